@@ -1,0 +1,55 @@
+"""Matter that learns: one energy, four verbs (relax, sample, integrate, learn).
+
+Importing this package loads NumPy and Numba only and compiles nothing; names load when first used.
+"""
+
+import importlib
+
+import numba  # noqa: F401  (part of the contract above: the first kernel finds it loaded)
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "physlearn.energy": (
+        "Binary",
+        "Energy",
+        "Local",
+        "Nudge",
+        "Potts",
+        "Readout",
+        "Real",
+        "Spin",
+        "System",
+        "energy_terms",
+    ),
+    "physlearn.audit": ("check_energy",),
+    "physlearn.dynamics": ("ConvergenceError", "Equilibrium", "relax"),
+    "physlearn.learning": (
+        "Adam",
+        "ContrastiveHebbian",
+        "CoupledLearning",
+        "CrossEntropy",
+        "DirectedAging",
+        "EquilibriumPropagation",
+        "ExactGradient",
+        "Margin",
+        "SGD",
+        "SquaredError",
+        "check_gradient",
+        "learn",
+        "load",
+        "save",
+    ),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name):
+    if name in _MODULE_OF:
+        return getattr(importlib.import_module(_MODULE_OF[name]), name)
+    raise AttributeError(f"module 'physlearn' has no attribute {name!r}")
+
+
+def __dir__():
+    return __all__ + ["__version__"]

@@ -1,0 +1,52 @@
+"""What a relaxation returns, and what it raises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Equilibrium:
+    """A state at rest, with its certificate.
+
+    Attributes
+    ----------
+    x : array or mapping of str to array
+        The state, shaped as it was given: (batch, *shape), or (*shape) for a single item.
+    energy : (batch,) array or float
+        Energy of each item without nudges; NaN for a `System`, which has none.
+    residual : (batch,) array or float
+        Largest force left on any free variable (discrete variables: largest energy still to be gained
+        by changing one of them), in the energy's units per unit of x.
+    steps : int
+        Iterations; 1 for a direct solve.
+    converged : bool
+        Whether every item's residual is within ``tol``: absolutely, for the direct and conjugate
+        gradient engines relative to the forces that balance there.
+    method : str
+        The engine that was used.
+    """
+
+    x: Any
+    energy: Any
+    residual: Any
+    steps: int
+    converged: bool
+    method: str
+
+    def __repr__(self):
+        worst = float(np.max(self.residual, initial=0.0))
+        return (
+            f"Equilibrium(method={self.method!r}, converged={self.converged}, steps={self.steps}, residual={worst:.2g})"
+        )
+
+
+class ConvergenceError(RuntimeError):
+    """A relaxation or a training did not converge; ``partial`` holds the record of what was reached."""
+
+    def __init__(self, message, partial):
+        super().__init__(message)
+        self.partial = partial

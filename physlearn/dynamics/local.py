@@ -1,0 +1,145 @@
+"""Compiled single-variable descent over terms with a `local` form, on one discrete layer.
+
+Every variable in turn takes the value of lowest energy; a tie keeps the state.  The terms' own
+functions are called from compiled code (see `_kernel`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from physlearn._kernel import COMMIT, GAP, compiled, run
+from physlearn.energy import Binary, Potts, Spin
+
+SPIN, BINARY, POTTS = 0, 1, 2
+_CODE = {Spin: SPIN, Binary: BINARY, Potts: POTTS}
+
+
+class Chain(NamedTuple):
+    """What kernels need for one chain: the terms' functions and prepared arrays, as equal tuples."""
+
+    gaps: tuple
+    commits: tuple
+    caches: tuple
+    ints: tuple
+    floats: tuple
+
+
+def refusal(system):
+    """Why there is no compiled descent for a system, or None."""
+    if len(system.layers) != 1:
+        return "it has more than one layer"
+    kind = next(iter(system.layers.values())).kind
+    if type(kind) not in _CODE:
+        return f"its kind {kind} is not Spin, Binary or Potts"
+    missing = [type(t).__name__ for t in system.terms if getattr(t, "local", None) is None]
+    return f"{missing[0]} has no `local`" if missing else "it has no terms" if not system.terms else None
+
+
+def kind_code(kind: Any):
+    """A kind as kernels know it: (code, q), with q the number of values a variable can take."""
+    return _CODE[type(kind)], getattr(kind, "q", 2)
+
+
+def prepare(system, x):
+    """The `Chain` of one flat float64 state."""
+    arrays = [term.local.prepare(x, system.theta) for term in system.terms]
+    caches, ints, floats = (tuple(part) for part in zip(*arrays, strict=True))
+    return Chain(
+        tuple(compiled(t.local.gap, GAP) for t in system.terms),
+        tuple(compiled(t.local.commit, COMMIT) for t in system.terms),
+        tuple(np.ascontiguousarray(a, dtype=np.float64) for a in caches),
+        tuple(np.ascontiguousarray(a, dtype=np.int64) for a in ints),
+        tuple(np.ascontiguousarray(a, dtype=np.float64) for a in floats),
+    )
+
+
+def descend(system, x, order, push, max_sweeps):
+    """Sweep one chain, x (n,) float64 changed in place, until nothing changes.
+
+    Parameters
+    ----------
+    order : (k,) array of int64
+        The variables that may move, in the order in which they are visited.
+    push : (n,) array
+        Further fields on Spin and Binary variables.
+
+    Returns
+    -------
+    sweeps : int
+    residual : float
+        Largest energy still to be gained by one variable, from caches prepared afresh.
+    """
+    code, q = kind_code(next(iter(system.layers.values())).kind)
+    sweeps = 0
+    while True:  # a cache drifts by rounding: rest counts only if fresh caches say so
+        chain = prepare(system, x)
+        used, gain = run(sweep_down, *chain, x, order, push, code, q, max_sweeps - sweeps)
+        sweeps += used
+        if used <= 1 or gain > 0:
+            return sweeps, gain
+
+
+@njit(cache=True, error_model="numpy")
+def sweep_down(gaps, commits, caches, ints, floats, x, order, push, code, q, max_sweeps):
+    """Visit the variables until a sweep changes nothing; (sweeps, largest gain left)."""
+    codes, f, listed, total = np.zeros(q, np.int64), np.zeros(q), np.zeros(2 * q, np.int64), np.zeros(q)
+    for sweep in range(max_sweeps):
+        changed = False
+        for i in order:
+            new, gain = _best(gaps, caches, ints, floats, i, x, push, code, q, codes, f, listed, total)
+            if gain > 0.0:
+                for t in range(len(commits)):
+                    commits[t](i, new, x, caches[t], ints[t], floats[t])
+                x[i] = new
+                changed = True
+        if not changed:
+            return sweep + 1, 0.0
+    worst = 0.0
+    for i in order:
+        _, gain = _best(gaps, caches, ints, floats, i, x, push, code, q, codes, f, listed, total)
+        worst = max(worst, gain)
+    return max_sweeps, worst
+
+
+# Inlined: measured 55 instead of 80 ns a visit.
+@njit(inline="always", error_model="numpy")
+def _best(gaps, caches, ints, floats, i, x, push, code, q, codes, f, listed, total):
+    """The value of lowest energy for variable i, and the energy it gains; 0 where it is tied."""
+    if code == POTTS:
+        return _best_code(gaps, caches, ints, floats, i, x, q, codes, f, listed, total)
+    field = push[i]
+    for t in range(len(gaps)):
+        gaps[t](i, x, caches[t], ints[t], floats[t], codes, f)
+        field += f[0]
+    if code == SPIN:
+        return (1.0 if field > 0 else -1.0), max(-2.0 * field * x[i], 0.0)
+    return (1.0 if field > 0 else 0.0), max(field * (1.0 - 2.0 * x[i]), 0.0)
+
+
+@njit(inline="always", error_model="numpy")
+def _best_code(gaps, caches, ints, floats, i, x, q, codes, f, listed, total):
+    """`_best` of a Potts variable: only codes that a term lists are looked at, all others have 0."""
+    some = 0  # codes listed so far: listed[q:q + some]; listed[k] says whether code k is among them
+    for t in range(len(gaps)):
+        for k in range(gaps[t](i, x, caches[t], ints[t], floats[t], codes, f)):
+            if not listed[codes[k]]:
+                listed[codes[k]] = 1
+                listed[q + some] = codes[k]
+                total[codes[k]] = 0.0
+                some += 1
+            total[codes[k]] += f[k]
+    held = total[int(x[i])] if listed[int(x[i])] else 0.0
+    best, top = q, -np.inf
+    if some < q:
+        best, top = 0, 0.0
+        while listed[best]:
+            best += 1
+    for k in listed[q : q + some]:
+        if total[k] > top or (total[k] == top and k < best):
+            best, top = k, total[k]
+        listed[k] = 0
+    return float(best), top - held

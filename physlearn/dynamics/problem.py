@@ -1,0 +1,184 @@
+"""A relaxation as engines see it: free variables z (batch, m), their energy and the force on them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from physlearn.dynamics.frame import Frame, concatenate, separate
+from physlearn.energy import Energy, Potts, System
+
+# A variable this large is on its way to infinity: there is no rest to find.
+RUNAWAY = 1e50
+
+
+def is_continuous(kind):
+    """Whether a variable of this kind moves by any amount: it has bounds or an activation."""
+    return hasattr(kind, "low") or hasattr(kind, "activation")
+
+
+class Problem:
+    """Free variables of a clamped, nudged system.
+
+    Parameters
+    ----------
+    system : System
+    frame : Frame
+        How z and the given values u make up the state.
+    clamps : tuple of str
+        The clamped readouts, in the frame's order.
+    u, given_force : (batch, s), (batch, f) arrays
+        Given values and given forces.
+    nudges : tuple of Nudge
+    start : State or None
+    """
+
+    def __init__(self, system: System, frame: Frame, clamps, u, given_force, nudges, start):
+        self.system, self.frame, self.clamps, self.nudges, self.start = system, frame, clamps, nudges, start
+        self.u, self.given_force = u, given_force
+        self.base = (frame.shift @ u.T).T
+        self.push = (frame.push @ given_force.T).T
+        self.batch = len(u)
+        kinds = {name: layer.kind for name, layer in system.layers.items()}
+        self.discrete = [name for name, kind in kinds.items() if not is_continuous(kind)]
+        self.activated = [name for name, kind in kinds.items() if hasattr(kind, "activation")]
+        self.is_energy = isinstance(system, Energy)
+        given = [self.base, self.push, *(np.asarray(n.strength) for n in nudges), *(start or {}).values()]
+        self.complex = any(np.iscomplexobj(a) for a in given)
+        self.tied = frame.m < np.count_nonzero(frame.cluster >= 0)
+        self._check_given()
+
+    def _check_given(self):
+        here = separate(self.system, self.frame.cluster[None] < 0)
+        for name, value in separate(self.system, self.base).items():
+            kind = self.system.layers[name].kind
+            if not kind.valid(value[:, here[name][0]]):
+                raise ValueError(
+                    f"clamp: some values given to layer {name!r} are not of the kind {kind}; "
+                    "clamp it to values it can take"
+                )
+
+    def rows(self, index):
+        """The same problem for some items of the batch."""
+        nudges = tuple(
+            replace(
+                n,
+                target=_rows(np.atleast_2d(n.target), index),
+                at=None if n.at is None else _rows(np.atleast_2d(n.at), index),
+            )
+            for n in self.nudges
+        )
+        start = self.start and {name: _rows(x, index) for name, x in self.start.items()}
+        given = self.u[index], self.given_force[index]
+        return Problem(self.system, self.frame, self.clamps, *given, nudges, start)
+
+    def unfit(self, lowers_energy):
+        """Why a method that moves continuous variables to rest does not apply, or None.
+
+        ``lowers_energy`` says that it needs a real energy and its gradient, not only the force.
+        """
+        if self.discrete:
+            return f"layers {self.discrete} are discrete and it moves continuous variables"
+        if self.complex and not all(getattr(t, "holomorphic", False) for t in self.system.terms):
+            missing = next(type(t).__name__ for t in self.system.terms if not getattr(t, "holomorphic", False))
+            return f"the state is complex and {missing} does not declare `holomorphic = True`"
+        if self.complex and np.any(np.isfinite(self.bounds)):
+            return "the state is complex, and bounds mean nothing there"
+        if not lowers_energy:
+            return None
+        if not self.is_energy:
+            return "it lowers an energy and a System has none"
+        if self.activated:
+            return f"layers {self.activated} have an activation, whose derivative the gradient needs"
+        if self.complex:
+            return "the state is complex and a complex energy has no minimum"
+        return None
+
+    @property
+    def bounds(self):
+        """Lower and upper bounds of z, (batch, m) each."""
+        low = np.concatenate(
+            [np.full(layer.size, getattr(layer.kind, "low", -np.inf)) for layer in self.system.layers.values()]
+        )
+        high = np.concatenate(
+            [np.full(layer.size, getattr(layer.kind, "high", np.inf)) for layer in self.system.layers.values()]
+        )
+        bottom, top = (
+            np.full((self.batch, self.frame.m), -np.inf),
+            np.full((self.batch, self.frame.m), np.inf),
+        )
+        kept = self.frame.cluster >= 0
+        np.maximum.at(bottom.T, self.frame.cluster[kept], (low - self.base.real).T[kept])
+        np.minimum.at(top.T, self.frame.cluster[kept], (high - self.base.real).T[kept])
+        return bottom, top
+
+    def initial(self):
+        """Where z starts: x0, or zero within bounds (spins: -1); complex if anything given is."""
+        if self.start is not None:
+            x = concatenate(self.system, self.start)
+        else:
+            layers = self.system.layers.values()
+            x = np.concatenate([np.full((1, layer.size), _zero(layer.kind)) for layer in layers], 1)
+        z = self.pick(np.broadcast_to(x, self.base.shape)).astype(complex if self.complex else float)
+        return z if self.complex else np.clip(z, *self.bounds)
+
+    def pick(self, x):
+        """Free variables of a state given as (batch, n)."""
+        kept = np.flatnonzero(self.frame.cluster >= 0)
+        _, first = np.unique(self.frame.cluster[kept], return_index=True)
+        return (x - self.base)[:, kept[first]]
+
+    def state(self, z):
+        """Free variables to a state of the system, integer codes where layers are Potts."""
+        x = separate(self.system, self.frame.spread(z) + self.base)
+        return {k: v.astype(np.int64) if isinstance(self.system.layers[k].kind, Potts) else v for k, v in x.items()}
+
+    def force(self, z):
+        """What vanishes at rest, (batch, m): field (minus x on activated layers), nudges, given forces."""
+        x = self.state(z)
+        f = concatenate(self.system, {name: self.system.force(x, name) for name in self.system.layers}) + self.push
+        for name, pull in self.nudge_forces(x).items():
+            start = self.frame.offset[name]
+            f = f.astype(np.result_type(f, pull), copy=False)
+            f[:, start : start + pull.shape[1]] += pull
+        return self.frame.collect(f)
+
+    def nudge_forces(self, x):
+        """Forces of the nudges on each nudged layer, (batch, size)."""
+        out, shown = {}, self.system.shown(x)
+        for nudge in self.nudges:
+            readout = self.system.readouts[nudge.cost.readout]
+            pull = readout.pull(nudge.force(readout.read(shown)), self.system.layers[readout.layer].size)
+            out[readout.layer] = out.get(readout.layer, 0) + pull
+        return out
+
+    def energy(self, z):
+        """What falls during a relaxation, (batch,): energy, nudges and the work of given forces."""
+        x = self.state(z)
+        total = self.bare_energy(x) - np.sum(self.push * concatenate(self.system, x), 1)
+        for nudge in self.nudges:
+            total = total + nudge.value(self.system.readouts[nudge.cost.readout].read(self.system.shown(x)))
+        return total
+
+    def bare_energy(self, x):
+        """Energy without nudges, (batch,); NaN for a system that has none."""
+        if not isinstance(self.system, Energy):
+            return np.full(self.batch, np.nan)
+        return np.asarray(sum(self.system.shares(x).values()))
+
+    def residual(self, z, force, bounds):
+        """Largest force on any free variable, (batch,); a bound carries what pushes into it."""
+        if np.iscomplexobj(z):
+            return np.max(np.abs(force), 1, initial=0.0)
+        low, high = bounds
+        held = ((z <= low) & (force < 0)) | ((z >= high) & (force > 0))
+        return np.max(np.where(held, 0.0, np.abs(force)), 1, initial=0.0)
+
+
+def _rows(array, index):
+    return array if len(array) == 1 else array[index]
+
+
+def _zero(kind):
+    return 0.0 if is_continuous(kind) or kind.valid(np.zeros(1)) else -1.0

@@ -1,0 +1,141 @@
+"""relax: fall to an equilibrium, with some variables clamped and some nudged."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+
+import numpy as np
+
+from physlearn.dynamics import descent, direct, fire, flow, lbfgs, newton
+from physlearn.dynamics.equilibrium import ConvergenceError, Equilibrium
+from physlearn.dynamics.frame import frame_of, given
+from physlearn.dynamics.problem import Problem
+from physlearn.dynamics.threads import on_one_thread
+from physlearn.energy import Nudge, System
+
+# In the order in which "auto" asks: each engine has `refusal(problem) -> str | None` and
+# `solve(problem, tol, max_steps) -> (z, residual, steps, converged, method)`.
+ENGINES = {"direct": direct, "descent": descent, "newton": newton, "lbfgs": lbfgs, "flow": flow, "fire": fire}
+
+
+@on_one_thread
+def relax(
+    system: System,
+    x0=None,
+    *,
+    clamp=None,
+    nudge=None,
+    method="auto",
+    tol=1e-8,
+    max_steps=10_000,
+    unconverged="warn",
+) -> Equilibrium:
+    """Relax a system to an equilibrium (T = 0).
+
+    Parameters
+    ----------
+    system : Energy or System
+        What relaxes.
+    x0 : array or mapping of str to array, optional
+        Where to start, (batch, *shape) or (*shape); default zero, within bounds (spins: -1).  Exact
+        engines ignore it.  A start exactly on an unstable rest (the top of a symmetric well) counts as
+        at rest for all engines but "newton": give symmetric energies a start of their own.
+    clamp : mapping of str to array, optional
+        Readout name to values, (batch, k) or (k,).  A readout declared with ``force=True`` takes the
+        force conjugate to it (currents) instead.
+    nudge : Nudge or sequence of Nudge, optional
+        Costs added to the energy.
+    method : str
+        "auto", or an engine: "direct" (quadratic energies; a factorisation or conjugate gradients),
+        "descent" (one variable or block at a time; discrete kinds, separable quadratics), "newton" (terms with a
+        jacobian), "lbfgs", "flow" (gradient flow; the only one for layers with an activation, and for
+        complex states without a jacobian), "fire".
+    tol : float
+        Largest residual force that counts as rest; see `Equilibrium.converged`.
+    max_steps : int
+        Iterations after which to give up.
+    unconverged : {"warn", "raise", "ignore"}
+        What to do when the result is not at rest.
+
+    Returns
+    -------
+    Equilibrium
+
+    Raises
+    ------
+    ValueError
+        Clamps that do not exist, disagree or over-determine; a method that does not fit; an energy
+        without a minimum.
+    ConvergenceError
+        With ``unconverged="raise"``; carries the record of what was reached as ``partial``.
+
+    Examples
+    --------
+    A voltage divider, 3 V across 1 S and 2 S in series:
+
+    >>> from physlearn import Energy, Readout, Real, relax
+    >>> from physlearn.terms import Edges
+    >>> divider = Energy({"v": (Real(), 3)}, [Edges("v", [(0, 1), (1, 2)])], {"conductance": [1.0, 2.0]},
+    ...                  readouts={"rails": Readout("v", [0, 2])})
+    >>> relax(divider, clamp={"rails": [3.0, 0.0]}).x
+    array([3., 1., 0.])
+    """
+    if unconverged not in ("warn", "raise", "ignore"):
+        raise ValueError(f"unconverged: got {unconverged!r}, expected 'warn', 'raise' or 'ignore'")
+    if method != "auto" and method not in ENGINES:
+        raise ValueError(f"method: got {method!r}, expected 'auto' or one of {list(ENGINES)}")
+    problem, single = make_problem(system, x0, clamp, nudge)
+    if method == "auto":
+        fits = [name for name, engine in ENGINES.items() if engine.refusal(problem) is None] or ["flow"]
+        # L-BFGS takes items one by one, FIRE all at once
+        method = "fire" if fits[0] == "lbfgs" and problem.batch > 3 else fits[0]
+    reason = ENGINES[method].refusal(problem)
+    if reason is not None:
+        fits = [name for name, engine in ENGINES.items() if engine.refusal(problem) is None]
+        raise ValueError(
+            f"method {method!r} does not fit this system: {reason}. What fits: {fits or 'nothing; check the terms'}"
+        )
+    z, residual, steps, converged, used = ENGINES[method].solve(problem, tol, max_steps)
+    result = _record(problem, z, residual, steps, converged, used, single)
+    if not converged and unconverged != "ignore":
+        worst = float(np.max(residual))
+        message = (
+            f"relax: not at rest after {steps} steps of {used}: residual {worst:.3g}, tol {tol:.3g}. "
+            "Raise max_steps or tol, or try another method"
+        )
+        if unconverged == "raise":
+            raise ConvergenceError(message, result)
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
+    return result
+
+
+def make_problem(system, x0, clamp, nudge=None):
+    """What engines solve, and whether a single item was given; see `relax` for the arguments."""
+    clamp = dict(system.fixed) | dict(clamp or {})
+    nudges = () if nudge is None else (nudge,) if isinstance(nudge, Nudge) else tuple(nudge)
+    for name in [*clamp, *(n.cost.readout for n in nudges)]:
+        if name not in system.readouts:
+            raise ValueError(f"clamp/nudge: there is no readout {name!r}, expected one of {list(system.readouts)}")
+    start = None if x0 is None else system.state(x0, "x0")
+    items = None if start is None else len(next(iter(start.values())))
+    targets = [len(np.atleast_2d(n.target)) for n in nudges]
+    u, force = given(system, frame_of(system, tuple(clamp)), clamp, max([items or 1, *targets]))
+    first = next(iter(system.layers))
+    shapes = (
+        [(np.ndim(x0[first] if isinstance(x0, Mapping) else x0), len(system.layers[first].shape))]
+        if x0 is not None
+        else []
+    )
+    shapes += [(np.ndim(value), 1) for value in clamp.values()] + [(np.ndim(n.target), 1) for n in nudges]
+    single = len(u) == 1 and all(given_ndim <= item_ndim for given_ndim, item_ndim in shapes)
+    return Problem(system, frame_of(system, tuple(clamp)), tuple(clamp), u, force, nudges, start), single
+
+
+def _record(problem, z, residual, steps, converged, method, single):
+    x = problem.state(z)
+    energy = problem.bare_energy(x)
+    if single:
+        x, energy, residual = {k: v[0] for k, v in x.items()}, energy[0], residual[0]
+    plain = next(iter(x.values())) if len(x) == 1 else x
+    return Equilibrium(plain, energy, residual, steps, bool(converged), method)

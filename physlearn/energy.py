@@ -1,0 +1,450 @@
+"""The idea, in one file.
+
+A physical system is a set of **layers** (its state ``x``) coupled by **terms** whose sum is one
+energy::
+
+    E(x; theta) = sum_t  term_t(x; theta)
+
+A resistor network, a Hopfield memory, a Boltzmann machine, a soup of binding molecules and a
+predictive-coding network differ only in which layers and terms they are made of.  Each layer has a
+**kind**: what its variables do with the field on them.  The field on a ``Real`` variable is -dE/dx;
+on a discrete variable it is the energy gap (Spin: -(E(+1) - E(-1))/2, Binary: -(E(1) - E(0)), Potts:
+f(k) = -E(k) up to a constant), which equals -dE/dx for multilinear energies and is exact for all.
+Temperatures are energies (k_B = 1).
+
+A **term** is any object with ``layers`` (a layer's name once per occurrence) and three methods
+
+    energy(x, theta) -> (batch,)
+    field(x, theta, layer) -> like x[layer]           (Potts: one more axis, of length q)
+    gradient(x, theta, weight) -> {name: sum_b weight_b dE_b/dtheta[name]}
+
+which is enough for every verb.  Optional forms open faster engines, each audited by `check_energy`:
+
+    curvature(x, theta, layer)   d2E/dx_i2 where E is a separable quadratic in that layer, None elsewhere
+    quadratic(theta) -> (A, b)   E = x.A.x/2 - b.x + const over the term's layers, concatenated
+    jacobian(x, theta)           d field/dx of one state (batch of one), over the same concatenation
+    gradient_moments(basis, gram, theta)  `gradient` of the states c @ basis, where gram = sum c^T w c
+    holomorphic = True           energy, field and gradient accept complex x (complex nudges)
+    local                        a `Local`: compiled single-variable updates
+
+A `System` is the same sum without an energy: transistors, non-reciprocal bonds.  Its terms have
+``field`` and ``response`` (what each learning degree of freedom sees) instead of an energy's gradient.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+State = dict[str, np.ndarray]
+
+
+# ---------------------------------------------------------------- kinds: what a variable can be
+@dataclass(frozen=True)
+class Real:
+    """A number in [low, high] (volts, rates, errors; an ideal diode is a bound)."""
+
+    low: float = -np.inf
+    high: float = np.inf
+
+    def settle(self, f, curvature, x):
+        """Minimise exactly over a separable quadratic: x + f/curvature, clipped."""
+        return np.clip(x + f / curvature, self.low, self.high)
+
+    def draw(self, f, curvature, x, temperature, rng):
+        """Draw from exp(-E/T): a Gaussian around x + f/curvature, truncated to the interval."""
+        mean, sd = x + f / curvature, np.sqrt(temperature / curvature)
+        if np.isinf(self.low) and np.isinf(self.high):
+            return mean + sd * rng.standard_normal(np.shape(mean))
+        from scipy.stats import truncnorm
+
+        low, high = (self.low - mean) / sd, (self.high - mean) / sd
+        return truncnorm.rvs(low, high, loc=mean, scale=sd, random_state=rng)
+
+    def random(self, shape, rng):
+        """Uniform in the part of the interval that lies within one unit of zero or of a bound."""
+        low = max(self.low, min(-1.0, self.high - 2.0))
+        return rng.uniform(low, min(self.high, low + 2.0), shape)
+
+    def valid(self, x):
+        """Whether every value is finite and lies in the interval."""
+        return bool(np.all(np.isfinite(x)) and (np.iscomplexobj(x) or np.all((x >= self.low) & (x <= self.high))))
+
+
+@dataclass(frozen=True)
+class Spin:
+    """-1 or +1; P(+1) = 1/(1 + exp(-2 f/T)).  A zero field keeps the state at T = 0."""
+
+    def settle(self, f, curvature, x):
+        """Align with the field."""
+        return np.where(f > 0, 1.0, np.where(f < 0, -1.0, x))
+
+    def draw(self, f, curvature, x, temperature, rng):
+        """Heat bath."""
+        return np.where(rng.random(np.shape(f)) < _sigmoid(2.0 * f / temperature), 1.0, -1.0)
+
+    def random(self, shape, rng):
+        """Fair coins."""
+        return rng.choice(np.array([-1.0, 1.0]), shape)
+
+    def valid(self, x):
+        """Whether every value is -1 or +1."""
+        return bool(np.all(np.abs(x) == 1))
+
+
+@dataclass(frozen=True)
+class Binary:
+    """0 or 1; P(1) = 1/(1 + exp(-f/T)).  A zero field keeps the state at T = 0."""
+
+    def settle(self, f, curvature, x):
+        """Switch on in a positive field, off in a negative one."""
+        return np.where(f > 0, 1.0, np.where(f < 0, 0.0, x))
+
+    def draw(self, f, curvature, x, temperature, rng):
+        """Heat bath."""
+        return np.where(rng.random(np.shape(f)) < _sigmoid(f / temperature), 1.0, 0.0)
+
+    def random(self, shape, rng):
+        """Fair coins."""
+        return rng.choice(np.array([0.0, 1.0]), shape)
+
+    def valid(self, x):
+        """Whether every value is 0 or 1."""
+        return bool(np.all((x == 0) | (x == 1)))
+
+
+@dataclass(frozen=True)
+class Potts:
+    """An integer code 0..q-1; the field has one more axis, of length q; P(k) = softmax(f/T)_k."""
+
+    q: int
+
+    def settle(self, f, curvature, x):
+        """Take the code of the largest field; ties keep the state."""
+        held = np.take_along_axis(f, np.asarray(x, dtype=np.int64)[..., None], -1)[..., 0]
+        return np.where(held >= f.max(-1), x, f.argmax(-1))
+
+    def draw(self, f, curvature, x, temperature, rng):
+        """Heat bath."""
+        p = np.exp((f - f.max(-1, keepdims=True)) / temperature).cumsum(-1)
+        return (rng.random(p.shape[:-1])[..., None] * p[..., -1:] > p).sum(-1)
+
+    def random(self, shape, rng):
+        """Uniform codes."""
+        return rng.integers(0, self.q, shape)
+
+    def valid(self, x):
+        """Whether every value is an integer code in 0..q-1."""
+        return bool(np.all((x >= 0) & (x < self.q) & (x == np.floor(x))))
+
+
+def _sigmoid(a):
+    return 0.5 * (1.0 + np.tanh(0.5 * a))  # tanh saturates where exp would overflow
+
+
+# A kind of one's own needs the four methods above.  It may carry an activation g, the gradient of a
+# Lagrangian L: methods `activation(x)` and `lagrangian(x) -> (batch,)`.  Terms then see g(x), fields are
+# -dE/dg, the layer adds its Legendre transform x.g - L to the energy, and it is at rest where x = field.
+
+
+class Layer(NamedTuple):
+    """A named block of variables of one kind."""
+
+    kind: Any
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Number of variables."""
+        return math.prod(self.shape)
+
+
+class Local(NamedTuple):
+    """A term's single-variable form, three plain functions that compiled engines call.
+
+    ``prepare(x, theta) -> (cache, ints, floats)`` in NumPy, x one flat state; ``gap(i, x, cache, ints,
+    floats, codes, f) -> m`` writes the fields of m exceptional codes (Spin, Binary: m = 1, f[0]; Potts:
+    all codes not listed have field 0); ``commit(i, new, x, cache, ints, floats)`` updates the cache
+    while x[i] is still old.  Arrays are 1-d and contiguous: ints and codes int64, the others float64;
+    codes and f have room for q entries (two for Spin and Binary).  What gap and commit call is @njit.
+    """
+
+    prepare: Callable
+    gap: Callable
+    commit: Callable
+
+
+@dataclass(frozen=True)
+class Readout:
+    """What is read, clamped or nudged: y = R x.
+
+    Parameters
+    ----------
+    layer : str
+        The layer that is read.
+    index : array of int, optional
+        Flat indices of the variables read; default all of them.
+    rows : (k, n) array or sparse matrix, optional
+        General linear readout, such as one +1 and one -1 a row for the drop across a node pair.
+    force : bool
+        What is given is the force conjugate to y (currents into nodes) instead of y itself.
+    """
+
+    layer: str
+    index: Any = None
+    rows: Any = None
+    force: bool = False
+
+    def __post_init__(self):
+        if self.rows is not None and not hasattr(self.rows, "shape"):
+            object.__setattr__(self, "rows", np.asarray(self.rows, dtype=float))
+
+    def read(self, x: State) -> np.ndarray:
+        """y of shape (batch, k)."""
+        flat = x[self.layer].reshape(len(x[self.layer]), -1)
+        if self.rows is not None:
+            return (self.rows @ flat.T).T
+        return flat if self.index is None else flat[:, self.index]
+
+    def pull(self, y: np.ndarray, size: int) -> np.ndarray:
+        """R^T y of shape (batch, size): the force on the layer that a force y on the readout exerts."""
+        if self.rows is not None:
+            return (self.rows.T @ y.T).T
+        if self.index is None:
+            return y
+        out = np.zeros((len(y), size), y.dtype)
+        np.add.at(out.T, np.asarray(self.index), y.T)
+        return out
+
+
+@dataclass(frozen=True)
+class Nudge:
+    """A cost added to the energy with weight ``strength``.
+
+    ``cost`` has the name of its ``readout`` and answers ``value(y, target) -> (batch,)``,
+    ``gradient(y, target) -> (batch, k)`` and ``hessian(y, target) -> (batch, k, k)``.  With ``at``
+    (outputs, (batch, k)) the cost is replaced by its tangent there: the linearised nudge.
+    """
+
+    cost: Any
+    target: np.ndarray
+    strength: complex
+    at: np.ndarray | None = None
+
+    def value(self, y):
+        """Added energy, (batch,)."""
+        if self.at is None:
+            return self.strength * self.cost.value(y, self.target)
+        return self.strength * np.sum(self.cost.gradient(self.at, self.target) * y, -1)
+
+    def force(self, y):
+        """Force on the readout, (batch, k)."""
+        return -self.strength * self.cost.gradient(y if self.at is None else self.at, self.target)
+
+
+# ---------------------------------------------------------------- systems and energies
+@dataclass(frozen=True)
+class System:
+    """Layers driven by the sum of their terms' fields; nothing says that the sum is a gradient.
+
+    Parameters
+    ----------
+    layers : mapping of str to (kind, shape)
+        An int shape means a line of that many variables.
+    terms : sequence of terms
+        See the module's docstring.
+    theta : mapping of str to array
+        Learning degrees of freedom, shared by all terms; copied.
+    readouts : mapping of str to Readout, optional
+        Names for what is clamped, nudged or read.  A layer's own name reads all of it.
+    fixed : mapping of str to array, optional
+        Clamps that hold always (ground), unless a verb is given another value for that readout.
+    """
+
+    layers: Mapping[str, Any]
+    terms: Sequence[Any]
+    theta: Mapping[str, Any]
+    readouts: Mapping[str, Readout] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    # Engines keep symbolic work here; copies that differ only in theta share it.
+    plans: dict = field(default_factory=dict, repr=False, compare=False)
+    # Numeric work (the last factorisation), which belongs to this theta alone.
+    numbers: dict = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self):
+        layers = {}
+        for name, (kind, shape) in self.layers.items():
+            layers[name] = Layer(kind, tuple(int(k) for k in np.atleast_1d(shape)))
+        for term in self.terms:
+            unknown = [name for name in term.layers if name not in layers]
+            if unknown:
+                raise ValueError(
+                    f"terms: {type(term).__name__} couples layer {unknown[0]!r}, expected one of {list(layers)}"
+                )
+        theta = {name: np.array(value, dtype=float, order="C") for name, value in self.theta.items()}
+        for name, value in theta.items():
+            if not np.all(np.isfinite(value)):
+                raise ValueError(
+                    f"theta[{name!r}]: {np.sum(~np.isfinite(value))} entries are NaN or infinite, expected finite"
+                )
+        readouts = {name: Readout(name) for name in layers} | dict(self.readouts)
+        for name, readout in readouts.items():
+            if readout.layer not in layers:
+                raise ValueError(
+                    f"readouts[{name!r}]: layer {readout.layer!r} does not exist, expected one of {list(layers)}"
+                )
+            size = layers[readout.layer].size
+            index = np.zeros(0) if readout.index is None else np.asarray(readout.index)
+            if np.any((index < 0) | (index >= size)):
+                raise ValueError(
+                    f"readouts[{name!r}]: index {index.tolist()} leaves 0..{size - 1}, "
+                    f"the variables of {readout.layer!r}"
+                )
+            if readout.rows is not None and readout.rows.shape[1] != size:
+                raise ValueError(
+                    f"readouts[{name!r}]: rows have {readout.rows.shape[1]} columns, expected {size}, "
+                    f"the variables of {readout.layer!r}"
+                )
+        for name in self.fixed:
+            if name not in readouts:
+                raise ValueError(f"fixed: there is no readout {name!r}, expected one of {list(readouts)}")
+        for name, value in (
+            ("layers", layers),
+            ("terms", tuple(self.terms)),
+            ("theta", theta),
+            ("readouts", readouts),
+        ):
+            object.__setattr__(self, name, value)
+
+    def with_theta(self, theta):
+        """Return the same system with other learning degrees of freedom; symbolic work is shared."""
+        return replace(self, theta=dict(self.theta) | dict(theta))
+
+    def field(self, x: State, layer: str) -> np.ndarray:
+        """Sum of the terms' fields on one layer, shaped like x[layer]."""
+        shown = self.shown(x)
+        parts = [t.field(shown, self.theta, layer) for t in self.terms if layer in t.layers]
+        if not parts:
+            kind = self.layers[layer].kind
+            return np.zeros((*x[layer].shape, kind.q) if isinstance(kind, Potts) else x[layer].shape)
+        return np.asarray(sum(parts))
+
+    def force(self, x: State, layer: str) -> np.ndarray:
+        """What vanishes at rest: the field, or field - x on a layer with an activation."""
+        f = self.field(x, layer)
+        return f - x[layer] if hasattr(self.layers[layer].kind, "activation") else f
+
+    def response(self, x: State, weight=None) -> dict[str, np.ndarray]:
+        """What each learning degree of freedom sees: sum_b weight_b dE_b/dtheta for an energy."""
+        shown, out = self.shown(x), {}
+        weight = np.ones(batch_size(x)) if weight is None else np.asarray(weight)
+        for t in self.terms:
+            part = t.response if hasattr(t, "response") else t.gradient
+            for name, value in part(shown, self.theta, weight).items():
+                out[name] = out[name] + value if name in out else value
+        return out
+
+    def shown(self, x: State) -> State:
+        """What terms see: g(x) on layers with an activation, x elsewhere."""
+        g = {
+            name: layer.kind.activation(x[name])
+            for name, layer in self.layers.items()
+            if hasattr(layer.kind, "activation")
+        }
+        return {**x, **g} if g else x
+
+    def state(self, x, name="x") -> State:
+        """Bring a plain array or a mapping, batched or not, to ``{layer: (batch, *shape)}``."""
+        if not isinstance(x, Mapping):
+            if len(self.layers) != 1:
+                raise TypeError(f"{name}: got one array, expected a mapping with the layers {list(self.layers)}")
+            x = {next(iter(self.layers)): x}
+        out = {}
+        for layer, (kind, shape) in self.layers.items():
+            if layer not in x:
+                raise ValueError(f"{name}: layer {layer!r} is missing; got {list(x)}")
+            value = np.asarray(x[layer])
+            if value.shape == shape:
+                value = value[None]
+            if value.shape[1:] != shape:
+                batched = ", ".join(["batch", *map(str, shape)])
+                raise ValueError(f"{name}[{layer!r}]: shape {np.shape(x[layer])}, expected {shape} or ({batched})")
+            if not kind.valid(value):
+                raise ValueError(f"{name}[{layer!r}]: some values are not of the kind {kind}")
+            out[layer] = value.astype(np.int64 if isinstance(kind, Potts) else np.result_type(value, np.float64))
+        if len({len(v) for v in out.values()}) > 1:
+            raise ValueError(
+                f"{name}: layers have batches of { {k: len(v) for k, v in out.items()} }, expected one size"
+            )
+        return out
+
+    def random_state(self, batch: int, rng) -> State:
+        """A random state of ``batch`` items."""
+        return {name: kind.random((batch, *shape), rng) for name, (kind, shape) in self.layers.items()}
+
+
+class Energy(System):
+    """A system whose field is the gradient of a sum of terms: ``energy(x) -> (batch,)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from physlearn import Energy, Real
+    >>> from physlearn.terms import Edges
+    >>> divider = Energy({"v": (Real(), 3)}, [Edges("v", [(0, 1), (1, 2)])], {"conductance": [1.0, 2.0]})
+    >>> float(divider(np.array([3.0, 1.0, 0.0])))  # (3-1)^2/2 + 2 (1-0)^2/2
+    3.0
+    """
+
+    def __post_init__(self):
+        super().__post_init__()
+        for term in self.terms:
+            if not hasattr(term, "energy"):
+                raise TypeError(
+                    f"terms: {type(term).__name__} has no energy; build a System, whose field need not be a gradient"
+                )
+
+    def __call__(self, x):
+        """Energy of a state: (batch,), or a number for a single item."""
+        state = self.state(x)
+        total = np.asarray(sum(self.shares(state).values()))
+        first = next(iter(self.layers))
+        single = np.ndim(x[first] if isinstance(x, Mapping) else x) == len(self.layers[first].shape)
+        return total[0] if single else total
+
+    def curvature(self, x: State, layer: str):
+        """Sum of the terms' curvatures on one layer; None if a term that touches it has none."""
+        touching = [t for t in self.terms if layer in t.layers]
+        if not all(hasattr(t, "curvature") for t in touching):
+            return None
+        shown = self.shown(x)
+        parts = [t.curvature(shown, self.theta, layer) for t in touching]
+        return None if any(part is None for part in parts) else sum(parts)
+
+    def shares(self, x: State) -> dict[str, np.ndarray]:
+        """`energy_terms` of a state that is known to be valid."""
+        shown, shares = self.shown(x), {}
+        for name, layer in self.layers.items():
+            if hasattr(layer.kind, "activation"):
+                product = np.sum((x[name] * shown[name]).reshape(len(x[name]), -1), -1)
+                shares[f"layer {name}"] = product - layer.kind.lagrangian(x[name])
+        for number, term in enumerate(self.terms):
+            shares[f"{number} {type(term).__name__}"] = term.energy(shown, self.theta)
+        return shares
+
+
+def energy_terms(energy: Energy, x) -> dict[str, np.ndarray]:
+    """Every term's share of the energy, (batch,) each, so that the sum can be audited.
+
+    Terms of the same class are numbered in order; a layer with an activation has a share of its own.
+    """
+    return energy.shares(energy.state(x))
+
+
+def batch_size(x: State) -> int:
+    """Number of items in a state."""
+    return len(next(iter(x.values())))

@@ -1,0 +1,33 @@
+"""Slow change of theta: costs, rules, optimisers, learn."""
+
+from physlearn.learning.checkpoint import load, save
+from physlearn.learning.costs import CrossEntropy, Margin, SquaredError
+from physlearn.learning.gradient import GradientCheck, check_gradient
+from physlearn.learning.learn import Training, learn
+from physlearn.learning.optimizers import SGD, Adam
+from physlearn.learning.rules import (
+    ContrastiveHebbian,
+    CoupledLearning,
+    DirectedAging,
+    EquilibriumPropagation,
+    ExactGradient,
+)
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "ContrastiveHebbian",
+    "CoupledLearning",
+    "CrossEntropy",
+    "DirectedAging",
+    "EquilibriumPropagation",
+    "ExactGradient",
+    "GradientCheck",
+    "Margin",
+    "SquaredError",
+    "Training",
+    "check_gradient",
+    "learn",
+    "load",
+    "save",
+]

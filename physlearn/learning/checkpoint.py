@@ -1,0 +1,137 @@
+"""save and load: a training on disk, in one .npz file with a version.
+
+Arrays (theta, cost history, the optimiser's memory) are stored as arrays, the rest as JSON; nothing is
+pickled, so a file from elsewhere can be opened safely.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+from physlearn.energy import System
+from physlearn.learning.learn import Training
+
+FORMAT = 1
+
+
+def save(path, training: Training) -> Path:
+    """Write a training to ``path`` (.npz), by way of a temporary file so that a crash leaves the old one.
+
+    Parameters
+    ----------
+    path : path-like
+        Where; the suffix .npz is added if missing.
+    training : Training
+
+    Returns
+    -------
+    Path
+
+    Examples
+    --------
+    See `load`.
+    """
+    path = Path(path)
+    path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
+    arrays = {f"theta/{name}": value for name, value in training.theta.items()} | {"cost": training.cost}
+    scalars = {}
+    for key, value in training.memory.items():
+        if isinstance(value, dict):
+            arrays |= {f"memory/{key}/{name}": array for name, array in value.items()}
+        else:
+            scalars[key] = value
+    head = {
+        "format": FORMAT,
+        "epochs": training.epochs,
+        "method": training.method,
+        "memory": scalars,
+        "rng": _plain(training.rng),
+    }
+    temporary = path.with_name(path.name + ".part")
+    with open(temporary, "wb") as file:
+        np.savez(file, allow_pickle=False, head=np.array(json.dumps(head)), **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    return path
+
+
+def load(path, system: System) -> Training:
+    """Read a training back, onto the system it was made from.
+
+    Parameters
+    ----------
+    path : path-like
+    system : Energy or System
+        Gives layers, terms and readouts; its theta is replaced by the stored one.
+
+    Returns
+    -------
+    Training
+        Pass it to `learn` as ``resume``.
+
+    Raises
+    ------
+    ValueError
+        A file of another format version, or parameters that do not fit the system.
+
+    Examples
+    --------
+    >>> import tempfile, os
+    >>> from physlearn import SGD, CoupledLearning, Energy, Readout, Real, SquaredError, learn, load, save
+    >>> from physlearn.terms import Edges
+    >>> divider = Energy({"v": (Real(), 3)}, [Edges("v", [(0, 1), (1, 2)])], {"conductance": [1.0, 3.0]},
+    ...                  {"in": Readout("v", [0, 2]), "out": Readout("v", [1])})
+    >>> half = learn(divider, {"in": [[1.0, 0.0]], "out": [[0.5]]}, rule=CoupledLearning(),
+    ...              optimizer=SGD(0.5), cost=SquaredError("out"), epochs=3, rng=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     again = load(save(os.path.join(folder, "half"), half), divider)
+    >>> again
+    Training(epochs=3, cost=0.0229, method='compiled')
+    """
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    if "head" not in arrays:
+        raise ValueError(f"path: {path} holds no physlearn training (no head); it has {sorted(arrays)[:5]}")
+    head = json.loads(str(arrays.pop("head")))
+    if head["format"] != FORMAT:
+        raise ValueError(f"path: {path} has format {head['format']}, expected {FORMAT}; use the version that wrote it")
+    theta, memory = {}, dict(head["memory"])
+    for name, value in arrays.items():
+        kind, _, rest = name.partition("/")
+        if kind == "theta":
+            theta[rest] = value
+        elif kind == "memory":
+            key, _, parameter = rest.partition("/")
+            memory.setdefault(key, {})[parameter] = value
+    shapes = {name: value.shape for name, value in theta.items()}
+    expected = {name: value.shape for name, value in system.theta.items()}
+    if shapes != expected:
+        raise ValueError(f"path: {path} holds theta of shapes {shapes}, expected {expected}, the system's")
+    return Training(
+        system.with_theta(theta),
+        arrays["cost"],
+        head["epochs"],
+        memory,
+        _numbers(head["rng"]),
+        head["method"],
+    )
+
+
+def _plain(value):
+    """Random states hold arrays in some generators (MT19937, Philox): lists with their type."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return {"array": value.tolist(), "dtype": str(value.dtype)}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _numbers(value):
+    if isinstance(value, dict) and set(value) == {"array", "dtype"}:
+        return np.array(value["array"], value["dtype"])
+    return {key: _numbers(item) for key, item in value.items()} if isinstance(value, dict) else value

@@ -1,0 +1,114 @@
+"""Costs on a readout and its target: what a nudge pulls towards and what training lowers.
+
+Each cost names its ``readout`` and answers, for outputs y and targets t of shape (batch, k),
+``value -> (batch,)``, ``gradient -> (batch, k)`` and ``hessian -> (batch, k, k)`` with respect to y.
+Complex y are allowed where the cost is analytic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class SquaredError:
+    """C = |y - t|^2 / 2.
+
+    Parameters
+    ----------
+    readout : str
+        The readout it measures.
+    """
+
+    readout: str
+
+    def value(self, y, target):
+        """(batch,)."""
+        return 0.5 * np.sum((y - target) ** 2, -1)
+
+    def gradient(self, y, target):
+        """y - t."""
+        return y - target
+
+    def hessian(self, y, target):
+        """The identity."""
+        return np.broadcast_to(np.eye(y.shape[-1]), (*y.shape, y.shape[-1]))
+
+
+@dataclass(frozen=True)
+class CrossEntropy:
+    """C = -sum_k t_k log softmax(gain y)_k, for targets that sum to 1.
+
+    Parameters
+    ----------
+    readout : str
+        The readout it measures.
+    gain : float
+        Inverse of the output range that counts as certain, 1/V: voltages are bounded by the inputs,
+        so without a gain no output could ever be confident.
+    """
+
+    readout: str
+    gain: float = 1.0
+
+    def value(self, y, target):
+        """(batch,)."""
+        a = self.gain * y
+        top = a.real.max(-1, keepdims=True)
+        return np.sum(target, -1) * np.log(np.sum(np.exp(a - top), -1)) - np.sum(target * (a - top), -1)
+
+    def gradient(self, y, target):
+        """Gain times (softmax - t)."""
+        return self.gain * (np.sum(target, -1, keepdims=True) * self._softmax(y) - target)
+
+    def hessian(self, y, target):
+        """gain^2 (diag p - p p^T)."""
+        p = self._softmax(y)
+        total = np.sum(target, -1)[..., None, None]
+        return self.gain**2 * total * (np.eye(y.shape[-1]) * p[..., None] - p[..., :, None] * p[..., None, :])
+
+    def _softmax(self, y):
+        a = self.gain * y
+        e = np.exp(a - a.real.max(-1, keepdims=True))
+        return e / e.sum(-1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Margin:
+    """Multi-class hinge: C = sum_{k != c} max(0, margin - (y_c - y_k)), c the target's largest entry.
+
+    Source: Crammer and Singer 2001; here the sum over classes of Weston and Watkins 1999.
+
+    Parameters
+    ----------
+    readout : str
+        The readout it measures.
+    margin : float
+        Lead over every other output that costs nothing, V.
+    """
+
+    readout: str
+    margin: float = 1.0
+
+    def value(self, y, target):
+        """(batch,)."""
+        return np.sum(np.maximum(self._short(y, target), 0.0), -1)
+
+    def gradient(self, y, target):
+        """+1 on every output inside the margin, minus their number on the right one."""
+        short = (self._short(y, target) > 0).astype(float)
+        right = np.argmax(target, -1)[..., None]
+        np.put_along_axis(short, right, -short.sum(-1, keepdims=True), -1)
+        return short
+
+    def hessian(self, y, target):
+        """Zero almost everywhere."""
+        return np.zeros((*y.shape, y.shape[-1]))
+
+    def _short(self, y, target):
+        right = np.argmax(target, -1)[..., None]
+        short = self.margin - np.take_along_axis(y, right, -1) + y
+        np.put_along_axis(short, right, 0.0, -1)
+        return short

@@ -1,0 +1,59 @@
+"""What is trained on, checked before anything is computed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from physlearn.dynamics.frame import frame_of, rows_of
+
+
+def check_data(system, data, cost):
+    """Inputs and target as float arrays, or say what is wrong with them."""
+    if cost.readout not in data:
+        raise ValueError(f"data: no targets for the cost's readout {cost.readout!r}; got {list(data)}")
+    arrays = {}
+    for name, value in data.items():
+        if name not in system.readouts:
+            raise ValueError(f"data: there is no readout {name!r}, expected one of {list(system.readouts)}")
+        array = np.asarray(value, dtype=float)
+        array = array[:, None] if array.ndim == 1 else array
+        if array.ndim != 2 or array.size == 0:
+            raise ValueError(f"data[{name!r}]: shape {np.shape(value)}, expected (n, k) with at least one sample")
+        if not np.all(np.isfinite(array)):
+            bad = int(np.flatnonzero(~np.isfinite(array).all(1))[0])
+            raise ValueError(f"data[{name!r}]: row {bad} holds NaN or infinity, expected finite numbers")
+        arrays[name] = np.ascontiguousarray(array)
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"data: numbers of samples differ, {lengths}; expected one")
+    target = arrays.pop(cost.readout)
+    frame = frame_of(system, tuple(dict(system.fixed) | arrays))
+    rows = rows_of(system, cost.readout, frame.offset, len(frame.cluster))
+    if target.shape[1] != rows.shape[0]:
+        raise ValueError(
+            f"data[{cost.readout!r}]: {target.shape[1]} columns, expected {rows.shape[0]}, the readout's size"
+        )
+    given_nodes = np.flatnonzero(frame.cluster < 0)
+    for k in range(rows.shape[0]):
+        if np.all(np.isin(rows[k].indices, given_nodes)):
+            raise ValueError(
+                f"data[{cost.readout!r}]: output {k} reads only clamped variables {rows[k].indices.tolist()}, "
+                "so it cannot learn; choose a free variable as output or do not clamp it"
+            )
+    return arrays, target
+
+
+def check_names(system, trainable, optimizer):
+    """Names of the parameters that change; refuses unknown ones, and starts outside the bounds."""
+    names = list(system.theta) if trainable is None else list(trainable)
+    for name in [*names, *optimizer.bounds]:
+        if name not in system.theta:
+            raise ValueError(f"trainable/bounds: there is no parameter {name!r}, expected one of {list(system.theta)}")
+    for name, (low, high) in optimizer.bounds.items():
+        value = system.theta[name]
+        if np.any((value < low) | (value > high)):
+            raise ValueError(
+                f"theta[{name!r}]: starts between {value.min():.4g} and {value.max():.4g}, outside the optimiser's "
+                f"bounds ({low}, {high}); start inside or widen them"
+            )
+    return names

@@ -1,0 +1,242 @@
+"""learn: slow change of theta by a weighted contrast of dE/dtheta between phases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from physlearn.dynamics.equilibrium import ConvergenceError
+from physlearn.dynamics.threads import on_one_thread
+from physlearn.energy import System
+from physlearn.learning import compiled
+from physlearn.learning.adjoint import contrast_by_adjoint
+from physlearn.learning.contrast import contrast_by_moments, contrast_by_relaxing, has_moments
+from physlearn.learning.data import check_data, check_names
+from physlearn.learning.optimizers import rate
+from physlearn.learning.rules import ExactGradient
+
+METHODS = ("auto", "compiled", "moments", "relax")
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training left behind; pass it back as ``resume`` to go on exactly where it stopped.
+
+    Attributes
+    ----------
+    system : System
+        The system with its learnt theta.
+    cost : (epochs,) array
+        Mean cost of the free outputs in each epoch, measured before each step.
+    epochs : int
+        Epochs trained so far, resumed ones included.
+    memory : dict
+        The optimiser's memory.
+    rng : mapping
+        State of the random generator after the last epoch.
+    method : str
+        "compiled" (whole epochs in one kernel), "moments" (columns and a quadratic form) or "relax".
+    """
+
+    system: System
+    cost: np.ndarray
+    epochs: int
+    memory: dict
+    rng: Mapping[str, Any] = field(repr=False)
+    method: str = ""
+
+    @property
+    def theta(self):
+        """The learnt degrees of freedom."""
+        return self.system.theta
+
+    def __repr__(self):
+        last = f"{self.cost[-1]:.3g}" if len(self.cost) else "none"
+        return f"Training(epochs={self.epochs}, cost={last}, method={self.method!r})"
+
+
+@on_one_thread
+def learn(
+    system: System,
+    data: Mapping[str, Any],
+    *,
+    rule,
+    optimizer,
+    cost,
+    epochs: int = 1,
+    batch: int | None = 1,
+    shuffle: bool = True,
+    trainable=None,
+    rng=None,
+    callback: Callable[[Training], Any] | None = None,
+    resume: Training | None = None,
+    method: str = "auto",
+    relax_options: Mapping[str, Any] | None = None,
+) -> Training:
+    """Train a system by a rule.
+
+    Parameters
+    ----------
+    system : Energy or System
+        What learns; not changed.
+    data : mapping of str to (n, k) array
+        Readout name to values, one row a sample.  The cost's readout holds the targets; every other
+        readout is clamped (or driven, if declared with ``force=True``) in all phases.
+    rule : rule
+        Such as `CoupledLearning`, `EquilibriumPropagation`, `ExactGradient`.
+    optimizer : SGD or Adam
+        With bounds on theta.
+    cost : cost
+        Such as ``SquaredError("output")``.
+    epochs : int
+        Passes through the data.
+    batch : int or None
+        Samples a step (the gradient is their mean); None for all of them.
+    shuffle : bool
+        A new order every epoch.
+    trainable : sequence of str, optional
+        Names in theta that change; default all.
+    rng : int, Generator or None
+        Orders the samples.
+    callback : callable, optional
+        Called with the `Training` after every epoch; a true value stops.
+    resume : Training, optional
+        Go on from there: its theta, memory and random state replace ``system``'s and ``rng``.
+    method : {"auto", "compiled", "moments", "relax"}
+        Engine; "auto" takes the fastest that fits.  All follow the same trajectory to rounding.
+    relax_options : mapping, optional
+        Passed to `relax` by the "relax" engine (tol, max_steps, method).
+
+    Returns
+    -------
+    Training
+
+    Raises
+    ------
+    ValueError, TypeError
+        Data, names, targets or settings that do not fit.
+    ConvergenceError
+        The energy lost its minimum or theta diverged; ``partial`` is the Training up to then.
+
+    Examples
+    --------
+    A divider learns to halve its input:
+
+    >>> import numpy as np
+    >>> from physlearn import Energy, Readout, Real, SGD, CoupledLearning, SquaredError, learn
+    >>> from physlearn.terms import Edges
+    >>> divider = Energy({"v": (Real(), 3)}, [Edges("v", [(0, 1), (1, 2)])], {"conductance": [1.0, 3.0]},
+    ...                  {"in": Readout("v", [0]), "out": Readout("v", [1]), "ground": Readout("v", [2])},
+    ...                  fixed={"ground": [0.0]})
+    >>> data = {"in": [[1.0], [2.0]], "out": [[0.5], [1.0]]}
+    >>> done = learn(divider, data, rule=CoupledLearning(0.1), cost=SquaredError("out"), epochs=500,
+    ...              optimizer=SGD(0.5, bounds={"conductance": (0.01, 10)}), rng=0)
+    >>> g = done.theta["conductance"]
+    >>> bool(abs(g[0] - g[1]) < 1e-6)
+    True
+    """
+    inputs, target = check_data(system, data, cost)
+    names = check_names(system, trainable, optimizer)
+    n = len(target)
+    size = n if batch is None else batch
+    if not (isinstance(size, int | np.integer) and 1 <= size):
+        raise ValueError(f"batch: got {batch!r}, expected a positive integer or None for all {n} samples")
+    if not (isinstance(epochs, int | np.integer) and epochs >= 0):
+        raise ValueError(f"epochs: got {epochs!r}, expected an integer >= 0")
+    generator = np.random.default_rng(rng)
+    if resume is None:
+        memory = optimizer.start({name: system.theta[name] for name in names})
+        record = Training(system, np.zeros(0), 0, memory, generator.bit_generator.state)
+    else:
+        generator = np.random.Generator(getattr(np.random, resume.rng["bit_generator"])())
+        generator.bit_generator.state = resume.rng
+        record = replace(resume, memory=_copy(resume.memory))
+    task = compiled.Task(inputs, target, rule, optimizer, cost, min(size, n), names)
+    run, used = _engine(method, record.system, task, relax_options)
+    record, stop = replace(record, method=used), False
+    last = record.epochs + epochs
+    while record.epochs < last and not stop:
+        chunk = 1 if callback else min(last - record.epochs, max(1, 200_000 // n))
+        orders = [generator.permutation(n) if shuffle else np.arange(n) for _ in range(chunk)]
+        rates = [rate(optimizer, record.epochs + k) for k in range(chunk)]
+        theta, costs, trouble = run(record.system, record.memory, orders, rates)
+        record = replace(
+            record,
+            system=record.system.with_theta(theta),
+            cost=np.concatenate([record.cost, costs]),
+            epochs=record.epochs + len(costs),
+            rng=generator.bit_generator.state,
+        )
+        if trouble:
+            raise ConvergenceError(
+                f"learn: {trouble}, in epoch {record.epochs}; the last good theta is in `partial`. "
+                "Lower lr or set bounds",
+                record,
+            )
+        stop = bool(callback(record)) if callback else False
+    return record
+
+
+def _engine(method, system, task, relax_options):
+    """The loop over steps, and its name; the fastest that fits unless one is asked for."""
+    if method not in METHODS:
+        raise ValueError(f"method: got {method!r}, expected one of {METHODS}")
+    adjoint = isinstance(task.rule, ExactGradient)
+    reasons = {
+        "compiled": compiled.refusal(system, task),
+        "moments": None if has_moments(system) else "not every term is quadratic with `gradient_moments`",
+        "relax": None,
+    }
+    if method == "auto":
+        method = next(name for name, reason in reasons.items() if reason is None)
+    if reasons[method]:
+        fits = [name for name, reason in reasons.items() if reason is None]
+        raise ValueError(f"method {method!r} does not fit: {reasons[method]}. What fits: {fits}")
+    if method == "compiled":
+        return compiled.runner(system, task), method
+    options = {"unconverged": "raise"} | dict(relax_options or {})
+    contrast: Any
+    if method == "moments":
+        contrast = contrast_by_moments
+    elif adjoint:
+        contrast = partial(contrast_by_adjoint, options=options)
+    else:
+        contrast = partial(contrast_by_relaxing, options=options)
+    return lambda *args: _plain_loop(contrast, task, *args), method
+
+
+def _plain_loop(contrast, task, system, memory, orders, rates):
+    """Epochs, batch by batch: (theta, mean cost of each whole epoch, what went wrong or None)."""
+    costs, steps = [], 0
+    for order, lr in zip(orders, rates, strict=True):
+        total = 0.0
+        for start in range(0, len(order), task.size):
+            pick = order[start : start + task.size]
+            inputs = {name: value[pick] for name, value in task.inputs.items()}
+            try:
+                found = contrast(system, inputs, task.target[pick], task.rule, task.cost)
+            except (ValueError, ConvergenceError) as error:
+                if steps == 0 and isinstance(error, ValueError):
+                    raise
+                return system.theta, np.array(costs), str(error)
+            gradient = {name: found.gradient[name] for name in task.names if name in found.gradient}
+            if not all(np.all(np.isfinite(g)) for g in gradient.values()):
+                return system.theta, np.array(costs), "the gradient is not finite"
+            theta = task.optimizer.step(system.theta, gradient, memory, lr)
+            if not all(np.all(np.isfinite(value)) for value in theta.values()):
+                return system.theta, np.array(costs), "theta is not finite"
+            system = system.with_theta(theta)
+            total += float(np.sum(found.cost))
+            steps += 1
+        costs.append(total / len(order))
+    return system.theta, np.array(costs), None
+
+
+def _copy(memory):
+    return {
+        k: {n: v.copy() for n, v in value.items()} if isinstance(value, dict) else value for k, value in memory.items()
+    }

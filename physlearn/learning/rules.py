@@ -1,0 +1,166 @@
+"""Learning rules as weighted phases: dtheta = -lr * sum_k weight_k <dE/dtheta>_k.
+
+Inputs stay clamped in every phase.  A phase holds the outputs free, clamped, or nudged by the cost:
+
+- clamped with strength s: outputs held at y - s C'(y), y their free value (for the squared error
+  y + s (target - y)), so "clamped at the target" is s = 1;
+- nudged with strength s: s C is added to the energy, in full or as its tangent at the free outputs.
+"""
+
+from __future__ import annotations
+
+import cmath
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+
+class Phase(NamedTuple):
+    """One phase: its weight in the contrast, and its strength; 0 is the free phase."""
+
+    weight: complex
+    strength: complex
+
+
+def _one_sided_or_centred(variant, step):
+    phases = {
+        "positive": (Phase(1 / step, step), Phase(-1 / step, 0.0)),
+        "negative": (Phase(1 / step, 0.0), Phase(-1 / step, -step)),
+        "centred": (Phase(0.5 / step, step), Phase(-0.5 / step, -step)),
+    }
+    if variant not in phases:
+        raise ValueError(f"variant: got {variant!r}, expected one of {list(phases)}")
+    return phases[variant]
+
+
+def _positive(name, value):
+    if not (value > 0 and value < float("inf")):
+        raise ValueError(f"{name}: got {value}, expected a positive finite number")
+
+
+@dataclass(frozen=True)
+class CoupledLearning:
+    """Clamp the outputs a step eta from their free values towards the target.
+
+    Follows the gradient of d.W.d/2 with d the output error and W = S^-1 (S the outputs' Green block)
+    held fixed, with an error of first order in eta (second if centred); that is parallel to the
+    squared error's gradient only for one output.  Source: Stern, Hexner, Rocks, Liu 2021, eq. 4.
+
+    Parameters
+    ----------
+    eta : float
+        Fraction of the way to the target.
+    variant : {"positive", "centred", "negative"}
+        Towards the target against free (the published rule), both sides, or away from it.
+    """
+
+    eta: float = 0.1
+    variant: str = "positive"
+    mode: ClassVar[str] = "clamp"
+    limit: ClassVar[str] = "metric"
+
+    def __post_init__(self):
+        _positive("eta", self.eta)
+        _one_sided_or_centred(self.variant, self.eta)
+
+    @property
+    def phases(self):
+        """Clamped (1/eta), free (-1/eta), or the centred or negative variant."""
+        return _one_sided_or_centred(self.variant, self.eta)
+
+
+@dataclass(frozen=True)
+class ContrastiveHebbian:
+    """Clamp the outputs at the target against free: the exact gradient of E_clamped - E_free.
+
+    Equals coupled learning at eta = 1.  Source: Movellan 1991; on linear resistors it is projected
+    gradient descent at every step size (Huijzer et al. 2025, arXiv 2503.00349).
+    """
+
+    mode: ClassVar[str] = "clamp"
+    limit: ClassVar[str] = "contrastive function"
+    phases: ClassVar[tuple] = (Phase(1.0, 1.0), Phase(-1.0, 0.0))
+
+
+@dataclass(frozen=True)
+class DirectedAging:
+    """Lower the energy of the clamped state alone; no contrast, so nothing is claimed of its limit.
+
+    Source: Pashine, Hexner, Liu, Nagel 2019; Hebb's rule where the energy is -x W x/2.
+
+    Parameters
+    ----------
+    eta : float
+        Fraction of the way to the target at which the outputs are clamped; 1 is the target.
+    """
+
+    eta: float = 1.0
+    mode: ClassVar[str] = "clamp"
+    limit: ClassVar[str] = "none"
+
+    def __post_init__(self):
+        _positive("eta", self.eta)
+
+    @property
+    def phases(self):
+        """Clamped (1)."""
+        return (Phase(1.0, self.eta),)
+
+
+@dataclass(frozen=True)
+class EquilibriumPropagation:
+    """Nudge the outputs by the cost, against free or against the opposite nudge.
+
+    Follows the exact gradient of the cost with an error of first (one-sided) or second order (centred)
+    in the nudge; exact at any nudge if linearised on a quadratic energy; "holomorphic" sums over
+    ``points`` complex nudges on a circle, with an error exponentially small in their number.
+    Source: Scellier and Bengio 2017, eq. 10; centred: Laborieux et al. 2021; holomorphic: Laborieux and
+    Zenke 2022.
+
+    Parameters
+    ----------
+    nudge : float
+        Weight of the cost (radius of the circle for "holomorphic").
+    variant : {"centred", "positive", "negative", "holomorphic"}
+    linearised : bool
+        Nudge by the cost's tangent at the free outputs instead of the full cost.
+    points : int
+        Number of nudges on the circle; only used by "holomorphic".
+    """
+
+    nudge: float = 0.1
+    variant: str = "centred"
+    linearised: bool = False
+    points: int = 4
+    limit: ClassVar[str] = "gradient"
+
+    def __post_init__(self):
+        _positive("nudge", self.nudge)
+        if self.variant == "holomorphic" and self.points < 2:
+            raise ValueError(f"points: got {self.points}, expected at least 2")
+        if self.variant != "holomorphic":
+            _one_sided_or_centred(self.variant, self.nudge)
+
+    @property
+    def mode(self):
+        """Which nudge."""
+        return "linearised" if self.linearised else "full"
+
+    @property
+    def phases(self):
+        """Nudged, against free or the opposite nudge; or the circle's Fourier weights."""
+        if self.variant != "holomorphic":
+            return _one_sided_or_centred(self.variant, self.nudge)
+        circle = [cmath.exp(2j * cmath.pi * k / self.points) for k in range(self.points)]
+        return tuple(Phase(1 / (self.points * self.nudge * c), self.nudge * c) for c in circle)
+
+
+@dataclass(frozen=True)
+class ExactGradient:
+    """The cost's gradient by the adjoint state lambda = -H^-1 dC/dx: the reference for every rule.
+
+    On a quadratic energy it equals the centred linearised nudge of any strength, and is computed so.
+    """
+
+    mode: ClassVar[str] = "linearised"
+    limit: ClassVar[str] = "gradient"
+    phases: ClassVar[tuple] = (Phase(0.5, 1.0), Phase(-0.5, -1.0))

@@ -1,0 +1,225 @@
+"""Networks: conductance as line width, voltage as colour."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+
+# One shape per marked group, so that groups differ without colour; plain nodes are circles.
+MARKERS = "sD^vPX*p"
+WIDEST, THINNEST = 5.0, 0.4  # points
+
+
+def plot_network(
+    edges,
+    *,
+    conductance,
+    nodes=None,
+    voltage=None,
+    pos=None,
+    marked=None,
+    period=None,
+    labels=False,
+    unit="S",
+    widest=None,
+    ax=None,
+):
+    """Draw a network: edges as wide as they conduct, nodes coloured by their voltage.
+
+    Parameters
+    ----------
+    edges : sequence of (node, node) or (node, node, key)
+        Parallel edges are drawn side by side.
+    conductance : (m,) array
+        Siemens, or ``unit``; line width is proportional to it.
+    nodes : sequence, optional
+        Order of ``voltage``; default the order in which edges name them.
+    voltage : (n,) array, optional
+        Volts.
+    pos : mapping of node to (x, y), optional
+        Default a layout by networkx, the same each time.
+    marked : mapping of str to sequence of nodes or node pairs, optional
+        Groups shown by a shape of their own and named in the legend, such as
+        ``{"input": ["a"], "output": [("b", "c")]}``.
+    period : (float, float), optional
+        Sides of a periodic lattice: edges through the boundary are drawn as stubs.
+    labels : bool
+        Write every node's label next to it.
+    unit : str
+        Of the conductance.
+    widest : float, optional
+        Conductance drawn widest, the same for pictures that are to be compared; default the largest.
+    ax : matplotlib.axes.Axes, optional
+        Default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> ax = plot_network([("a", "b"), ("b", "c")], conductance=[1.0, 2.0], voltage=[3.0, 1.0, 0.0],
+    ...                   marked={"input": ["a"], "ground": ["c"]})
+    >>> len(ax.collections)  # the edges and three groups of nodes
+    4
+    """
+    from matplotlib.collections import LineCollection
+    from matplotlib.patheffects import withStroke
+
+    ends = [(edge[0], edge[1]) for edge in edges]
+    nodes = list(dict.fromkeys(node for pair in ends for node in pair) if nodes is None else nodes)
+    g = _one_each("conductance", conductance, len(ends), "edge")
+    volts = None if voltage is None else _one_each("voltage", voltage, len(nodes), "node")
+    pos = _layout(nodes, ends, g) if pos is None else pos
+    missing = [node for node in nodes if node not in pos]
+    if missing:
+        raise ValueError(f"pos: no position for node {missing[0]!r} ({len(missing)} of {len(nodes)})")
+    group = _groups(nodes, marked or {})
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        _, ax = plt.subplots(figsize=(4.6, 3.5), layout="constrained")
+    lines, of_edge = _lines(ends, pos, period)
+    widest = (g.max() if g.size else 1.0) if widest is None else float(widest)
+    width = np.maximum(WIDEST * g / widest, THINNEST)
+    ax.add_collection(
+        LineCollection(
+            lines,
+            linewidths=width[of_edge],
+            colors="0.55",
+            capstyle="round",
+            clip_on=False,
+            zorder=1,
+        )
+    )
+    xy = np.array([pos[node] for node in nodes], dtype=float)
+    size = float(np.clip(2400 / max(len(nodes), 1), 16, 110))
+    style = {"edgecolors": "black", "linewidths": 0.8, "clip_on": False, "zorder": 2}
+    if volts is not None:
+        style |= _colours(volts)
+    for k, name in enumerate([None, *(marked or {})]):
+        chosen = np.array([i for i, node in enumerate(nodes) if group.get(node) == name], dtype=int)
+        if chosen.size:
+            shape, larger = ("o", 1.0) if name is None else (MARKERS[(k - 1) % len(MARKERS)], 1.5)
+            shade = {"facecolors": "white"} if volts is None else {"c": volts[chosen]}
+            points = ax.scatter(*xy[chosen].T, s=larger * size, marker=shape, **shade, **style)
+            points.set_label("_" if name is None else name)
+    if volts is not None:
+        ax.figure.colorbar(points, ax=ax, label="voltage (V)", shrink=0.8)
+    if labels:
+        halo = [withStroke(linewidth=2.0, foreground="white")]  # readable across edges
+        for node, (x, y) in zip(nodes, xy, strict=True):
+            away = 1.0 + 0.5 * np.sqrt(size * (1.5 if node in group else 1.0))  # points
+            text = ax.annotate(str(node), (x, y), (away, away), textcoords="offset points")
+            text.set(fontsize="small", path_effects=halo)
+    _legend(ax, g, marked or {}, unit, widest)
+    ax.set_aspect("equal")
+    ax.margins(0.08)
+    ax.autoscale_view()
+    ax.set_axis_off()
+    return ax
+
+
+def _one_each(name, values, count, what):
+    values = np.asarray(values, dtype=float)
+    if values.shape != (count,):
+        raise ValueError(f"{name}: shape {values.shape}, expected ({count},), one per {what}")
+    if not np.all(np.isfinite(values)) or (what == "edge" and np.any(values < 0)):
+        raise ValueError(f"{name}: some values are not finite or negative, expected one per {what}")
+    return values
+
+
+def _layout(nodes, ends, g):
+    import networkx as nx
+
+    graph = nx.Graph()
+    graph.add_nodes_from(nodes)
+    graph.add_edges_from(ends)
+    if len(nodes) <= 100 and nx.is_connected(graph):
+        return nx.kamada_kawai_layout(graph)
+    return nx.spring_layout(graph, seed=0)
+
+
+def _groups(nodes, marked):
+    """Name of the group of every marked node; of several, the first."""
+    known, group = set(nodes), {}
+    for name, places in marked.items():
+        for place in places:
+            pair = isinstance(place, tuple) and place not in known
+            for node in place if pair else (place,):
+                if node not in known:
+                    raise ValueError(f"marked[{name!r}]: {place!r} is neither a node nor a node pair")
+                group.setdefault(node, name)
+    return group
+
+
+def _lines(ends, pos, period):
+    """Polylines, and the number of the edge that each belongs to."""
+    twins = defaultdict(list)
+    for k, (a, b) in enumerate(ends):
+        twins[frozenset((a, b))].append(k)
+    lines, of_edge = [], []
+    t = np.linspace(0.0, 1.0, 17)[:, None]
+    for (a, b), k in zip(ends, range(len(ends)), strict=True):
+        start, stop = np.asarray(pos[a], dtype=float), np.asarray(pos[b], dtype=float)
+        if period is not None:
+            step = stop - start
+            short = step - np.asarray(period) * np.round(step / np.asarray(period))
+            if not np.allclose(short, step):
+                lines += [np.stack([start, start + 0.45 * short]), np.stack([stop, stop - 0.45 * short])]
+                of_edge += [k, k]
+                continue
+        same = twins[frozenset((a, b))]
+        if len(same) == 1:
+            lines.append(np.stack([start, stop]))
+        else:  # bend each to its own side; the direction must not depend on how the edge was written
+            first, last = (start, stop) if ends[same[0]][0] == a else (stop, start)
+            across = np.array([first[1] - last[1], last[0] - first[0]])
+            bend = 0.25 * (same.index(k) - 0.5 * (len(same) - 1))
+            lines.append(first + t * (last - first) + 4 * t * (1 - t) * bend * across)
+        of_edge.append(k)
+    return lines, np.array(of_edge, dtype=int)
+
+
+def _colours(volts):
+    """Map and limits: zero white where voltages have both signs, a sequential map otherwise."""
+    low, high = float(volts.min()), float(volts.max())
+    if low < 0 < high:
+        top = max(-low, high)
+        return {"cmap": "RdBu_r", "vmin": -top, "vmax": top}
+    return {"cmap": "cividis", "vmin": low, "vmax": high if high > low else low + 1.0}
+
+
+def _legend(ax, g, marked, unit, widest):
+    """Shapes of the groups in one row, two reference widths in the next."""
+    from matplotlib.lines import Line2D
+
+    shapes, widths = [], []
+    for k, name in enumerate(marked):
+        shape = {"marker": MARKERS[k % len(MARKERS)], "mfc": "white", "mec": "black", "ms": 7}
+        shapes.append(Line2D([], [], linestyle="", label=name, **shape))
+    if g.size and g.max() > 0:
+        top = 10.0 ** np.floor(np.log10(widest))
+        top *= max(digit for digit in (1, 2, 5) if digit * top <= widest * (1 + 1e-9))
+        all_same = g.min() > 0.999 * widest
+        for value in (g.max(),) if all_same else (top, top / 5):
+            wide = max(WIDEST * value / widest, THINNEST)
+            widths.append(Line2D([], [], color="0.55", linewidth=wide, label=f"{value:.3g} {unit}"))
+    # a legend fills its columns first; the layout makes room for its whole width, so keep it narrow
+    columns = max(len(shapes), len(widths))
+    blank = Line2D([], [], linestyle="", label=" ")
+    rows = [row + [blank] * (columns - len(row)) for row in (shapes, widths) if row]
+    handles = [handle for column in zip(*rows, strict=True) for handle in column]
+    if handles:
+        ax.legend(
+            handles=handles,
+            ncols=columns,
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0.0),
+            frameon=False,
+            fontsize="small",
+            columnspacing=1.2,
+            handletextpad=0.5,
+            borderaxespad=0.2,
+        )

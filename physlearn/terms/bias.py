@@ -1,0 +1,60 @@
+"""Bias: a constant force on every variable, E = -b.x (injected currents, fields, thresholds)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+class Bias:
+    """A constant force on one `Real`, `Spin` or `Binary` layer.
+
+    Parameters
+    ----------
+    layer : str
+        The layer acted on.
+    parameter : str
+        Name in theta of the force, shaped like the layer (amperes on a layer of volts).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Bias("s").energy({"s": np.array([[1.0, -1.0]])}, {"bias": np.array([0.5, 0.25])})
+    array([-0.25])
+    """
+
+    holomorphic = True
+
+    def __init__(self, layer, parameter="bias"):
+        self.layers, self.parameter = (layer,), parameter
+
+    def energy(self, x, theta):
+        """-b.x, (batch,)."""
+        v = x[self.layers[0]]
+        return -np.sum((v * theta[self.parameter]).reshape(len(v), -1), -1)
+
+    def field(self, x, theta, layer):
+        """The force itself, repeated over the batch; on a spin too, since E(+1) - E(-1) = -2b."""
+        return np.broadcast_to(theta[self.parameter], x[layer].shape)
+
+    def gradient(self, x, theta, weight):
+        """-sum of w x, shaped like the layer."""
+        return {self.parameter: -np.tensordot(weight, x[self.layers[0]], 1)}
+
+    def gradient_moments(self, basis, gram, theta):
+        """`gradient` of the states c @ basis; c[0] = 1 by convention, so gram[0] holds sum w c."""
+        return {self.parameter: -(gram[0] @ basis).reshape(theta[self.parameter].shape)}
+
+    def curvature(self, x, theta, layer):
+        """Zero."""
+        return np.zeros(())
+
+    def quadratic(self, theta):
+        """No coupling, b."""
+        import scipy.sparse as sp
+
+        b = theta[self.parameter].ravel()
+        return sp.csr_matrix((b.size, b.size)), b
+
+    def jacobian(self, x, theta):
+        """Zero."""
+        return self.quadratic(theta)[0]

@@ -1,0 +1,113 @@
+"""Edges: harmonic couplings across the edges of a graph.
+
+    E = sum_e g_e (x_i - x_j)^2 / 2        over edges e = (i, j)
+
+Resistors (x volts, g siemens, E half the dissipated watts) and zero-length springs (x metres, g N/m)
+alike.  Exact; quadratic; Thomson's principle makes the voltages of a resistor network its minimum
+(Thomson 1867; Doyle and Snell 1984, section 3.5).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+class Edges:
+    """Harmonic edges within one layer.
+
+    Parameters
+    ----------
+    layer : str
+        The layer of node values.
+    pairs : (m, 2) array of int
+        End nodes of every edge; parallel edges add.
+    parameter : str
+        Name in theta of the (m,) edge conductances, siemens.
+    nodes : int, optional
+        Number of nodes; default one more than the largest end.
+    labels : sequence, optional
+        Names of the nodes for error messages; default their numbers.
+
+    Raises
+    ------
+    ValueError
+        For pairs of another shape, or an edge from a node to itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Edges("v", [(0, 1)]).energy({"v": np.array([[2.0, 0.0]])}, {"conductance": np.array([1.0])})
+    array([2.])
+    """
+
+    holomorphic = True
+
+    def __init__(self, layer, pairs, nodes=None, parameter="conductance", labels=None):
+        pairs = np.asarray(pairs, dtype=np.int64)
+        if pairs.ndim != 2 or pairs.shape[1] != 2:
+            raise ValueError(f"pairs: shape {pairs.shape}, expected (m, 2)")
+        loops = np.flatnonzero(pairs[:, 0] == pairs[:, 1])
+        if loops.size:
+            raise ValueError(
+                f"pairs: edge {loops[0]} joins node {pairs[loops[0], 0]} to itself; it carries nothing, remove it"
+            )
+        self.layers, self.parameter, self.labels = (layer, layer), parameter, labels
+        self.i, self.j = np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
+        self.nodes = int(pairs.max(initial=-1)) + 1 if nodes is None else int(nodes)
+        if pairs.size and (pairs.min() < 0 or pairs.max() >= self.nodes):
+            raise ValueError(f"pairs: ends from {pairs.min()} to {pairs.max()}, expected 0..{self.nodes - 1}")
+        self._pattern = None
+
+    def drops(self, x):
+        """Differences x_i - x_j, (..., m)."""
+        return x[..., self.i] - x[..., self.j]
+
+    def energy(self, x, theta):
+        """Sum of g dx^2 / 2, (batch,)."""
+        return 0.5 * self.drops(x[self.layers[0]]) ** 2 @ theta[self.parameter]
+
+    def field(self, x, theta, layer):
+        """Net current into every node, (batch, n)."""
+        v = x[layer]
+        current = theta[self.parameter] * self.drops(v)
+        out = np.zeros_like(v)
+        for row, c in zip(out, current, strict=True):
+            _scatter(row, self.i, -c)
+            _scatter(row, self.j, c)
+        return out
+
+    def gradient(self, x, theta, weight):
+        """Sum of w dx^2 / 2 per edge, (m,)."""
+        return {self.parameter: 0.5 * (weight @ self.drops(x[self.layers[0]]) ** 2)}
+
+    def gradient_moments(self, basis, gram, theta):
+        """`gradient` of the states c @ basis, from gram = sum_b w_b c_b^T c_b."""
+        drops = self.drops(basis)
+        return {self.parameter: 0.5 * np.sum(drops * (gram @ drops), 0)}
+
+    def quadratic(self, theta):
+        """Graph Laplacian, CSR, its pattern independent of theta; b = 0."""
+        import scipy.sparse as sp
+
+        if self._pattern is None:
+            ends = np.concatenate([self.i, self.j])
+            others = np.concatenate([self.j, self.i])
+            key = np.concatenate([ends * (self.nodes + 1), ends * self.nodes + others])
+            used, slot = np.unique(key, return_inverse=True)
+            indptr = np.searchsorted(used, np.arange(self.nodes + 1) * self.nodes)
+            self._pattern = slot, (used % self.nodes).astype(np.int32), indptr.astype(np.int32)
+        slot, indices, indptr = self._pattern
+        g = theta[self.parameter]
+        data = np.bincount(slot, np.concatenate([g, g, -g, -g]), len(indices))
+        return sp.csr_matrix((data, indices, indptr), (self.nodes, self.nodes)), np.zeros(self.nodes)
+
+    def jacobian(self, x, theta):
+        """Minus the Laplacian."""
+        return -self.quadratic(theta)[0]
+
+
+def _scatter(out, index, value):
+    if np.iscomplexobj(value):
+        np.add.at(out, index, value)
+    else:
+        out += np.bincount(index, value, len(out))

@@ -1,0 +1,62 @@
+"""Importing the library is cheap: NumPy and Numba only, and nothing is compiled."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import physlearn
+
+PROBE = """
+import json, sys
+import numpy, numba
+from numba.core import event
+
+def modules():
+    return {name for name, module in list(sys.modules.items()) if module is not None}
+
+before = modules()
+with event.install_recorder("numba:compile") as recorder:
+    import physlearn
+print(json.dumps({"loaded": sorted(modules() - before), "compiled": len(recorder.buffer)}))
+"""
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
+    """What `import physlearn` did in a fresh interpreter with an empty kernel cache."""
+    cache = tmp_path_factory.mktemp("numba_cache")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROBE],
+        env=os.environ | {"NUMBA_CACHE_DIR": str(cache)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout) | {"cached": sorted(cache.rglob("*.nb*"))}
+
+
+def test_loads_numpy_and_numba_only(imported):
+    # Importing Numba loads the top of SciPy, so what counts is what physlearn adds to both.
+    allowed = {"physlearn", "numpy", "numba", "llvmlite"} | sys.stdlib_module_names
+    extra = [name for name in imported["loaded"] if name.partition(".")[0] not in allowed]
+    assert not extra, f"import physlearn also loads {extra}"
+
+
+def test_compiles_nothing(imported):
+    assert imported["compiled"] == 0
+    assert not imported["cached"]
+
+
+def test_every_public_name_resolves():
+    missing = [name for name in physlearn.__all__ if not hasattr(physlearn, name)]
+    assert not missing, f"physlearn.__all__ names {missing}, which do not exist"
+    assert len(set(physlearn.__all__)) == len(physlearn.__all__)
+    assert set(physlearn.__all__) <= set(dir(physlearn))
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = physlearn.no_such_name
