@@ -1,0 +1,231 @@
+"""Dense associative memory: Hopfield's network with a steeper separation function.
+
+    power:        E = -n sum_mu (xi_mu.s/n)^p/p              holds ~ n^(p - 1) random patterns
+    exponential:  E = -log(sum_mu exp(beta xi_mu.s))/beta     holds exponentially many in n
+
+s_i = -1, +1; p = 2 is Hebb's rule.  A neuron's energy gap is F(c + xi) - F(c - xi) summed over patterns, with c
+the overlap of the other neurons: no couplings W exist.  Small powers mix features of many patterns, large
+ones decide for the nearest prototype.  Sources: Krotov and Hopfield 2016; Demircigil et al. 2017.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+
+import numpy as np
+from numba import njit
+
+from physlearn.energy import Energy, Real, Spin
+from physlearn.models.patterns import check_patterns, value_pair
+from physlearn.models.retrieval import Recall
+
+# compiled with rng.py 3fd04d877ab0
+from physlearn.rng import streams, uniform
+from physlearn.terms.memory import LogSumExp, Separation, check_beta
+
+
+class DenseMemory:
+    """A memory of +-1 patterns with a power or an exponential separation function.
+
+    Parameters
+    ----------
+    patterns : (K, n) array of -1 and +1
+    power : int, optional
+        At least 2; default 3.  None for the exponential.
+    beta : float
+        Steepness of the exponential; only used without ``power``.
+
+    Examples
+    --------
+    >>> from physlearn.models.patterns import flip, random_patterns
+    >>> xi = random_patterns(100, 50, rng=0)  # twice as many as neurons
+    >>> bool((DenseMemory(xi, 4).recall(flip(xi[0], 0.1, rng=1)).x == xi[0]).all())
+    True
+    """
+
+    def __init__(self, patterns, power: int | None = 3, *, beta=1.0):
+        self.patterns = check_patterns(patterns)
+        if value_pair(self.patterns, "patterns")[0] == 0:
+            raise ValueError("patterns: got 0 and 1, expected -1 and +1; pass 2*x - 1")
+        self.power, self.beta = power, check_beta(beta)
+        self.n = self.patterns.shape[1]
+        self._term(Spin())  # refuses a wrong power now
+
+    def _term(self, kind):
+        return LogSumExp("s", self.beta, kind=kind) if self.power is None else Separation("s", self.power, kind=kind)
+
+    @functools.cached_property
+    def energy(self) -> Energy:
+        """The `Energy` of spins, layer "s", with the patterns in theta["patterns"]."""
+        return Energy({"s": (Spin(), self.n)}, [self._term(Spin())], {"patterns": self.patterns})
+
+    @functools.cached_property
+    def continuous(self) -> Energy:
+        """The same function of states between -1 and +1."""
+        kind = Real(-1.0, 1.0)
+        return Energy({"s": (kind, self.n)}, [self._term(kind)], {"patterns": self.patterns})
+
+    @functools.cached_property
+    def _table(self):
+        """F(c + 1) - F(c - 1) at c = -n .. n; for the exponential of c - c_max, at -2n .. 0."""
+        if self.power is None:
+            c = np.arange(-2.0 * self.n, 1.0)
+            return 2.0 * np.sinh(self.beta) * np.exp(self.beta * c)
+        c = np.arange(-self.n, self.n + 1.0)
+        table = (c + 1.0) ** self.power - (c - 1.0) ** self.power
+        # whole numbers where they are exact, so that ties are ties
+        exact = np.max(table) * len(self.patterns) < 2.0**53
+        return table if exact else table / np.max(table)
+
+    @functools.cached_property
+    def _columns(self):
+        return np.ascontiguousarray(self.patterns.T, dtype=np.int8)
+
+    def recall(self, x, *, order="random", temperature=0.0, max_sweeps=100, free=None, rng=None) -> Recall:
+        """Let cues fall (T = 0) or fluctuate (T > 0), one neuron at a time.
+
+        Parameters
+        ----------
+        x : (n,) or (batch, n) array of -1 and +1
+        order : {"random", "fixed"}
+        temperature : float
+            In the energy's units (k_B = 1); heat bath.
+        max_sweeps : int
+        free : array of int, optional
+            The neurons that may move, all others being clamped; default all.
+        rng : int, Generator or None
+            Cue k depends on the seed and k only.
+
+        Returns
+        -------
+        Recall
+        """
+        state, single = np.atleast_2d(np.array(x, dtype=float, order="C")), np.ndim(x) == 1
+        if state.ndim != 2 or state.shape[1] != self.n or not np.all(np.abs(state) == 1):
+            raise ValueError(f"x: shape {np.shape(x)}, expected ({self.n},) or (batch, {self.n}) of -1 and +1")
+        if order not in ("random", "fixed") or max_sweeps < 1:
+            raise ValueError(
+                f"order, max_sweeps: got {order!r}, {max_sweeps}; expected 'random' or 'fixed', at least 1"
+            )
+        if not (temperature >= 0 and np.isfinite(temperature)):
+            raise ValueError(f"temperature: got {temperature}, expected a finite number of at least 0")
+        free = np.arange(self.n) if free is None else np.asarray(free, dtype=np.int64).ravel()
+        if np.any((free < 0) | (free >= self.n)):
+            raise ValueError(f"free: indices from {free.min()} to {free.max()}, expected 0..{self.n - 1}")
+        random, rows = order == "random", streams(rng, len(state))
+        # what a gap in the table's units is worth in energy; 0 marks the exponential
+        worth = 0.0
+        if self.power is not None:
+            c = float(self.n)
+            top = (c + 1.0) ** self.power - (c - 1.0) ** self.power
+            worth = self.n ** (1.0 - self.power) / self.power * top / self._table[-1]
+        sums = (state @ self.patterns.T).astype(np.int64)
+        out = [
+            _descend(
+                state[b],
+                sums[b],
+                self._columns,
+                self._table,
+                worth,
+                self.beta,
+                free.copy(),
+                random,
+                float(temperature),
+                rows[b],
+                max_sweeps,
+            )
+            for b in range(len(state))
+        ]
+        sweeps, flips, rests = (np.array(part) for part in zip(*out, strict=True))
+        energy = np.asarray(self.energy(state))
+        if temperature == 0 and not rests.all():
+            warnings.warn(
+                f"recall: {np.sum(~rests)} of {len(rests)} cues still move after {max_sweeps} sweeps; raise max_sweeps",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        period, method = rests.astype(int), f"{order} order, asynchronous"
+        if single:
+            return Recall(state[0], float(energy[0]), int(period[0]), int(sweeps[0]), int(flips[0]), None, method)
+        return Recall(state, energy, period, sweeps, flips, None, method)
+
+    def gaps(self, x):
+        """Fields -(E(s_i = +1) - E(s_i = -1))/2 of states, (batch, n)."""
+        return self.energy.field(self.energy.state(np.atleast_2d(x)), "s")
+
+    def classify(self, x, classes):
+        """Name the class of features by one update of class neurons (Krotov and Hopfield 2016, eq. 8).
+
+        The last ``classes`` entries of every pattern are its class, +1 for its own and -1 for all others; the
+        features are clamped, the class neurons start at -1, and the one of largest field wins.
+
+        Parameters
+        ----------
+        x : (batch, n - classes) or (n - classes,) array of -1 and +1
+        classes : int
+
+        Returns
+        -------
+        label : (batch,) array of int, or int
+        used : (batch,) array or float
+            How many patterns decide: (sum_mu w)^2/sum_mu w^2, w a pattern's share of the winner's field.  Many
+            are features, one is a prototype.
+        """
+        x = np.asarray(x, dtype=float)
+        features, single = np.atleast_2d(x), x.ndim == 1
+        if not 0 < classes < self.n or features.shape[1] != self.n - classes:
+            raise ValueError(f"x: shape {x.shape}, expected (batch, {self.n} - classes), classes = {classes}")
+        state = np.concatenate([features, np.full((len(features), classes), -1.0)], 1)
+        xi = self.patterns[:, -classes:]
+        sums = state @ self.patterns.T
+        rest = sums[:, :, None] + xi  # without the class neuron, which is at -1
+        top = rest.max((1, 2), keepdims=True) if self.power is None else -self.n
+        share = self._table[np.clip(rest - top + (2 * self.n if self.power is None else 0), 0, None).astype(int)] * xi
+        label = share.sum(1).argmax(1)
+        w = np.abs(np.take_along_axis(share, label[:, None, None], 2)[..., 0])
+        used = w.sum(1) ** 2 / np.sum(w**2, 1)
+        return (int(label[0]), float(used[0])) if single else (label, used)
+
+
+@njit(cache=True, error_model="numpy")
+def _descend(x, sums, columns, table, worth, beta, order, shuffle, temperature, stream, max_sweeps):
+    """Sweep one state with kept overlaps ``sums`` (K,); (sweeps, flips, whether the last sweep changed nothing)."""
+    n, k = columns.shape
+    flips = 0
+    for sweep in range(max_sweeps):
+        if shuffle:
+            for a in range(len(order) - 1, 0, -1):
+                b = int(uniform(stream) * (a + 1))
+                order[a], order[b] = order[b], order[a]
+        changed = 0
+        for i in order:
+            row, spin = columns[i], np.int64(x[i])
+            gap, shift = 0.0, n
+            if worth == 0.0:  # exponential: relative to the largest overlap, which cannot overflow
+                shift = -n
+                for mu in range(k):
+                    shift = max(shift, sums[mu] - row[mu] * spin)
+                shift = 2 * n - shift
+            for mu in range(k):
+                gap += row[mu] * table[max(sums[mu] - row[mu] * spin + shift, 0)]
+            if temperature > 0.0:
+                if worth > 0.0:
+                    difference = gap * worth
+                else:  # log of the ratio of the two sums of exponentials
+                    total = 0.0
+                    for mu in range(k):
+                        total += table[max(sums[mu] - row[mu] * spin + shift, 0)]
+                    difference = np.log((total + gap * np.tanh(beta)) / (total - gap * np.tanh(beta))) / beta
+                new = 1 if uniform(stream) < 1.0 / (1.0 + np.exp(-difference / temperature)) else -1
+            else:
+                new = 1 if gap > 0.0 else (-1 if gap < 0.0 else spin)
+            if new != spin:
+                for mu in range(k):
+                    sums[mu] += (new - spin) * row[mu]
+                x[i] = new
+                changed += 1
+        flips += changed
+        if changed == 0 and temperature == 0.0:
+            return sweep + 1, flips, True
+    return max_sweeps, flips, False

@@ -1,0 +1,237 @@
+"""Patterns to remember, and damage to recall them from.
+
+Patterns are rows, (m, n), of -1 and +1 (`Spin`) or 0 and 1 (`Binary`).  The overlap of a state x with pattern
+xi is m = xi.x/n: 1 is recall, -1 recall of the inverse (as deep a minimum where there are no fields), and a
+random state has about 1/sqrt(n).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+# Columns of a 5 x 7 dot-matrix font, bit 0 on top.
+_FONT = {
+    "A": "7E1111117E", "B": "7F49494936", "C": "3E41414122", "D": "7F4141221C", "E": "7F49494941", "F": "7F09090901",
+    "G": "3E4149497A", "H": "7F0808087F", "I": "00417F4100", "J": "2040413F01", "K": "7F08142241", "L": "7F40404040",
+    "M": "7F020C027F", "N": "7F0408107F", "O": "3E4141413E", "P": "7F09090906", "Q": "3E4151215E", "R": "7F09192946",
+    "S": "4649494931", "T": "01017F0101", "U": "3F4040403F", "V": "1F2040201F", "W": "3F4038403F", "X": "6314081463",
+    "Y": "0708700807", "Z": "6151494543", "0": "3E5149453E", "1": "00427F4000", "2": "4261514946", "3": "2141454B31",
+    "4": "1814127F10", "5": "2745454539", "6": "3C4A494930", "7": "0171090503", "8": "3649494936", "9": "064949291E",
+}  # fmt: skip
+
+
+def random_patterns(m, n, *, activity=0.5, values="spin", rng=None):
+    """Draw independent patterns, (m, n) float64.
+
+    Parameters
+    ----------
+    m, n : int
+        Patterns and neurons.
+    activity : float
+        Fraction of +1 (or 1), in expectation, in (0, 1); low activity is the sparse coding of cortex.
+    values : {"spin", "binary"}
+        -1 and +1, or 0 and 1.
+    rng : int, Generator or None
+
+    Examples
+    --------
+    >>> random_patterns(2, 100, activity=0.1, values="binary", rng=0).mean().round(1)
+    np.float64(0.1)
+    """
+    _check_counts(m, n)
+    if not 0 < activity < 1:
+        raise ValueError(f"activity: got {activity}, expected a fraction in (0, 1)")
+    if values not in ("spin", "binary"):
+        raise ValueError(f"values: got {values!r}, expected 'spin' or 'binary'")
+    ones = (np.random.default_rng(rng).random((m, n)) < activity).astype(float)
+    return ones if values == "binary" else 2.0 * ones - 1.0
+
+
+def correlated_patterns(m, n, correlation, *, rng=None):
+    """Draw -1/+1 patterns that share a hidden template, so that each pair overlaps by ``correlation`` on average.
+
+    Parameters
+    ----------
+    m, n : int
+        Patterns and neurons.
+    correlation : float
+        Expected overlap of two patterns, in [0, 1].
+    rng : int, Generator or None
+
+    Examples
+    --------
+    >>> overlap_matrix(correlated_patterns(2, 10_000, 0.3, rng=0))[0, 1].round(1)
+    np.float64(0.3)
+    """
+    _check_counts(m, n)
+    if not 0 <= correlation <= 1:
+        raise ValueError(f"correlation: got {correlation}, expected a number in [0, 1]")
+    rng = np.random.default_rng(rng)
+    template = rng.choice(np.array([-1.0, 1.0]), n)
+    # each pattern copies the template with probability (1 + a)/2, and two of them overlap by a^2
+    copies = rng.random((m, n)) < 0.5 * (1.0 + np.sqrt(correlation))
+    return np.where(copies, template, -template)
+
+
+def letters(text="ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
+    """Letters and digits as 7 x 5 pictures of -1 (paper) and +1 (ink), (characters, 7, 5).
+
+    Parameters
+    ----------
+    text : str
+        Characters A to Z and 0 to 9.
+
+    Examples
+    --------
+    >>> for row in letters("A")[0]:
+    ...     print("".join(".#"[int(pixel > 0)] for pixel in row))
+    .###.
+    #...#
+    #...#
+    #...#
+    #####
+    #...#
+    #...#
+    """
+    unknown = sorted(set(text.upper()) - set(_FONT))
+    if unknown or not text:
+        raise ValueError(f"text: got {text!r}, expected characters of A to Z and 0 to 9")
+    columns = np.array([list(bytes.fromhex(_FONT[c])) for c in text.upper()])
+    bits = (columns[:, None, :] >> np.arange(7)[:, None]) & 1
+    return 2.0 * bits - 1.0
+
+
+def digits():
+    """The ten digits as 7 x 5 pictures, (10, 7, 5)."""
+    return letters("0123456789")
+
+
+def flip(x, fraction, *, rng=None):
+    """Invert a fraction of every pattern's values, at random places; shaped like x.
+
+    Parameters
+    ----------
+    x : (..., n) array
+        Of -1 and +1, or 0 and 1.
+    fraction : float
+        In [0, 1]; the number of flips is rounded to the nearest integer.
+    rng : int, Generator or None
+
+    Examples
+    --------
+    >>> int(np.sum(flip(np.ones(10), 0.3, rng=0) == -1))
+    3
+    """
+    x = np.array(x, dtype=float)
+    low, high = value_pair(x, "x")
+    where = _places(x, fraction, rng)
+    return np.where(where, low + high - x, x)
+
+
+def erase(x, fraction, *, fill=-1.0, contiguous=False, rng=None):
+    """Overwrite a fraction of every pattern; shaped like x.
+
+    Parameters
+    ----------
+    x : (..., n) array
+    fraction : float
+        In [0, 1].
+    fill : float
+        What is written there: -1 or 0 for paper; 0 in a spin pattern means unknown, for continuous memories.
+    contiguous : bool
+        Erase the last part (the lower part of a picture given row by row) instead of random places.
+    rng : int, Generator or None
+
+    Examples
+    --------
+    >>> erase(np.ones(4), 0.5, contiguous=True)
+    array([ 1.,  1., -1., -1.])
+    """
+    x = np.array(x, dtype=float)
+    if contiguous:
+        _check_fraction(fraction)
+        where = np.broadcast_to(np.arange(x.shape[-1]) >= x.shape[-1] - round(fraction * x.shape[-1]), x.shape)
+    else:
+        where = _places(x, fraction, rng)
+    return np.where(where, float(fill), x)
+
+
+def add_noise(x, sd, *, rng=None):
+    """Add Gaussian noise of standard deviation ``sd``, for continuous memories; shaped like x."""
+    if not (sd >= 0 and np.isfinite(sd)):
+        raise ValueError(f"sd: got {sd}, expected a finite number of at least 0")
+    x = np.asarray(x, dtype=float)
+    return x + sd * np.random.default_rng(rng).standard_normal(x.shape)
+
+
+def overlap(x, patterns):
+    """Overlaps m = xi.x/n of states with patterns, (..., m); 0/1 values count as -1/+1.
+
+    Parameters
+    ----------
+    x : (..., n) array
+    patterns : (m, n) array
+
+    Examples
+    --------
+    >>> overlap([1, 1, -1, -1], [[1, 1, 1, 1], [1, 1, -1, -1]])
+    array([0., 1.])
+    """
+    patterns = check_patterns(patterns)
+    x = np.asarray(x, dtype=float)
+    if x.shape[-1:] != patterns.shape[1:]:
+        raise ValueError(f"x: shape {x.shape}, expected (..., {patterns.shape[1]}), as long as a pattern")
+    if value_pair(patterns, "patterns")[0] == 0:
+        patterns, x = 2.0 * patterns - 1.0, 2.0 * x - 1.0
+    return x @ patterns.T / patterns.shape[1]
+
+
+def overlap_matrix(patterns):
+    """Overlaps of all pairs of patterns, (m, m) with ones on the diagonal."""
+    return overlap(patterns, patterns)
+
+
+# ---------------------------------------------------------------- checks
+def check_patterns(patterns, name="patterns"):
+    """Patterns as (m, n) float64; ValueError for NaN, other values or another shape."""
+    try:
+        patterns = np.atleast_2d(np.asarray(patterns, dtype=float))
+    except ValueError:
+        raise ValueError(f"{name}: rows of different lengths, expected (m, n), all as long as the network") from None
+    if patterns.ndim != 2 or patterns.size == 0:
+        raise ValueError(
+            f"{name}: shape {patterns.shape}, expected (m, n), one flat pattern a row; flatten pictures with "
+            "x.reshape(len(x), -1)"
+        )
+    value_pair(patterns, name)
+    return patterns
+
+
+def value_pair(x, name):
+    """The two values that patterns use: (-1, 1) or (0, 1)."""
+    bad = np.sum(~np.isfinite(x))
+    if bad:
+        raise ValueError(f"{name}: {bad} values are NaN or infinite, expected -1 and +1, or 0 and 1")
+    if np.all(np.abs(x) == 1):
+        return -1.0, 1.0
+    if np.all((x == 0) | (x == 1)):
+        return 0.0, 1.0
+    other = np.unique(x[(x != 0) & (np.abs(x) != 1)])
+    got = f"{other[:3].tolist()}" if other.size else "-1, 0 and +1 together"
+    raise ValueError(f"{name}: got {got}, expected only -1 and +1, or only 0 and 1; binarise with np.sign or x > level")
+
+
+def _check_counts(m, n):
+    if m < 1 or n < 1:
+        raise ValueError(f"m, n: got {m} patterns of {n} neurons, expected at least 1 of each")
+
+
+def _check_fraction(fraction):
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"fraction: got {fraction}, expected a number in [0, 1]")
+
+
+def _places(x, fraction, rng):
+    _check_fraction(fraction)
+    rank = np.random.default_rng(rng).random(x.shape).argsort(-1).argsort(-1)
+    return rank < round(fraction * x.shape[-1])

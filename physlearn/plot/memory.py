@@ -1,0 +1,201 @@
+"""Pictures of memories: patterns, overlaps while recalling, capacity, the retrieval phase."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def plot_patterns(patterns, shape=None, titles=None, *, axes=None):
+    """Patterns as pictures in a row, dark where large.
+
+    Parameters
+    ----------
+    patterns : (m, n) or (m, rows, columns) array
+    shape : (rows, columns), optional
+        Of flat patterns.
+    titles : sequence of str, optional
+        One for each.
+    axes : sequence of matplotlib.axes.Axes, optional
+        Default a new figure.
+
+    Returns
+    -------
+    array of matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> len(plot_patterns(np.ones((2, 6)), (2, 3), ["a", "b"]))
+    2
+    """
+    patterns = np.asarray(patterns, dtype=float)
+    if patterns.ndim == 2 and shape is not None and np.prod(shape) == patterns.shape[1]:
+        patterns = patterns.reshape(-1, *shape)
+    if patterns.ndim != 3 or patterns.size == 0:
+        raise ValueError(f"patterns: shape {patterns.shape} with shape={shape}, expected (m, rows, columns) pictures")
+    if titles is not None and len(titles) != len(patterns):
+        raise ValueError(f"titles: got {len(titles)}, expected {len(patterns)}, one for each pattern")
+    if axes is None:
+        import matplotlib.pyplot as plt
+
+        height = 1.1 * patterns.shape[1] / patterns.shape[2] + 0.4
+        _, axes = plt.subplots(1, len(patterns), figsize=(1.2 * len(patterns), height), layout="constrained")
+    axes = np.atleast_1d(np.asarray(axes, dtype=object)).ravel()
+    low, high = min(patterns.min(), -1.0), max(patterns.max(), 1.0)
+    for k, (ax, picture) in enumerate(zip(axes, patterns, strict=True)):
+        ax.imshow(picture, cmap="gray_r", vmin=low, vmax=high, interpolation="nearest")
+        ax.set(xticks=[], yticks=[])
+        if titles is not None:
+            ax.set_title(titles[k], fontsize="small")
+    return axes
+
+
+def plot_overlaps(overlaps, labels=None, *, ax=None):
+    """Overlaps with every pattern against sweeps; the largest at the end stands out.
+
+    Parameters
+    ----------
+    overlaps : (sweeps + 1, m) array
+    labels : sequence of str, optional
+        Names of the patterns.
+    ax : matplotlib.axes.Axes, optional
+        Default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> ax = plot_overlaps([[0.1, 0.5], [0.0, 1.0]], ["A", "B"])
+    >>> [line.get_label() for line in ax.lines if line.get_label()[0] != "_"]
+    ['B']
+    """
+    overlaps = np.asarray(overlaps, dtype=float)
+    if overlaps.ndim != 2 or overlaps.size == 0:
+        raise ValueError(f"overlaps: shape {overlaps.shape}, expected (sweeps + 1, m)")
+    ax = _axes(ax)
+    best = int(overlaps[-1].argmax())
+    for k, line in enumerate(overlaps.T):
+        if k != best:
+            ax.plot(line, color="0.75", linewidth=1.0)
+    label = f"pattern {best}" if labels is None else str(labels[best])
+    ax.plot(overlaps[:, best], color="C0", linewidth=2.0, marker="o", markersize=4, label=label)
+    ax.set(xlabel="sweep", ylabel="overlap", ylim=(min(-0.05, overlaps.min() - 0.05), 1.05))
+    ax.legend(frameon=False, loc="lower right")
+    ax.xaxis.get_major_locator().set_params(integer=True)  # pyright: ignore[reportCallIssue]
+    return ax
+
+
+def plot_capacity(curves, *, theory=None, ax=None):
+    """Final overlap against load, one line with error bars for each size.
+
+    Parameters
+    ----------
+    curves : sequence of CapacityCurve
+        Or anything with ``n``, ``loads``, ``mean`` and ``error``.
+    theory : (loads, overlaps), optional
+        A line to compare with.
+    ax : matplotlib.axes.Axes, optional
+        Default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> curve = SimpleNamespace(n=100, loads=[0.1, 0.2], mean=[1.0, 0.4], error=[0.0, 0.05])
+    >>> plot_capacity([curve]).get_xlabel()
+    'load (patterns per neuron)'
+    """
+    ax = _axes(ax)
+    if theory is not None:
+        ax.plot(*theory, color="black", linewidth=1.2, label="mean field")
+    shades = np.linspace(0.35, 1.0, len(curves))
+    for shade, curve in zip(shades, curves, strict=True):
+        color = (0.12, 0.35, 0.65, shade)
+        ax.errorbar(curve.loads, curve.mean, curve.error, color=color, marker="o", markersize=3, label=f"n = {curve.n}")
+    ax.set(xlabel="load (patterns per neuron)", ylabel="overlap after recall", ylim=(0.0, 1.03))
+    ax.legend(frameon=False)
+    return ax
+
+
+def plot_phase_diagram(loads, temperatures, overlaps, *, boundary=None, ax=None):
+    """Overlap that remains, shaded over load and temperature.
+
+    Parameters
+    ----------
+    loads : (k,) array
+    temperatures : (l,) array
+    overlaps : (l, k) array
+    boundary : (loads, temperatures), optional
+        A line to compare with.
+    ax : matplotlib.axes.Axes, optional
+        Default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> plot_phase_diagram([0.05, 0.1], [0.1, 0.5], [[1.0, 1.0], [0.9, 0.1]]).get_ylabel()
+    'temperature'
+    """
+    loads, temperatures, overlaps = (np.asarray(a, dtype=float) for a in (loads, temperatures, overlaps))
+    if overlaps.shape != (len(temperatures), len(loads)):
+        raise ValueError(f"overlaps: shape {overlaps.shape}, expected {(len(temperatures), len(loads))}")
+    ax = _axes(ax)
+    image = ax.pcolormesh(loads, temperatures, overlaps, cmap="viridis", vmin=0.0, vmax=1.0, shading="nearest")
+    if boundary is not None:
+        ax.plot(*boundary, color="white", linewidth=2.0)
+    ax.set(
+        xlabel="load (patterns per neuron)",
+        ylabel="temperature",
+        xlim=(loads[0], loads[-1]),
+        ylim=(temperatures[0], temperatures[-1]),
+    )
+    ax.figure.colorbar(image, ax=ax, label="overlap")
+    return ax
+
+
+def plot_attention(weights, queries=None, keys=None, *, ax=None):
+    """Attention weights, a row for each query.
+
+    Parameters
+    ----------
+    weights : (queries, keys) array
+    queries, keys : sequence of str, optional
+        Names of rows and columns.
+    ax : matplotlib.axes.Axes, optional
+        Default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> plot_attention([[0.2, 0.8]], ["q"], ["a", "b"]).get_xlabel()
+    'key'
+    """
+    weights = np.asarray(weights, dtype=float)
+    if weights.ndim != 2 or weights.size == 0:
+        raise ValueError(f"weights: shape {weights.shape}, expected (queries, keys)")
+    ax = _axes(ax)
+    image = ax.imshow(weights, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
+    for axis, names, count in ((ax.xaxis, keys, weights.shape[1]), (ax.yaxis, queries, weights.shape[0])):
+        if names is not None:
+            axis.set_ticks(range(count), list(names))
+    ax.set(xlabel="key", ylabel="query")
+    ax.figure.colorbar(image, ax=ax, label="weight")
+    return ax
+
+
+def _axes(ax):
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=(5.0, 3.6), layout="constrained")[1]

@@ -1,0 +1,297 @@
+"""Memories as terms: separation functions of overlaps, and what attention is made of.
+
+`Separation` (powers) and `LogSumExp` (exponentials) see the K patterns xi of theta through the overlaps
+z_mu = xi_mu.x alone.  The steeper the function, the better it separates the right pattern from the sum of all
+others, and the more patterns fit (Krotov and Hopfield 2016; Demircigil et al. 2017; Ramsauer et al. 2020).
+`SquaredNorm` keeps a `Real` layer finite; `Entropy` belongs to a layer of probabilities.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from physlearn.energy import Binary, Local, Real, Spin
+
+# As compiled gaps know a kind: the two values and what their energy difference is divided by.
+_TWO_VALUES = {Spin: (-1.0, 1.0, 2.0), Binary: (0.0, 1.0, 1.0)}
+# Keeps log p finite at p = 0; e^-700 is still a number.
+TINY = 1e-300
+
+
+class _Overlaps:
+    """A function of the overlaps with patterns; energy(z, n) and slope(z, n) say which."""
+
+    local: Local
+
+    def __init__(self, layer, kind, parameter):
+        kind = Spin() if kind is None else kind
+        if not isinstance(kind, Spin | Binary | Real):
+            raise TypeError(f"kind: got {kind!r}, expected the layer's Spin(), Binary() or Real()")
+        self.layers, self.kind, self.parameter = (layer, layer), kind, parameter
+
+    def value(self, z, n):
+        """Energy at overlaps z, (..., K) -> (...)."""
+        raise NotImplementedError
+
+    def slope(self, z, n):
+        """-dE/dz, shaped like z."""
+        raise NotImplementedError
+
+    def energy(self, x, theta):
+        """Energy, (batch,)."""
+        flat, xi = self._flat(x, theta)
+        return self.value(flat @ xi.T, xi.shape[1])
+
+    def field(self, x, theta, layer):
+        """-dE/dx on a Real layer, the energy gap on a discrete one; shaped like the layer."""
+        flat, xi = self._flat(x, theta)
+        n = xi.shape[1]
+        if isinstance(self.kind, Real):
+            return (self.slope(flat @ xi.T, n) @ xi).reshape(x[layer].shape)
+        low, high, divisor = _TWO_VALUES[type(self.kind)]
+        out = np.empty(flat.shape)
+        for b, item in enumerate(flat):
+            rest = xi @ item - xi.T * item[:, None]  # overlaps without variable i, (n, K)
+            out[b] = (self.value(rest + low * xi.T, n) - self.value(rest + high * xi.T, n)) / divisor
+        return out.reshape(x[layer].shape)
+
+    def gradient(self, x, theta, weight):
+        """sum_b w_b dE/dxi, (K, n)."""
+        flat, xi = self._flat(x, theta)
+        return {self.parameter: -(self.slope(flat @ xi.T, xi.shape[1]) * np.asarray(weight)[:, None]).T @ flat}
+
+    def _flat(self, x, theta):
+        flat, xi = x[self.layers[0]], theta[self.parameter]
+        flat = flat.reshape(len(flat), -1)
+        if xi.ndim != 2 or xi.shape[1] != flat.shape[1]:
+            raise ValueError(f"theta[{self.parameter!r}]: shape {xi.shape}, expected (K, {flat.shape[1]}), patterns")
+        return flat, xi
+
+    def _prepare(self, x, theta, ints, floats):
+        xi = theta[self.parameter]
+        head = [xi.shape[0], xi.shape[1], isinstance(self.kind, Spin), *ints]
+        return xi @ x, np.array(head, dtype=np.int64), np.concatenate([floats, xi.T.ravel()])
+
+
+class Separation(_Overlaps):
+    """Power separation function, E = -n sum_mu F(z_mu/n) with F(m) = m^power/power.
+
+    Power 2 is the Hopfield network of Hebb's couplings W = sum xi xi^T/n (with its diagonal: a constant for
+    spins).  An energy of full recall is n/power for every power.  Source: Krotov and Hopfield 2016, eq. 2,
+    which leaves out the factor n^(1 - power)/power.
+
+    Parameters
+    ----------
+    layer : str
+        The layer, of n variables.
+    power : int
+        At least 2.
+    kind : Spin, Binary or Real, optional
+        The layer's kind: discrete fields are energy gaps, which no derivative gives here.  Default `Spin()`.
+    rectified : bool
+        F(m) = 0 for m < 0: inverses are not stored.
+    parameter : str
+        Name in theta of the patterns, (K, n).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(Separation("s", 3).energy({"s": np.ones((1, 6))}, {"patterns": np.ones((1, 6))})[0])
+    -2.0
+    """
+
+    def __init__(self, layer, power, *, kind=None, rectified=False, parameter="patterns"):
+        super().__init__(layer, kind, parameter)
+        if not isinstance(power, int | np.integer) or power < 2:
+            raise ValueError(f"power: got {power!r}, expected an integer of at least 2; 1 only adds the patterns up")
+        self.power, self.rectified = int(power), bool(rectified)
+        self.local = Local(self._prepare_power, _power_gap, _commit)
+
+    def value(self, z, n):
+        """Energy at overlaps z."""
+        m = np.maximum(z / n, 0.0) if self.rectified else z / n
+        return -n / self.power * np.sum(m**self.power, -1)
+
+    def slope(self, z, n):
+        """F'(z/n)."""
+        m = np.maximum(z / n, 0.0) if self.rectified else z / n
+        return m ** (self.power - 1)
+
+    def jacobian(self, x, theta):
+        """sum_mu xi xi^T F''(z/n)/n."""
+        flat, xi = self._flat(x, theta)
+        m = flat[0] @ xi.T / xi.shape[1]
+        m = np.maximum(m, 0.0) if self.rectified else m
+        return (xi.T * ((self.power - 1) / xi.shape[1] * m ** (self.power - 2) * ((m > 0) | (not self.rectified)))) @ xi
+
+    def _prepare_power(self, x, theta):
+        return self._prepare(x, theta, [self.power, self.rectified], [])
+
+
+class LogSumExp(_Overlaps):
+    """Exponential separation, E = -log(sum_mu exp(beta z_mu))/beta.
+
+    On a `Real` layer with `SquaredNorm` the modern Hopfield network (Ramsauer et al. 2020, eq. 2).  On spins a
+    monotone function of the exponential memory -sum exp(xi.s) (Demircigil et al. 2017) at beta = 1: the same
+    descents and minima, but it does not overflow.
+
+    Parameters
+    ----------
+    layer : str
+    beta : float
+        Inverse temperature of the competition between patterns, positive.
+    kind : Spin, Binary or Real, optional
+        The layer's kind; default `Spin()`.
+    parameter : str
+        Name in theta of the patterns, (K, n).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> term = LogSumExp("x", 2.0, kind=Real())
+    >>> term.energy({"x": np.array([[3.0]])}, {"patterns": np.array([[1.0]])})  # one pattern: -z
+    array([-3.])
+    """
+
+    def __init__(self, layer, beta=1.0, *, kind=None, parameter="patterns"):
+        super().__init__(layer, kind, parameter)
+        self.beta = check_beta(beta)
+        self.local = Local(self._prepare_exp, _exp_gap, _commit)
+
+    def value(self, z, n):
+        """Energy at overlaps z."""
+        top = z.max(-1)
+        return -(top + np.log(np.sum(np.exp(self.beta * (z - top[..., None])), -1)) / self.beta)
+
+    def slope(self, z, n):
+        """softmax(beta z)."""
+        return softmax(self.beta * z)
+
+    def jacobian(self, x, theta):
+        """beta times the covariance of the patterns under the softmax."""
+        flat, xi = self._flat(x, theta)
+        p = softmax(self.beta * (flat[:1] @ xi.T))[0]
+        mean = p @ xi
+        return self.beta * ((xi.T * p) @ xi - np.outer(mean, mean))
+
+    def _prepare_exp(self, x, theta):
+        return self._prepare(x, theta, [], [self.beta])
+
+
+class SquaredNorm:
+    """A spring to the origin on every variable of a `Real` layer, E = |x|^2/2."""
+
+    holomorphic = True
+
+    def __init__(self, layer):
+        self.layers = (layer,)
+
+    def energy(self, x, theta):
+        """|x|^2/2, (batch,)."""
+        v = x[self.layers[0]]
+        return 0.5 * np.sum((v * v).reshape(len(v), -1), 1)
+
+    def field(self, x, theta, layer):
+        """-x."""
+        return -x[layer]
+
+    def gradient(self, x, theta, weight):
+        """It has no parameters."""
+        return {}
+
+    def curvature(self, x, theta, layer):
+        """One."""
+        return np.ones(())
+
+
+class Entropy:
+    """Minus the entropy of a layer of probabilities, E = sum p log p/beta.
+
+    Parameters
+    ----------
+    layer : str
+    beta : float
+        Inverse temperature, positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Entropy("p").energy({"p": np.array([[0.5, 0.5]])}, {}).round(4)  # -log 2
+    array([-0.6931])
+    """
+
+    def __init__(self, layer, beta=1.0):
+        self.layers, self.beta = (layer,), check_beta(beta)
+
+    def energy(self, x, theta):
+        """sum p log p/beta, (batch,)."""
+        p = x[self.layers[0]]
+        return np.sum((p * np.log(np.maximum(p, TINY))).reshape(len(p), -1), 1) / self.beta
+
+    def field(self, x, theta, layer):
+        """-(log p + 1)/beta."""
+        return -(np.log(np.maximum(x[layer], TINY)) + 1.0) / self.beta
+
+    def gradient(self, x, theta, weight):
+        """It has no parameters."""
+        return {}
+
+
+def softmax(a):
+    """exp(a)/sum exp(a) over the last axis; entries of -inf get 0."""
+    e = np.exp(a - a.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def check_beta(beta):
+    """A positive finite inverse temperature."""
+    if not (np.ndim(beta) == 0 and np.isfinite(beta) and beta > 0):
+        raise ValueError(f"beta: got {beta!r}, expected a positive finite inverse temperature")
+    return float(beta)
+
+
+# ---------------------------------------------------------------- local forms; ints: K, n, whether Spin
+def _power_gap(i, x, cache, ints, floats, codes, f):
+    k, n, power = ints[0], ints[1], ints[3]
+    low, divisor = (-1.0, 2.0) if ints[2] else (0.0, 1.0)
+    total = 0.0
+    for mu in range(k):
+        xi = floats[i * k + mu]
+        rest = cache[mu] - xi * x[i]
+        total += _power((rest + xi) / n, power, ints[4]) - _power((rest + low * xi) / n, power, ints[4])
+    f[0] = total * n / power / divisor
+    return 1
+
+
+def _exp_gap(i, x, cache, ints, floats, codes, f):
+    k, beta = ints[0], floats[0]
+    low, divisor = (-1.0, 2.0) if ints[2] else (0.0, 1.0)
+    top = cache[0]
+    for mu in range(1, k):
+        top = max(top, cache[mu])
+    up, down = 0.0, 0.0
+    for mu in range(k):
+        xi = floats[1 + i * k + mu]
+        rest = cache[mu] - xi * x[i] - top
+        up += np.exp(beta * (rest + xi))
+        down += np.exp(beta * (rest + low * xi))
+    f[0] = (np.log(up) - np.log(down)) / beta / divisor
+    return 1
+
+
+def _commit(i, new, x, cache, ints, floats):
+    k = ints[0]
+    start = len(floats) - k * ints[1] + i * k
+    for mu in range(k):
+        cache[mu] += floats[start + mu] * (new - x[i])
+
+
+@njit(error_model="numpy")
+def _power(m, power, rectified):
+    if rectified and m < 0.0:
+        return 0.0
+    out = 1.0
+    for _ in range(power):
+        out *= m
+    return out
