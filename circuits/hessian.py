@@ -13,6 +13,7 @@ import numpy as np
 from physlearn.dynamics.frame import given, rows_of
 from physlearn.dynamics.quadratic import equilibria
 from physlearn.dynamics.threads import on_one_thread
+from physlearn.learning.data import check_data
 
 DENSE = 400  # free nodes up to which all modes are computed at once
 
@@ -212,17 +213,8 @@ def cost_hessian(network, data, cost) -> np.ndarray:
     array([[ 1., -1.],
            [-1.,  1.]])
     """
-    _readout(network, "cost.readout", cost.readout)
-    if cost.readout not in data:
-        raise ValueError(f"data: no targets for {cost.readout!r}, the cost's readout; got {list(data)}")
     energy, edges = network.energy, network.energy.terms[0]
-    target = np.asarray(data[cost.readout], dtype=float)
-    if target.ndim != 2 or target.shape[1] != len(network.terminals[cost.readout]):
-        k = len(network.terminals[cost.readout])
-        raise ValueError(f"data[{cost.readout!r}]: shape {target.shape}, expected (samples, {k})")
-    imposed = {name: value for name, value in data.items() if name != cost.readout}
-    for name in imposed:
-        _readout(network, "data", name)
+    imposed, target = check_data(energy, data, cost)
     clamps = dict(energy.fixed) | imposed
     eq = equilibria(energy, clamps)
     x = eq.states(*given(energy, eq.frame, clamps, len(target)))

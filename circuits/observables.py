@@ -57,7 +57,7 @@ def source_currents(network, x) -> np.ndarray:
     array([ 2.,  0., -2.])
     """
     laplacian = _edges(network).quadratic(network.energy.theta)[0]
-    return (laplacian @ np.asarray(x).T).T
+    return (laplacian @ _checked(network, x).T).T
 
 
 def dissipated_power(network, x) -> np.ndarray:
@@ -82,7 +82,8 @@ def dissipated_power(network, x) -> np.ndarray:
     >>> float(dissipated_power(line, line.solve({"input": [3.0]}).x))
     6.0
     """
-    return _drops(network, x) ** 2 @ network.conductance
+    # not a matrix product, whose last bits depend on the number of BLAS threads
+    return np.einsum("...m,m->...", _drops(network, x) ** 2, network.conductance)
 
 
 def energy_per_inference(network, x, *, settling_time: float) -> np.ndarray:
@@ -121,8 +122,12 @@ def _edges(network):
 
 
 def _drops(network, x):
+    return _edges(network).drops(_checked(network, x))
+
+
+def _checked(network, x):
     x = np.asarray(x)
     if x.shape[-1:] != (len(network.nodes),):
         n = len(network.nodes)
         raise ValueError(f"x: shape {x.shape}, expected ({n},) or (batch, {n}), one voltage per node")
-    return _edges(network).drops(x)
+    return x

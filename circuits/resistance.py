@@ -10,11 +10,13 @@ import numpy as np
 
 from circuits._places import terminals_of
 from physlearn.dynamics.quadratic import equilibria
+from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Energy, Readout
 
 BLOCK = 2**22  # entries of a block of right-hand sides
 
 
+@on_one_thread
 def effective_resistance(network, pairs):
     """Resistance between two nodes, or between the nodes of many pairs.
 
@@ -39,10 +41,12 @@ def effective_resistance(network, pairs):
     array([0.75, 1.  ])
     """
     number = {node: k for k, node in enumerate(network.nodes)}
+    if not hasattr(pairs, "__iter__"):
+        raise TypeError(f"pairs: got {pairs!r}, expected a pair of nodes or a list of pairs")
     single = isinstance(pairs, tuple) and len(pairs) == 2 and all(_is_node(p, number) for p in pairs)
     pairs = [pairs] if single else list(pairs)
     for pair in pairs:
-        if _is_node(pair, number) or len(pair) != 2:
+        if _is_node(pair, number) or not hasattr(pair, "__len__") or len(pair) != 2:
             raise ValueError(f"pairs: got {pair!r}, expected a pair of nodes")
     same = [tuple(pair) for pair in pairs if pair[0] == pair[1]]
     if same:
@@ -55,6 +59,7 @@ def effective_resistance(network, pairs):
     return float(out[0]) if single else out
 
 
+@on_one_thread
 def resistance_matrix(network) -> np.ndarray:
     """Resistances between all pairs of nodes, by one dense inverse.
 
@@ -93,6 +98,7 @@ def resistance_matrix(network) -> np.ndarray:
     return out
 
 
+@on_one_thread
 def kirchhoff_index(network) -> float:
     """Sum of the resistances of all pairs of nodes, n times the sum of 1/mu over Laplacian modes.
 
@@ -157,10 +163,11 @@ def _with_reference(network, part):
     """Equilibria of the bare network with the first node of every part held at zero."""
     energy = network.energy
     if "bare" not in energy.numbers:
-        first = np.unique(part, return_index=True)[1]
-        plans = energy.plans.setdefault("bare", {})
-        readouts = {"reference": Readout("v", index=first)}
-        bare = Energy(energy.layers, energy.terms, energy.theta, readouts, plans=plans)
+        if "bare" not in energy.plans:
+            first = np.unique(part, return_index=True)[1]
+            readouts = {"reference": Readout("v", index=first)}
+            energy.plans["bare"] = Energy(energy.layers, energy.terms, energy.theta, readouts)
+        bare = energy.plans["bare"].with_theta(energy.theta)
         energy.numbers["bare"] = equilibria(bare, ("reference",))
     return energy.numbers["bare"]
 

@@ -230,6 +230,9 @@ class ResistorNetwork:
             number = {node: k for k, node in enumerate(self.nodes)}
             ends = terminals_of("places", places, number)[1]
         x = np.asarray(x)
+        if x.shape[-1:] != (len(self.nodes),):
+            n = len(self.nodes)
+            raise ValueError(f"x: shape {x.shape}, expected ({n},) or (batch, {n}), one voltage per node")
         low = np.where(ends[:, 1] >= 0, x[..., ends[:, 1]], 0.0)
         return x[..., ends[:, 0]] - low
 

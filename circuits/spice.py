@@ -19,7 +19,15 @@ OPTIONS = ".options reltol=1e-12 abstol=1e-18 vntol=1e-15 gmin=1e-18 noacct"
 
 
 def spice_names(network) -> dict:
-    """Name in the netlist of every node: ``{label: "n3"}``, "0" for ground."""
+    """Name in the netlist of every node: ``{label: "n3"}``, "0" for ground.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> from circuits import ResistorNetwork
+    >>> spice_names(ResistorNetwork(nx.path_graph(["a", "b"]), conductance=1.0, ground="b"))
+    {'a': 'n0', 'b': '0'}
+    """
     names = {node: f"n{k}" for k, node in enumerate(network.nodes)}
     return names | dict.fromkeys(network.ground, "0")
 

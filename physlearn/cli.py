@@ -13,7 +13,7 @@ DONE, USAGE, SOME_FAILED = 0, 1, 2
 
 
 def main(arguments=None) -> int:
-    """Parse and dispatch; returns the exit code: 0 done, 1 usage, 2 some replicates failed."""
+    """Parse and dispatch; returns the exit code: 0 done, 1 usage, 2 some replicates or figures failed."""
     parser = argparse.ArgumentParser(prog="physlearn", description="Simulate matter that learns.")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="run a study file and keep its results")
@@ -45,10 +45,15 @@ def _run(options) -> int:
     kept = sorted(path.name for path in Path(folder).iterdir())
     print(f"\n{folder}: {', '.join(kept)}")
     bad = [r for r in result["replicates"] if r["status"] != "done"]
-    for record in bad:
-        last = record.get("traceback", record["status"]).strip().splitlines()[-1]
-        print(f"replicate {record['replicate']} {record['status']}: {last}", file=sys.stderr)
-    return SOME_FAILED if bad else DONE
+    failed = [r for r in bad if r["status"] == "failed"]
+    for record in failed:
+        last = record["traceback"].strip().splitlines()[-1]
+        print(f"replicate {record['replicate']} failed: {last}", file=sys.stderr)
+    if missing := len(bad) - len(failed):
+        print(f"interrupted: {missing} of {study.replicates} replicates are missing", file=sys.stderr)
+    if "figures" in result:
+        print(f"figures failed: {result['figures'].strip().splitlines()[-1]}", file=sys.stderr)
+    return SOME_FAILED if bad or "figures" in result else DONE
 
 
 def _machines(options) -> int:

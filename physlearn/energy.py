@@ -10,7 +10,9 @@ predictive-coding network differ only in which layers and terms they are made of
 **kind**: what its variables do with the field on them.  The field on a ``Real`` variable is -dE/dx;
 on a discrete variable it is the energy gap (Spin: -(E(+1) - E(-1))/2, Binary: -(E(1) - E(0)), Potts:
 f(k) = -E(k) up to a constant), which equals -dE/dx for multilinear energies and is exact for all.
-Temperatures are energies (k_B = 1).
+Temperatures are energies (k_B = 1).  A kind may carry an activation g, the gradient of a Lagrangian L
+(methods ``activation(x)`` and ``lagrangian(x) -> (batch,)``): terms then see g(x), fields are -dE/dg, the
+layer adds its Legendre transform x.g - L to the energy, and it is at rest where x = field.
 
 A **term** is any object with ``layers`` (a layer's name once per occurrence) and three methods
 
@@ -36,119 +38,30 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from physlearn.kinds import Binary, Potts, Real, Spin
+
+__all__ = [
+    "Binary",
+    "Energy",
+    "Layer",
+    "Local",
+    "Nudge",
+    "Potts",
+    "Readout",
+    "Real",
+    "Spin",
+    "State",
+    "System",
+    "batch_size",
+    "check_system",
+    "energy_terms",
+]
 State = dict[str, np.ndarray]
-
-
-# ---------------------------------------------------------------- kinds: what a variable can be
-@dataclass(frozen=True)
-class Real:
-    """A number in [low, high] (volts, rates, errors; an ideal diode is a bound)."""
-
-    low: float = -np.inf
-    high: float = np.inf
-
-    def settle(self, f, curvature, x):
-        """Minimise exactly over a separable quadratic: x + f/curvature, clipped."""
-        return np.clip(x + f / curvature, self.low, self.high)
-
-    def draw(self, f, curvature, x, temperature, rng):
-        """Draw from exp(-E/T): a Gaussian around x + f/curvature, truncated to the interval."""
-        mean, sd = x + f / curvature, np.sqrt(temperature / curvature)
-        if np.isinf(self.low) and np.isinf(self.high):
-            return mean + sd * rng.standard_normal(np.shape(mean))
-        from scipy.stats import truncnorm
-
-        low, high = (self.low - mean) / sd, (self.high - mean) / sd
-        return truncnorm.rvs(low, high, loc=mean, scale=sd, random_state=rng)
-
-    def random(self, shape, rng):
-        """Uniform in the part of the interval that lies within one unit of zero or of a bound."""
-        low = max(self.low, min(-1.0, self.high - 2.0))
-        return rng.uniform(low, min(self.high, low + 2.0), shape)
-
-    def valid(self, x):
-        """Whether every value is finite and lies in the interval."""
-        return bool(np.all(np.isfinite(x)) and (np.iscomplexobj(x) or np.all((x >= self.low) & (x <= self.high))))
-
-
-@dataclass(frozen=True)
-class Spin:
-    """-1 or +1; P(+1) = 1/(1 + exp(-2 f/T)).  A zero field keeps the state at T = 0."""
-
-    def settle(self, f, curvature, x):
-        """Align with the field."""
-        return np.where(f > 0, 1.0, np.where(f < 0, -1.0, x))
-
-    def draw(self, f, curvature, x, temperature, rng):
-        """Heat bath."""
-        return np.where(rng.random(np.shape(f)) < _sigmoid(2.0 * f / temperature), 1.0, -1.0)
-
-    def random(self, shape, rng):
-        """Fair coins."""
-        return rng.choice(np.array([-1.0, 1.0]), shape)
-
-    def valid(self, x):
-        """Whether every value is -1 or +1."""
-        return bool(np.all(np.abs(x) == 1))
-
-
-@dataclass(frozen=True)
-class Binary:
-    """0 or 1; P(1) = 1/(1 + exp(-f/T)).  A zero field keeps the state at T = 0."""
-
-    def settle(self, f, curvature, x):
-        """Switch on in a positive field, off in a negative one."""
-        return np.where(f > 0, 1.0, np.where(f < 0, 0.0, x))
-
-    def draw(self, f, curvature, x, temperature, rng):
-        """Heat bath."""
-        return np.where(rng.random(np.shape(f)) < _sigmoid(f / temperature), 1.0, 0.0)
-
-    def random(self, shape, rng):
-        """Fair coins."""
-        return rng.choice(np.array([0.0, 1.0]), shape)
-
-    def valid(self, x):
-        """Whether every value is 0 or 1."""
-        return bool(np.all((x == 0) | (x == 1)))
-
-
-@dataclass(frozen=True)
-class Potts:
-    """An integer code 0..q-1; the field has one more axis, of length q; P(k) = softmax(f/T)_k."""
-
-    q: int
-
-    def settle(self, f, curvature, x):
-        """Take the code of the largest field; ties keep the state."""
-        held = np.take_along_axis(f, np.asarray(x, dtype=np.int64)[..., None], -1)[..., 0]
-        return np.where(held >= f.max(-1), x, f.argmax(-1))
-
-    def draw(self, f, curvature, x, temperature, rng):
-        """Heat bath."""
-        p = np.exp((f - f.max(-1, keepdims=True)) / temperature).cumsum(-1)
-        return (rng.random(p.shape[:-1])[..., None] * p[..., -1:] > p).sum(-1)
-
-    def random(self, shape, rng):
-        """Uniform codes."""
-        return rng.integers(0, self.q, shape)
-
-    def valid(self, x):
-        """Whether every value is an integer code in 0..q-1."""
-        return bool(np.all((x >= 0) & (x < self.q) & (x == np.floor(x))))
-
-
-def _sigmoid(a):
-    return 0.5 * (1.0 + np.tanh(0.5 * a))  # tanh saturates where exp would overflow
-
-
-# A kind of one's own needs the four methods above.  It may carry an activation g, the gradient of a
-# Lagrangian L: methods `activation(x)` and `lagrangian(x) -> (batch,)`.  Terms then see g(x), fields are
-# -dE/dg, the layer adds its Legendre transform x.g - L to the energy, and it is at rest where x = field.
 
 
 class Layer(NamedTuple):
@@ -171,6 +84,20 @@ class Local(NamedTuple):
     all codes not listed have field 0); ``commit(i, new, x, cache, ints, floats)`` updates the cache
     while x[i] is still old.  Arrays are 1-d and contiguous: ints and codes int64, the others float64;
     codes and f have room for q entries (two for Spin and Binary).  What gap and commit call is @njit.
+
+    Examples
+    --------
+    The field J s_(i-1) on every spin of an open chain, without a cache:
+
+    >>> import numpy as np
+    >>> def prepare(x, theta):
+    ...     return np.zeros(0), np.zeros(0, np.int64), theta["J"]
+    >>> def gap(i, x, cache, ints, floats, codes, f):
+    ...     f[0] = floats[0] * x[i - 1] if i > 0 else 0.0
+    ...     return 1
+    >>> def commit(i, new, x, cache, ints, floats):
+    ...     pass
+    >>> chain = Local(prepare, gap, commit)
     """
 
     prepare: Callable
@@ -178,7 +105,7 @@ class Local(NamedTuple):
     commit: Callable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Readout:
     """What is read, clamped or nudged: y = R x.
 
@@ -192,6 +119,13 @@ class Readout:
         General linear readout, such as one +1 and one -1 a row for the drop across a node pair.
     force : bool
         What is given is the force conjugate to y (currents into nodes) instead of y itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> drop = Readout("v", rows=[[1.0, 0.0, -1.0]])
+    >>> drop.read({"v": np.array([[3.0, 1.0, 0.5]])})
+    array([[2.5]])
     """
 
     layer: str
@@ -202,6 +136,12 @@ class Readout:
     def __post_init__(self):
         if self.rows is not None and not hasattr(self.rows, "shape"):
             object.__setattr__(self, "rows", np.asarray(self.rows, dtype=float))
+        if self.rows is not None and len(self.rows.shape) != 2:
+            raise ValueError(f"rows: shape {self.rows.shape}, expected (k, n), one row for each number that is read")
+        if self.index is not None:
+            index = np.asarray(self.index)
+            if index.ndim != 1 or index.size and not np.issubdtype(index.dtype, np.integer):
+                raise TypeError(f"index: got {self.index!r}, expected a list of integers, such as [2]")
 
     def read(self, x: State) -> np.ndarray:
         """y of shape (batch, k)."""
@@ -221,13 +161,24 @@ class Readout:
         return out
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Nudge:
     """A cost added to the energy with weight ``strength``.
 
     ``cost`` has the name of its ``readout`` and answers ``value(y, target) -> (batch,)``,
     ``gradient(y, target) -> (batch, k)`` and ``hessian(y, target) -> (batch, k, k)``.  With ``at``
     (outputs, (batch, k)) the cost is replaced by its tangent there: the linearised nudge.
+
+    Examples
+    --------
+    A unit spring pulled at its end towards 1 with as much strength as it has itself rests halfway:
+
+    >>> from physlearn import Energy, Nudge, Readout, Real, SquaredError, relax
+    >>> from physlearn.terms import Edges
+    >>> spring = Energy({"x": (Real(), 2)}, [Edges("x", [(0, 1)])], {"conductance": [1.0]},
+    ...                 {"foot": Readout("x", [0]), "end": Readout("x", [1])}, fixed={"foot": [0.0]})
+    >>> relax(spring, nudge=Nudge(SquaredError("end"), [1.0], 1.0)).x
+    array([0. , 0.5])
     """
 
     cost: Any
@@ -247,7 +198,7 @@ class Nudge:
 
 
 # ---------------------------------------------------------------- systems and energies
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class System:
     """Layers driven by the sum of their terms' fields; nothing says that the sum is a gradient.
 
@@ -258,11 +209,28 @@ class System:
     terms : sequence of terms
         See the module's docstring.
     theta : mapping of str to array
-        Learning degrees of freedom, shared by all terms; copied.
+        Learning degrees of freedom, shared by all terms; copied, and read-only from then on: `with_theta`
+        gives a system with others.
     readouts : mapping of str to Readout, optional
         Names for what is clamped, nudged or read.  A layer's own name reads all of it.
     fixed : mapping of str to array, optional
         Clamps that hold always (ground), unless a verb is given another value for that readout.
+
+    Examples
+    --------
+    A rotor: no energy has this field, yet it has a rest.
+
+    >>> import numpy as np
+    >>> from physlearn import Real, System, relax
+    >>> class Rotor:
+    ...     layers = ("x",)
+    ...     def field(self, x, theta, layer):
+    ...         return (1.0 - x["x"]) @ theta["A"].T
+    ...     def response(self, x, theta, weight):
+    ...         return {}
+    >>> rotor = System({"x": (Real(), 2)}, [Rotor()], {"A": [[1.0, 2.0], [-2.0, 1.0]]})
+    >>> np.round(relax(rotor).x, 6)
+    array([1., 1.])
     """
 
     layers: Mapping[str, Any]
@@ -270,10 +238,10 @@ class System:
     theta: Mapping[str, Any]
     readouts: Mapping[str, Readout] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    # Engines keep symbolic work here; copies that differ only in theta share it.
-    plans: dict = field(default_factory=dict, repr=False, compare=False)
+    # Engines keep symbolic work here; `with_theta` shares it, nothing else does.
+    plans: dict = field(default_factory=dict, init=False, repr=False)
     # Numeric work (the last factorisation), which belongs to this theta alone.
-    numbers: dict = field(default_factory=dict, init=False, repr=False, compare=False)
+    numbers: dict = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self):
         layers = {}
@@ -315,14 +283,39 @@ class System:
         for name, value in (
             ("layers", layers),
             ("terms", tuple(self.terms)),
-            ("theta", theta),
+            ("theta", _read_only(theta)),
             ("readouts", readouts),
         ):
             object.__setattr__(self, name, value)
 
+    def __getstate__(self):
+        """What is copied and pickled: all but the engines' work, which is done again when it is needed."""
+        return self.__dict__ | {"theta": dict(self.theta), "plans": {}, "numbers": {}}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state | {"theta": _read_only(state["theta"])})
+
     def with_theta(self, theta):
-        """Return the same system with other learning degrees of freedom; symbolic work is shared."""
-        return replace(self, theta=dict(self.theta) | dict(theta))
+        """Return the same system with other learning degrees of freedom; symbolic work is shared.
+
+        Parameters
+        ----------
+        theta : mapping of str to array
+            Some or all of the parameters, shaped as they are.
+
+        Raises
+        ------
+        ValueError
+            A name that is no parameter, another shape, NaN or infinity.
+        """
+        for name, value in theta.items():
+            if name not in self.theta:
+                raise ValueError(f"theta: there is no parameter {name!r}, expected one of {list(self.theta)}")
+            if np.shape(value) != self.theta[name].shape:
+                raise ValueError(f"theta[{name!r}]: shape {np.shape(value)}, expected {self.theta[name].shape}")
+        other = replace(self, theta=dict(self.theta) | dict(theta))
+        object.__setattr__(other, "plans", self.plans)
+        return other
 
     def field(self, x: State, layer: str) -> np.ndarray:
         """Sum of the terms' fields on one layer, shaped like x[layer]."""
@@ -437,12 +430,37 @@ class Energy(System):
         return shares
 
 
+def check_system(system):
+    """Refuse what is no system, such as the network that holds one."""
+    if not isinstance(system, System):
+        held = getattr(system, "energy", None)
+        remedy = "; pass its `energy`" if isinstance(held, System) else ""
+        raise TypeError(f"system: got a {type(system).__name__}, expected an Energy or a System{remedy}")
+
+
 def energy_terms(energy: Energy, x) -> dict[str, np.ndarray]:
     """Every term's share of the energy, (batch,) each, so that the sum can be audited.
 
     Terms of the same class are numbered in order; a layer with an activation has a share of its own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from physlearn import Energy, Real, energy_terms
+    >>> from physlearn.terms import Bias, Edges
+    >>> loaded = Energy({"v": (Real(), 2)}, [Edges("v", [(0, 1)]), Bias("v")],
+    ...                 {"conductance": [2.0], "bias": [0.0, 1.0]})
+    >>> {name: float(share[0]) for name, share in energy_terms(loaded, np.array([0.0, 3.0])).items()}
+    {'0 Edges': 9.0, '1 Bias': -3.0}
     """
     return energy.shares(energy.state(x))
+
+
+def _read_only(theta):
+    """A change of theta in place would go unnoticed by the factorisation in `numbers`."""
+    for value in theta.values():
+        value.flags.writeable = False
+    return MappingProxyType(theta)
 
 
 def batch_size(x: State) -> int:

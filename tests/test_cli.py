@@ -2,6 +2,10 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +82,8 @@ def test_results_are_never_overwritten(folder, capsys):
     assert "nothing is overwritten" in capsys.readouterr().err
     assert (folder / "results" / "s" / "result.json").read_bytes() == before
     assert main(["run", path, "--out", "elsewhere"]) == 0
+    assert main(["run", path, "--out", path]) == 1
+    assert "is a file; give a folder" in capsys.readouterr().err
 
 
 def test_a_failed_replicate_costs_only_itself(folder, capsys):
@@ -93,6 +99,66 @@ def test_a_failed_replicate_costs_only_itself(folder, capsys):
     assert "RuntimeError: too large" in capsys.readouterr().err
 
 
+UNEVEN = """
+import numpy as np
+from pydantic import BaseModel
+from physlearn.study import Task
+
+class Params(BaseModel):
+    pass
+
+count = iter(range(100))
+
+def run(params, rng):
+    k = next(count)
+    if k == 1:
+        raise RuntimeError("broken")
+    return {"value": k, "curve": np.full(2, k)} if k % 2 == 0 else {"other": k}
+
+def figures(replicates):
+    raise RuntimeError("no ink")
+
+uneven = Task(run, Params, figures)
+"""
+
+
+def test_what_replicates_and_figures_lack_costs_nothing_else(folder, capsys):
+    """Replicates that return different names, one that fails, and a figure that cannot be drawn."""
+    (folder / "uneven_tasks.py").write_text(UNEVEN)
+    assert main(["run", study(folder, '[study]\ntask = "uneven_tasks:uneven"\nreplicates = 5\n')]) == 2
+    result = json.loads((folder / "results" / "s" / "result.json").read_text())
+    assert {name: s["n"] for name, s in result["summary"].items()} == {"value": 3, "other": 1}
+    arrays = np.load(folder / "results" / "s" / "arrays.npz")
+    assert {name: arrays[name][0] for name in arrays} == {"curve/0": 0, "curve/2": 2, "curve/4": 4}
+    assert "no ink" in result["figures"]
+    assert "figures failed: RuntimeError: no ink" in capsys.readouterr().err
+
+
+def test_interrupted_study_keeps_what_is_done(folder):
+    text = TASKS.replace("value = params", "import time; time.sleep(0.2)\n    value = params")
+    (folder / "slow_tasks.py").write_text(text)
+    path = study(folder, GOOD.replace("uniform_tasks", "slow_tasks").replace("replicates = 3", "replicates = 500"))
+    line = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); sys.path.insert(0, '.'); "
+    line += f"from physlearn import cli; print('ready', flush=True); sys.exit(cli.main(['run', {path!r}]))"
+    pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with subprocess.Popen([sys.executable, "-c", line], cwd=folder, **pipes) as process:
+        assert process.stdout.readline() == b"ready\n"
+        for _ in range(600):
+            if (folder / "results" / "s").exists():
+                break
+            time.sleep(0.1)
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    result = json.loads((folder / "results" / "s" / "result.json").read_text())
+    states = [r["status"] for r in result["replicates"]]
+    done = states.count("done")
+    assert states == ["done"] * done + ["interrupted"] * (500 - done)
+    assert 0 < done == result["summary"]["value"]["n"]
+    assert f"interrupted: {500 - done} of 500 replicates are missing".encode() in said
+
+
 def test_all_errors_of_a_file_at_once(folder, capsys):
     head = '[study]\ntask = "uniform_tasks:uniform"\nseeed = 1\nreplicates = 0\n'
     text = head + '[params]\nscael = 1.0\nfail_above = "x"\n[parms]\n'
@@ -102,12 +168,10 @@ def test_all_errors_of_a_file_at_once(folder, capsys):
         "unknown table [parms]; did you mean 'params'?",
         "unknown key 'seeed'; did you mean 'seed'?",
         "replicates: got 0",
+        "unknown key 'scael'; did you mean 'scale'?",
+        "fail_above: got 'x'",
     ):
         assert part in err
-    assert main(["run", study(folder, text.replace("seeed = 1\nreplicates = 0\n", "").replace("[parms]\n", ""))]) == 1
-    err = capsys.readouterr().err
-    assert "unknown key 'scael'; did you mean 'scale'?" in err
-    assert "fail_above: got 'x'" in err
 
 
 @pytest.mark.parametrize(
@@ -116,12 +180,15 @@ def test_all_errors_of_a_file_at_once(folder, capsys):
         ("[study\n", "not valid TOML"),
         ('[study]\ntask = "uniform_tasks"\n', "expected 'package.module:name'"),
         ('[study]\ntask = "no_such_module:x"\n', "cannot import 'no_such_module'"),
+        ('[study]\ntask = "broken_tasks:x"\n', "cannot import 'broken_tasks' (SyntaxError: "),
+        ('[study]\ntask = "uniform_tasks:uniform"\nname = "../up"\n', "name: got '../up'"),
         ('[study]\ntask = "uniform_tasks:unifrom"\n', "has no 'unifrom'"),
         ('[study]\ntask = "uniform_tasks:not_a_task"\n', "is a int, expected a physlearn.study.Task"),
         ("[study]\n", "task: missing"),
     ],
 )
 def test_bad_study_files(folder, text, message, capsys):
+    (folder / "broken_tasks.py").write_text("def x(:\n")
     assert main(["run", study(folder, text)]) == 1
     assert message in capsys.readouterr().err
     assert not (folder / "results").exists()

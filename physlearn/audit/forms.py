@@ -225,6 +225,7 @@ def local(scene, part, x):
                     f"prepare returned {getattr(array, 'dtype', type(array))}, expected "
                     "1-d contiguous arrays of float64, int64 and float64"
                 )
+        arrays = [np.require(array, requirements="W") for array in arrays]  # theta handed on is read-only
         got, expected, labels = [], [], []
         for commits in range(4):
             picked = scene.rng.choice(flat.size, min(flat.size, 6), replace=False)

@@ -1,6 +1,33 @@
-"""The verbs that move the state: relax."""
+"""The verbs that move the state: relax, sample, anneal; and what they are checked against."""
 
+from physlearn.dynamics.ais import LogZ, annealed_importance
+from physlearn.dynamics.anneal import anneal, greedy
+from physlearn.dynamics.annealed import Annealed
 from physlearn.dynamics.equilibrium import ConvergenceError, Equilibrium
+from physlearn.dynamics.exact import Exact, enumerate_states
 from physlearn.dynamics.relax import relax
+from physlearn.dynamics.sample import sample
+from physlearn.dynamics.samples import Mean, Samples
+from physlearn.dynamics.tempering import Tempered, ladder, tempering
+from physlearn.dynamics.transfer import Strip, transfer_matrix
 
-__all__ = ["ConvergenceError", "Equilibrium", "relax"]
+__all__ = [
+    "Annealed",
+    "ConvergenceError",
+    "Equilibrium",
+    "Exact",
+    "LogZ",
+    "Mean",
+    "Samples",
+    "Strip",
+    "Tempered",
+    "anneal",
+    "annealed_importance",
+    "enumerate_states",
+    "greedy",
+    "ladder",
+    "relax",
+    "sample",
+    "tempering",
+    "transfer_matrix",
+]

@@ -24,6 +24,7 @@ from numba import njit
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
+# compiled with lanes.py 97d4dd2021d1
 from physlearn.dynamics.lanes import fma, lane, load, put, splat, store, total
 
 # Factoring an n x n grid costs ~ n^4 / 4 multiply-adds here and ~ 10 n^3 in SuperLU at a tenth of the rate.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Equilibrium:
     """A state at rest, with its certificate.
 
@@ -24,10 +24,20 @@ class Equilibrium:
     steps : int
         Iterations; 1 for a direct solve.
     converged : bool
-        Whether every item's residual is within ``tol``: absolutely, for the direct and conjugate
-        gradient engines relative to the forces that balance there.
+        Whether every item's residual is within ``tol`` times the size of the forces that balance: the
+        largest curvature times the largest value (discrete variables: the largest field) of the batch.
     method : str
         The engine that was used.
+
+    Examples
+    --------
+    >>> from physlearn import Energy, Readout, Real, relax
+    >>> from physlearn.terms import Edges
+    >>> wire = Energy({"v": (Real(), 3)}, [Edges("v", [(0, 1), (1, 2)])], {"conductance": [1.0, 1.0]},
+    ...               {"ends": Readout("v", [0, 2])})
+    >>> rest = relax(wire, clamp={"ends": [2.0, 0.0]})
+    >>> rest.converged, float(rest.x[1]), float(rest.energy)
+    (True, 1.0, 1.0)
     """
 
     x: Any
@@ -45,7 +55,19 @@ class Equilibrium:
 
 
 class ConvergenceError(RuntimeError):
-    """A relaxation or a training did not converge; ``partial`` holds the record of what was reached."""
+    """A relaxation or a training did not converge; ``partial`` holds the record of what was reached.
+
+    Examples
+    --------
+    >>> from physlearn import ConvergenceError, Energy, Real, relax
+    >>> from physlearn.terms import Edges
+    >>> wire = Energy({"v": (Real(), 2)}, [Edges("v", [(0, 1)])], {"conductance": [1.0]})
+    >>> try:
+    ...     relax(wire, [1.0, 0.0], method="flow", max_steps=2, unconverged="raise")
+    ... except ConvergenceError as error:
+    ...     print(error.partial.steps)
+    2
+    """
 
     def __init__(self, message, partial):
         super().__init__(message)

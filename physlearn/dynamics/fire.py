@@ -30,7 +30,7 @@ def solve(problem, tol, max_steps):
     with np.errstate(over="ignore", invalid="ignore"):
         force = problem.force(z)
         rest = problem.residual(z, force, bounds)
-        unit = 1.0 / np.sqrt(_stiffness(problem, z, force))
+        unit = 1.0 / np.sqrt(problem.stiffness(z, force))
         dt, alpha, ran = FIRST * unit, np.full(problem.batch, MIXING), np.zeros(problem.batch)
         v, steps = np.zeros_like(z), 0
         while steps < max_steps and np.any(rest > tol):
@@ -58,14 +58,3 @@ def solve(problem, tol, max_steps):
             rest = problem.residual(z, force, bounds)
     rest = np.where(np.isfinite(rest), rest, np.inf)
     return z, rest, steps, np.all(rest <= tol), "FIRE 2.0"
-
-
-def _stiffness(problem, z, force):
-    """Largest curvature at the start, (batch,), by a few power iterations on differences of the force."""
-    step = 1e-4 * (1.0 + np.max(np.abs(z), 1, initial=0.0))
-    v, size = force, np.ones(problem.batch)
-    for _ in range(8):
-        v = v / np.maximum(np.linalg.norm(v, axis=1), np.finfo(float).tiny)[:, None]
-        v = (force - problem.force(z + step[:, None] * v)) / step[:, None]
-        size = np.maximum(np.linalg.norm(v, axis=1), np.finfo(float).tiny)
-    return np.where(np.isfinite(size), size, 1.0)

@@ -26,18 +26,18 @@ def refusal(problem):
 
 def solve(problem, tol, max_steps):
     """Follow the force; items at rest are set aside, so that none waits for or disturbs another."""
-    z, rest = problem.initial(), np.zeros(problem.batch)
+    z, rest, limit = problem.initial(), np.zeros(problem.batch), tol
     live, part, y, bounds = np.arange(problem.batch), problem, z, problem.bounds
     with np.errstate(over="ignore", invalid="ignore"):  # an item that runs away is rejected, not noisy
         k = part.force(y)
         left = part.residual(y, k, bounds)
         h = 0.1 * (1.0 + _norm(y)) / np.maximum(_norm(k), np.finfo(float).tiny)
-        going, steps = left > tol, 0
+        going, steps = left > tol, 0  # tol is one per item
         while steps < max_steps and going.any():
             if 2 * np.count_nonzero(going) <= len(going):
                 z[live], rest[live] = y, left
                 keep = np.flatnonzero(going)
-                part, live = part.rows(keep), live[keep]
+                part, live, tol = part.rows(keep), live[keep], tol[keep]
                 y, k, h, left, going = y[keep], k[keep], h[keep], left[keep], going[keep]
                 bounds = bounds[0][keep], bounds[1][keep]
             steps += 1
@@ -48,7 +48,7 @@ def solve(problem, tol, max_steps):
             h = h * np.clip(0.9 * np.sqrt(ACCURACY / np.maximum(error, 1e-12)), 0.2, 5.0)
             going = (left > tol) & (h > np.finfo(float).tiny) & (_norm(y) < RUNAWAY)
     z[live], rest[live] = y, left
-    return z, rest, steps, np.all(rest <= tol), "gradient flow (Bogacki-Shampine)"
+    return z, rest, steps, np.all(rest <= limit), "gradient flow (Bogacki-Shampine)"
 
 
 def _step(force, y, k1, h, bounds):

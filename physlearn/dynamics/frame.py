@@ -178,7 +178,11 @@ def given(system: System, frame: Frame, clamp, batch=None):
         where = frame.values[name] if name in frame.values else frame.forces[name]
         width = where.stop - where.start
         value = np.asarray(value)
+        if value.dtype.kind not in "biufc":
+            raise TypeError(f"clamp[{name!r}]: got {value.tolist()!r}, expected numbers")
         array = value.astype(np.result_type(value, float))
+        if array.ndim and not len(array):
+            raise ValueError(f"clamp[{name!r}]: shape {value.shape}, expected at least one item")
         if array.ndim == 0:
             array = np.full((1, width), array)
         elif array.ndim == 1:

@@ -25,7 +25,7 @@ def solve(problem, tol, max_steps):
     z, bounds, steps = problem.initial(), problem.bounds, 0
     for item in range(problem.batch):
         low, high = (b[item : item + 1] for b in bounds)
-        z[item], used = _minimise(problem.rows([item]), z[item : item + 1], (low, high), tol, max_steps)
+        z[item], used = _minimise(problem.rows([item]), z[item : item + 1], (low, high), tol[item], max_steps)
         steps = max(steps, used)
     rest = problem.residual(z, problem.force(z), bounds)
     return z, rest, steps, np.all(rest <= tol), "L-BFGS-B"

@@ -51,9 +51,10 @@ def prepare(system, x):
     return Chain(
         tuple(compiled(t.local.gap, GAP) for t in system.terms),
         tuple(compiled(t.local.commit, COMMIT) for t in system.terms),
-        tuple(np.ascontiguousarray(a, dtype=np.float64) for a in caches),
-        tuple(np.ascontiguousarray(a, dtype=np.int64) for a in ints),
-        tuple(np.ascontiguousarray(a, dtype=np.float64) for a in floats),
+        # cfuncs take writeable arrays; theta, which prepare may hand on, is not
+        tuple(np.require(a, np.float64, ["C", "W"]) for a in caches),
+        tuple(np.require(a, np.int64, ["C", "W"]) for a in ints),
+        tuple(np.require(a, np.float64, ["C", "W"]) for a in floats),
     )
 
 

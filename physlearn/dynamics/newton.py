@@ -42,7 +42,7 @@ def solve(problem, tol, max_steps):
     z, steps, at_rest = problem.initial(), 0, []
     for item in range(problem.batch):
         part = problem.rows([item])
-        z[item : item + 1], used, good = _newton(part, z[item : item + 1], tol, max_steps)
+        z[item : item + 1], used, good = _newton(part, z[item : item + 1], tol[item], max_steps)
         steps = max(steps, used)
         at_rest.append(good)
     rest = np.max(np.abs(problem.force(z)), 1, initial=0.0)

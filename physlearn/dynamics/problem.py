@@ -167,6 +167,31 @@ class Problem:
             return np.full(self.batch, np.nan)
         return np.asarray(sum(self.system.shares(x).values()))
 
+    def stiffness(self, z, force):
+        """Largest curvature of each item, (batch,), by a few power iterations on differences of the force."""
+        step = 1e-4 * (1.0 + np.max(np.abs(z), 1, initial=0.0))[:, None]
+        # neither smooth nor rough: a part of every mode
+        v, size = np.broadcast_to(np.cos(np.arange(z.shape[1]) ** 2), z.shape), np.ones(self.batch)
+        for _ in range(8):
+            v = v / np.maximum(np.linalg.norm(v, axis=1), np.finfo(float).tiny)[:, None]
+            v = (force - self.force(z + step * v)) / step
+            size = np.maximum(np.linalg.norm(v, axis=1), np.finfo(float).tiny)
+        return np.where(np.isfinite(size), size, 1.0)
+
+    def force_scale(self, z, start):
+        """Size of the forces that balance at rest, (batch,): what ``tol`` is relative to.
+
+        Discrete variables: the largest field.  Continuous ones: the largest curvature times the largest value
+        there or at the start, given ones included, which is what the parts of a force are before they cancel.
+        """
+        x = self.state(z)
+        if self.discrete:
+            fields = [np.abs(self.system.force(x, name)).reshape(self.batch, -1) for name in self.system.layers]
+            return np.max(np.concatenate(fields, 1), 1, initial=0.0)
+        sizes = (np.max(np.abs(concatenate(self.system, y)), 1, initial=0.0) for y in (x, self.state(start)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.stiffness(z, self.force(z)) * np.maximum(*sizes)
+
     def residual(self, z, force, bounds):
         """Largest force on any free variable, (batch,); a bound carries what pushes into it."""
         if np.iscomplexobj(z):

@@ -103,9 +103,10 @@ class Equilibria:
         self.pattern: Pattern = energy.plans[key]
         self.a, self.b = self.pattern.assemble(energy)
         reduced = self.pattern.reduce(self.a)
-        if not self.pattern.held:
+        cut = not np.all(reduced.data)  # a coupling of exactly zero may set a part afloat
+        if cut or not self.pattern.held:
             self._refuse_floating(reduced)
-            self.pattern.held = True
+            self.pattern.held = not cut
         if self.a.nnz != self.pattern.nnz:
             raise ValueError(
                 "quadratic: the sparsity pattern changed with theta; return the same stored entries for every theta"
@@ -180,19 +181,34 @@ class Equilibria:
     def _refuse_floating(self, a):
         from scipy.sparse.csgraph import connected_components
 
+        a = a.copy()
+        a.eliminate_zeros()
         count, label = connected_components(a, directed=False)
         size = np.asarray(abs(a).sum(0)).ravel()
-        loose = np.abs(np.asarray(a.sum(0)).ravel()) <= 1e-12 * size  # no net coupling to anything clamped
+        loose = np.abs(np.asarray(a.sum(0)).ravel()) <= 1e-12 * size  # no net coupling to anything given
         parts = np.flatnonzero(np.bincount(label, ~loose, count) == 0)
         if parts.size == 0:
             return
-        nodes = np.flatnonzero(np.isin(self.frame.cluster, np.flatnonzero(label == parts[0])))
+        part = label == parts[0]
+        nodes = np.flatnonzero(np.isin(self.frame.cluster, np.flatnonzero(part)))
         names = ", ".join(name_of(self.energy, i) for i in nodes[:8])
-        more = f" and {len(nodes) - 8} more" if len(nodes) > 8 else ""
+        names += f" and {len(nodes) - 8} more" if len(nodes) > 8 else ""
+        if np.any(self._anchored() & part):
+            raise ValueError(
+                f"theta: {names}: what couples them to clamped variables is more than 1e12 times weaker than what "
+                "couples them to each other, and is lost in rounding; bring the couplings closer together"
+            )
         raise ValueError(
-            f"clamp: floating: {names}{more}. No path of couplings leads to a clamped variable, so the "
+            f"clamp: floating: {names}. No path of couplings leads to a clamped variable, so the "
             "common level is undetermined; clamp (ground) one of these or couple them to the rest"
         )
+
+    def _anchored(self):
+        """Free variables that couple to a given one, (m,)."""
+        a = self.a.tocoo()
+        cluster, out = self.frame.cluster, np.zeros(self.frame.m, bool)
+        out[cluster[a.row[(a.data != 0) & (cluster[a.row] >= 0) & (cluster[a.col] < 0)]]] = True
+        return out
 
 
 def equilibria(energy: Energy, clamps) -> Equilibria:

@@ -12,7 +12,7 @@ from physlearn.dynamics.equilibrium import ConvergenceError, Equilibrium
 from physlearn.dynamics.frame import frame_of, given
 from physlearn.dynamics.problem import Problem
 from physlearn.dynamics.threads import on_one_thread
-from physlearn.energy import Nudge, System
+from physlearn.energy import Nudge, System, check_system
 
 # In the order in which "auto" asks: each engine has `refusal(problem) -> str | None` and
 # `solve(problem, tol, max_steps) -> (z, residual, steps, converged, method)`.
@@ -27,7 +27,7 @@ def relax(
     clamp=None,
     nudge=None,
     method="auto",
-    tol=1e-8,
+    tol=1e-9,
     max_steps=10_000,
     unconverged="warn",
 ) -> Equilibrium:
@@ -52,7 +52,8 @@ def relax(
         jacobian), "lbfgs", "flow" (gradient flow; the only one for layers with an activation, and for
         complex states without a jacobian), "fire".
     tol : float
-        Largest residual force that counts as rest; see `Equilibrium.converged`.
+        Largest residual force that counts as rest, relative to the forces that balance (see
+        `Equilibrium.converged`), so that units do not matter.
     max_steps : int
         Iterations after which to give up.
     unconverged : {"warn", "raise", "ignore"}
@@ -96,7 +97,7 @@ def relax(
         raise ValueError(
             f"method {method!r} does not fit this system: {reason}. What fits: {fits or 'nothing; check the terms'}"
         )
-    z, residual, steps, converged, used = ENGINES[method].solve(problem, tol, max_steps)
+    z, residual, steps, converged, used = _solve(ENGINES[method], problem, tol, max_steps)
     result = _record(problem, z, residual, steps, converged, used, single)
     if not converged and unconverged != "ignore":
         worst = float(np.max(residual))
@@ -110,13 +111,36 @@ def relax(
     return result
 
 
+def _solve(engine, problem, tol, max_steps):
+    """Run an engine to a residual of ``tol`` times the forces that balance, whatever their unit."""
+    if engine is direct:
+        return engine.solve(problem, tol, max_steps)
+    first = problem.initial()
+    with np.errstate(over="ignore", invalid="ignore"):
+        pull = np.zeros(problem.batch) if problem.discrete else np.max(np.abs(problem.force(first)), 1, initial=0.0)
+    scale, total = np.maximum(pull, problem.force_scale(first, first)), 0
+    while True:
+        z, residual, steps, converged, used = engine.solve(problem, tol * scale, max_steps - total)
+        total, reached = total + steps, problem.force_scale(z, first)
+        short = residual > tol * reached
+        if not converged or not short.any() or total >= max_steps:
+            return z, residual, total, converged and not short.any(), used
+        # the start promised larger forces than are there: go on from here to what is small among those
+        scale, problem.start = np.where(short, 0.5 * reached, scale), problem.state(z)
+
+
 def make_problem(system, x0, clamp, nudge=None):
     """What engines solve, and whether a single item was given; see `relax` for the arguments."""
+    check_system(system)
+    if clamp is not None and not isinstance(clamp, Mapping):
+        raise TypeError(f"clamp: got a {type(clamp).__name__}, expected a mapping of readout names to values")
     clamp = dict(system.fixed) | dict(clamp or {})
     nudges = () if nudge is None else (nudge,) if isinstance(nudge, Nudge) else tuple(nudge)
     for name in [*clamp, *(n.cost.readout for n in nudges)]:
         if name not in system.readouts:
             raise ValueError(f"clamp/nudge: there is no readout {name!r}, expected one of {list(system.readouts)}")
+    for n in nudges:
+        _check_nudge(system, n)
     start = None if x0 is None else system.state(x0, "x0")
     items = None if start is None else len(next(iter(start.values())))
     targets = [len(np.atleast_2d(n.target)) for n in nudges]
@@ -130,6 +154,22 @@ def make_problem(system, x0, clamp, nudge=None):
     shapes += [(np.ndim(value), 1) for value in clamp.values()] + [(np.ndim(n.target), 1) for n in nudges]
     single = len(u) == 1 and all(given_ndim <= item_ndim for given_ndim, item_ndim in shapes)
     return Problem(system, frame_of(system, tuple(clamp)), tuple(clamp), u, force, nudges, start), single
+
+
+def _check_nudge(system, nudge):
+    readout = system.readouts[nudge.cost.readout]
+    k = system.layers[readout.layer].size if readout.index is None else len(readout.index)
+    k = k if readout.rows is None else readout.rows.shape[0]
+    for name, value in (("target", nudge.target), ("at", nudge.at)):
+        if value is None and name == "at":
+            continue
+        value = np.asarray(value)
+        if value.ndim not in (1, 2) or value.shape[-1] != k:
+            raise ValueError(f"nudge.{name}: shape {value.shape}, expected ({k},) or (batch, {k})")
+        if not np.all(np.isfinite(value)):
+            raise ValueError(f"nudge.{name}: {np.sum(~np.isfinite(value))} values are NaN or infinite")
+    if not np.isfinite(nudge.strength):
+        raise ValueError(f"nudge.strength: got {nudge.strength}, expected a finite number")
 
 
 def _record(problem, z, residual, steps, converged, method, single):

@@ -42,11 +42,25 @@ def nudge_force(s, y, nudge, max_steps=100):
         now = y + (s @ force.T).T
         mismatch = nudge.force(now) - force
         hessian = nudge.strength * nudge.cost.hessian(now, nudge.target)
-        if np.all(_small(mismatch, force, hessian, now)):
+        if np.all(_small(mismatch, force, hessian, np.maximum(np.abs(y), np.abs(now)))):
             mismatch = np.zeros_like(mismatch)
             break
         force = force + np.linalg.solve(np.eye(len(s)) + hessian @ s, mismatch[..., None])[..., 0]
+    _refuse_saddle(s, hessian, nudge)
     return force, steps, mismatch
+
+
+def _refuse_saddle(s, hessian, nudge):
+    """1 + S^(1/2) C'' S^(1/2) must be positive: where it is not, the nudged energy bends down."""
+    if np.iscomplexobj(hessian) or np.all(np.linalg.eigvalsh(hessian) >= 0):
+        return
+    values, vectors = np.linalg.eigh(s)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    if np.min(np.linalg.eigvalsh(root.T @ hessian @ root)) <= -1.0:
+        raise ValueError(
+            f"nudge: strength {nudge.strength:g} of {type(nudge.cost).__name__} outweighs the energy's own curvature, "
+            "so that there is no minimum; use a weaker nudge, or a linearised one"
+        )
 
 
 def phase_force(s, y, target, mode, strength, cost):
@@ -66,6 +80,6 @@ def phase_force(s, y, target, mode, strength, cost):
 
 
 def _small(mismatch, force, hessian, y):
-    """Whether a mismatch is rounding: of the force itself, or of the outputs it is computed from."""
+    """Whether a mismatch is rounding: of the force itself, or of the parts whose sum the outputs are."""
     scale = np.max(np.abs(force), 1) + np.max(np.abs(hessian), (1, 2)) * np.max(np.abs(y), 1)
     return np.max(np.abs(mismatch), 1) <= 16 * np.finfo(float).eps * scale

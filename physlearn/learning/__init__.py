@@ -12,18 +12,28 @@ from physlearn.learning.rules import (
     EquilibriumPropagation,
     ExactGradient,
 )
+from physlearn.learning.sampling_rules import (
+    BoltzmannLearning,
+    ContrastiveDivergence,
+    PersistentContrastiveDivergence,
+)
+from physlearn.learning.score import DenoisingScoreMatching
 
 __all__ = [
     "SGD",
     "Adam",
+    "BoltzmannLearning",
+    "ContrastiveDivergence",
     "ContrastiveHebbian",
     "CoupledLearning",
     "CrossEntropy",
+    "DenoisingScoreMatching",
     "DirectedAging",
     "EquilibriumPropagation",
     "ExactGradient",
     "GradientCheck",
     "Margin",
+    "PersistentContrastiveDivergence",
     "SquaredError",
     "Training",
     "check_gradient",

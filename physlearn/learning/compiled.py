@@ -12,6 +12,7 @@ import numpy as np
 
 from physlearn.dynamics.frame import frame_of, given, rows_of
 from physlearn.dynamics.quadratic import equilibria, is_quadratic
+from physlearn.dynamics.schur import clamp_force
 from physlearn.energy import Energy
 from physlearn.learning.costs import CrossEntropy, Margin, SquaredError
 from physlearn.learning.optimizers import SGD, Adam
@@ -20,7 +21,8 @@ from physlearn.terms import Bias, Edges
 TROUBLE = {
     1: "the energy lost its minimum (its quadratic form is no longer positive definite)",
     2: "the cost or the gradient is not finite",
-    3: "a full nudge found no equilibrium",
+    3: "a full nudge found no equilibrium (use a weaker or a linearised one)",
+    4: "a negative nudge outweighs the energy's own curvature: there is no minimum (use a weaker or a linearised one)",
 }
 # Measured on one core: seconds per variable and band entry of a solve (both ways), per edge and phase of a sample,
 # and per step of the other road's Python.
@@ -53,6 +55,8 @@ def refusal(system: Energy, task: Task):
         return f"it trains {edges[0].parameter!r} alone, asked for {task.names}"
     if type(task.cost) not in COSTS or type(task.optimizer) not in (SGD, Adam):
         return "it knows the library's own costs and optimisers only"
+    if task.optimizer.decay_of(edges[0].parameter):
+        return "it knows no weight decay"
     if len([p for p in task.rule.phases if p.strength != 0]) > 2 or any(
         np.iscomplexobj(p.strength) or np.iscomplexobj(p.weight) for p in task.rule.phases
     ):
@@ -82,7 +86,9 @@ def runner(system: Energy, task: Task):
     edges = next(t for t in system.terms if type(t) is Edges)
     name = edges.parameter
     clamps = dict(system.fixed) | task.inputs
-    equilibria(system, tuple(clamps))  # refuses floating parts by name before the kernel meets them
+    eq = equilibria(system, tuple(clamps))  # refuses floating parts by name before the kernel meets them
+    if task.rule.mode == "clamp":  # and outputs that cannot be set independently
+        clamp_force(eq.green(task.cost.readout)[1], np.zeros((1, task.target.shape[1])))
     frame = frame_of(system, tuple(clamps))
     u, force = given(system, frame, clamps, len(task.target))
     rows, seen = _reduced(rows_of(system, task.cost.readout, frame.offset, len(frame.cluster)), frame)
@@ -120,7 +126,7 @@ def runner(system: Energy, task: Task):
     )
     kind, settings = _optimizer(task.optimizer)
     low, high = task.optimizer.bounds.get(name, (-np.inf, np.inf))
-    low, high = (np.full(len(ci), float(bound)) for bound in (low, high))
+    low, high = (np.array(np.broadcast_to(bound, len(ci)), dtype=float) for bound in (low, high))
     par = np.array([getattr(task.cost, "gain", getattr(task.cost, "margin", 0.0))])
 
     def run(system, memory, orders, rates):

@@ -20,6 +20,12 @@ class SquaredError:
     ----------
     readout : str
         The readout it measures.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> SquaredError("out").value(np.array([[1.0, 2.0]]), np.array([[0.0, 0.0]]))
+    array([2.5])
     """
 
     readout: str
@@ -48,10 +54,26 @@ class CrossEntropy:
     gain : float
         Inverse of the output range that counts as certain, 1/V: voltages are bounded by the inputs,
         so without a gain no output could ever be confident.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> CrossEntropy("out", gain=2.0).gradient(np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]]))
+    array([[-1.,  1.]])
     """
 
     readout: str
     gain: float = 1.0
+
+    def check(self, target):
+        """Refuse targets that are no probabilities."""
+        _check_classes(self, target)
+        wrong = np.flatnonzero((np.abs(target.sum(1) - 1.0) > 1e-9) | np.any(target < 0, 1))
+        if wrong.size:
+            raise ValueError(
+                f"data[{self.readout!r}]: row {wrong[0]} is {target[wrong[0]].tolist()}, expected probabilities that "
+                "sum to 1, such as a row of numpy.eye(k)[labels]"
+            )
 
     def value(self, y, target):
         """(batch,)."""
@@ -87,10 +109,20 @@ class Margin:
         The readout it measures.
     margin : float
         Lead over every other output that costs nothing, V.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Margin("out", margin=0.5).value(np.array([[0.7, 0.4, 0.1]]), np.array([[1.0, 0.0, 0.0]])).round(6)
+    array([0.2])
     """
 
     readout: str
     margin: float = 1.0
+
+    def check(self, target):
+        """Refuse a single output, which has no other to lead."""
+        _check_classes(self, target)
 
     def value(self, y, target):
         """(batch,)."""
@@ -112,3 +144,10 @@ class Margin:
         short = self.margin - np.take_along_axis(y, right, -1) + y
         np.put_along_axis(short, right, 0.0, -1)
         return short
+
+
+def _check_classes(cost, target):
+    if target.shape[1] < 2:
+        raise ValueError(
+            f"data[{cost.readout!r}]: one output, expected at least two to choose from; use SquaredError, or read two"
+        )

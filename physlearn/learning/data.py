@@ -5,11 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.dynamics.frame import frame_of, rows_of
+from physlearn.energy import check_system
 
 
 def check_data(system, data, cost):
-    """Inputs and target as float arrays, or say what is wrong with them."""
-    if cost.readout not in data:
+    """Inputs and target as float arrays, or say what is wrong with them; no cost: all are inputs."""
+    check_system(system)
+    if cost is not None and not hasattr(cost, "readout"):
+        raise TypeError(f"cost: got {cost!r}, expected a cost such as SquaredError('output')")
+    if not data:
+        raise ValueError("data: it is empty, expected a mapping of readout names to (n, k) arrays")
+    if cost is not None and cost.readout not in data:
         raise ValueError(f"data: no targets for the cost's readout {cost.readout!r}; got {list(data)}")
     arrays = {}
     for name, value in data.items():
@@ -26,6 +32,8 @@ def check_data(system, data, cost):
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"data: numbers of samples differ, {lengths}; expected one")
+    if cost is None:
+        return arrays, np.zeros((next(iter(lengths.values())), 0))
     target = arrays.pop(cost.readout)
     frame = frame_of(system, tuple(dict(system.fixed) | arrays))
     rows = rows_of(system, cost.readout, frame.offset, len(frame.cluster))
@@ -33,11 +41,14 @@ def check_data(system, data, cost):
         raise ValueError(
             f"data[{cost.readout!r}]: {target.shape[1]} columns, expected {rows.shape[0]}, the readout's size"
         )
-    given_nodes = np.flatnonzero(frame.cluster < 0)
+    if hasattr(cost, "check"):
+        cost.check(target)
     for k in range(rows.shape[0]):
-        if np.all(np.isin(rows[k].indices, given_nodes)):
+        indices, free = rows[k].indices, frame.cluster[rows[k].indices]
+        if not np.any(np.bincount(free[free >= 0], rows[k].data[free >= 0])):
+            what = "variables that clamps tie together" if np.any(free >= 0) else "clamped variables"
             raise ValueError(
-                f"data[{cost.readout!r}]: output {k} reads only clamped variables {rows[k].indices.tolist()}, "
+                f"data[{cost.readout!r}]: output {k} reads only {what} {indices.tolist()}, "
                 "so it cannot learn; choose a free variable as output or do not clamp it"
             )
     return arrays, target

@@ -20,12 +20,14 @@ only W is solved forward, and only states (free and phases, no Green column per 
 import numpy as np
 from numba import njit
 
+# compiled with banded.py 91527260c8bb
 from physlearn.dynamics.banded import assemble, dot, factor, layout, scale, solve_lower, solve_upper
 
-SQUARED_ERROR, CROSS_ENTROPY, MARGIN = 0, 1, 2
-CLAMP, LINEARISED, FULL = 0, 1, 2
+# compiled with phase.py 576c5c520231
+from physlearn.learning.phase import cost_of, phase_force
+
 SGD, MOMENTUM, ADAM = 0, 1, 2
-OK, NOT_POSITIVE_DEFINITE, NOT_FINITE, NUDGE_NOT_CONVERGED = 0, 1, 2, 3
+OK, NOT_POSITIVE_DEFINITE, NOT_FINITE = 0, 1, 2  # 3, 4: what `phase_force` found
 
 _jit = njit(cache=True, error_model="numpy", fastmath={"contract"})
 
@@ -64,11 +66,11 @@ def run_epochs(
     batch : int
         Samples per step; the last batch of an epoch may be short.
     cost : int
-        SQUARED_ERROR, CROSS_ENTROPY or MARGIN.
+        `phase.SQUARED_ERROR`, CROSS_ENTROPY or MARGIN.
     cost_par : (1,) float64
         Gain (1/V) of the cross-entropy, margin (V) of the margin cost.
     mode : int
-        CLAMP, LINEARISED or FULL, for all phases.
+        `phase.CLAMP`, LINEARISED or FULL, for all phases.
     strength, weight : (P,), (P + 1,) float64
         Strength of each phase besides the free one; weights c_0 (free), c_1, ...
     optimizer : int
@@ -83,7 +85,8 @@ def run_epochs(
     Returns
     -------
     status : int
-        OK, or why it stopped: NOT_POSITIVE_DEFINITE, NOT_FINITE (cost or gradient), NUDGE_NOT_CONVERGED.
+        OK, or why it stopped: NOT_POSITIVE_DEFINITE, NOT_FINITE (cost or gradient), or the status of
+        `phase_force`: a full nudge without an equilibrium, or at one that is no minimum.
     step : int
         Steps completed; g, m1, m2 and count are as after the last of them.
     """
@@ -145,15 +148,16 @@ def run_epochs(
                     y[o] = dot(w, skip, scaled, o * width + skip, width - skip)
                     for p in range(yptr[o], yptr[o + 1]):
                         y[o] += yval[p] * u[yidx[p]]
-                value = _cost(cost, cost_par[0], y, t, slope)
+                value = cost_of(cost, cost_par[0], y, t, slope)
                 losses[epoch] += value / n
                 hits[epoch] += np.argmax(y) == np.argmax(t)
                 z[:] = 0.0
                 for i in range(width):
                     z[0, i] = inverse[i] * w[0, i]
                 for p in range(phases):
-                    if not _force(mode, strength[p], cost, cost_par[0], y, t, slope, green, force, work):
-                        return NUDGE_NOT_CONVERGED, step
+                    status = phase_force(mode, strength[p], cost, cost_par[0], y, t, slope, green, force, work)
+                    if status != OK:
+                        return status, step
                     for o in range(k):
                         for i in range(width):
                             z[p + 1, i] += force[o] * scaled[o, i]
@@ -194,144 +198,6 @@ def _sources(g, a, b, driven, qptr, qidx, qval, fed, jptr, jidx, jval, c0, u, m,
         for p in range(jptr[i], jptr[i + 1]):
             w[0, i] += jval[p] * u[jidx[p]]
     w[0, m:] = 0.0
-
-
-@_jit
-def _cost(code, par, y, t, slope):
-    """Cost of outputs y for targets t, both (k,); its gradient is written to `slope`."""
-    value = 0.0
-    if code == SQUARED_ERROR:
-        for o in range(y.size):
-            slope[o] = y[o] - t[o]
-            value += 0.5 * slope[o] * slope[o]
-    elif code == CROSS_ENTROPY:
-        top, mass, norm = np.max(y), np.sum(t), 0.0
-        for o in range(y.size):
-            slope[o] = np.exp(par * (y[o] - top))
-            norm += slope[o]
-            value -= t[o] * par * (y[o] - top)
-        for o in range(y.size):
-            slope[o] = par * (mass * slope[o] / norm - t[o])
-        value += mass * np.log(norm)
-    else:
-        right, inside = np.argmax(t), 0
-        for o in range(y.size):
-            short = par - y[right] + y[o]
-            slope[o] = 0.0
-            if o != right and short > 0.0:
-                slope[o], value, inside = 1.0, value + short, inside + 1
-        slope[right] = -float(inside)
-    return value
-
-
-@_jit
-def _force(mode, strength, cost, par, y, t, slope, green, force, work):
-    """Force of one phase on the outputs, (k,); False if not converged. `work` is (k + 4, k + 1) scratch."""
-    k = y.size
-    if mode == LINEARISED:
-        for o in range(k):
-            force[o] = -strength * slope[o]
-    elif mode == CLAMP or cost == SQUARED_ERROR:
-        for o in range(k):
-            for p in range(k):
-                work[o, p] = green[o, p] if mode == CLAMP else strength * green[o, p] + (o == p)
-            work[o, k] = -strength * slope[o]
-        _eliminate(work[:k], force)
-    elif cost == CROSS_ENTROPY:
-        return _force_cross_entropy(strength, par, y, t, green, force, work)
-    else:
-        return _force_margin(strength, par, y, t, green, force, work[k])
-    return True
-
-
-@_jit
-def _force_cross_entropy(strength, gain, y, t, green, force, work):
-    """Damped Newton for force = -strength C'(y + S force); stops when rounding stops the descent."""
-    k, mass = y.size, np.sum(t)
-    system, now, slope = work[:k], work[k, :k], work[k + 1, :k]
-    trial, change = work[k + 2, :k], work[k + 3, :k]
-    force[:], trial[:] = 0.0, 0.0
-    best, damping = np.inf, 1.0
-    for _ in range(200):
-        for o in range(k):
-            now[o] = y[o]
-            for p in range(k):
-                now[o] += green[o, p] * trial[p]
-        _cost(CROSS_ENTROPY, gain, now, t, slope)
-        mismatch, size = 0.0, 0.0
-        for o in range(k):
-            mismatch += (trial[o] + strength * slope[o]) ** 2  # Newton's direction lowers the 2-norm
-            size += trial[o] ** 2
-        if not mismatch < best:
-            damping *= 0.5
-        else:
-            best, damping = mismatch, 1.0
-            force[:] = trial
-            for o in range(k):  # (1 + strength C'' S) change = -mismatch, C'' = gain^2 mass (diag q - q q^T)
-                q = (slope[o] / gain + t[o]) / mass
-                for p in range(k):
-                    system[o, p] = 1.0 if o == p else 0.0
-                    for r in range(k):
-                        curvature = gain * gain * mass * q * ((o == r) - (slope[r] / gain + t[r]) / mass)
-                        system[o, p] += strength * curvature * green[r, p]
-                system[o, k] = -(trial[o] + strength * slope[o])
-            _eliminate(system, change)
-        if best <= 1e-31 * size or damping < 1e-6:
-            break
-        for o in range(k):
-            trial[o] = force[o] + damping * change[o]
-    return best <= 1e-20 * (strength * gain * mass) ** 2
-
-
-@_jit
-def _force_margin(strength, margin, y, t, green, force, pull):
-    """Nudge by a hinge: force = sum_j pull_j (e_right - e_j), pull_j = strength inside the margin, else 0.
-
-    A positive nudge may hold an output exactly on the margin, pull_j in between: projected Gauss-Seidel on
-    that convex problem. A negative one never does: iterate from the free state until the same are inside.
-    """
-    k, right = y.size, np.argmax(t)
-    pull[:], force[:] = 0.0, 0.0
-    for _ in range(10000):
-        settled = True
-        for j in range(k):
-            stiffness = green[right, right] - 2.0 * green[right, j] + green[j, j]
-            short = margin - y[right] + y[j]
-            for p in range(k):
-                short += (green[j, p] - green[right, p]) * force[p]
-            wanted = strength if short > 0.0 and j != right else 0.0
-            if strength > 0.0 and stiffness > 0.0:  # zero for j = right
-                wanted = min(max(pull[j] + short / stiffness, 0.0), strength)
-            rounding = 1e-15 * (abs(margin) + abs(y[right]) + abs(y[j]))
-            settled = settled and abs(wanted - pull[j]) * stiffness <= rounding
-            force[right] += wanted - pull[j]
-            force[j] -= wanted - pull[j]
-            pull[j] = wanted
-        if settled:
-            return True
-    return False
-
-
-@_jit
-def _eliminate(augmented, x):
-    """Solve the k x k system in rows 0..k-1 of `augmented`, right-hand side in column k; destroys it."""
-    k = augmented.shape[0]
-    for c in range(k):
-        best = c
-        for r in range(c + 1, k):
-            if abs(augmented[r, c]) > abs(augmented[best, c]):
-                best = r
-        for q in range(c, k + 1):
-            augmented[c, q], augmented[best, q] = augmented[best, q], augmented[c, q]
-        for r in range(c + 1, k):
-            f = augmented[r, c] / augmented[c, c]
-            for q in range(c + 1, k + 1):
-                augmented[r, q] -= f * augmented[c, q]
-    for c in range(k - 1, -1, -1):
-        s = augmented[c, k]
-        for q in range(c + 1, k):
-            s -= augmented[c, q] * x[q]
-        x[c] = s / augmented[c, c]
 
 
 @_jit

@@ -13,7 +13,7 @@ from physlearn.learning.data import check_data
 from physlearn.learning.rules import CoupledLearning, EquilibriumPropagation, ExactGradient
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GradientCheck:
     """How a rule's contrast approaches its limit.
 

@@ -12,17 +12,17 @@ import numpy as np
 from physlearn.dynamics.equilibrium import ConvergenceError
 from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import System
-from physlearn.learning import compiled
+from physlearn.learning import bipartite, compiled
 from physlearn.learning.adjoint import contrast_by_adjoint
 from physlearn.learning.contrast import contrast_by_moments, contrast_by_relaxing, has_moments
 from physlearn.learning.data import check_data, check_names
 from physlearn.learning.optimizers import rate
 from physlearn.learning.rules import ExactGradient
 
-METHODS = ("auto", "compiled", "moments", "relax")
+METHODS = ("auto", "compiled", "moments", "relax", "sample")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Training:
     """What a training left behind; pass it back as ``resume`` to go on exactly where it stopped.
 
@@ -31,7 +31,9 @@ class Training:
     system : System
         The system with its learnt theta.
     cost : (epochs,) array
-        Mean cost of the free outputs in each epoch, measured before each step.
+        Mean cost of the free outputs in each epoch, measured before each step.  Sampled rules have no cost;
+        they give the mean negative log-likelihood per sample where it is exact, the mean square of data less
+        reconstruction for contrastive divergence, else NaN.
     epochs : int
         Epochs trained so far, resumed ones included.
     memory : dict
@@ -39,7 +41,8 @@ class Training:
     rng : mapping
         State of the random generator after the last epoch.
     method : str
-        "compiled" (whole epochs in one kernel), "moments" (columns and a quadratic form) or "relax".
+        "compiled" (whole epochs in one kernel), "moments" (columns and a quadratic form), "relax", or
+        "sample" (phases sampled or enumerated).
     """
 
     system: System
@@ -66,7 +69,7 @@ def learn(
     *,
     rule,
     optimizer,
-    cost,
+    cost=None,
     epochs: int = 1,
     batch: int | None = 1,
     shuffle: bool = True,
@@ -85,13 +88,15 @@ def learn(
         What learns; not changed.
     data : mapping of str to (n, k) array
         Readout name to values, one row a sample.  The cost's readout holds the targets; every other
-        readout is clamped (or driven, if declared with ``force=True``) in all phases.
+        readout is clamped (or driven, if declared with ``force=True``) in all phases.  A sampled rule clamps
+        all of them in its data phase.
     rule : rule
-        Such as `CoupledLearning`, `EquilibriumPropagation`, `ExactGradient`.
+        Such as `CoupledLearning`, `EquilibriumPropagation`, `ExactGradient`; or a sampled one:
+        `BoltzmannLearning`, `ContrastiveDivergence`, `PersistentContrastiveDivergence`.
     optimizer : SGD or Adam
         With bounds on theta.
-    cost : cost
-        Such as ``SquaredError("output")``.
+    cost : cost, optional
+        Such as ``SquaredError("output")``.  Sampled rules take none: they follow the data's likelihood.
     epochs : int
         Passes through the data.
     batch : int or None
@@ -101,13 +106,15 @@ def learn(
     trainable : sequence of str, optional
         Names in theta that change; default all.
     rng : int, Generator or None
-        Orders the samples.
+        Orders the samples, and draws the phases of sampled rules.
     callback : callable, optional
         Called with the `Training` after every epoch; a true value stops.
     resume : Training, optional
-        Go on from there: its theta, memory and random state replace ``system``'s and ``rng``.
-    method : {"auto", "compiled", "moments", "relax"}
-        Engine; "auto" takes the fastest that fits.  All follow the same trajectory to rounding.
+        Go on from there: its theta, memory and random state replace ``system``'s and ``rng``.  It must have
+        been made with an optimiser of the same class and with the same parameters.
+    method : {"auto", "compiled", "moments", "relax", "sample"}
+        Engine; "auto" takes the fastest that fits.  All follow the same trajectory to rounding; those of sampled
+        rules ("compiled", "sample") the same expectation, with other random numbers.
     relax_options : mapping, optional
         Passed to `relax` by the "relax" engine (tol, max_steps, method).
 
@@ -139,7 +146,15 @@ def learn(
     >>> bool(abs(g[0] - g[1]) < 1e-6)
     True
     """
+    for argument, value in (("rule", rule), ("optimizer", optimizer), ("cost", cost)):
+        if isinstance(value, type):
+            raise TypeError(f"{argument}: got the class {value.__name__}, expected an instance: {value.__name__}(...)")
+    if hasattr(rule, "sampled") == (cost is not None):
+        wants = "no cost, since its phases are sampled" if cost is not None else "a cost, such as SquaredError('out')"
+        raise TypeError(f"cost: got {cost!r}, but {type(rule).__name__} takes {wants}")
     inputs, target = check_data(system, data, cost)
+    if resume is not None:
+        system = system.with_theta(resume.theta)
     names = check_names(system, trainable, optimizer)
     n = len(target)
     size = n if batch is None else batch
@@ -149,12 +164,18 @@ def learn(
         raise ValueError(f"epochs: got {epochs!r}, expected an integer >= 0")
     generator = np.random.default_rng(rng)
     if resume is None:
-        memory = optimizer.start({name: system.theta[name] for name in names})
+        memory = _start(system, rule, optimizer, names, generator)
         record = Training(system, np.zeros(0), 0, memory, generator.bit_generator.state)
     else:
         generator = np.random.Generator(getattr(np.random, resume.rng["bit_generator"])())
         generator.bit_generator.state = resume.rng
-        record = replace(resume, memory=_copy(resume.memory))
+        fresh = _start(system, rule, optimizer, names, 0)
+        if _names(resume.memory) != _names(fresh):
+            raise ValueError(
+                f"resume: its optimiser and rule kept {_names(resume.memory)}, but {type(optimizer).__name__} and "
+                f"{type(rule).__name__} keep {_names(fresh)}; resume with the same ones and the same `trainable`"
+            )
+        record = replace(resume, system=system)
     task = compiled.Task(inputs, target, rule, optimizer, cost, min(size, n), names)
     run, used = _engine(method, record.system, task, relax_options)
     record, stop = replace(record, method=used), False
@@ -163,9 +184,11 @@ def learn(
         chunk = 1 if callback else min(last - record.epochs, max(1, 200_000 // n))
         orders = [generator.permutation(n) if shuffle else np.arange(n) for _ in range(chunk)]
         rates = [rate(optimizer, record.epochs + k) for k in range(chunk)]
-        theta, costs, trouble = run(record.system, record.memory, orders, rates)
+        memory = _copy(record.memory)  # a record that a callback has kept stays as it was
+        theta, costs, trouble = run(record.system, memory, orders, rates)
         record = replace(
             record,
+            memory=memory,
             system=record.system.with_theta(theta),
             cost=np.concatenate([record.cost, costs]),
             epochs=record.epochs + len(costs),
@@ -185,19 +208,27 @@ def _engine(method, system, task, relax_options):
     """The loop over steps, and its name; the fastest that fits unless one is asked for."""
     if method not in METHODS:
         raise ValueError(f"method: got {method!r}, expected one of {METHODS}")
-    adjoint = isinstance(task.rule, ExactGradient)
+    adjoint, drawn = isinstance(task.rule, ExactGradient), hasattr(task.rule, "sampled")
+    fast = bipartite if drawn else compiled
     reasons = {
-        "compiled": compiled.refusal(system, task),
+        "compiled": fast.refusal(system, task),
         "moments": None if has_moments(system) else "not every term is quadratic with `gradient_moments`",
         "relax": None,
+        "sample": "the rule's phases are relaxed, not sampled",
     }
+    if drawn:
+        reasons |= dict.fromkeys(("moments", "relax"), "the rule's phases are sampled") | {"sample": None}
     if method == "auto":
         method = next(name for name, reason in reasons.items() if reason is None)
     if reasons[method]:
         fits = [name for name, reason in reasons.items() if reason is None]
         raise ValueError(f"method {method!r} does not fit: {reasons[method]}. What fits: {fits}")
     if method == "compiled":
-        return compiled.runner(system, task), method
+        return fast.runner(system, task), method
+    if method == "sample":
+        from physlearn.learning import sampled  # loads every sampler
+
+        return sampled.runner(system, task), method
     options = {"unconverged": "raise"} | dict(relax_options or {})
     contrast: Any
     if method == "moments":
@@ -234,6 +265,21 @@ def _plain_loop(contrast, task, system, memory, orders, rates):
             steps += 1
         costs.append(total / len(order))
     return system.theta, np.array(costs), None
+
+
+def _start(system, rule, optimizer, names, generator):
+    """Fresh memory of the optimiser, and of the rule where it has any."""
+    memory = optimizer.start({name: system.theta[name] for name in names})
+    if not hasattr(rule, "sampled"):
+        return memory
+    from physlearn.learning import sampled
+
+    return memory | sampled.start(system, rule, generator)
+
+
+def _names(memory):
+    """What a memory holds: {"velocity": ["conductance"], ...}, scalars left out."""
+    return {key: sorted(value) for key, value in memory.items() if isinstance(value, dict)}
 
 
 def _copy(memory):

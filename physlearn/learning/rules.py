@@ -51,6 +51,11 @@ class CoupledLearning:
         Fraction of the way to the target.
     variant : {"positive", "centred", "negative"}
         Towards the target against free (the published rule), both sides, or away from it.
+
+    Examples
+    --------
+    >>> CoupledLearning(eta=0.5).phases
+    (Phase(weight=2.0, strength=0.5), Phase(weight=-2.0, strength=0.0))
     """
 
     eta: float = 0.1
@@ -74,6 +79,11 @@ class ContrastiveHebbian:
 
     Equals coupled learning at eta = 1.  Source: Movellan 1991; on linear resistors it is projected
     gradient descent at every step size (Huijzer et al. 2025, arXiv 2503.00349).
+
+    Examples
+    --------
+    >>> ContrastiveHebbian().phases
+    (Phase(weight=1.0, strength=1.0), Phase(weight=-1.0, strength=0.0))
     """
 
     mode: ClassVar[str] = "clamp"
@@ -91,6 +101,11 @@ class DirectedAging:
     ----------
     eta : float
         Fraction of the way to the target at which the outputs are clamped; 1 is the target.
+
+    Examples
+    --------
+    >>> DirectedAging().phases
+    (Phase(weight=1.0, strength=1.0),)
     """
 
     eta: float = 1.0
@@ -111,7 +126,7 @@ class EquilibriumPropagation:
     """Nudge the outputs by the cost, against free or against the opposite nudge.
 
     Follows the exact gradient of the cost with an error of first (one-sided) or second order (centred)
-    in the nudge; exact at any nudge if linearised on a quadratic energy; "holomorphic" sums over
+    in the nudge; exact at any nudge if centred and linearised on a quadratic energy; "holomorphic" sums over
     ``points`` complex nudges on a circle, with an error exponentially small in their number.
     Source: Scellier and Bengio 2017, eq. 10; centred: Laborieux et al. 2021; holomorphic: Laborieux and
     Zenke 2022.
@@ -125,6 +140,11 @@ class EquilibriumPropagation:
         Nudge by the cost's tangent at the free outputs instead of the full cost.
     points : int
         Number of nudges on the circle; only used by "holomorphic".
+
+    Examples
+    --------
+    >>> EquilibriumPropagation(nudge=0.25).phases
+    (Phase(weight=2.0, strength=0.25), Phase(weight=-2.0, strength=-0.25))
     """
 
     nudge: float = 0.1
@@ -159,6 +179,11 @@ class ExactGradient:
     """The cost's gradient by the adjoint state lambda = -H^-1 dC/dx: the reference for every rule.
 
     On a quadratic energy it equals the centred linearised nudge of any strength, and is computed so.
+
+    Examples
+    --------
+    >>> ExactGradient().limit
+    'gradient'
     """
 
     mode: ClassVar[str] = "linearised"

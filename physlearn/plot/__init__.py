@@ -9,6 +9,13 @@ import importlib
 _HOME = {
     "physlearn.plot.confusion": ("plot_confusion",),
     "physlearn.plot.curves": ("plot_learning_curve",),
+    "physlearn.plot.memory": (
+        "plot_attention",
+        "plot_capacity",
+        "plot_overlaps",
+        "plot_patterns",
+        "plot_phase_diagram",
+    ),
     "physlearn.plot.network": ("plot_network",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

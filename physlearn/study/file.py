@@ -17,13 +17,19 @@ class StudyTable(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     task: str
-    name: str = Field(default="", description="results folder; default the file's name")
+    name: str = Field(default="", pattern=r"^[^/\\]*$", description="results folder; default the file's name")
     seed: int = Field(default=0, ge=0)
     replicates: int = Field(default=1, ge=1)
 
 
 class Study(NamedTuple):
-    """A checked study: what to run, how often, from which seed."""
+    """A checked study: what to run, how often, from which seed.
+
+    Examples
+    --------
+    >>> Study._fields[:3]
+    ('name', 'task_path', 'task')
+    """
 
     name: str
     task_path: str
@@ -35,7 +41,7 @@ class Study(NamedTuple):
 
 
 def read_study(path) -> Study:
-    """Read and check a study file.
+    r"""Read and check a study file.
 
     Parameters
     ----------
@@ -50,6 +56,17 @@ def read_study(path) -> Study:
     ------
     ValueError
         Everything that is wrong with it, one line each.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "quick.toml")
+    ...     _ = path.write_text('[study]\ntask = "circuits.tasks:iris"\n[params]\nepochs = 5\n')
+    ...     study = read_study(path)
+    >>> study.name, study.params.epochs
+    ('quick', 5)
     """
     path = Path(path)
     try:
@@ -67,9 +84,10 @@ def read_study(path) -> Study:
     table, found = _check(StudyTable, tables.get("study", {}), f"{path}: [study]")
     errors += found
     task, params = None, None
-    if table is not None:
+    named = tables["study"].get("task") if isinstance(tables.get("study"), dict) else None
+    if isinstance(named, str):  # also where other keys of [study] are wrong: all errors at once
         try:
-            task = import_task(table.task)
+            task = import_task(named)
         except ValueError as error:
             errors.append(f"{path}: [study] {error}")
     if task is not None:

@@ -15,10 +15,11 @@ import numpy as np
 from physlearn.study.file import Study
 
 RESULT = "result.json"
+KEEP_EVERY = 5.0  # seconds between writes while a study runs: what a power cut may cost
 
 
 def run_study(study: Study, folder, *, progress=True) -> dict:
-    """Run all replicates and write the folder.
+    r"""Run all replicates and write the folder.
 
     Parameters
     ----------
@@ -31,8 +32,8 @@ def run_study(study: Study, folder, *, progress=True) -> dict:
     Returns
     -------
     dict
-        What `result.json` holds: provenance, a summary (mean, sd, min, max over replicates) and every
-        replicate's scalars, or its traceback where it failed.
+        What `result.json` holds: provenance, a summary (mean, sd, min, max over replicates), every
+        replicate's scalars, or its traceback where it failed, and that of figures that failed.
 
     Raises
     ------
@@ -42,24 +43,56 @@ def run_study(study: Study, folder, *, progress=True) -> dict:
     Notes
     -----
     Replicate r draws from ``SeedSequence(seed, spawn_key=(r,))``: its stream does not depend on which
-    replicates run or in what order.  A failed or interrupted replicate loses nothing of the others.
+    replicates run or in what order.  A failed or interrupted replicate loses nothing of the others, nor
+    does a figure that cannot be drawn; results are written every few seconds while the study runs.
+    Arrays are called NAME/REPLICATE in ``arrays.npz``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from physlearn.study import read_study
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "quick.toml")
+    ...     _ = path.write_text('[study]\ntask = "circuits.tasks:iris"\n[params]\nepochs = 5\n')
+    ...     result = run_study(read_study(path), Path(folder, "out"), progress=False)
+    >>> result["replicates"][0]["status"]
+    'done'
     """
     from tqdm.auto import tqdm
 
     folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise FileExistsError(f"{folder} is a file; give a folder for the results with --out")
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(
             f"{folder} already holds results; nothing is overwritten. Give another folder with --out, or move it away"
         )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "study.toml").write_text(study.text, encoding="utf-8")
-    done, records, began = [], [], time.time()
+    done, records, began, kept = [], [], time.time(), time.time()
     bar = tqdm(range(study.replicates), desc=study.name, unit="replicate", disable=None if progress else True)
     try:
         for replicate in bar:
             records.append(_replicate(study, replicate, done))
+            if time.time() - kept > KEEP_EVERY:
+                _keep(study, folder, records, done, began)
+                kept = time.time()
     except KeyboardInterrupt:  # keep what is done, say what is not
         records += [{"replicate": r, "status": "interrupted"} for r in range(len(records), study.replicates)]
+    result = _keep(study, folder, records, done, began)
+    if done and study.task.figures is not None:
+        try:
+            for name, figure in study.task.figures(done).items():
+                figure.savefig(folder / f"{name}.png", dpi=200)
+        except Exception:  # the numbers are kept already
+            result["figures"] = traceback.format_exc()
+            _write(folder, result)
+    return result
+
+
+def _keep(study, folder, records, done, began) -> dict:
+    """Write what there is so far; every file is replaced whole."""
     result = {
         "study": {
             "name": study.name,
@@ -72,18 +105,22 @@ def run_study(study: Study, folder, *, progress=True) -> dict:
         "summary": summarise([r["scalars"] for r in records if r["status"] == "done"]),
         "replicates": records,
     }
-    if done:
-        names = [name for name, value in done[0].items() if np.ndim(value) > 0]
-        np.savez_compressed(
-            folder / "arrays.npz", **{f"{name}/{r}": d[name] for r, d in enumerate(done) for name in names}
-        )
-    if done and study.task.figures is not None:
-        for name, figure in study.task.figures(done).items():
-            figure.savefig(folder / f"{name}.png", dpi=200)
+    numbers = [r["replicate"] for r in records if r["status"] == "done"]
+    arrays = {f"{name}/{r}": value for r, d in zip(numbers, done, strict=True) for name, value in d.items()}
+    arrays = {name: value for name, value in arrays.items() if np.ndim(value) > 0}
+    if arrays:
+        temporary = folder / "arrays.part"
+        with open(temporary, "wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+        os.replace(temporary, folder / "arrays.npz")
+    _write(folder, result)
+    return result
+
+
+def _write(folder, result):
     temporary = folder / (RESULT + ".part")
     temporary.write_text(json.dumps(result, indent=1), encoding="utf-8")
     os.replace(temporary, folder / RESULT)
-    return result
 
 
 def _replicate(study, replicate, done):
@@ -100,10 +137,10 @@ def _replicate(study, replicate, done):
 
 
 def summarise(scalars) -> dict:
-    """Mean, standard deviation, minimum and maximum of every scalar over replicates."""
+    """Mean, standard deviation, minimum and maximum of every scalar over the n replicates that have it."""
     out = {}
-    for name in scalars[0] if scalars else ():
-        values = np.array([s[name] for s in scalars])
+    for name in dict.fromkeys(name for s in scalars for name in s):
+        values = np.array([s[name] for s in scalars if name in s])
         sd = float(values.std(ddof=1)) if len(values) > 1 else 0.0
         out[name] = {
             "mean": float(values.mean()),

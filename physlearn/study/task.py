@@ -25,6 +25,13 @@ class Task:
         ``figures(replicates) -> {name: Figure}`` from the list of what ``run`` returned.
     headline : sequence of str
         Scalars shown in the summary, in order, each with the text to show.
+
+    Examples
+    --------
+    >>> from pydantic import BaseModel
+    >>> class Params(BaseModel):
+    ...     scale: float = 1.0
+    >>> dice = Task(run=lambda params, rng: {"value": params.scale * rng.uniform()}, params=Params)
     """
 
     run: Callable[[Any, np.random.Generator], Mapping[str, Any]]
@@ -45,11 +52,13 @@ def import_task(path: str) -> Task:
     if not module or not name:
         raise ValueError(f"task: got {path!r}, expected 'package.module:name'")
     try:
-        task = getattr(importlib.import_module(module), name)
+        task = getattr(importlib.import_module(module), name, None)
     except ModuleNotFoundError as error:
         raise ValueError(f"task: cannot import {module!r} ({error}); is the package installed?") from error
-    except AttributeError:
-        raise ValueError(f"task: module {module!r} has no {name!r}") from None
+    except Exception as error:  # whatever the module does when it is imported
+        raise ValueError(f"task: cannot import {module!r} ({type(error).__name__}: {error})") from error
+    if task is None:
+        raise ValueError(f"task: module {module!r} has no {name!r}")
     if not isinstance(task, Task):
         raise ValueError(f"task: {path!r} is a {type(task).__name__}, expected a physlearn.study.Task")
     return task

@@ -64,12 +64,13 @@ class Edges:
 
     def energy(self, x, theta):
         """Sum of g dx^2 / 2, (batch,)."""
-        return 0.5 * self.drops(x[self.layers[0]]) ** 2 @ theta[self.parameter]
+        # not a matrix product, whose last bits depend on the number of BLAS threads
+        return 0.5 * np.einsum("bm,m->b", self.drops(x[self.layers[0]]) ** 2, self._strengths(theta))
 
     def field(self, x, theta, layer):
         """Net current into every node, (batch, n)."""
         v = x[layer]
-        current = theta[self.parameter] * self.drops(v)
+        current = self._strengths(theta) * self.drops(v)
         out = np.zeros_like(v)
         for row, c in zip(out, current, strict=True):
             _scatter(row, self.i, -c)
@@ -97,13 +98,19 @@ class Edges:
             indptr = np.searchsorted(used, np.arange(self.nodes + 1) * self.nodes)
             self._pattern = slot, (used % self.nodes).astype(np.int32), indptr.astype(np.int32)
         slot, indices, indptr = self._pattern
-        g = theta[self.parameter]
+        g = self._strengths(theta)
         data = np.bincount(slot, np.concatenate([g, g, -g, -g]), len(indices))
         return sp.csr_matrix((data, indices, indptr), (self.nodes, self.nodes)), np.zeros(self.nodes)
 
     def jacobian(self, x, theta):
         """Minus the Laplacian."""
         return -self.quadratic(theta)[0]
+
+    def _strengths(self, theta):
+        g = theta[self.parameter]
+        if g.shape != self.i.shape:
+            raise ValueError(f"theta[{self.parameter!r}]: shape {g.shape}, expected {self.i.shape}, one per edge")
+        return g
 
 
 def _scatter(out, index, value):

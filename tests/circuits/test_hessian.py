@@ -124,10 +124,13 @@ def test_cost_hessian_of_a_fitted_network_is_gauss_newton(tol):
         (lambda n: soft_modes(n, inputs=["x"]), "inputs: there is no readout 'x'"),
         (lambda n: settling_time(n, capacitance=0.0), "capacitance: got 0.0"),
         (lambda n: settling_time(n, capacitance=1.0, accuracy=2), "accuracy: got 2"),
-        (lambda n: cost_hessian(n, {}, SquaredError("output")), "data: no targets for 'output'"),
+        (
+            lambda n: cost_hessian(n, {"input": np.ones((1, 3))}, SquaredError("output")),
+            "data: no targets for the cost's readout 'output'",
+        ),
         (
             lambda n: cost_hessian(n, {"output": [1.0, 2.0]}, SquaredError("output")),
-            r"data\['output'\]: shape \(2,\), expected \(samples, 3\)",
+            r"data\['output'\]: 1 columns, expected 3",
         ),
         (
             lambda n: cost_hessian(n, {"output": np.ones((1, 3)), "x": [1]}, SquaredError("output")),

@@ -62,6 +62,7 @@ def ten(**settings):
     [
         dict(),
         dict(topology="complete", nodes=20),
+        dict(topology="periodic_square", nodes=25, outputs="pairs"),
         dict(rule="coupled_learning", strength=0.005),
     ],
 )
@@ -71,12 +72,7 @@ def test_iris_reaches_logistic_regression(settings):
     assert found["trained"]["mean"] >= 0.95
     assert found["trained"]["mean"] >= found["logistic"]["mean"] - 0.01
     assert found["untrained"]["mean"] < 0.45
-    # squared error stops at the one-hot least-squares ceiling
-    assert found["squared_error"]["mean"] < 0.88
-    assert abs(found["squared_error"]["mean"] - found["least_squares"]["mean"]) < 0.03
-
-
-@pytest.mark.slow
-def test_iris_on_the_periodic_lattice():
-    found = ten(topology="periodic_square", nodes=25, outputs="pairs")
-    assert found["trained"]["mean"] >= 0.94
+    # squared error stops at the one-hot least-squares ceiling, which the sparse lattice does not quite reach
+    assert found["squared_error"]["mean"] < found["least_squares"]["mean"] + 0.03
+    if settings.get("topology") != "periodic_square":
+        assert found["squared_error"]["mean"] > found["least_squares"]["mean"] - 0.03

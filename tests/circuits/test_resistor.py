@@ -1,5 +1,6 @@
 """Node voltages: theorems of linear circuits, ways to describe one, and what is refused."""
 
+import copy
 import pickle
 
 import networkx as nx
@@ -185,8 +186,11 @@ def test_is_frozen_data():
         network.nodes = ()
     with pytest.raises(ValueError, match="read-only"):
         network.conductance[0] = 1.0
-    copied = pickle.loads(pickle.dumps(network))
-    assert np.array_equal(copied.solve(clamp).x, network.solve(clamp).x)
+    solved = network.solve(clamp).x
+    for copied in (pickle.loads(pickle.dumps(network)), copy.deepcopy(network)):  # factored already
+        assert np.array_equal(copied.solve(clamp).x, solved)
+        with pytest.raises(ValueError, match="read-only"):
+            copied.energy.theta["conductance"][0] = 1.0
     assert "24 nodes" in repr(network) and "'rails': 2" in repr(network)
 
 

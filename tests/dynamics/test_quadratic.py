@@ -1,5 +1,7 @@
 """The direct engine against dense algebra, its choice of solver, and what it refuses."""
 
+from dataclasses import replace
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -108,6 +110,22 @@ def test_full_nudge_is_stationary(cost, rng, tol):
     assert np.max(np.abs(force[:, free])) < 100 * tol.IDENTITY
 
 
+def test_theta_cannot_change_behind_the_factorisation(rng):
+    energy = lattice(rng)
+    with pytest.raises(ValueError, match="read-only"):
+        energy.theta["conductance"][0] = 2.0
+    with pytest.raises(TypeError):
+        energy.theta["conductance"] = np.ones(32)  # pyright: ignore
+
+
+def test_a_copy_with_other_readouts_has_its_own_plans(rng):
+    energy, clamp = lattice(rng), {"in": [1.0, 0.5]}
+    relax(energy, clamp=clamp)
+    where = energy.readouts["out"].index
+    other = replace(energy, readouts={**energy.readouts, "in": Readout("v", where)})
+    np.testing.assert_allclose(relax(other, clamp=clamp).x[where], clamp["in"])
+
+
 def test_symbolic_work_is_shared_and_numbers_are_not(rng):
     energy = lattice(rng)
     first = equilibria(energy, ("ground", "in"))
@@ -118,33 +136,31 @@ def test_symbolic_work_is_shared_and_numbers_are_not(rng):
     assert second.pattern is first.pattern
 
 
-def test_all_solvers_agree(rng):
+HAS_CHOLMOD = pytest.mark.skipif(factor._cholmod() is None, reason="scikit-sparse is not installed")
+
+
+@pytest.mark.parametrize(
+    "maker", [None, factor.ConjugateGradients, pytest.param(factor.Cholmod, marks=HAS_CHOLMOD)], ids=str
+)
+def test_all_solvers_agree(maker, rng):
+    """The second values reuse the symbolic work of the first."""
     pairs = np.array(nx.random_regular_graph(4, 300, seed=1).edges)
-    base = Energy(
-        {"v": (Real(), 300)},
-        [Edges("v", pairs)],
-        {"conductance": np.ones(len(pairs))},
-        {"rails": Readout("v", [0, 1])},
-    )
-    makers = {
-        "direct (banded)": None,
-        "direct (SuperLU)": factor.SuperLU(),
-        "conjugate gradients": factor.ConjugateGradients(),
-    }
-    if factor._cholmod() is not None:
-        makers["direct (CHOLMOD)"] = factor.Cholmod()
-    draws = [rng.uniform(0.5, 2, len(pairs)) for _ in range(2)]  # the second reuses the symbolic work of the first
-    solutions = {}
-    for name, maker in makers.items():
-        pattern = equilibria(base, ("rails",)).pattern
-        pattern.solver = maker or factor.plan_solver(pattern.reduce(base.terms[0].quadratic(base.theta)[0]))
-        for draw, g in enumerate(draws):
-            found = relax(base.with_theta({"conductance": g}), clamp={"rails": [1.0, 0.0]})
-            assert found.converged
-            assert found.method == name
-            solutions[name, draw] = found.x
-    for (_, draw), x in solutions.items():
-        np.testing.assert_allclose(x, solutions["direct (SuperLU)", draw], atol=1e-11)
+    theta, rails = {"conductance": np.ones(len(pairs))}, {"rails": Readout("v", [0, 1])}
+    base = Energy({"v": (Real(), 300)}, [Edges("v", pairs)], theta, rails)
+    pattern = equilibria(base, ("rails",)).pattern
+    own = pattern.solver
+    assert own.name == "direct (banded)"
+    solvers = factor.SuperLU(), own if maker is None else maker()
+    for _ in range(2):
+        energy = base.with_theta({"conductance": rng.uniform(0.5, 2, len(pairs))})
+        found = {}
+        for solver in solvers:
+            pattern.solver = solver
+            again = energy.with_theta({})
+            found[solver.name] = relax(again, clamp={"rails": [1.0, 0.0]})
+            assert found[solver.name].converged
+            assert found[solver.name].method == solver.name
+        np.testing.assert_allclose(*(rest.x for rest in found.values()), atol=1e-11)
 
 
 def test_solver_is_chosen_by_width_and_depth():
@@ -187,9 +203,85 @@ def test_indefinite_energy_with_positive_diagonal_is_refused():
         relax(energy)
 
 
+@pytest.mark.parametrize("solved", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_part_cut_off_by_zero_conductances_floats(seed, solved):
+    """Rounding may leave its pivot positive: 1 A would then raise it to 1e15 V, with a small residual."""
+    rng = np.random.default_rng(seed)
+    pairs = [(0, 1), (0, 2), (1, 3), (2, 3), (2, 4), (3, 5), (4, 5), (4, 6), (5, 6)]
+    readouts = {"ground": Readout("v", [0]), "current": Readout("v", [6], force=True)}
+    energy = Energy({"v": (Real(), 7)}, [Edges("v", pairs)], {"conductance": rng.uniform(0.5, 1.5, 9)}, readouts)
+    clamp = {"ground": [0.0], "current": [1.0]}
+    if solved:
+        relax(energy, clamp=clamp)
+    cut = np.where(np.isin(np.arange(9), [4, 5]), 0.0, energy.theta["conductance"])
+    with pytest.raises(ValueError, match="floating: variable 4 of layer 'v', variable 5 .*, variable 6 "):
+        relax(energy.with_theta({"conductance": cut}), clamp=clamp)
+
+
+@pytest.mark.parametrize(
+    ("theta", "message"),
+    [
+        ({"conductances": np.ones(32)}, "no parameter 'conductances', expected one of .'conductance'"),
+        ({"conductance": np.ones(3)}, r"shape \(3,\), expected \(32,\)"),
+        ({"conductance": np.full(32, np.nan)}, "32 entries are NaN or infinite"),
+    ],
+)
+def test_theta_that_does_not_fit_is_refused(theta, message, rng):
+    with pytest.raises(ValueError, match=message):
+        lattice(rng).with_theta(theta)
+
+
+def test_one_conductance_per_edge():
+    energy = Energy({"v": (Real(), 3)}, [Edges("v", [(0, 1), (1, 2)])], {"conductance": [1.0]})
+    with pytest.raises(ValueError, match=r"theta\['conductance'\]: shape \(1,\), expected \(2,\), one per edge"):
+        energy(np.zeros(3))
+
+
+@pytest.mark.parametrize("index", [3, [True, False], [1.0], slice(2)])
+def test_an_index_is_a_list_of_integers(index):
+    with pytest.raises(TypeError, match="index: got .* expected a list of integers"):
+        Readout("v", index)
+
+
+def test_rows_are_a_matrix():
+    with pytest.raises(ValueError, match=r"rows: shape \(3,\), expected \(k, n\)"):
+        Readout("v", rows=[1.0, -1.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("nudge", "message"),
+    [
+        (dict(target=[0.1]), r"nudge.target: shape \(1,\), expected \(2,\)"),
+        (dict(target=0.1), r"nudge.target: shape \(\)"),
+        (dict(target=[0.1, np.nan]), "nudge.target: 1 values are NaN"),
+        (dict(at=[[0.1]]), r"nudge.at: shape \(1, 1\)"),
+        (dict(strength=np.nan), "nudge.strength: got nan"),
+    ],
+)
+def test_bad_nudges_are_refused(nudge, message, rng):
+    given = dict(target=[0.1, 0.2], strength=0.5) | nudge
+    with pytest.raises(ValueError, match=message):
+        relax(lattice(rng), clamp={"in": [1.0, 0.0]}, nudge=Nudge(SquaredError("out"), **given))
+
+
+@pytest.mark.parametrize(
+    ("system", "clamp", "message"),
+    [
+        (None, None, "system: got a NoneType"),
+        (lattice, [1.0, 2.0], "clamp: got a list"),
+        (lattice, {"in": "ab"}, "expected numbers"),
+    ],
+)
+def test_what_is_of_another_type_is_refused(system, clamp, message, rng):
+    with pytest.raises(TypeError, match=message):
+        relax(system and system(rng), clamp=clamp)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (dict(clamp={"in": np.zeros((0, 2))}), r"shape \(0, 2\), expected at least one item"),
         (dict(clamp={"nowhere": [1.0]}), "there is no readout 'nowhere'"),
         (dict(clamp={"in": [1.0, 2.0, 3.0]}), r"clamp\['in'\]: shape \(3,\), expected \(2,\)"),
         (dict(clamp={"in": [[1.0, 2.0]] * 2, "out": [[1.0, 2.0]] * 3}), "batches .* do not fit together"),
@@ -226,3 +318,23 @@ def test_direct_method_that_does_not_fit_says_what_does(rng):
 
     with pytest.raises(ValueError, match="method 'direct' does not fit .* What fits"):
         relax(quartic(rng), clamp={"u": np.zeros(3)}, method="direct")
+
+
+@pytest.mark.parametrize("strength", [-5.0, -50.0])
+def test_a_nudge_that_outweighs_the_energy_is_refused(strength, rng):
+    """Its stationary point is a saddle, and no equilibrium."""
+    with pytest.raises(ValueError, match="outweighs the energy's own curvature"):
+        relax(lattice(rng), clamp={"in": [1.0, 0.0]}, nudge=Nudge(SquaredError("out"), [0.2, 0.1], strength))
+
+
+def test_a_large_ratio_of_conductances_is_not_called_a_floating_node():
+    energy = Energy(
+        {"v": (Real(), 3)},
+        [Edges("v", [(0, 1), (1, 2)])],
+        {"conductance": [1e-9, 1e6]},
+        {"rail": Readout("v", [0]), "in": Readout("v", [2], force=True)},
+    )
+    with pytest.raises(ValueError, match="1e12 times weaker .* lost in rounding"):
+        relax(energy, clamp={"rail": [1.0], "in": [1e-9]})
+    found = relax(energy.with_theta({"conductance": [1e-3, 1e6]}), clamp={"rail": [1.0], "in": [1e-3]})
+    np.testing.assert_allclose(found.x, [1.0, 2.0, 2.0], rtol=1e-6)

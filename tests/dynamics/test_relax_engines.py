@@ -120,7 +120,8 @@ def test_quadratic_equals_the_direct_engine(method, given, rng):
     exact = relax(energy, clamp=clamp, nudge=nudge, method="direct")
     found = relax(energy, clamp=clamp, nudge=nudge, method=method, tol=1e-10)
     assert found.converged
-    assert np.all(found.residual <= 1e-10)
+    stiffness = np.max(np.abs(energy.terms[0].quadratic(energy.theta)[0]).sum(1))
+    assert np.all(found.residual <= 1e-10 * (stiffness + 0.7) * np.max(np.abs(found.x)))
     np.testing.assert_allclose(found.x, exact.x, atol=1e-8)
     np.testing.assert_allclose(found.energy, exact.energy, atol=1e-8)
     if method == "newton":
@@ -134,7 +135,7 @@ def test_units_do_not_matter(method, scale, rng):
     steps = []
     for s in (1.0, scale):
         energy = network(np.random.default_rng(7), scale=s)
-        rest = relax(energy, clamp={"rails": [1.0, 0.0]}, method=method, tol=1e-8 * s)
+        rest = relax(energy, clamp={"rails": [1.0, 0.0]}, method=method)
         assert rest.converged
         steps.append(rest.steps)
     assert steps[1] == pytest.approx(steps[0], rel=0.25, abs=6)
@@ -191,7 +192,8 @@ def test_bounded_least_squares(method, rng):
 )
 def test_rosenbrock(method, steps):
     """A curved valley of condition 2500; measured: 21, 38, 1287 and 24,599 steps, here with room to spare."""
-    rest = relax(single(ROSENBROCK, 2), np.array([[-1.2, 1.0], [0.3, 2.0]]), method=method, max_steps=steps)
+    start = np.array([[-1.2, 1.0], [0.3, 2.0]])
+    rest = relax(single(ROSENBROCK, 2), start, method=method, max_steps=steps, tol=1e-12)
     assert rest.converged
     np.testing.assert_allclose(rest.x, 1.0, atol=1e-7)
 
@@ -203,7 +205,7 @@ def test_items_do_not_influence_each_other(method, rng):
     together = relax(energy, starts, method=method, tol=1e-5)
     alone = [relax(energy, start, method=method, tol=1e-5) for start in starts]
     np.testing.assert_allclose(together.x, [rest.x for rest in alone], rtol=1e-12)
-    assert together.steps == max(rest.steps for rest in alone)
+    assert max(rest.steps for rest in alone) <= together.steps <= sum(rest.steps for rest in alone)
 
 
 def grid(side):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from physlearn import Energy, Readout, Real
+from physlearn import Energy, Readout, Real, System
 from physlearn.terms import Edges
 
 
@@ -73,3 +73,24 @@ def quartic(rng, n=5, inputs=3):
     theta = {"W": rng.standard_normal((n, inputs)), "k": 1.5, "J": j + j.T - np.diag(np.diag(j + j.T))}
     layers = {"x": (Real(), n), "u": (Real(), inputs)}
     return Energy(layers, [Quartic(), Coupling()], theta, {"out": Readout("x", [0, 1])})
+
+
+class Circulating:
+    """f = W u - x - A x - x^3 with A not symmetric: a field that no energy has."""
+
+    layers = ("x", "u")
+
+    def field(self, x, theta, layer):
+        s, u = x["x"], x["u"]
+        return u @ theta["W"].T - s - s @ theta["A"].T - s**3 if layer == "x" else np.zeros_like(u)
+
+    def response(self, x, theta, weight):
+        s, u = x["x"], x["u"]
+        return {"W": -np.einsum("b,bi,bj->ij", weight, s, u), "A": 0.5 * np.einsum("b,bi,bj->ij", weight, s, s)}
+
+
+def circulating(rng, n=4, inputs=3):
+    """A System without an energy, with one stable rest for every input."""
+    a = rng.standard_normal((n, n))
+    theta = {"W": rng.standard_normal((n, inputs)), "A": 0.6 * (a - a.T)}
+    return System({"x": (Real(), n), "u": (Real(), inputs)}, [Circulating()], theta, {"out": Readout("x", [0, 1])})

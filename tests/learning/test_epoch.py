@@ -7,10 +7,11 @@ import pytest
 
 from physlearn.dynamics.banded import plan_band
 from physlearn.learning import epoch as ep
+from physlearn.learning import phase as ph
 
 RTOL = 1e-10  # rounding of two different eliminations, grown over a dozen learning steps
 
-COSTS = {ep.SQUARED_ERROR: 0.0, ep.CROSS_ENTROPY: 3.0, ep.MARGIN: 0.4}
+COSTS = {ph.SQUARED_ERROR: 0.0, ph.CROSS_ENTROPY: 3.0, ph.MARGIN: 0.4}
 OPTIMIZERS = {
     ep.SGD: (np.zeros(1), 0.2),
     ep.MOMENTUM: (np.array([0.8]), 0.05),
@@ -124,9 +125,9 @@ def reference(net, cost, mode, strength, weight, optimizer, batch, done, bounds=
 def evaluate(cost, y, t):
     """Value and gradient of a cost."""
     par, right = COSTS[cost], np.argmax(t)
-    if cost == ep.SQUARED_ERROR:
+    if cost == ph.SQUARED_ERROR:
         return 0.5 * np.sum((y - t) ** 2), y - t
-    if cost == ep.CROSS_ENTROPY:
+    if cost == ph.CROSS_ENTROPY:
         p = np.exp(par * y) / np.sum(np.exp(par * y))
         return -np.sum(t * np.log(p)), par * (p - t)
     short = np.where(np.arange(len(y)) == right, 0.0, par - y[right] + y)
@@ -137,13 +138,13 @@ def evaluate(cost, y, t):
 def force(cost, mode, beta, y, t, s):
     """Force of a phase; full nudges by the most certain method: every corner, or a long fixed point."""
     slope = evaluate(cost, y, t)[1]
-    if mode == ep.CLAMP:
+    if mode == ph.CLAMP:
         return -beta * np.linalg.solve(s, slope)
-    if mode == ep.LINEARISED:
+    if mode == ph.LINEARISED:
         return -beta * slope
-    if cost == ep.SQUARED_ERROR:
+    if cost == ph.SQUARED_ERROR:
         return -beta * np.linalg.solve(np.eye(len(y)) + beta * s, slope)
-    if cost == ep.CROSS_ENTROPY:
+    if cost == ph.CROSS_ENTROPY:
         f = np.zeros_like(y)
         for _ in range(2000):  # contracts: |beta| gain^2 |S| < 1 here
             f = -beta * evaluate(cost, y + s @ f, t)[1]
@@ -176,7 +177,7 @@ def check(done, wanted):
 @pytest.mark.parametrize("batch", [1, 3, 7])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("cost", COSTS)
-@pytest.mark.parametrize("mode", [ep.CLAMP, ep.LINEARISED, ep.FULL])
+@pytest.mark.parametrize("mode", [ph.CLAMP, ph.LINEARISED, ph.FULL])
 def test_trajectory_equals_dense_reference(mode, cost, optimizer, batch):
     rule = [0.1], [-10.0, 10.0]
     net = machine(3)
@@ -188,7 +189,7 @@ def test_trajectory_equals_dense_reference(mode, cost, optimizer, batch):
 
 
 @pytest.mark.parametrize("cost", COSTS)
-@pytest.mark.parametrize("mode", [ep.CLAMP, ep.LINEARISED, ep.FULL])
+@pytest.mark.parametrize("mode", [ph.CLAMP, ph.LINEARISED, ph.FULL])
 def test_two_phases_injected_currents_and_one_output(mode, cost):
     """Centred phases; constant and input-driven forces; a free phase of its own weight; 8 | m; k = 1."""
     for net, free in ((machine(4, free=16, force=True), 0.0), (machine(5, outputs=1), 0.3)):
@@ -199,14 +200,14 @@ def test_two_phases_injected_currents_and_one_output(mode, cost):
 
 def test_free_state_alone_is_a_phase():
     net = machine(6)
-    done = run(net, ep.SQUARED_ERROR, ep.CLAMP, np.zeros(0), [1.0], ep.SGD, 2)
-    check(done, reference(net, ep.SQUARED_ERROR, ep.CLAMP, [], [1.0], ep.SGD, 2, done))
+    done = run(net, ph.SQUARED_ERROR, ph.CLAMP, np.zeros(0), [1.0], ep.SGD, 2)
+    check(done, reference(net, ph.SQUARED_ERROR, ph.CLAMP, [], [1.0], ep.SGD, 2, done))
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_resumed_run_is_bitwise_the_same(optimizer):
     net, rule = machine(7), ([0.1], [-10.0, 10.0])
-    case = net, ep.SQUARED_ERROR, ep.CLAMP, *rule, optimizer, 2
+    case = net, ph.SQUARED_ERROR, ph.CLAMP, *rule, optimizer, 2
     whole, half = run(*case, lr=4), 2 * len(net["inputs"])
     state = run(*case, lr=whole["lr"][:2], order=whole["order"][:half])
     state = run(*case, lr=whole["lr"][2:], order=whole["order"][half:], state=state)
@@ -218,11 +219,11 @@ def test_resumed_run_is_bitwise_the_same(optimizer):
 def test_failure_stops_at_the_last_good_step():
     net, rule = machine(8), ([0.1], [-10.0, 10.0])
     lr, wide = np.array([1e3]), (-1e6, 1e6)
-    done = run(net, ep.SQUARED_ERROR, ep.CLAMP, *rule, ep.SGD, 1, lr=lr, bounds=wide)
+    done = run(net, ph.SQUARED_ERROR, ph.CLAMP, *rule, ep.SGD, 1, lr=lr, bounds=wide)
     assert done["status"] == ep.NOT_POSITIVE_DEFINITE
     assert 0 < done["step"] == done["memory"][2][0]
     net["inputs"][done["order"][2]] = np.nan
-    done = run(net, ep.SQUARED_ERROR, ep.CLAMP, *rule, ep.SGD, 1, lr=np.array([0.1]), order=done["order"])
+    done = run(net, ph.SQUARED_ERROR, ph.CLAMP, *rule, ep.SGD, 1, lr=np.array([0.1]), order=done["order"])
     assert (done["status"], done["step"]) == (ep.NOT_FINITE, 2)
     assert np.all(np.isfinite(done["g"]))
 
@@ -230,5 +231,5 @@ def test_failure_stops_at_the_last_good_step():
 def test_weak_nudge_loses_no_digits():
     """A plain difference of the two phases' squares would lose nine digits here."""
     net = machine(9)
-    done = [run(net, 0, ep.LINEARISED, [h], [-1 / h, 1 / h], ep.SGD, 7, lr=1)["g"] for h in (1e-9, 1e-10)]
+    done = [run(net, 0, ph.LINEARISED, [h], [-1 / h, 1 / h], ep.SGD, 7, lr=1)["g"] for h in (1e-9, 1e-10)]
     np.testing.assert_allclose(done[0] - net["g"], done[1] - net["g"], rtol=0, atol=1e-8)

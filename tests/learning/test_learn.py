@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,12 +19,13 @@ from physlearn import (
     EquilibriumPropagation,
     ExactGradient,
     Margin,
+    Readout,
     SquaredError,
     learn,
     load,
     save,
 )
-from tests.learning.machines import lattice, quartic
+from tests.learning.machines import circulating, lattice, quartic
 
 BOUNDS = {"conductance": (1e-3, 10.0)}
 TASK = dict(rule=CoupledLearning(0.1), optimizer=SGD(1.0, bounds=BOUNDS), cost=SquaredError("out"))
@@ -108,8 +110,34 @@ def test_resuming_does_not_change_the_record_it_started_from(rng):
     np.testing.assert_array_equal(half.theta["conductance"], before[1])
 
 
+def test_resuming_from_a_record_that_a_callback_kept(rng):
+    energy, data = lattice(rng), regression(rng)
+    task = TASK | dict(optimizer=Adam(0.01, bounds=BOUNDS))
+    kept = []
+    whole = learn(energy, data, **task, epochs=5, rng=3, callback=kept.append)
+    again = learn(energy, data, **task, epochs=3, resume=kept[1])
+    assert again.theta["conductance"].tobytes() == whole.theta["conductance"].tobytes()
+
+
+def test_resuming_takes_the_system_that_is_given(rng):
+    energy, data = lattice(rng), regression(rng)
+    half = learn(energy, data, **TASK, epochs=1, rng=3)
+    elsewhere = replace(energy, fixed={"ground": [0.1]})
+    assert learn(elsewhere, data, **TASK, resume=half).system.fixed == {"ground": [0.1]}
+
+
+def test_resuming_what_does_not_fit_is_refused(rng):
+    half = learn(lattice(rng), regression(rng), **TASK, rng=3)
+    with pytest.raises(ValueError, match=r"resume: its .* kept .'velocity'.*but Adam .* .'first'"):
+        learn(half.system, regression(rng), **(TASK | dict(optimizer=Adam(0.01))), resume=half)
+    with pytest.raises(ValueError, match=r"theta\['conductance'\]: shape \(32,\), expected \(50,\)"):
+        learn(lattice(rng, n=5), regression(rng), **TASK, resume=half)
+
+
 SAME_BITS = """
+import hashlib
 import numpy as np
+from circuits import ResistorNetwork, dissipated_power, kirchhoff_index, random_regular_graph, resistance_matrix
 from tests.learning.machines import lattice
 from physlearn import *
 rng = np.random.default_rng(7)
@@ -120,6 +148,11 @@ for method in ("compiled", "moments"):
     done = learn(energy, data, rule=CoupledLearning(0.1), optimizer=Adam(0.01, bounds={"conductance": (1e-3, 10)}),
                  cost=SquaredError("out"), epochs=2, batch=50, rng=0, method=method)
     print(done.theta["conductance"].tobytes().hex())
+graph = random_regular_graph(600, 4, rng=1)
+network = ResistorNetwork(graph, conductance=rng.uniform(0.5, 1.5, graph.size()), ground=0, inputs=[5, 9], outputs=[7])
+v = network.solve({"input": rng.normal(size=(700, 2))}).x
+for found in (v, dissipated_power(network, v), network.energy(v), resistance_matrix(network), kirchhoff_index(network)):
+    print(hashlib.sha256(np.asarray(found).tobytes()).hexdigest())
 """
 
 
@@ -133,6 +166,14 @@ def test_same_bits_with_one_and_two_threads():
         )
         outputs.add(done.stdout)
     assert len(outputs) == 1
+
+
+@pytest.mark.parametrize("method", ["compiled", "moments"])
+def test_centred_nudges_too_strong_for_the_energy_are_refused(method, rng):
+    rule = EquilibriumPropagation(5.0)
+    message = "outweighs the energy's own curvature"
+    with pytest.raises((ValueError, ConvergenceError), match=message):
+        learn(lattice(rng), classes(rng), **(TASK | {"rule": rule}), rng=0, method=method)
 
 
 def test_callback_sees_every_epoch_and_can_stop(rng):
@@ -158,6 +199,16 @@ def test_general_energies_learn(rng):
                  relax_options={"tol": 1e-10})  # fmt: skip
     assert done.method == "relax"
     assert done.cost[-1] < 0.2 * done.cost[0]
+
+
+def test_systems_without_an_energy_learn_by_the_exact_gradient_and_by_contrast(rng):
+    system = circulating(rng)
+    x = rng.standard_normal((4, 3))
+    data = {"u": x, "out": np.tanh(x[:, :2])}
+    task = dict(cost=SquaredError("out"), optimizer=SGD(0.1), epochs=30, batch=None, relax_options={"tol": 1e-10})
+    for rule, left in ((ExactGradient(), 0.2), (EquilibriumPropagation(0.01), 0.5)):
+        done = learn(system, data, rule=rule, trainable=["W"], **task)
+        assert done.cost[-1] < left * done.cost[0]
 
 
 def test_trainable_leaves_the_rest(rng):
@@ -207,6 +258,30 @@ def test_bad_data_is_refused(change, message, rng):
         learn(lattice(rng), change(regression(rng)), **TASK)
 
 
+def test_classes_instead_of_instances_are_refused(rng):
+    with pytest.raises(TypeError, match=r"rule: got the class CoupledLearning, expected an instance"):
+        learn(lattice(rng), regression(rng), **(TASK | {"rule": CoupledLearning}))
+
+
+def test_targets_that_are_no_classes_are_refused(rng):
+    with pytest.raises(ValueError, match="row 0 is .* expected probabilities that sum to 1"):
+        learn(lattice(rng), regression(rng), **(TASK | {"cost": CrossEntropy("out")}))
+    data = regression(rng)
+    with pytest.raises(ValueError, match="one output, expected at least two"):
+        learn(lattice(rng, outputs=1), data | {"out": data["out"][:, :1]}, **(TASK | {"cost": Margin("out")}))
+
+
+@pytest.mark.parametrize("method", ["compiled", "moments"])
+def test_bounds_may_differ_from_edge_to_edge(method, rng):
+    energy = lattice(rng)
+    g = energy.theta["conductance"]
+    optimizer = SGD(1.0, bounds={"conductance": (0.9 * g, 1.1 * g)})
+    done = learn(energy, regression(rng), **(TASK | {"optimizer": optimizer}), epochs=5, rng=0, method=method)
+    ratio = done.theta["conductance"] / g
+    assert ratio.min() == pytest.approx(0.9)
+    assert ratio.max() <= 1.1 + 1e-12
+
+
 def test_targets_on_inputs_are_refused(rng):
     data = regression(rng)
     with pytest.raises(ValueError, match="output 0 reads only clamped variables"):
@@ -215,6 +290,40 @@ def test_targets_on_inputs_are_refused(rng):
             {"in": data["in"], "ground": data["out"][:, :1]},
             **(TASK | {"cost": SquaredError("ground")}),
         )
+
+
+@pytest.mark.parametrize("method", ["compiled", "moments", "relax"])
+def test_outputs_that_cannot_be_clamped_independently_are_refused(method, rng):
+    """Two nodes and the drop between them: singular up to rounding, which must not become a step."""
+    energy, data = lattice(rng), regression(rng)
+    a, b = energy.readouts["out"].index
+    rows = np.zeros((3, 16))
+    rows[[0, 1, 2, 2], [a, b, a, b]] = 1, 1, 1, -1
+    energy = replace(energy, readouts={**energy.readouts, "out": Readout("v", rows=rows)})
+    data["out"] = rng.uniform(0, 0.4, (30, 3))
+    with pytest.raises(ValueError, match="cannot be set independently|clamped twice|over-determined"):
+        learn(energy, data, **TASK, rng=0, method=method)
+
+
+def test_outputs_that_clamps_tie_together_are_refused(rng):
+    energy, data = lattice(rng), regression(rng)
+    a, b = energy.readouts["out"].index
+    row = np.zeros((1, 16))
+    row[0, [a, b]] = 1, -1
+    drop = {"drop": Readout("v", rows=row), "out": Readout("v", rows=2 * row)}
+    energy = replace(energy, readouts={**energy.readouts, **drop})
+    with pytest.raises(ValueError, match="output 0 reads only variables that clamps tie together"):
+        learn(energy, data | {"drop": np.ones(30), "out": np.ones(30)}, **TASK)
+
+
+def test_what_is_no_system_or_cost_is_refused(rng):
+    class Network:
+        energy = lattice(rng)
+
+    with pytest.raises(TypeError, match="got a Network, expected an Energy or a System; pass its `energy`"):
+        learn(Network(), regression(rng), **TASK)
+    with pytest.raises(TypeError, match="cost: got 'squared', expected a cost such as"):
+        learn(lattice(rng), regression(rng), **(TASK | dict(cost="squared")))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from physlearn import (
 )
 from physlearn.learning.adjoint import contrast_by_adjoint
 from physlearn.learning.contrast import contrast_by_moments, contrast_by_relaxing
-from tests.learning.machines import lattice, quartic
+from tests.learning.machines import circulating, lattice, quartic
 
 NUDGES = np.array([0.04, 0.02, 0.01, 0.005])
 EXACT = {"unconverged": "raise", "tol": 1e-12}
@@ -34,7 +34,7 @@ def one_hot(data, rng):
 
 
 @pytest.mark.parametrize("cost", [SquaredError("out"), CrossEntropy("out", 2.0), Margin("out", 0.3)])
-@pytest.mark.parametrize("make", [lattice, quartic])
+@pytest.mark.parametrize("make", [lattice, quartic, circulating])
 def test_adjoint_is_the_gradient_of_the_cost(make, cost, rng, tol):
     energy = make(rng)
     data = one_hot(lattice_data(rng) if make is lattice else quartic_data(rng), rng)

@@ -1,0 +1,200 @@
+"""anneal: cool from hot to cold; greedy: fall from many random states.  Both look for low energies."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from physlearn.dynamics import fields, metropolis, schedules
+from physlearn.dynamics.annealed import Annealed, annealed
+from physlearn.dynamics.relax import make_problem, relax
+from physlearn.dynamics.sample import energies_of, random_start, start_sampler
+from physlearn.dynamics.threads import on_one_thread
+from physlearn.energy import Energy, Potts
+from physlearn.rng import seed_sequence, streams
+
+NAMED = ("geometric", "linear", "adaptive")
+
+
+@on_one_thread
+def anneal(
+    energy: Energy,
+    schedule="geometric",
+    *,
+    reads: int = 32,
+    sweeps: int | None = None,
+    hot=None,
+    cold=None,
+    x0=None,
+    clamp=None,
+    method: str = "auto",
+    rng=None,
+    **settings,
+) -> Annealed:
+    """Simulated annealing (Kirkpatrick, Gelatt and Vecchi 1983).
+
+    Parameters
+    ----------
+    energy : Energy
+        Whatever `sample` takes.
+    schedule : str or (sweeps,) array
+        "geometric" or "linear" from hot to cold, "adaptive" (constant thermodynamic speed, from a pilot run of 16
+        chains over 480 sweeps), or the temperature of every sweep.
+    reads : int
+        Independent runs; each depends on the seed and its own number only, not on how many run.
+    sweeps : int, optional
+        Sweeps a read; default 1000, or the length of the schedule.
+    hot, cold : float, optional
+        The range, in the energy's units.  Defaults are measured (discrete layers): hot is the root mean
+        square energy of a move in random states, for the variable where it is largest; cold is where quenched
+        states have 0.1 variables excited.
+    x0 : array or mapping, optional
+        Where reads start, (*shape) or (reads, *shape); default random.
+    clamp : mapping of str to array, optional
+        Readout name to values, (k,) or (reads, k).
+    method : str
+        An engine of `sample`; "auto" is Metropolis where it fits spins and 0/1 variables (it moves more often
+        than the heat bath), else what `sample` would take.
+    rng : int, Generator or None
+    **settings
+        Passed to the engine.
+
+    Returns
+    -------
+    Annealed
+        States and energies are those at the end of the reads.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An unknown schedule, temperatures that are not positive, a range for layers without gaps, and whatever
+        `sample` refuses.
+
+    Examples
+    --------
+    A ring of five spins that want to differ has one bond that cannot have its way:
+
+    >>> from physlearn import Energy, Spin
+    >>> from physlearn.dynamics.anneal import anneal
+    >>> from physlearn.terms import Pairs
+    >>> ring = Energy({"s": (Spin(), 5)}, [Pairs("s", [(i, (i + 1) % 5) for i in range(5)])], {"J": [-1.0] * 5})
+    >>> anneal(ring, reads=4, sweeps=100, rng=0).energy
+    -3.0
+    """
+    root = seed_sequence(rng)
+    method = _method(energy, clamp, method)
+    if isinstance(schedule, str) and schedule not in NAMED:
+        raise ValueError(f"schedule: got {schedule!r}, expected one of {list(NAMED)} or an array of temperatures")
+    if sweeps is not None and sweeps < 1:
+        raise ValueError(f"sweeps: got {sweeps}, expected at least 1")
+    sampler = start_sampler(energy, reads, x0, clamp, method, root, settings)
+    if isinstance(schedule, str):
+        temperatures = _named(schedule, energy, clamp, method, root, settings, hot, cold, sweeps or 1000)
+    else:
+        temperatures = _checked(np.atleast_1d(np.asarray(schedule, dtype=float)), "schedule")
+        if sweeps not in (None, len(temperatures)) or hot is not None or cold is not None:
+            raise ValueError(
+                f"schedule: got {len(temperatures)} temperatures and also sweeps, hot or cold; expected either"
+            )
+    if hasattr(sampler, "follow"):
+        sampler.follow(np.repeat(temperatures[:, None], reads, 1))
+    else:
+        for temperature in temperatures:
+            sampler.run(1, np.full(reads, temperature))
+    return annealed(sampler.state(), energies_of(energy, sampler), temperatures, sampler.method)
+
+
+@on_one_thread
+def greedy(energy: Energy, *, reads: int = 32, x0=None, clamp=None, max_sweeps: int = 10_000, rng=None) -> Annealed:
+    """Fall to the nearest minimum from many random states.
+
+    Parameters
+    ----------
+    energy : Energy
+        Compiled over kept fields for Pairs, Dense and Bias on spins or 0/1 variables; by `relax` otherwise.
+    reads : int
+        Descents.
+    x0, clamp, rng
+        As for `anneal`.
+    max_sweeps : int
+        Sweeps (steps of `relax`) after which to give up, with a RuntimeWarning.
+
+    Returns
+    -------
+    Annealed
+
+    Examples
+    --------
+    >>> from physlearn import Energy, Spin
+    >>> from physlearn.dynamics.anneal import greedy
+    >>> from physlearn.terms import Pairs
+    >>> chain = Energy({"s": (Spin(), 4)}, [Pairs("s", [(0, 1), (1, 2), (2, 3)])], {"J": [1.0, -2.0, 1.0]})
+    >>> greedy(chain, reads=20, rng=0).energy
+    -4.0
+    """
+    if not isinstance(energy, Energy):
+        raise TypeError(f"energy: got {type(energy).__name__}, expected an Energy")
+    if reads < 1 or max_sweeps < 1:
+        raise ValueError(f"reads, max_sweeps: got {reads}, {max_sweeps}; expected at least 1 each")
+    root = seed_sequence(rng)
+    state = random_start(energy, reads, root)
+    if x0 is not None:
+        given = energy.state(x0, "x0")
+        state = {name: np.broadcast_to(value, state[name].shape).copy() for name, value in given.items()}
+    problem, _ = make_problem(energy, state, clamp)
+    if problem.batch != reads:
+        raise ValueError(f"clamp: a batch of {problem.batch} does not fit {reads} reads")
+    if fields.refusal(problem) is None:
+        moves = fields.FieldMoves(problem, problem.state(problem.initial()), streams(root, reads), True, 1)
+        taken = moves.descend(max_sweeps)
+        if np.any(taken < 0):
+            warnings.warn(
+                f"greedy: {np.sum(taken < 0)} reads not at rest after {max_sweeps} sweeps; raise max_sweeps",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        used = int(np.where(taken < 0, max_sweeps, taken).max())
+        return annealed(moves.state(), moves.energies(), np.zeros(used), "descent (kept fields)")
+    rest: Any = relax(energy, state, clamp=clamp, max_steps=max_sweeps)
+    x = rest.x if isinstance(rest.x, dict) else {next(iter(energy.layers)): rest.x}
+    return annealed(x, np.atleast_1d(rest.energy), np.zeros(max(1, int(np.max(rest.steps)))), rest.method)
+
+
+def _method(energy, clamp, method):
+    """Metropolis for spins and 0/1 variables where it fits, if the choice is left to us."""
+    if method != "auto" or not isinstance(energy, Energy):
+        return method
+    if any(isinstance(layer.kind, Potts) for layer in energy.layers.values()):
+        return method
+    return "metropolis" if metropolis.refusal(make_problem(energy, None, clamp)[0]) is None else method
+
+
+def _named(schedule, energy, clamp, method, root, settings, hot, cold, sweeps):
+    """The temperatures of a schedule by name, (sweeps,)."""
+    first = {name: np.asarray(value)[:1] if np.ndim(value) == 2 else value for name, value in (clamp or {}).items()}
+
+    def probes():
+        own = np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, 2))
+        held = {n: np.repeat(v, schedules.PROBES, 0) if np.ndim(v) == 2 else v for n, v in first.items()}
+        return start_sampler(energy, schedules.PROBES, None, held, method, own, settings)
+
+    if hot is None or cold is None:
+        found = schedules.default_range(energy, make_problem(energy, None, first)[0], probes())
+        hot, cold = (found[0] if hot is None else hot), (min(found[1], hot or np.inf) if cold is None else cold)
+    hot, cold = (
+        float(_checked(np.asarray(value, dtype=float), name)) for value, name in ((hot, "hot"), (cold, "cold"))
+    )
+    if cold > hot:
+        raise ValueError(f"hot, cold: got {hot:.6g} and {cold:.6g}, expected hot to be the larger")
+    if schedule == "adaptive":
+        sampler = probes()
+        return schedules.constant_speed(hot, cold, sweeps, sampler, lambda: energies_of(energy, sampler))
+    return (np.linspace if schedule == "linear" else np.geomspace)(hot, cold, sweeps)
+
+
+def _checked(temperatures, name):
+    if temperatures.size == 0 or temperatures.ndim > 1 or not np.all((temperatures > 0) & np.isfinite(temperatures)):
+        raise ValueError(f"{name}: got {temperatures.tolist()!r}, expected positive finite temperatures")
+    return temperatures

@@ -1,0 +1,76 @@
+"""What optimisers return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Annealed:
+    """Independent reads of an optimiser.
+
+    Attributes
+    ----------
+    x : array or mapping of str to array
+        The best state, (*shape).
+    energy : float
+        Its energy.
+    states : array or mapping of str to array
+        Where every read ended, (reads, *shape).
+    energies : (reads,) array
+        Their energies.
+    temperatures : (sweeps,) array
+        The schedule; zeros for a descent.
+    method : str
+        What moved the state.
+    """
+
+    x: Any
+    energy: float
+    states: Any
+    energies: np.ndarray
+    temperatures: np.ndarray
+    method: str
+
+    def __repr__(self):
+        reads, sweeps = len(self.energies), len(self.temperatures)
+        return f"Annealed(energy={self.energy:.6g}, reads={reads}, sweeps={sweeps}, method={self.method!r})"
+
+    def time_to_solution(self, target, confidence=0.99):
+        """Sweeps after which a read at or below ``target`` has been seen with probability ``confidence``.
+
+        sweeps * ln(1 - confidence) / ln(1 - p), and no fewer than one read, with p the fraction of reads that
+        reached the target (Ronnow et al. 2014, eq. 3); infinite where none did.
+
+        Parameters
+        ----------
+        target : float
+            Energy; differences within 1e-9 of its magnitude count as reached.
+        confidence : float
+            In (0, 1).
+        """
+        if not 0.0 < confidence < 1.0:
+            raise ValueError(f"confidence: got {confidence!r}, expected a number between 0 and 1")
+        p = float(np.mean(self.energies <= target + 1e-9 * max(1.0, abs(target))))
+        sweeps = float(len(self.temperatures))
+        if p == 0.0:
+            return np.inf
+        return sweeps if p >= confidence else sweeps * max(1.0, np.log1p(-confidence) / np.log1p(-p))
+
+
+def annealed(states, energies, temperatures, method):
+    """The record of final states, {layer: (reads, *shape)}."""
+    best = int(np.argmin(energies))
+    top = {name: value[best].copy() for name, value in states.items()}
+    one = len(states) == 1
+    return Annealed(
+        next(iter(top.values())) if one else top,
+        float(energies[best]),
+        next(iter(states.values())) if one else states,
+        energies,
+        temperatures,
+        method,
+    )

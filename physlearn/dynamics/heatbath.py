@@ -1,0 +1,68 @@
+"""Heat-bath engine of `sample`: compiled, one variable at a time, given all others.
+
+P(+1) = sigma(2 f/T) on spins, P(1) = sigma(f/T) on 0/1 variables, softmax(f/T) over the codes of Potts
+variables (Glauber 1963; Geman and Geman 1984).  Takes one layer of Spin, Binary or Potts variables whose terms
+are Pairs, Dense and Bias (kept fields, see `fields`) or have a `local` form (see `moves`), in any mixture.
+
+Every visit of a variable satisfies detailed balance.  A sweep visits them in order: it leaves exp(-E/T)
+invariant, but run backwards it is another chain, so a sweep as a whole does not satisfy detailed balance.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from physlearn.dynamics import fields, moves
+
+
+def refusal(problem):
+    """Why this engine does not apply, or None."""
+    reason = fields.refusal(problem)
+    return None if reason is None else moves.refusal(problem)
+
+
+class Sampler:
+    """Chains under the heat bath; see `refusal` for what it takes.
+
+    Parameters
+    ----------
+    problem, state, streams
+        As `sample` gives them to its engines.
+    threads : int
+        Threads over the chains; results do not depend on it.
+    """
+
+    metropolis = False
+
+    def __init__(self, problem, state, streams, *, threads=1):
+        if threads < 1 or threads != int(threads):
+            raise ValueError(f"threads: got {threads!r}, expected an integer of at least 1")
+        kept = fields.refusal(problem) is None
+        self.moves = (fields.FieldMoves if kept else moves.LocalMoves)(
+            problem, state, streams, self.metropolis, int(threads)
+        )
+        self.method = f"{'Metropolis' if self.metropolis else 'heat bath'} ({'kept fields' if kept else 'local forms'})"
+        if isinstance(self.moves, fields.FieldMoves):
+            self.energies = self.moves.energies
+
+    @property
+    def proposed(self):
+        """Moves proposed so far, (chains,); zero under the heat bath."""
+        return np.full(len(self.moves.moved), float(self.moves.visited) if self.metropolis else 0.0)
+
+    @property
+    def accepted(self):
+        """Moves made so far, (chains,); zero under the heat bath."""
+        return self.moves.moved.copy() if self.metropolis else np.zeros(len(self.moves.moved))
+
+    def run(self, sweeps, temperature):
+        """Visit every free variable ``sweeps`` times; temperature is (chains,)."""
+        self.moves.run(sweeps, np.asarray(temperature, dtype=float)[None])
+
+    def follow(self, temperatures):
+        """One sweep at each temperature, (sweeps, chains)."""
+        self.moves.run(len(temperatures), temperatures)
+
+    def state(self):
+        """The chains' states, {layer: (chains, *shape)}."""
+        return self.moves.state()

@@ -1,0 +1,223 @@
+"""Single-variable moves over terms with a `local` form, on one Spin, Binary or Potts layer.
+
+The terms' own functions are called from compiled code (see `_kernel`): a user's term is sampled without
+compiling a sampler.  Pairs, Dense and Bias take part through a local form of their sum.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numba import njit
+
+from physlearn._kernel import COMMIT, GAP, compiled, run
+from physlearn.dynamics.fields import BUILT_IN, REFRESH, total_couplings, variables_refusal
+from physlearn.dynamics.frame import concatenate, separate
+from physlearn.dynamics.local import POTTS, SPIN, kind_code
+from physlearn.energy import Binary, Local, Potts, Spin
+
+# compiled with rng.py 3fd04d877ab0
+from physlearn.rng import uniform
+
+
+def refusal(problem):
+    """Why there are no compiled moves, or None."""
+    reason = variables_refusal(problem)
+    if reason is not None:
+        return reason
+    system = problem.system
+    kind = next(iter(system.layers.values())).kind
+    if type(kind) not in (Spin, Binary, Potts):
+        return f"its kind {kind} is not Spin, Binary or Potts"
+    built_in = BUILT_IN if type(kind) is not Potts else ()
+    other = [t for t in system.terms if type(t) not in built_in]
+    missing = [type(t).__name__ for t in other if getattr(t, "local", None) is None]
+    if missing:
+        return f"{missing[0]} has no `local`"
+    if not system.terms:
+        return "it has no terms"
+    if type(kind) is Potts and np.any(problem.push):
+        return "a force is given, and codes have no slope"
+    if len(other) < len(system.terms):
+        total_couplings(system)  # raises if they are not symmetric
+    return None
+
+
+class LocalMoves:
+    """Chains whose variables move one at a time by the terms' local forms; arguments as of `FieldMoves`."""
+
+    def __init__(self, problem, state, streams, metropolis, threads):
+        self.system, self.threads, self.metropolis = problem.system, threads, metropolis
+        self.x = np.array(concatenate(problem.system, state), dtype=np.float64, order="C")
+        self.order = np.flatnonzero(problem.frame.cluster >= 0)
+        self.push = np.array(np.broadcast_to(problem.push, self.x.shape), dtype=np.float64, order="C")
+        self.kind = kind_code(next(iter(problem.system.layers.values())).kind)
+        self.streams, self.sweeps, self.moved = np.ascontiguousarray(streams), 0, np.zeros(len(self.x))
+        self.forms = [t.local for t in problem.system.terms if type(t) not in BUILT_IN]
+        if len(self.forms) < len(problem.system.terms):
+            self.forms.append(_built_in_form(problem.system))
+        self.calls = tuple(
+            tuple(compiled(getattr(form, part), signature) for form in self.forms)
+            for part, signature in (("gap", GAP), ("commit", COMMIT))
+        )
+        width = -(-len(self.x) // threads)
+        self.spans = [slice(k, k + width) for k in range(0, len(self.x), width)]
+        self.prepared = self._prepare()
+
+    @property
+    def visited(self):
+        """Visits of a variable so far, a chain."""
+        return self.sweeps * len(self.order)
+
+    def run(self, sweeps, temperatures):
+        """Visit every free variable ``sweeps`` times; temperatures (sweeps or 1, chains), taken in turn."""
+        beta, done = 1.0 / temperatures, 0
+        while done < sweeps:
+            part = min(sweeps - done, REFRESH - self.sweeps % REFRESH)
+            self._each(beta[done : done + part] if len(beta) > 1 else beta, part)
+            if np.any(np.isnan(self.moved)):
+                terms = [type(t).__name__ for t in self.system.terms]
+                raise ValueError(f"local: the fields of {terms} are NaN in some state; check_energy tells which term's")
+            self.sweeps, done = self.sweeps + part, done + part
+            if self.sweeps % REFRESH == 0:
+                self.prepared = self._prepare()
+
+    def state(self):
+        """The chains' states, {layer: (chains, *shape)}."""
+        x = self.x.astype(np.int64) if self.kind[0] == POTTS else self.x.copy()
+        return separate(self.system, x)
+
+    def _each(self, beta, sweeps):
+        tasks = []
+        for span, prepared in zip(self.spans, self.prepared, strict=True):
+            own = self.x[span], self.order, self.push[span], *self.kind, np.ascontiguousarray(beta[:, span])
+            tasks.append((*prepared, *own, self.metropolis, self.streams[span], sweeps, self.moved[span]))
+        if len(tasks) == 1:
+            run(visit, *self.calls, *tasks[0])
+            return
+        with ThreadPoolExecutor(self.threads) as pool:
+            run(lambda: list(pool.map(lambda task: visit(*self.calls, *task), tasks)))
+
+    def _prepare(self):
+        """Caches, ints and floats of every span: a tuple over terms of (chains or 1, length) arrays."""
+        spans = []
+        for span in self.spans:
+            arrays = [[form.prepare(x, self.system.theta) for x in self.x[span]] for form in self.forms]
+            spans.append(
+                (
+                    tuple(_stacked([chain[0] for chain in term], np.float64, False) for term in arrays),
+                    tuple(_stacked([chain[1] for chain in term], np.int64, True) for term in arrays),
+                    tuple(_stacked([chain[2] for chain in term], np.float64, True) for term in arrays),
+                )
+            )
+        return spans
+
+
+def _stacked(rows, dtype, share):
+    """Rows as one array; a single row where they may be shared and are all equal."""
+    rows = [np.asarray(row) for row in rows]
+    if len({row.shape for row in rows}) > 1:
+        raise ValueError(
+            f"local: prepare returns arrays of shapes {sorted({row.shape for row in rows})} for different states, "
+            "expected one shape for all states"
+        )
+    if share and all(row is rows[0] or np.array_equal(row, rows[0]) for row in rows[1:]):
+        rows = rows[:1]
+    return np.array(rows, dtype=dtype, order="C")
+
+
+def _built_in_form(system):
+    """Pairs, Dense and Bias as one local form: the cache holds the fields, ints and floats the CSR rows."""
+    j, b = total_couplings(system)
+    ints = np.concatenate([[len(b)], j.indptr, j.indices]).astype(np.int64)
+    floats = np.array(j.data, dtype=np.float64)
+    return Local(lambda x, theta: (b + j @ x, ints, floats), _field, _spread)
+
+
+def _field(i, x, cache, ints, floats, codes, f):
+    f[0] = cache[i]
+    return 1
+
+
+def _spread(i, new, x, cache, ints, floats):
+    at = 2 + ints[0]
+    for k in range(ints[1 + i], ints[2 + i]):
+        cache[ints[at + k]] += floats[k] * (new - x[i])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def visit(gaps, commits, caches, ints, floats, x, order, push, code, q, beta, metropolis, states, sweeps, moved):
+    """Visit the variables in order, all chains, x (chains, n) changed in place."""
+    codes, f, listed, total = np.zeros(q, np.int64), np.zeros(q), np.zeros(2 * q, np.int64), np.zeros(q)
+    for c in range(len(x)):
+        xc, s = x[c], states[c]
+        for sweep in range(sweeps):
+            b = beta[sweep % len(beta), c]
+            for i in order:
+                some, field = 0, push[c, i]
+                for t in range(len(gaps)):
+                    own, whole, parts = caches[t][c], ints[t], floats[t]
+                    m = gaps[t](i, xc, own, whole[c % len(whole)], parts[c % len(parts)], codes, f)
+                    if code != POTTS:
+                        field += f[0]
+                        continue
+                    for k in range(m):
+                        if not listed[codes[k]]:
+                            listed[codes[k]] = 1
+                            listed[q + some] = codes[k]
+                            total[codes[k]] = 0.0
+                            some += 1
+                        total[codes[k]] += f[k]
+                if code == POTTS:
+                    for k in range(q, q + some):
+                        field += total[listed[k]]
+                    new = _code(int(xc[i]), q, some, listed, total, b, metropolis, s)
+                else:
+                    d = -2.0 * xc[i] if code == SPIN else 1.0 - 2.0 * xc[i]
+                    a = -field * d * b
+                    p = np.exp(-a) if metropolis else 1.0 / (1.0 + np.exp(a))
+                    new = xc[i] + d if uniform(s) < p else xc[i]
+                if np.isnan(field):  # kernels cannot raise; `run` does
+                    moved[c] = np.nan
+                elif new != xc[i]:
+                    for t in range(len(commits)):
+                        own, whole, parts = caches[t][c], ints[t], floats[t]
+                        commits[t](i, new, xc, own, whole[c % len(whole)], parts[c % len(parts)])
+                    xc[i] = new
+                    moved[c] += 1.0
+
+
+@njit(inline="always", error_model="numpy")
+def _code(old, q, some, listed, total, b, metropolis, s):
+    """A Potts variable's next code; codes that no term lists have field 0.  Leaves no code listed."""
+    new = float(old)
+    if metropolis:
+        other = int(uniform(s) * (q - 1))
+        other += other >= old
+        gain = (total[other] if listed[other] else 0.0) - (total[old] if listed[old] else 0.0)
+        if uniform(s) < np.exp(gain * b):
+            new = float(other)
+    else:
+        top = 0.0 if some < q else -np.inf
+        for k in range(q, q + some):
+            top = max(top, total[listed[k]])
+        rest = (q - some) * np.exp(-top * b) if some < q else 0.0
+        z = rest
+        for k in range(q, q + some):
+            z += np.exp((total[listed[k]] - top) * b)
+        left = uniform(s) * z - rest
+        if left < 0.0:  # one of the codes that are not listed, all alike
+            chosen = int(uniform(s) * q)
+            while listed[chosen]:
+                chosen = int(uniform(s) * q)
+            new = float(chosen)
+        else:
+            for k in range(q, q + some):
+                new = float(listed[k])
+                left -= np.exp((total[listed[k]] - top) * b)
+                if left < 0.0:
+                    break
+    for k in range(q, q + some):
+        listed[listed[k]] = 0
+    return new

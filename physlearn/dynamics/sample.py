@@ -1,0 +1,216 @@
+"""sample: draw from exp(-E/T)/Z, with some variables clamped."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from physlearn.dynamics import (
+    bitpacked,
+    checkerboard,
+    cluster,
+    gaussian,
+    gibbs,
+    heatbath,
+    hmc,
+    langevin,
+    mala,
+    metropolis,
+    replicas,
+)
+from physlearn.dynamics.relax import make_problem
+from physlearn.dynamics.samples import Mean, Samples
+from physlearn.dynamics.threads import on_one_thread
+from physlearn.energy import Energy, System
+from physlearn.rng import seed_sequence, streams
+
+BLOCK = 32  # chains whose energies are computed together
+
+# In the order in which "auto" asks.  Each engine has `refusal(problem) -> str | None` and
+# `Sampler(problem, state, streams)` with `run(sweeps, temperature)`, `state()` and, for all chains,
+# `proposed` and `accepted` counts (zero proposed: it does not propose) and `method`.  Optional: `warm(sweeps,
+# temperature)`, called instead of `run` for the warm-up (step sizes adapt there, and are kept afterwards), and
+# `trouble() -> str | None`, of which `sample` warns, and `energies()` where they are cheap to keep.
+ENGINES = {
+    "bitpacked": bitpacked,
+    "bytes": checkerboard.bytes_engine,
+    "replicas": replicas,
+    "checkerboard": checkerboard,
+    "gaussian": gaussian,
+    "heatbath": heatbath,
+    "gibbs": gibbs,
+    "metropolis": metropolis,
+    "hmc": hmc,
+    "mala": mala,
+    "ula": langevin,
+    "swendsen_wang": cluster.swendsen_wang_engine,
+    "wolff": cluster.wolff_engine,
+}
+
+
+@on_one_thread
+def sample(
+    energy: Energy,
+    *,
+    temperature,
+    n_samples: int,
+    chains: int = 4,
+    warmup: int = 100,
+    thin: int = 1,
+    x0=None,
+    clamp=None,
+    method: str = "auto",
+    observe=None,
+    rng=None,
+    **settings,
+) -> Samples:
+    """Draw states from the Boltzmann distribution (k_B = 1).
+
+    Parameters
+    ----------
+    energy : Energy
+        A `System` without one is refused: it has no equilibrium distribution to draw from.
+    temperature : float or (chains,) array
+        Positive, in the energy's units.
+    n_samples : int
+        Draws per chain.
+    chains : int
+        Independent chains; each depends on the seed and its own number only, not on how many run.
+    warmup, thin : int
+        Sweeps before the first draw, and from one draw to the next.
+    x0 : array or mapping, optional
+        Where every chain starts, (*shape) or (chains, *shape); default random.
+    clamp : mapping of str to array, optional
+        Readout name to values, (k,) or (chains, k).
+    method : str
+        "auto" or an engine's name.
+    observe : mapping of str to callable or Mean, optional
+        Functions of the state, ``f(x) -> (chains, ...)``; given, states are not stored (``{}``: energies only).
+    rng : int, Generator or None
+    **settings
+        Passed to the engine.
+
+    Returns
+    -------
+    Samples
+
+    Raises
+    ------
+    TypeError, ValueError
+        A System without an energy, T <= 0, a method that does not fit, clamps that do not.
+
+    Examples
+    --------
+    Two spins that like to agree do so with probability 1/(1 + exp(-2J/T)):
+
+    >>> import numpy as np
+    >>> from physlearn import Energy, Spin, sample
+    >>> from physlearn.terms import Pairs
+    >>> pair = Energy({"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": [1.0]})
+    >>> drawn = sample(pair, temperature=2.0, n_samples=2000, chains=10, rng=0)
+    >>> agree = np.mean(drawn.x[..., 0] == drawn.x[..., 1])
+    >>> bool(abs(agree - 1 / (1 + np.exp(-1.0))) < 0.02)
+    True
+    """
+    temperature = check_temperature(temperature, chains)
+    sampler = start_sampler(energy, chains, x0, clamp, method, rng, settings)
+    if n_samples < 1 or thin < 1 or warmup < 0:
+        raise ValueError(
+            f"n_samples, thin, warmup: got {n_samples}, {thin}, {warmup}; expected at least 1, at least 1, at least 0"
+        )
+    getattr(sampler, "warm", sampler.run)(warmup, temperature)
+    before = np.array(sampler.proposed), np.array(sampler.accepted)
+    energies, states, observed = np.empty((chains, n_samples)), [], {}
+    for draw in range(n_samples):
+        sampler.run(thin, temperature)
+        energies[:, draw] = energies_of(energy, sampler)
+        if observe is not None and not observe:
+            continue
+        x = sampler.state()
+        if observe is None:
+            states.append({name: value.copy() for name, value in x.items()})
+            continue
+        for name, wanted in observe.items():
+            if isinstance(wanted, Mean):
+                observed[name] = observed.get(name, 0.0) + np.asarray(wanted.of(x), dtype=float) / n_samples
+            else:
+                observed.setdefault(name, []).append(np.array(wanted(x)))
+    if (trouble := getattr(sampler, "trouble", lambda: None)()) is not None:
+        warnings.warn(f"sample: {trouble}", RuntimeWarning, stacklevel=3)
+    proposed = sampler.proposed - before[0]
+    stacked = {name: np.stack(v, 1) if isinstance(v, list) else v for name, v in observed.items()}
+    x = None
+    if observe is None:
+        x = {name: np.stack([s[name] for s in states], 1) for name in energy.layers}
+        x = next(iter(x.values())) if len(x) == 1 else x
+    return Samples(
+        x,
+        energies,
+        stacked,
+        (sampler.accepted - before[1]) / proposed if np.all(proposed > 0) else None,
+        {name: value.copy() for name, value in sampler.state().items()},
+        float(temperature[0]) if np.all(temperature == temperature[0]) else temperature,
+        sampler.method,
+    )
+
+
+def energies_of(energy, sampler):
+    """Energies of a sampler's states, (chains,): its own count where it keeps one."""
+    if hasattr(sampler, "energies"):
+        return sampler.energies()
+    x, out = sampler.state(), []
+    chains = len(next(iter(x.values())))
+    for start in range(0, chains, BLOCK):  # always as many rows: a matrix product's bits depend on their number
+        rows = np.minimum(np.arange(start, start + BLOCK), chains - 1)
+        out.append(sum(energy.shares({name: value[rows] for name, value in x.items()}).values()))
+    return np.concatenate(out)[:chains]
+
+
+def check_temperature(temperature, chains):
+    """(chains,) positive finite temperatures."""
+    value = np.asarray(temperature, dtype=float)
+    if value.shape not in ((), (chains,)) or not np.all((value > 0) & np.isfinite(value)):
+        raise ValueError(
+            f"temperature: got {temperature!r}, expected a positive finite number or one for each of {chains} chains; "
+            "for T = 0 use relax or anneal"
+        )
+    return np.ascontiguousarray(np.broadcast_to(value, (chains,)))
+
+
+def start_sampler(energy, chains, x0, clamp, method, rng, settings):
+    """The engine's sampler over ``chains`` chains, started at x0 or at random."""
+    if not isinstance(energy, System):
+        raise TypeError(f"energy: got {type(energy).__name__}, expected an Energy")
+    if not isinstance(energy, Energy):
+        raise TypeError(
+            "energy: a System has no energy, so no Boltzmann distribution to draw from; integrate or relax it instead"
+        )
+    if chains < 1:
+        raise ValueError(f"chains: got {chains}, expected at least 1")
+    root = seed_sequence(rng)
+    state = random_start(energy, chains, root)
+    if x0 is not None:
+        given = energy.state(x0, "x0")
+        state = {name: np.broadcast_to(value, (chains, *value.shape[1:])).copy() for name, value in given.items()}
+    problem, _ = make_problem(energy, state, clamp)
+    if problem.batch != chains:
+        raise ValueError(f"clamp: a batch of {problem.batch} does not fit {chains} chains")
+    if method != "auto" and method not in ENGINES:
+        raise ValueError(f"method: got {method!r}, expected 'auto' or one of {list(ENGINES)}")
+    fits = [name for name, engine in ENGINES.items() if engine.refusal(problem) is None]
+    chosen = method if method != "auto" else next(iter(fits), "gibbs")
+    reason = ENGINES[chosen].refusal(problem)
+    if reason is not None:
+        raise ValueError(f"method {chosen!r} does not fit this energy: {reason}. What fits: {fits or 'nothing'}")
+    return ENGINES[chosen].Sampler(problem, problem.state(problem.initial()), streams(root, chains), **settings)
+
+
+def random_start(energy, chains, root):
+    """A random state, every chain from a generator of its own."""
+    rows: dict = {name: [] for name in energy.layers}
+    for chain in range(chains):
+        rng = np.random.default_rng(np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, 1, chain)))
+        for name, (kind, shape) in energy.layers.items():
+            rows[name].append(kind.random(shape, rng))
+    return {name: np.stack(values) for name, values in rows.items()}

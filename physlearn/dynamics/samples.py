@@ -1,0 +1,89 @@
+"""What a sampler returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Mean:
+    """An observable of which only the mean over draws is kept: ``observe={"ss": Mean(correlations)}``.
+
+    Parameters
+    ----------
+    of : callable
+        State to (chains, ...).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from physlearn import Energy, Mean, Spin, sample
+    >>> from physlearn.terms import Pairs
+    >>> pair = Energy({"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": [1.0]})
+    >>> both = Mean(lambda x: x["s"][:, 0] * x["s"][:, 1])
+    >>> drawn = sample(pair, temperature=1.0, n_samples=500, chains=20, observe={"both": both}, rng=0)
+    >>> drawn.observed["both"].shape, bool(abs(drawn.observed["both"].mean() - np.tanh(1.0)) < 0.03)
+    ((20,), True)
+    """
+
+    of: Any
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Chains of draws.
+
+    Attributes
+    ----------
+    x : array or mapping of str to array, or None
+        Draws, (chains, draws, *shape); None where only observables were asked for.
+    energy : (chains, draws) array
+        Energy of every draw.
+    observed : dict of str to array
+        (chains, draws, ...) for every observable; (chains, ...) for a `Mean`.
+    acceptance : (chains,) array or None
+        Fraction of proposals accepted; None for samplers that do not propose.
+    final : mapping of str to (chains, *shape) array
+        Where the chains ended; pass it as ``x0`` to go on.
+    temperature : float or (chains,) array
+    method : str
+        The engine that was used.
+
+    Examples
+    --------
+    >>> from physlearn import Energy, Spin, sample
+    >>> from physlearn.terms import Pairs
+    >>> pair = Energy({"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": [1.0]})
+    >>> drawn = sample(pair, temperature=1.0, n_samples=5, chains=2, rng=0)
+    >>> drawn.x.shape, drawn.energy.shape
+    ((2, 5, 2), (2, 5))
+    """
+
+    x: Any
+    energy: np.ndarray
+    observed: dict[str, np.ndarray]
+    acceptance: np.ndarray | None
+    final: Any
+    temperature: Any
+    method: str
+
+    def __repr__(self):
+        chains, draws = self.energy.shape
+        rate = "" if self.acceptance is None else f", acceptance={np.mean(self.acceptance):.2f}"
+        return f"Samples(method={self.method!r}, chains={chains}, draws={draws}{rate})"
+
+    def to_dataset(self):
+        """As an xarray.Dataset with dims (chain, draw, ...), which ArviZ takes for R-hat and ESS."""
+        import xarray as xr
+
+        data: dict = {"energy": (("chain", "draw"), self.energy)}
+        states = self.x if isinstance(self.x, dict) else {} if self.x is None else {"x": self.x}
+        for name, value in {**states, **self.observed}.items():
+            drawn = value.ndim > 1 and value.shape[:2] == self.energy.shape
+            lead = ("chain", "draw") if drawn else ("chain",)
+            data[name] = ((*lead, *(f"{name}_dim_{k}" for k in range(value.ndim - len(lead)))), value)
+        attributes = {"method": self.method, "temperature": np.asarray(self.temperature).tolist()}
+        return xr.Dataset(data, attrs=attributes)

@@ -1,0 +1,85 @@
+"""Temperature schedules for annealing, and their default range from the energy itself.
+
+Hot: the root mean square energy of a move in random states, of the variable for which it is largest; most
+moves are free there, and a mean-field glass is still well above its transition.  Cold: where a local minimum
+has a tenth of a variable excited, from the gaps of quenched states; degenerate moves, which cost nothing, do not
+count.  Both are measured on a few probes of their own, so they depend on neither the reads nor their number.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+PROBES = 16
+QUENCH = 30  # sweeps at no temperature to speak of
+EXCITED = 0.1  # excited variables of a state at the cold end
+STEPS, PILOT = 24, 20  # temperatures of the adaptive schedule's pilot, and sweeps at each
+
+
+def default_range(energy, problem, sampler):
+    """Hot and cold temperatures; ``sampler`` has `PROBES` chains in random states, and is quenched here."""
+    random = gaps(energy, problem, sampler.state())
+    hot = float(np.sqrt(max((np.mean(g**2, axis=(0, 2)).max(initial=0.0) for g in random), default=0.0)))
+    if hot == 0.0:
+        return 1.0, 1.0  # nothing costs anything
+    sampler.run(QUENCH, np.full(PROBES, 1e-6 * hot))
+    cold = np.concatenate([g.ravel() for g in gaps(energy, problem, sampler.state())])
+    cold = cold[cold > 1e-9 * hot]
+    low, high = 1e-6 * hot, hot
+    for _ in range(60):
+        middle = np.sqrt(low * high)
+        low, high = (middle, high) if np.sum(np.exp(-cold / middle)) < EXCITED * PROBES else (low, middle)
+    return hot, low
+
+
+def gaps(energy, problem, x):
+    """Size of the energy of every move of every free variable, (chains, variables, moves) a discrete layer."""
+    out = []
+    for name, layer in energy.layers.items():
+        start = problem.frame.offset[name]
+        free = problem.frame.cluster[start : start + layer.size] >= 0
+        if not free.any():
+            continue
+        kind, f = layer.kind, np.asarray(energy.field(x, name), dtype=float)
+        scale = _scale(kind)
+        if hasattr(kind, "q"):
+            f = f.reshape(len(f), layer.size, kind.q)[:, free]
+            held = np.take_along_axis(f, x[name].reshape(len(f), -1)[:, free, None].astype(np.int64), 2)
+            moves = np.abs(f - held)
+        elif scale:
+            push = problem.push[:1, start : start + layer.size]
+            moves = scale * np.abs(f.reshape(len(f), -1) + push)[:, free, None]
+        else:
+            raise ValueError(
+                f"schedule: there is no default range for layer {name!r} of kind {kind}, whose moves have no gap; "
+                "pass hot and cold, or an array of temperatures"
+            )
+        out.append(moves)
+    return out
+
+
+def _scale(kind):
+    """Energy of a move over the field: 2 for spins, 1 for 0/1 variables, None for other kinds."""
+    if hasattr(kind, "low") or hasattr(kind, "activation"):
+        return None
+    values = [v for v in (-1.0, 0.0, 1.0) if kind.valid(np.array([v]))]
+    return 2.0 if values == [-1.0, 1.0] else 1.0 if values == [0.0, 1.0] else None
+
+
+def constant_speed(hot, cold, sweeps, sampler, energies):
+    """Temperatures of equal thermodynamic distance, sqrt(C) dT / T with C the heat capacity.
+
+    Salamon, Nulton, Harland, Pedersen, Ruppeiner and Liao 1988.  C = var(E) / T^2 is measured on the way down
+    in a pilot run of ``sampler``'s probes, over time within each chain: what has frozen does not count.
+    ``energies()`` are the probes' energies.
+    """
+    grid, speed = np.geomspace(hot, cold, STEPS), np.empty(STEPS)
+    for k, temperature in enumerate(grid):
+        seen = []
+        for _ in range(PILOT):
+            sampler.run(1, np.full(PROBES, temperature))
+            seen.append(energies())
+        speed[k] = np.sqrt(np.mean(np.var(np.array(seen)[PILOT // 4 :], axis=0))) / temperature
+    between = 0.5 * (speed[1:] + speed[:-1]) * -np.diff(np.log(grid))
+    distance = np.concatenate([[0.0], np.cumsum(between + 1e-6 * (between.sum() + 1e-300))])
+    return np.exp(np.interp(np.linspace(0.0, distance[-1], sweeps), distance, np.log(grid)))

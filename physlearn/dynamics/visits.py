@@ -1,0 +1,159 @@
+"""Kernels of `fields`: chains of spins or 0/1 variables visited in order, over kept fields.
+
+A move d of x_i changes the energy by -f_i d; with a = -f_i d / T it is made with probability
+
+    Metropolis (Metropolis et al. 1953)   min(1, exp(-a))
+    heat bath (Glauber 1963)              1 / (1 + exp(a))
+
+One uniform is drawn at every visit.  `lanes` and `rows` do the same floating-point operations for a chain in
+the same order and so agree to the last bit; `rows` only leaves out what cannot change a decision.
+Arguments of both: states x and fields h of the chains; couplings as CSR (`rows` takes whole rows instead where
+``whole`` is not empty); 1/T, (sweeps or 1, chains), taken in turn; ``binary`` 1 for 0/1 variables, 0 for spins;
+``bath`` 1 for the heat bath, 0 for Metropolis; one stream and one count of moves a chain.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+# compiled with rng.py 3fd04d877ab0
+from physlearn.rng import uniform
+
+LANES = 64  # most chains that `lanes` takes, and the distance between the words of their streams
+NEVER = 44.0  # exp(-44) is far below 2^-53, the smallest uniform that is not zero
+
+
+@njit(inline="always", error_model="numpy")
+def _exp_down(a):
+    """exp(-a) for 0 <= a <= 44 to 2e-12 (relative): (series of exp(-a/256))^256, which runs in vector lanes."""
+    r = a * (-1.0 / 256.0)
+    p = 1.0 / 5040.0 + r * (1.0 / 40320.0 + r * (1.0 / 362880.0))
+    p = 1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0 + r * p)))
+    p = 1.0 + r * (1.0 + r * (0.5 + r * p))
+    p = p * p
+    p = p * p
+    p = p * p
+    p = p * p
+    p = p * p
+    p = p * p
+    p = p * p
+    return p * p
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def lanes(x, h, indptr, indices, data, beta, binary, bath, states, sweeps, moved):
+    """Visit one variable of all chains at once; x and h are (m, chains)."""
+    w = states.shape[0]
+    s, step = np.empty(4 * LANES, np.uint64), np.zeros(LANES)
+    for l in range(w):
+        for k in range(4):
+            s[k * LANES + l] = states[l, k]
+    for sweep in range(sweeps):
+        b = beta[sweep % len(beta)]
+        for i in range(len(indptr) - 1):
+            xi, hi = x[i], h[i]
+            some = 0
+            # No branch and no sum of floats in here, and the generator spelled out: or it is not vectorised.
+            for l in range(w):
+                s0, s1, s2, s3 = s[l], s[LANES + l], s[2 * LANES + l], s[3 * LANES + l]
+                total = s0 + s3
+                word = ((total << np.uint64(23)) | (total >> np.uint64(41))) + s0
+                shifted = s1 << np.uint64(17)
+                s2 ^= s0
+                s3 ^= s1
+                s1 ^= s2
+                s0 ^= s3
+                s2 ^= shifted
+                s3 = (s3 << np.uint64(45)) | (s3 >> np.uint64(19))
+                s[l], s[LANES + l], s[2 * LANES + l], s[3 * LANES + l] = s0, s1, s2, s3
+                u = (word >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+                d = binary - 2.0 * xi[l]
+                a = -hi[l] * d * b[l]
+                t = _exp_down(min(abs(a), NEVER))
+                taken = np.int64(u * (1.0 + bath * t) < (1.0 if a <= 0.0 else t))
+                some += taken
+                d = d * taken
+                step[l] = d
+                xi[l] += d
+                moved[l] += taken
+            if some > 0:
+                for k in range(indptr[i], indptr[i + 1]):
+                    hj, c = h[indices[k]], data[k]
+                    for l in range(w):
+                        hj[l] += c * step[l]
+    for l in range(w):
+        for k in range(4):
+            states[l, k] = s[k * LANES + l]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def rows(x, h, indptr, indices, data, whole, beta, binary, bath, states, sweeps, moved):
+    """Visit one variable of one chain after the other; x and h are (chains, m)."""
+    for sweep in range(sweeps):
+        b = beta[sweep % len(beta)]
+        for i in range(len(indptr) - 1):
+            for c in range(len(x)):
+                u = uniform(states[c])
+                d = binary - 2.0 * x[c, i]
+                a = -h[c, i] * d * b[c]
+                # exp(a) >= 1 + a + a^2/2, with room for rounding: most moves uphill are refused by this bound
+                if a > 0.0 and u * (1.0 + bath + a + 0.5 * a * a) > 1.000001:
+                    continue
+                t = 1.0
+                if bath != 0.0 or a > 0.0:
+                    t = _exp_down(min(abs(a), NEVER))
+                if u * (1.0 + bath * t) < (1.0 if a <= 0.0 else t):
+                    _move(x, h, indptr, indices, data, whole, c, i, d)
+                    moved[c] += 1.0
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def descend(x, h, indptr, indices, data, whole, binary, most):
+    """Move every variable that lowers the energy, (chains, m), until none does; sweeps taken by each chain.
+
+    Gains within the rounding of the fields count as ties, which stay.  -1: not at rest after ``most`` sweeps.
+    """
+    taken = np.full(len(x), -1)
+    for c in range(len(x)):
+        rounding = 0.0
+        for i in range(x.shape[1]):
+            rounding = max(rounding, 1e-12 * abs(h[c, i]))
+        for sweep in range(most):
+            changed = False
+            for i in range(x.shape[1]):
+                d = binary - 2.0 * x[c, i]
+                if h[c, i] * d > rounding:
+                    _move(x, h, indptr, indices, data, whole, c, i, d)
+                    changed = True
+            if not changed:
+                taken[c] = sweep + 1
+                break
+    return taken
+
+
+@njit(inline="always", error_model="numpy")
+def _move(x, h, indptr, indices, data, whole, c, i, d):
+    x[c, i] += d
+    hc = h[c]
+    if len(whole) > 0:
+        row = whole[i]
+        for j in range(len(row)):
+            hc[j] += row[j] * d
+    else:
+        for k in range(indptr[i], indptr[i + 1]):
+            hc[indices[k]] += data[k] * d
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def refresh(x, h, h0, indptr, indices, data, across):
+    """Fields from scratch; x and h are (m, chains) if ``across``, else (chains, m); h0 is (chains, m)."""
+    for c in range(len(h0)):
+        for i in range(h0.shape[1]):
+            f = h0[c, i]
+            for k in range(indptr[i], indptr[i + 1]):
+                f += data[k] * (x[indices[k], c] if across else x[c, indices[k]])
+            if across:
+                h[i, c] = f
+            else:
+                h[c, i] = f

@@ -1,0 +1,105 @@
+"""dimod's binary quadratic models (extra `ising`), to and from energies of spins or 0/1 variables.
+
+dimod minimises sum h_i s_i + sum J_ij s_i s_j + offset: signs are the other way round here, where
+E = -sum b_i s_i - sum J_ij s_i s_j has no constant.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from physlearn.energy import Binary, Energy, Spin
+from physlearn.terms import Bias, Dense, Pairs
+
+
+class BQMEnergy(NamedTuple):
+    """A dimod model as an energy over the layer "s": dimod's energy is ``energy(x) + offset``."""
+
+    energy: Energy
+    offset: float
+    variables: list
+
+    def sample(self, x):
+        """A state (n,) as dimod's dict of variable to value."""
+        return {v: int(value) for v, value in zip(self.variables, np.asarray(x), strict=True)}
+
+
+def from_bqm(model: Any) -> BQMEnergy:
+    """Make an energy of a dimod model.
+
+    Parameters
+    ----------
+    model : dimod.BinaryQuadraticModel, or mapping of (u, v) to float
+        A mapping is a QUBO: 0/1 variables, (u, u) the linear part.
+
+    Returns
+    -------
+    BQMEnergy
+        `Spin` for dimod's SPIN, `Binary` for BINARY; variables in the model's order.
+
+    Raises
+    ------
+    ImportError
+        Without dimod: ``pip install "physlearn-sim[ising]"``.
+    TypeError, ValueError
+        Another object; biases that are NaN or infinite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> found = from_bqm({("a", "a"): -1.0, ("a", "b"): 2.0})
+    >>> found.energy(np.array([1.0, 0.0])).item(), found.variables
+    (-1.0, ['a', 'b'])
+    """
+    dimod = _dimod()
+    if isinstance(model, dict):
+        model = dimod.BinaryQuadraticModel.from_qubo(model)
+    if not hasattr(model, "vartype") or not hasattr(model, "to_numpy_vectors"):
+        raise TypeError(f"model: got {type(model).__name__}, expected a dimod.BinaryQuadraticModel or a QUBO dict")
+    variables = list(model.variables)
+    vectors: Any = model.to_numpy_vectors(variable_order=variables)
+    linear, (i, j, quadratic), offset = vectors
+    kind = Spin() if model.vartype is dimod.SPIN else Binary()
+    pairs = np.stack([i, j], 1).astype(np.int64).reshape(-1, 2)
+    theta = {"bias": -np.asarray(linear, dtype=float), "J": -np.asarray(quadratic, dtype=float)}
+    n = len(variables)
+    energy = Energy({"s": (kind, n)}, [Pairs("s", pairs, n), Bias("s")], theta)
+    return BQMEnergy(energy, float(offset), variables)
+
+
+def to_bqm(energy: Energy) -> Any:
+    """Make a dimod model of an energy of Pairs, Dense and Bias on one layer of spins or 0/1 variables.
+
+    Variables are numbered from 0; couplings that are zero are left out.
+    """
+    dimod = _dimod()
+    kinds = {Spin: "SPIN", Binary: "BINARY"}
+    layer = next(iter(energy.layers.values()))
+    other = [type(t).__name__ for t in energy.terms if not isinstance(t, Pairs | Dense | Bias)]
+    if len(energy.layers) != 1 or type(layer.kind) not in kinds or other:
+        raise ValueError(
+            f"energy: layers {dict(energy.layers)}, terms {[type(t).__name__ for t in energy.terms]}; expected one "
+            "layer of Spin or Binary with Pairs, Dense and Bias"
+        )
+    model = dimod.BinaryQuadraticModel(kinds[type(layer.kind)])
+    model.add_linear_from((v, 0.0) for v in range(layer.size))
+    for term in energy.terms:
+        value = energy.theta[term.parameter]
+        if isinstance(term, Bias):
+            model.add_linear_from(enumerate((-np.broadcast_to(value, layer.shape)).ravel().tolist()))
+            continue
+        i, j = (term.i, term.j) if isinstance(term, Pairs) else np.triu_indices(layer.size, 1)
+        j_ij = value if isinstance(term, Pairs) else 0.5 * (value + value.T)[i, j]
+        used = np.flatnonzero(j_ij)
+        model.add_quadratic_from(zip(i[used].tolist(), j[used].tolist(), (-j_ij[used]).tolist(), strict=True))
+    return model
+
+
+def _dimod():
+    try:
+        import dimod
+    except ImportError as error:
+        raise ImportError('dimod is missing: pip install "physlearn-sim[ising]"') from error
+    return dimod

@@ -1,0 +1,141 @@
+"""Kinds: what a variable can be, and what it does with the field on it.
+
+``settle(f, curvature, x)`` is its move at T = 0, ``draw(f, curvature, x, temperature, rng)`` at T > 0 (heat
+bath; a Gaussian for `Real`).  Fields are -dE/dx on a `Real` variable and energy gaps on a discrete one (see
+`physlearn.energy`).  A kind of one's own needs the four methods of these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Real:
+    """A number in [low, high] (volts, rates, errors; an ideal diode is a bound).
+
+    Examples
+    --------
+    >>> float(Real(low=0.0).settle(f=-3.0, curvature=2.0, x=1.0))  # an ideal diode blocks
+    0.0
+    """
+
+    low: float = -np.inf
+    high: float = np.inf
+
+    def settle(self, f, curvature, x):
+        """Minimise exactly over a separable quadratic: x + f/curvature, clipped."""
+        return np.clip(x + f / curvature, self.low, self.high)
+
+    def draw(self, f, curvature, x, temperature, rng):
+        """Draw from exp(-E/T): a Gaussian around x + f/curvature, truncated to the interval."""
+        mean, sd = x + f / curvature, np.sqrt(temperature / curvature)
+        if np.isinf(self.low) and np.isinf(self.high):
+            return mean + sd * rng.standard_normal(np.shape(mean))
+        from scipy.stats import truncnorm
+
+        low, high = (self.low - mean) / sd, (self.high - mean) / sd
+        return truncnorm.rvs(low, high, loc=mean, scale=sd, random_state=rng)
+
+    def random(self, shape, rng):
+        """Uniform in the part of the interval that lies within one unit of zero or of a bound."""
+        low = max(self.low, min(-1.0, self.high - 2.0))
+        return rng.uniform(low, min(self.high, low + 2.0), shape)
+
+    def valid(self, x):
+        """Whether every value is finite and lies in the interval."""
+        return bool(np.all(np.isfinite(x)) and (np.iscomplexobj(x) or np.all((x >= self.low) & (x <= self.high))))
+
+
+@dataclass(frozen=True)
+class Spin:
+    """-1 or +1; P(+1) = 1/(1 + exp(-2 f/T)).  A zero field keeps the state at T = 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Spin().settle(np.array([0.3, -2.0, 0.0]), None, np.array([-1.0, -1.0, -1.0]))
+    array([ 1., -1., -1.])
+    """
+
+    def settle(self, f, curvature, x):
+        """Align with the field."""
+        return np.where(f > 0, 1.0, np.where(f < 0, -1.0, x))
+
+    def draw(self, f, curvature, x, temperature, rng):
+        """Heat bath."""
+        return np.where(rng.random(np.shape(f)) < _sigmoid(2.0 * f / temperature), 1.0, -1.0)
+
+    def random(self, shape, rng):
+        """Fair coins."""
+        return rng.choice(np.array([-1.0, 1.0]), shape)
+
+    def valid(self, x):
+        """Whether every value is -1 or +1."""
+        return bool(np.all(np.abs(x) == 1))
+
+
+@dataclass(frozen=True)
+class Binary:
+    """0 or 1; P(1) = 1/(1 + exp(-f/T)).  A zero field keeps the state at T = 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Binary().settle(np.array([0.3, -2.0, 0.0]), None, np.array([0.0, 1.0, 1.0]))
+    array([1., 0., 1.])
+    """
+
+    def settle(self, f, curvature, x):
+        """Switch on in a positive field, off in a negative one."""
+        return np.where(f > 0, 1.0, np.where(f < 0, 0.0, x))
+
+    def draw(self, f, curvature, x, temperature, rng):
+        """Heat bath."""
+        return np.where(rng.random(np.shape(f)) < _sigmoid(f / temperature), 1.0, 0.0)
+
+    def random(self, shape, rng):
+        """Fair coins."""
+        return rng.choice(np.array([0.0, 1.0]), shape)
+
+    def valid(self, x):
+        """Whether every value is 0 or 1."""
+        return bool(np.all((x == 0) | (x == 1)))
+
+
+@dataclass(frozen=True)
+class Potts:
+    """An integer code 0..q-1; the field has one more axis, of length q; P(k) = softmax(f/T)_k.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Potts(3).settle(np.array([[0.1, 0.7, 0.2]]), None, np.array([0]))
+    array([1])
+    """
+
+    q: int
+
+    def settle(self, f, curvature, x):
+        """Take the code of the largest field; ties keep the state."""
+        held = np.take_along_axis(f, np.asarray(x, dtype=np.int64)[..., None], -1)[..., 0]
+        return np.where(held >= f.max(-1), x, f.argmax(-1))
+
+    def draw(self, f, curvature, x, temperature, rng):
+        """Heat bath."""
+        p = np.exp((f - f.max(-1, keepdims=True)) / temperature).cumsum(-1)
+        return (rng.random(p.shape[:-1])[..., None] * p[..., -1:] > p).sum(-1)
+
+    def random(self, shape, rng):
+        """Uniform codes."""
+        return rng.integers(0, self.q, shape)
+
+    def valid(self, x):
+        """Whether every value is an integer code in 0..q-1."""
+        return bool(np.all((x >= 0) & (x < self.q) & (x == np.floor(x))))
+
+
+def _sigmoid(a):
+    return 0.5 * (1.0 + np.tanh(0.5 * a))  # tanh saturates where exp would overflow

@@ -1,0 +1,128 @@
+"""Learning rules whose phases are sampled: dtheta = -lr (<dE/dtheta>_data - <dE/dtheta>_model)/T.
+
+In the data phase every readout in the data is clamped, in the model phase only those named in ``given``;
+what is not clamped is drawn from exp(-E/T) (or summed over).  Both phases weigh 1/T, so the step climbs the
+likelihood of the data, or of the other readouts given those in ``given``; equally it lowers the divergence
+KL(data || model), whose slope by a coupling w of E = -w s_i s_j is (<s_i s_j>_model - <s_i s_j>_data)/T.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from physlearn.learning.rules import _positive
+
+
+def _count(name, value, least=1):
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name}: got {value!r}, expected an integer of at least {least}")
+
+
+def _precision(value):
+    if value not in ("double", "single"):
+        raise ValueError(f"precision: got {value!r}, expected 'double' or 'single'")
+
+
+@dataclass(frozen=True)
+class BoltzmannLearning:
+    """Follow the likelihood's gradient: exact by enumeration where small, else sampled at equilibrium.
+
+    Source: Ackley, Hinton and Sejnowski 1985, eq. 7; the model phase is their "sleep".
+
+    Parameters
+    ----------
+    temperature : float
+        T, in the energy's units.
+    exact : bool or None
+        Sum over all states instead of sampling; None: where no phase has more than 2^14 states, over all
+        distinct samples.
+    chains : int
+        Chains of the model phase; those of the data phase are its samples.
+    warmup, draws : int
+        Sweeps before the first draw of each phase, which starts at random; draws, one a sweep.
+    given : tuple of str
+        Readouts of the data that are clamped in the model phase too (inputs).
+    """
+
+    temperature: float = 1.0
+    exact: bool | None = None
+    chains: int = 100
+    warmup: int = 50
+    draws: int = 10
+    given: tuple[str, ...] = ()
+    limit: ClassVar[str] = "likelihood"
+    sampled: ClassVar[bool] = True
+
+    def __post_init__(self):
+        _positive("temperature", self.temperature)
+        for name, least in (("chains", 1), ("warmup", 0), ("draws", 1)):
+            _count(name, getattr(self, name), least)
+
+
+@dataclass(frozen=True)
+class ContrastiveDivergence:
+    """Contrast the data with what k sweeps make of them (CD-k): cheap, and no function's gradient.
+
+    Its fixed point tends to maximum likelihood as k grows.  Source: Hinton 2002, eq. 5.
+
+    Parameters
+    ----------
+    k : int
+        Sweeps of the model phase, from the data.
+    temperature : float
+        T, in the energy's units.
+    given : tuple of str
+        Readouts of the data that are clamped in the model phase too (inputs).
+    precision : {"double", "single"}
+        Arithmetic of the compiled engine; single is about twice as fast.
+    """
+
+    k: int = 1
+    temperature: float = 1.0
+    given: tuple[str, ...] = ()
+    precision: str = "double"
+    limit: ClassVar[str] = "none"
+    sampled: ClassVar[bool] = True
+    chains: ClassVar[int] = 0
+
+    def __post_init__(self):
+        _count("k", self.k)
+        _positive("temperature", self.temperature)
+        _precision(self.precision)
+
+
+@dataclass(frozen=True)
+class PersistentContrastiveDivergence:
+    """Contrast the data with chains that go on from step to step (PCD-k, stochastic maximum likelihood).
+
+    Follows the likelihood's gradient as the learning rate tends to zero.  Source: Tieleman 2008, section 3;
+    Younes 1989.
+
+    Parameters
+    ----------
+    k : int
+        Sweeps of the model phase between two steps.
+    chains : int
+        Persistent chains, started at random.
+    temperature : float
+        T, in the energy's units.
+    precision : {"double", "single"}
+        Arithmetic of the compiled engine; single is about twice as fast.
+    """
+
+    k: int = 1
+    chains: int = 100
+    temperature: float = 1.0
+    precision: str = "double"
+    limit: ClassVar[str] = "likelihood"
+    sampled: ClassVar[bool] = True
+    given: ClassVar[tuple] = ()
+
+    def __post_init__(self):
+        _count("k", self.k)
+        _count("chains", self.chains)
+        _positive("temperature", self.temperature)
+        _precision(self.precision)

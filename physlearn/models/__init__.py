@@ -1,0 +1,81 @@
+"""Machines, one file each.  Importing this package loads nothing else; names load when first used."""
+
+import importlib
+
+_HOME = {
+    "physlearn.models.boltzmann": ("BoltzmannMachine",),
+    "physlearn.models.capacity": (
+        "CapacityCurve",
+        "basin_size",
+        "capacity_curve",
+        "dense_errors",
+        "extrapolate",
+        "phase_diagram",
+    ),
+    "physlearn.models.deep_belief": ("DeepBelief", "stack"),
+    "physlearn.models.dense_memory": ("DenseMemory",),
+    "physlearn.models.hopfield": ("Hopfield",),
+    "physlearn.models.lattices": ("cubic_pairs", "square_pairs", "triangular_pairs"),
+    "physlearn.models.mean_field": (
+        "critical_load",
+        "first_step_error",
+        "mean_field_overlap",
+        "retrieval_boundary",
+    ),
+    "physlearn.models.modern_hopfield": (
+        "ModernHopfield",
+        "Probabilities",
+        "attention",
+        "causal_mask",
+        "multi_head_attention",
+        "positional_encoding",
+    ),
+    "physlearn.models.observables": (
+        "binder",
+        "correlation_length",
+        "frustrated_plaquettes",
+        "link_overlap",
+        "magnetisation",
+        "order_parameter",
+        "replica_overlap",
+        "specific_heat",
+        "susceptibility",
+    ),
+    "physlearn.models.patterns": (
+        "add_noise",
+        "correlated_patterns",
+        "digits",
+        "erase",
+        "flip",
+        "letters",
+        "overlap",
+        "overlap_matrix",
+        "random_patterns",
+    ),
+    "physlearn.models.rbm": ("RBM", "LogLikelihood"),
+    "physlearn.models.retrieval": ("Recall",),
+    "physlearn.models.spin_glass": ("Ising", "PottsModel", "SpinGlass"),
+    "physlearn.models.spurious": ("StateKind", "classify_states", "survey"),
+    "physlearn.models.storage": (
+        "covariance",
+        "dilute",
+        "gradient_flow",
+        "hebb",
+        "perceptron",
+        "projection",
+        "sequence",
+        "storkey",
+    ),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name):
+    if name in _MODULE_OF:
+        return getattr(importlib.import_module(_MODULE_OF[name]), name)
+    raise AttributeError(f"module 'physlearn.models' has no attribute {name!r}")
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,71 @@
+"""Neighbour pairs of regular lattices, sites numbered in C order of the lattice's shape."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def square_pairs(size, *, periodic=True):
+    """Nearest neighbours on a square lattice (4 a site).
+
+    Parameters
+    ----------
+    size : int or (int, int)
+        Side, or rows and columns.
+    periodic : bool or (bool, bool)
+        Whether each direction closes on itself.  Where it closes after two sites, they are joined twice;
+        after one, not at all.
+
+    Returns
+    -------
+    pairs : (m, 2) array of int
+        Direction by direction, each in the order of its first site.
+
+    Examples
+    --------
+    >>> square_pairs(2, periodic=False).tolist()
+    [[0, 2], [1, 3], [0, 1], [2, 3]]
+    """
+    return _pairs(_shape(size, 2), periodic, [(1, 0), (0, 1)])
+
+
+def cubic_pairs(size, *, periodic=True):
+    """Nearest neighbours on a simple cubic lattice (6 a site); see `square_pairs`.
+
+    Examples
+    --------
+    >>> len(cubic_pairs(4))
+    192
+    """
+    return _pairs(_shape(size, 3), periodic, [(1, 0, 0), (0, 1, 0), (0, 0, 1)])
+
+
+def triangular_pairs(size, *, periodic=True):
+    """Nearest neighbours on a triangular lattice (6 a site): a square one with one diagonal; see `square_pairs`.
+
+    Examples
+    --------
+    >>> len(triangular_pairs(4))
+    48
+    """
+    return _pairs(_shape(size, 2), periodic, [(1, 0), (0, 1), (1, 1)])
+
+
+def _shape(size, dimensions):
+    shape = (size,) * dimensions if np.ndim(size) == 0 else tuple(size)
+    if len(shape) != dimensions or any(k != int(k) or k < 1 for k in shape):
+        raise ValueError(f"size: got {size!r}, expected a positive integer or {dimensions} of them")
+    return tuple(int(k) for k in shape)
+
+
+def _pairs(shape, periodic, steps):
+    closed = np.broadcast_to(np.asarray(periodic, dtype=bool), (len(shape),))
+    sites = np.indices(shape).reshape(len(shape), -1)
+    out = []
+    for step in steps:
+        there = sites + np.array(step)[:, None]
+        extents = np.array(shape)[:, None]
+        kept = np.all((there < extents) | closed[:, None], axis=0)
+        ends = np.stack([np.ravel_multi_index(tuple(k), shape) for k in (sites, there % extents)], 1)
+        out.append(ends[kept & (ends[:, 0] != ends[:, 1])])
+    return np.concatenate(out)

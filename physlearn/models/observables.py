@@ -1,0 +1,173 @@
+"""What is measured on spin systems.
+
+Functions of states take arrays whose last ``dims`` axes are the layer's (2 on a square lattice), after any
+axes of chains and draws.  Functions of measurements average over all of them, or over ``axis``: per chain
+with ``axis=1`` on (chains, draws), so that the scatter between chains gives the error.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from physlearn.dynamics.stencil import slots
+
+
+def magnetisation(s, dims):
+    """Mean spin of every state, (...).
+
+    Examples
+    --------
+    >>> float(magnetisation(np.array([[1.0, 1.0], [1.0, -1.0]]), 2))
+    0.5
+    """
+    return np.mean(s, axis=tuple(range(-dims, 0)))
+
+
+def order_parameter(codes, dims, q):
+    """Potts order parameter (q max_k n_k - 1)/(q - 1) of every state, n_k the fraction of code k, (...).
+
+    Examples
+    --------
+    >>> float(order_parameter(np.array([0, 0, 1]), 1, q=3))
+    0.5
+    """
+    axes = tuple(range(-dims, 0))
+    most = np.max([np.mean(np.asarray(codes) == k, axis=axes) for k in range(q)], axis=0)
+    return (q * most - 1.0) / (q - 1.0)
+
+
+def susceptibility(m, n, temperature, axis=None):
+    """n (<m^2> - <|m|>^2)/T of n spins, from the magnetisation of every draw.
+
+    The modulus keeps a finite system's flips of sign out of it; above the critical temperature it is smaller
+    than n <m^2>/T by the factor 1 - 2/pi of a Gaussian m.
+
+    Examples
+    --------
+    >>> float(susceptibility(np.array([0.5, -0.25]), n=16, temperature=2.0))
+    0.125
+    """
+    m = np.asarray(m)
+    return n * (np.mean(m**2, axis) - np.mean(np.abs(m), axis) ** 2) / temperature
+
+
+def specific_heat(energy, n, temperature, axis=None):
+    """Variance of the energy over n T^2, per spin.
+
+    Examples
+    --------
+    >>> float(specific_heat(np.array([-8.0, -4.0]), n=4, temperature=2.0))
+    0.25
+    """
+    return np.var(energy, axis) / (n * temperature**2)
+
+
+def binder(m, axis=None):
+    """Binder's cumulant 1 - <m^4>/(3 <m^2>^2) (Binder 1981): 2/3 in order, 0 for a Gaussian m.
+
+    Sizes cross at the critical temperature, at 0.61069 on the square torus.
+
+    Examples
+    --------
+    >>> f"{binder(np.array([1.0, -1.0])):.4f}"
+    '0.6667'
+    """
+    m = np.asarray(m)
+    return 1.0 - np.mean(m**4, axis) / (3.0 * np.mean(m**2, axis) ** 2)
+
+
+def replica_overlap(a, b, dims):
+    """Overlap q = mean of a_i b_i of replicas a and b, (...); independent chains at one temperature.
+
+    Examples
+    --------
+    >>> float(replica_overlap(np.array([1.0, -1.0]), np.array([1.0, 1.0]), 1))
+    0.0
+    """
+    return magnetisation(np.asarray(a) * b, dims)
+
+
+def link_overlap(a, b, pairs, dims):
+    """Link overlap: mean over couplings (i, j) of a_i a_j b_i b_j, (...).
+
+    In equilibrium with normal couplings of unit variance [u] = -(z/2)(1 - [q_link])/T exactly, z the number
+    of neighbours (Contucci and Giardina 2005; Katzgraber, Palassini and Young 2001): a test of equilibration.
+
+    Examples
+    --------
+    >>> float(link_overlap(np.array([1.0, -1.0]), np.array([-1.0, 1.0]), np.array([[0, 1]]), 1))
+    1.0
+    """
+    product = np.asarray(a) * b
+    flat = product.reshape(*product.shape[: product.ndim - dims], -1)
+    i, j = np.asarray(pairs).T
+    return np.mean(flat[..., i] * flat[..., j], axis=-1)
+
+
+def frustrated_plaquettes(model):
+    """Plaquettes of a square lattice whose four couplings have a negative product (Toulouse 1977).
+
+    Parameters
+    ----------
+    model : Ising or SpinGlass
+        With a layer (rows, columns) and nearest-neighbour couplings.
+
+    Returns
+    -------
+    frustrated : (rows, columns) array of bool
+        By the plaquette's first corner; False where a coupling is missing.  On a torus their number is even.
+
+    Raises
+    ------
+    ValueError
+        For other graphs.
+
+    Examples
+    --------
+    >>> from physlearn.models import Ising
+    >>> J = np.ones(18)
+    >>> J[0] = -1.0  # one bond turned round frustrates the two plaquettes beside it
+    >>> int(frustrated_plaquettes(Ising.square(3, J)).sum())
+    2
+    """
+    shape = model.layers["s"].shape
+    slot = slots(shape, *model.pairs.T)[0] if len(shape) == 2 and min(shape) > 2 else None
+    if slot is None:
+        raise ValueError(
+            f"model: layer of shape {shape}, expected nearest neighbours on a square lattice of at least 3 x 3"
+        )
+    down, across = np.bincount(slot, model.couplings, 2 * shape[0] * shape[1]).reshape(2, *shape)
+    return down * across * np.roll(down, -1, 1) * np.roll(across, -1, 0) < 0
+
+
+def correlation_length(s, dims):
+    """Second-moment correlation length in lattice spacings, from draws on a periodic lattice.
+
+    xi = sqrt(chi(0)/chi(k) - 1) / (2 sin(|k|/2)) with chi(k) = <|sum_r s_r exp(ikr)|^2> and k the smallest
+    wave vector along an axis (Cooper, Freedman and Preston 1982); averaged over the axes.  Above the critical
+    temperature; take products of replicas for a spin glass.
+
+    Parameters
+    ----------
+    s : (..., *shape) array
+        At least as many draws as it takes for the means to settle.
+    dims : int
+
+    Examples
+    --------
+    >>> from physlearn import sample
+    >>> from physlearn.models import Ising
+    >>> s = sample(Ising.square(16), temperature=4.0, n_samples=200, chains=16, rng=0).x
+    >>> bool(0.6 < correlation_length(s, 2) < 1.4)
+    True
+    """
+    s = np.asarray(s, dtype=float)
+    axes = tuple(range(-dims, 0))
+    total = np.mean(s.sum(axis=axes) ** 2)
+    lengths = []
+    for axis in axes:
+        extent = s.shape[axis]
+        line = s.sum(axis=tuple(a for a in axes if a != axis))
+        wave = np.mean(np.abs(line @ np.exp(2j * np.pi * np.arange(extent) / extent)) ** 2)
+        lengths.append(np.sqrt(max(total / wave - 1.0, 0.0)) / (2.0 * np.sin(np.pi / extent)))
+    return float(np.mean(lengths))

@@ -1,0 +1,256 @@
+r"""Restricted Boltzmann machine: visible and hidden units, couplings only between the two.
+
+    E(v, h) = -v.W.h - a.v - c.h                                   binary and spin units
+    E(v, h) = sum_i k_i v_i^2/2 - v.W.h - a.v - c.h                Gaussian visible units
+    E(v, h) = -sum_i (a[i, v_i] + sum_j W[i, v_i, j] h_j) - c.h    Potts visible units
+
+v visible and h hidden units; W couplings, a and c biases, k stiffness, all energies; P(v, h) = exp(-E/T)/Z.
+Given one side, the units of the other are independent, so sums over one side are closed:
+
+    F(v) = -T log sum_h exp(-E/T) = -a.v - T sum_j log(1 + exp((c + v.W)_j/T)),   P(v) = exp(-F(v)/T)/Z
+
+and Z is exact where one side is small.  Smolensky 1986; Hinton 2002; Gaussian units: Welling, Rosen-Zvi and
+Hinton 2005; Potts units: Salakhutdinov, Mnih and Hinton 2007.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from physlearn.dynamics.ais import LogZ, check_path, estimate
+from physlearn.dynamics.sample import sample
+from physlearn.dynamics.threads import on_one_thread
+from physlearn.energy import Binary, Energy, Potts, Readout, Real, Spin
+from physlearn.models.conditional import all_states, at_rest, conditional_mean, field_at_rest, log_sum, split_known
+from physlearn.rng import Chains, seed_sequence, streams
+from physlearn.terms import Bias, Dense, PottsBias
+from physlearn.terms.parabola import Parabola
+from physlearn.terms.potts_dense import PottsDense
+
+MOST_BITS = 20
+
+
+class LogLikelihood(NamedTuple):
+    """Log-likelihood of every sample, in nats.
+
+    Attributes
+    ----------
+    value : (n,) array
+        log P(v), a density per unit volume for Gaussian units.
+    error : float
+        Standard error that all of them share, that of log Z; 0 where it is exact.
+    """
+
+    value: np.ndarray
+    error: float
+
+
+@dataclass(frozen=True, init=False, repr=False, eq=False)
+class RBM:
+    """Restricted Boltzmann machine; see the module for its energy.
+
+    Parameters
+    ----------
+    n_visible, n_hidden : int
+    visible : {"binary", "spin", "gaussian", "potts"}
+    hidden : {"binary", "spin"}
+    q : int, optional
+        Number of codes of Potts visible units.
+    temperature : float
+        T, in the energy's units.
+    theta : mapping of str to array, optional
+        Any of "W" (n_visible, n_hidden), with a middle axis q for Potts; "a" (n_visible,) or (n_visible, q);
+        "c" (n_hidden,); "k" (n_visible,) for Gaussian units.  Default: W normal with standard deviation
+        ``scale``, biases 0, k 1.
+    scale : float
+    rng : int, Generator or None
+        Draws the initial W.
+
+    Attributes
+    ----------
+    energy : Energy
+        Layers "v" and "h"; what `learn`, `sample` and `relax` take.
+    temperature : float
+
+    Raises
+    ------
+    ValueError
+        Unknown kinds, sizes below 1, parameters of another name or shape, T <= 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from physlearn.learning import SGD, ContrastiveDivergence, learn
+    >>> data = np.repeat([[0, 0, 1, 1], [1, 1, 0, 0]], 50, axis=0)
+    >>> rbm = RBM(4, 2, rng=0)
+    >>> done = learn(rbm.energy, {"v": data}, rule=ContrastiveDivergence(), optimizer=SGD(0.5), epochs=200,
+    ...              batch=10, rng=0)
+    >>> rbm = rbm.with_theta(done.theta)
+    >>> bool(rbm.log_likelihood(data).value.mean() > -1.0)  # the best is -log 2
+    True
+    """
+
+    energy: Energy
+    temperature: float
+
+    def __init__(
+        self, n_visible, n_hidden, visible="binary", *, hidden="binary", q=None, temperature=1.0, theta=None,
+        scale=0.01, rng=None,
+    ):  # fmt: skip
+        if n_visible < 1 or n_hidden < 1:
+            raise ValueError(f"n_visible, n_hidden: got {n_visible}, {n_hidden}; expected at least 1 of each")
+        if not (np.ndim(temperature) == 0 and 0 < temperature < np.inf):
+            raise ValueError(f"temperature: got {temperature!r}, expected one positive finite number")
+        if (visible == "potts") != (q is not None):
+            raise ValueError(f"q: got {q!r} for {visible!r} visible units; give it for 'potts' and only there")
+        kinds = {"binary": Binary(), "spin": Spin(), "gaussian": Real(), "potts": Potts(q) if q else None}
+        if visible not in kinds or hidden not in ("binary", "spin"):
+            raise ValueError(
+                f"visible, hidden: got {visible!r}, {hidden!r}; expected one of {list(kinds)}, 'binary' or 'spin'"
+            )
+        sides = (n_visible, n_hidden) if q is None else (n_visible, q, n_hidden)
+        start = {"W": scale * np.random.default_rng(rng).standard_normal(sides), "a": np.zeros(sides[:-1])}
+        start["c"] = np.zeros(n_hidden)
+        terms = [Dense(("v", "h")), Bias("v", "a"), Bias("h", "c")]
+        if q is not None:
+            terms[:2] = [PottsDense(("v", "h")), PottsBias("v", "a")]
+        elif visible == "gaussian":
+            start["k"] = np.ones(n_visible)
+            terms.append(Parabola("v", "k"))
+        for name, value in dict(theta or {}).items():
+            if name not in start or np.shape(value) != start[name].shape:
+                shapes = {key: part.shape for key, part in start.items()}
+                raise ValueError(f"theta[{name!r}]: shape {np.shape(value)}, expected among {shapes}")
+            start[name] = value
+        layers = {"v": (kinds[visible], n_visible), "h": (kinds[hidden], n_hidden)}
+        object.__setattr__(self, "energy", Energy(layers, terms, start))
+        object.__setattr__(self, "temperature", float(temperature))
+
+    def __repr__(self):
+        v, h = self.energy.layers.values()
+        return f"RBM({v.size} {v.kind}, {h.size} {h.kind}, temperature={self.temperature:g})"
+
+    @property
+    def theta(self):
+        """The energy's learning degrees of freedom."""
+        return self.energy.theta
+
+    def with_theta(self, theta):
+        """The same machine with other parameters."""
+        new = object.__new__(RBM)
+        object.__setattr__(new, "energy", self.energy.with_theta(theta))
+        object.__setattr__(new, "temperature", self.temperature)
+        return new
+
+    def _given(self, v, layer="v"):
+        kind, shape = self.energy.layers[layer]
+        v = np.asarray(v, dtype=np.int64 if isinstance(kind, Potts) else float)
+        v = v[None] if v.ndim == 1 else v
+        if v.ndim != 2 or v.shape[1:] != shape:
+            raise ValueError(f"{layer}: shape {v.shape}, expected (n, {shape[0]})")
+        if not np.all(np.isfinite(v)):
+            raise ValueError(f"{layer}: it holds NaN or infinity, expected values of the kind {kind}")
+        return {layer: v}
+
+    @on_one_thread
+    def free_energy(self, v):
+        """F(v) = -T log sum_h exp(-E/T), (n,), for visible states (n, n_visible)."""
+        return -self.temperature * log_sum(self.energy, self._given(v), "h", self.temperature)
+
+    @on_one_thread
+    def transform(self, v):
+        """Mean of the hidden units given visible states, (n, n_hidden): probabilities of binary ones."""
+        return conditional_mean(self.energy, self._given(v), "h", self.temperature)
+
+    @on_one_thread
+    def reconstruct(self, v):
+        """Mean of the visible units given the hidden units' mean; (n, n_visible, q) for Potts units."""
+        h = self._given(self.transform(v), "h")
+        return conditional_mean(self.energy, h, "v", self.temperature)
+
+    def generate(self, n, *, known=None, sweeps=1000, rng=None):
+        """Draw visible states, (n, n_visible), each from a chain of its own.
+
+        Parameters
+        ----------
+        n : int
+        known : (n_visible,) or (n, n_visible) array, optional
+            Values of the visible units that are clamped; NaN where they are to be drawn, the same in each row.
+        sweeps : int
+            Length of the chains, which start at random.
+        rng : int, Generator or None
+        """
+        energy, clamp = self.energy, None
+        if known is not None:
+            index, values = split_known(known, n, energy.layers["v"].size)
+            readouts = {**energy.readouts, "known": Readout("v", index)}
+            energy = Energy(energy.layers, energy.terms, energy.theta, readouts)
+            clamp = {"known": values} if index.size else None
+        drawn = sample(
+            energy, temperature=self.temperature, n_samples=1, chains=n, warmup=sweeps - 1, clamp=clamp, rng=rng
+        )
+        return drawn.x["v"][:, 0]
+
+    @on_one_thread
+    def log_z(self, method="auto", *, steps=1000, chains=100, rng=None) -> LogZ:
+        """Logarithm of the partition function.
+
+        Parameters
+        ----------
+        method : {"auto", "exact", "ais"}
+            Sum over the smaller side, at most 2^20 states of it; annealed importance sampling from the
+            machine without couplings (Salakhutdinov and Murray 2008); "auto": exact where it can.
+        steps, chains, rng
+            Of annealed importance sampling.
+        """
+        if method not in ("auto", "exact", "ais"):
+            raise ValueError(f"method: got {method!r}, expected 'auto', 'exact' or 'ais'")
+        bits = {}
+        for name, (kind, (size,)) in self.energy.layers.items():
+            bits[name] = np.inf if isinstance(kind, Real) else size * np.log2(getattr(kind, "q", 2))
+        small = min(bits, key=lambda name: bits[name])
+        if method == "ais" or (method == "auto" and bits[small] > MOST_BITS):
+            return self._importance(steps, chains, rng)
+        if bits[small] > MOST_BITS:
+            raise ValueError(f"method: the smaller side has 2^{bits[small]:.0f} states, at most 2^{MOST_BITS} can be "
+                             "summed; use method='ais'")  # fmt: skip
+        kind, (size,) = self.energy.layers[small]
+        other, total = ("h" if small == "v" else "v"), -np.inf
+        for states in all_states(kind, size):
+            parts = log_sum(self.energy, {small: states}, other, self.temperature)
+            total = np.logaddexp(total, np.logaddexp.reduce(parts))
+        return LogZ(float(total), 0.0, np.inf)
+
+    def _importance(self, steps, chains, rng):
+        """Scale W and c by beta from 0 to 1: the hidden units are summed over, the visible ones drawn."""
+        check_path(steps, chains)
+        t, energy, kind = self.temperature, self.energy, self.energy.layers["v"].kind
+        hidden, (m,) = energy.layers["h"]
+        base = energy.with_theta({name: np.zeros_like(self.theta[name]) for name in ("W", "c")})
+        noise = Chains(streams(seed_sequence(rng), chains))
+        x = {"h": np.zeros((chains, m))}
+        alone, curvature = field_at_rest(base, x, "v")
+        log_z0 = log_sum(base, x, "v", t)[0] + m * np.log(2.0)
+        origin = at_rest(energy, x, "v")["v"]
+        x["v"] = kind.draw(alone, curvature, origin, t, noise)
+        f, betas, log_w = energy.field(x, "h"), np.linspace(0.0, 1.0, steps + 1), np.zeros(chains)
+        for k in range(steps):
+            if k:
+                x["h"] = hidden.draw(betas[k] * f, None, x["h"], t, noise)
+                pull, _ = field_at_rest(energy, x, "v")
+                x["v"] = kind.draw(alone + betas[k] * (pull - alone), curvature, origin, t, noise)
+                f = energy.field(x, "h")
+            # log sum_h exp(beta f h/T), of which a spin's is symmetric and a bit's starts at zero
+            low = -f / t if isinstance(hidden, Spin) else np.zeros_like(f)
+            sums = [np.logaddexp(betas[k + j] * low, betas[k + j] * f / t).sum(1) for j in (0, 1)]
+            log_w += sums[1] - sums[0]
+        return estimate(log_w, log_z0)
+
+    @on_one_thread
+    def log_likelihood(self, v, method="auto", **settings) -> LogLikelihood:
+        """log P(v) of visible states (n, n_visible), with the error of log Z; settings as in `log_z`."""
+        z = self.log_z(method, **settings)
+        return LogLikelihood(-self.free_energy(v) / self.temperature - z.value, z.error)

@@ -1,0 +1,149 @@
+"""Restricted Boltzmann machine as a scikit-learn estimator; needs the extra ``sklearn``.
+
+It is `physlearn.models.rbm.RBM` under `learn`, with scikit-learn's names; import it from here only where
+scikit-learn is wanted, since that import is slow.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from physlearn.learning.learn import learn
+from physlearn.learning.optimizers import SGD
+from physlearn.learning.sampling_rules import ContrastiveDivergence, PersistentContrastiveDivergence
+from physlearn.models.rbm import RBM
+
+
+class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Bernoulli restricted Boltzmann machine, learnt by (persistent) contrastive divergence.
+
+    Drop-in for ``sklearn.neural_network.BernoulliRBM`` on dense data: same main parameters and attributes.
+
+    Parameters
+    ----------
+    n_components : int
+        Number of hidden units.
+    learning_rate : float
+        Steps follow the mean over the batch.
+    batch_size, n_iter : int
+        Samples a step, and passes through the data.
+    k : int
+        Block Gibbs sweeps a step.
+    persistent : bool
+        Persistent chains, one for each sample of a batch, instead of chains that start at the data.
+    momentum, decay : float
+        Heavy-ball momentum in [0, 1), and weight decay of the couplings (not of the biases).
+    precision : {"single", "double"}
+        Arithmetic of the training.
+    random_state : int, RandomState or None
+
+    Attributes
+    ----------
+    components_ : (n_components, n_features) array
+        Couplings.
+    intercept_hidden_, intercept_visible_ : (n_components,), (n_features,) arrays
+        Biases.
+    machine_ : RBM
+        The machine: exact or estimated likelihoods, generation, conditional generation.
+    n_features_in_ : int
+
+    Notes
+    -----
+    Values are taken as probabilities: clipped to [0, 1], and drawn as 0 or 1 anew in each pass where they are
+    neither.  Source: Tieleman 2008 (persistent), Hinton 2002 (not persistent).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from physlearn.sklearn import BernoulliRBM
+    >>> x = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 1]])
+    >>> BernoulliRBM(n_components=2, random_state=0).fit(x).transform(x).shape
+    (4, 2)
+    """
+
+    def __init__(
+        self, n_components=256, *, learning_rate=0.1, batch_size=10, n_iter=10, k=1, persistent=True, momentum=0.0,
+        decay=0.0, precision="single", random_state=None,
+    ):  # fmt: skip
+        self.n_components = n_components
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.n_iter = n_iter
+        self.k = k
+        self.persistent = persistent
+        self.momentum = momentum
+        self.decay = decay
+        self.precision = precision
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Learn from X (n, n_features) from the start; y is ignored."""
+        data: Any = validate_data(self, X, dtype=np.float64)
+        self._begin(data.shape[1])
+        self._learn(data, self.n_iter)
+        return self
+
+    def partial_fit(self, X, y=None):
+        """Go on learning: one pass through X (n, n_features), in batches; y is ignored."""
+        first = not hasattr(self, "machine_")
+        data: Any = validate_data(self, X, dtype=np.float64, reset=first)
+        if first:
+            self._begin(data.shape[1])
+        self._learn(data, 1)
+        return self
+
+    def transform(self, X):
+        """Probabilities of the hidden units, (n, n_components)."""
+        check_is_fitted(self)
+        data: Any = validate_data(self, X, dtype=np.float64, reset=False)
+        return self.machine_.transform(np.clip(data, 0.0, 1.0))
+
+    def score_samples(self, X):
+        """Log-likelihood of every sample, (n,): exact up to 20 units on the smaller side, else estimated.
+
+        The estimate of log Z is by annealed importance sampling with a fixed seed; ``machine_.log_z`` gives its
+        error.  Unlike scikit-learn's, it is no pseudo-likelihood and is not random.
+        """
+        check_is_fitted(self)
+        data: Any = validate_data(self, X, dtype=np.float64, reset=False)
+        return self.machine_.log_likelihood(np.clip(data, 0.0, 1.0), rng=0).value
+
+    def _begin(self, n_features):
+        draws = check_random_state(self.random_state).randint(np.iinfo(np.int32).max, size=4)
+        self._rng = np.random.default_rng(draws)
+        self.machine_ = RBM(n_features, self.n_components, scale=0.01, rng=self._rng)
+        self._training = None
+
+    def _learn(self, X, epochs):
+        X = np.clip(X, 0.0, 1.0)
+        grey = bool(np.any((X > 0) & (X < 1)))
+        if self.persistent:
+            rule = PersistentContrastiveDivergence(self.k, self.batch_size, precision=self.precision)
+        else:
+            rule = ContrastiveDivergence(self.k, precision=self.precision)
+        optimizer = SGD(self.learning_rate, self.momentum, decay={"W": self.decay})
+        training: Any = self._training
+        for _ in range(epochs if grey else 1):
+            training = learn(
+                self.machine_.energy,
+                {"v": (self._rng.random(X.shape) < X).astype(float) if grey else X},
+                rule=rule,
+                optimizer=optimizer,
+                epochs=1 if grey else epochs,
+                batch=self.batch_size,
+                rng=self._rng,
+                resume=training,
+            )
+        self._training = training
+        self.machine_ = self.machine_.with_theta(training.theta)
+        self.components_ = self.machine_.theta["W"].T.copy()
+        self.intercept_visible_, self.intercept_hidden_ = self.machine_.theta["a"], self.machine_.theta["c"]
+
+    @property
+    def _n_features_out(self):
+        return self.components_.shape[0]

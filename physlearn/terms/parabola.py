@@ -1,0 +1,61 @@
+"""Parabola: an upright parabola for every variable, E = sum_i k_i x_i^2/2 (springs to zero, Gaussian units)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+class Parabola:
+    """A quadratic well on one `Real` layer; with a `Bias` b its minimum is b/k, its variance at T is T/k.
+
+    Parameters
+    ----------
+    layer : str
+    parameter : str
+        Name in theta of the stiffness k, energy per square, shaped like the layer.  Where it is learnt, bound
+        it away from zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Parabola("x").energy({"x": np.array([[1.0, 2.0]])}, {"stiffness": np.array([2.0, 1.0])})
+    array([3.])
+    """
+
+    holomorphic = True
+
+    def __init__(self, layer, parameter="stiffness"):
+        self.layers, self.parameter = (layer,), parameter
+
+    def energy(self, x, theta):
+        """k x^2/2, summed over variables, (batch,)."""
+        v = x[self.layers[0]]
+        return 0.5 * np.sum((theta[self.parameter] * v**2).reshape(len(v), -1), -1)
+
+    def field(self, x, theta, layer):
+        """-k x, shaped like the layer."""
+        return -theta[self.parameter] * x[layer]
+
+    def gradient(self, x, theta, weight):
+        """Sum of w x^2/2, shaped like the layer."""
+        return {self.parameter: np.tensordot(weight, 0.5 * x[self.layers[0]] ** 2, 1)}
+
+    def gradient_moments(self, basis, gram, theta):
+        """`gradient` of the states c @ basis, from gram = sum_b w_b c_b^T c_b."""
+        square = 0.5 * np.sum(basis * (gram @ basis), 0)
+        return {self.parameter: square.reshape(theta[self.parameter].shape)}
+
+    def curvature(self, x, theta, layer):
+        """k."""
+        return theta[self.parameter]
+
+    def quadratic(self, theta):
+        """diag(k) and b = 0."""
+        import scipy.sparse as sp
+
+        k = theta[self.parameter].ravel()
+        return sp.diags_array(k, format="csr"), np.zeros(k.size)
+
+    def jacobian(self, x, theta):
+        """-diag(k)."""
+        return -self.quadratic(theta)[0]

@@ -1,0 +1,301 @@
+"""Sampled rules: the likelihood's gradient, engines that agree, bits, resuming, refusals."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from physlearn import (
+    SGD,
+    Adam,
+    Binary,
+    CoupledLearning,
+    Energy,
+    Spin,
+    SquaredError,
+    enumerate_states,
+    learn,
+    load,
+    save,
+)
+from physlearn.learning import BoltzmannLearning, ContrastiveDivergence, PersistentContrastiveDivergence
+from physlearn.models.boltzmann import BoltzmannMachine
+from physlearn.models.rbm import RBM
+from physlearn.terms import Bias, Dense
+from tests.learning.machines import lattice
+
+PATTERNS = np.array([[0, 0, 1, 1], [1, 1, 0, 0], [1, 0, 1, 0], [1, 1, 1, 0]], dtype=float)
+
+
+def small(rng, visible="binary", temperature=1.5):
+    rbm = RBM(4, 3, visible, q=3 if visible == "potts" else None, temperature=temperature, scale=0.7, rng=rng)
+    return rbm.with_theta({"a": 0.5 * rng.standard_normal(rbm.theta["a"].shape), "c": 0.5 * rng.standard_normal(3)})
+
+
+def data_for(visible, rng):
+    if visible == "gaussian":
+        return rng.standard_normal((5, 4))
+    return {"binary": PATTERNS, "spin": 2 * PATTERNS - 1, "potts": (2 * PATTERNS).astype(int)}[visible]
+
+
+def step(rbm, data, rule, rng=0, **settings):
+    """What one step of length 1 adds to theta: the gradient of the mean log-likelihood, as the rule sees it."""
+    done = learn(rbm.energy, {"v": data}, rule=rule, optimizer=SGD(1.0), batch=None, rng=rng, **settings)
+    return {name: done.theta[name] - rbm.theta[name] for name in rbm.theta}
+
+
+def slopes(rbm, data, h=1e-5):
+    """Central differences of the exact mean log-likelihood."""
+    out = {}
+    for name, value in rbm.theta.items():
+        out[name] = np.zeros_like(value)
+        for place in np.ndindex(value.shape):
+            ends = []
+            for sign in (h, -h):
+                moved = value.copy()
+                moved[place] += sign
+                ends.append(rbm.with_theta({name: moved}).log_likelihood(data).value.mean())
+            out[name][place] = (ends[0] - ends[1]) / (2 * h)
+    return out
+
+
+@pytest.mark.parametrize("visible", ["binary", "spin", "potts"])
+def test_enumeration_gives_the_likelihoods_gradient(visible, rng, tol):
+    rbm, data = small(rng, visible), data_for(visible, rng)
+    found, wanted = step(rbm, data, BoltzmannLearning(temperature=1.5)), slopes(rbm, data)
+    for name in wanted:
+        np.testing.assert_allclose(found[name], wanted[name], atol=tol.GRADIENT)
+
+
+LONG = {"k": 60, "temperature": 1.5}
+
+
+@pytest.mark.parametrize(
+    ("visible", "rule", "method"),
+    [
+        ("binary", ContrastiveDivergence(**LONG), "compiled"),
+        ("binary", ContrastiveDivergence(**LONG, precision="single"), "compiled"),
+        ("binary", ContrastiveDivergence(**LONG), "sample"),
+        ("spin", ContrastiveDivergence(**LONG), "compiled"),
+        ("binary", PersistentContrastiveDivergence(**LONG, chains=60), "compiled"),
+        ("spin", PersistentContrastiveDivergence(**LONG, chains=60, precision="single"), "compiled"),
+        ("binary", PersistentContrastiveDivergence(**LONG, chains=60), "sample"),
+        ("binary", BoltzmannLearning(1.5, exact=False, chains=60, warmup=30), "sample"),
+        ("spin", BoltzmannLearning(1.5, exact=False, chains=60, warmup=30), "sample"),
+        ("potts", ContrastiveDivergence(**LONG), "sample"),
+        ("gaussian", ContrastiveDivergence(**LONG), "sample"),
+    ],
+)
+def test_long_chains_give_the_likelihoods_gradient(visible, rule, method, rng, tol):
+    """CD-infinity, PCD at equilibrium and sampled Boltzmann learning, over 30 seeds each."""
+    rbm, data = small(rng, visible), data_for(visible, rng)
+    wanted = slopes(rbm, data)
+    runs = [step(rbm, np.tile(data, (12, 1)), rule, seed, method=method) for seed in range(30)]
+    for name in wanted:
+        found = np.array([run[name] for run in runs])
+        error = found.std(0, ddof=1) / np.sqrt(len(found)) + 1e-7  # 1e-7: what single precision may add
+        assert np.max(np.abs(found.mean(0) - wanted[name]) / error) < tol.STATISTICAL, name
+
+
+def test_one_sweep_is_not_the_likelihoods_gradient(rng, tol):
+    """CD-1 is biased, as it is known to be: the test above can tell."""
+    rbm = small(rng).with_theta({"W": 2.0 * rng.standard_normal((4, 3))})
+    wanted = slopes(rbm, PATTERNS)["W"]
+    runs = [step(rbm, np.tile(PATTERNS, (200, 1)), ContrastiveDivergence(1, 1.5), seed)["W"] for seed in range(30)]
+    error = np.std(runs, 0, ddof=1) / np.sqrt(30)
+    assert np.max(np.abs(np.mean(runs, 0) - wanted) / error) > 2 * tol.STATISTICAL
+
+
+def test_inputs_given_in_both_phases_make_it_conditional(rng, tol):
+    """With x given, the step is the gradient of mean log P(y | x)."""
+    layers = {"x": (Binary(), 2), "h": (Spin(), 2), "y": (Binary(), 2)}
+    terms = [Dense(("x", "h"), "U"), Dense(("h", "y"), "W"), Bias("y", "b"), Bias("x", "d")]
+    theta = {name: rng.standard_normal(shape) for name, shape in (("U", (2, 2)), ("W", (2, 2)), ("b", 2), ("d", 2))}
+    energy = Energy(layers, terms, theta)
+    data = {"x": np.array([[0, 1], [1, 1], [0, 1]]), "y": np.array([[1, 1], [0, 1], [1, 0]])}
+
+    def likelihood(energy):
+        total = 0.0
+        for x, y in zip(data["x"], data["y"], strict=True):
+            both, x_only = ({"x": x, "y": y}, {"x": x})
+            total += enumerate_states(energy, temperature=1.0, clamp=both).log_z
+            total -= enumerate_states(energy, temperature=1.0, clamp=x_only).log_z
+        return total / 3
+
+    rule = BoltzmannLearning(given=("x",))
+    done = learn(energy, data, rule=rule, optimizer=SGD(1.0), batch=None)
+    assert done.cost[0] == pytest.approx(-likelihood(energy), rel=tol.IDENTITY)
+    for name in theta:
+        direction, h = rng.standard_normal(np.shape(theta[name])), 1e-6
+        ends = [likelihood(energy.with_theta({name: energy.theta[name] + s * direction})) for s in (h, -h)]
+        slope = np.sum((done.theta[name] - energy.theta[name]) * direction)
+        assert slope == pytest.approx((ends[0] - ends[1]) / (2 * h), abs=1e-7)
+    np.testing.assert_allclose(done.theta["d"], energy.theta["d"])  # the inputs' own bias is not learnt
+    drawn = BoltzmannLearning(given=("x",), exact=False, chains=300, draws=50)
+    runs = [learn(energy, data, rule=drawn, optimizer=SGD(1.0), batch=None, rng=k).theta["W"] for k in range(20)]
+    error = np.std(runs, 0, ddof=1) / np.sqrt(20)
+    assert np.max(np.abs(np.mean(runs, 0) - done.theta["W"]) / error) < tol.STATISTICAL
+
+
+# Fields of +-400 leave nothing to chance, so engines that draw other numbers must agree on the trajectory
+# (4 chains: their equal weights then cancel exactly, which Adam would otherwise blow up).
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("kind", [Binary(), Spin()])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        SGD(0.1, decay=0.3),
+        SGD(0.1, 0.8, decay={"W": 0.5}, bounds={"a": (-400.2, 399.9)}),
+        Adam(lambda epoch: 0.1 / (1 + epoch), decay=0.05),
+        Adam(0.05, bounds={"c": (-399.9, 400.0)}),
+    ],
+)
+@pytest.mark.parametrize("rule", [ContrastiveDivergence(2, 1.3), PersistentContrastiveDivergence(2, 4, 1.3)])
+def test_engines_follow_one_trajectory(rule, optimizer, kind, flipped):
+    a, c = np.array([399.9, -400.0, 399.9]), np.array([-399.9, 400.0])
+    start = {"W": np.zeros((2, 3) if flipped else (3, 2)), "a": a, "c": c}
+    layers = {"v": (kind, 3), "h": (kind, 2)}
+    order = ("h", "v") if flipped else ("v", "h")
+    energy = Energy(layers, [Dense(order), Bias("v", "a"), Bias("h", "c")], start)
+    data = np.array([[0, 1, 1], [1, 1, 0], [0, 0, 0], [1, 1, 1], [0, 1, 0]], dtype=float)
+    data = data if isinstance(kind, Binary) else 2 * data - 1
+    runs = [
+        learn(energy, {"v": data}, rule=rule, optimizer=optimizer, epochs=6, batch=2, rng=3, method=method)
+        for method in ("compiled", "sample")
+    ]
+    assert runs[0].method == "compiled"
+    for name in start:
+        np.testing.assert_allclose(runs[0].theta[name], runs[1].theta[name], rtol=1e-12, atol=1e-9)
+    np.testing.assert_allclose(runs[0].cost, runs[1].cost, atol=1e-9)
+
+
+def test_only_what_is_trainable_changes(rng):
+    rbm = small(rng)
+    settings = dict(rule=ContrastiveDivergence(), optimizer=SGD(0.1, decay=0.1), epochs=3, trainable=["W"], rng=0)
+    for method in ("compiled", "sample"):
+        done = learn(rbm.energy, {"v": PATTERNS}, **settings, method=method)
+        assert np.all(done.theta["W"] != rbm.theta["W"])
+        np.testing.assert_array_equal(done.theta["a"], rbm.theta["a"])
+
+
+@pytest.mark.parametrize("method", ["compiled", "sample"])
+@pytest.mark.parametrize("precision", ["double", "single"])
+@pytest.mark.parametrize("kind", [ContrastiveDivergence, PersistentContrastiveDivergence])
+def test_resumes_bit_for_bit(kind, precision, method, rng, tmp_path):
+    rbm, data = small(rng), {"v": PATTERNS}
+    settings = dict(rule=kind(precision=precision), optimizer=Adam(0.05), batch=3, rng=1, method=method)
+    whole = learn(rbm.energy, data, **settings, epochs=5)
+    watched = learn(rbm.energy, data, **settings, epochs=5, callback=lambda record: False)
+    half = load(save(tmp_path / "half", learn(rbm.energy, data, **settings, epochs=2)), rbm.energy)
+    again = learn(rbm.energy, data, **settings, epochs=3, resume=half)
+    for other in (watched, again):
+        for name in whole.theta:
+            np.testing.assert_array_equal(whole.theta[name], other.theta[name])
+    np.testing.assert_array_equal(whole.cost, again.cost)
+
+
+PROBE = """
+import sys
+import numpy as np
+from physlearn import SGD, learn
+from physlearn.learning import PersistentContrastiveDivergence
+from physlearn.models.rbm import RBM
+x = (np.random.default_rng(0).random((200, 64)) < 0.3).astype(float)
+rbm = RBM(64, 256, scale=0.1, rng=0)
+for precision in ("double", "single"):
+    rule = PersistentContrastiveDivergence(2, 100, precision=precision)
+    theta = learn(rbm.energy, {"v": x}, rule=rule, optimizer=SGD(0.1), epochs=5, batch=100, rng=0).theta
+    print(precision, [float(value.ravel() @ np.arange(value.size)).hex() for value in theta.values()])
+"""
+
+
+def test_bits_do_not_depend_on_threads():
+    found = set()
+    for threads in ("1", "2"):
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
+        done = subprocess.run([sys.executable, "-c", PROBE], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        found.add(done.stdout)
+    assert len(found) == 1
+
+
+def test_compiled_epochs_compile_nothing_for_new_parameters(rng):
+    from physlearn.learning.bipartite_epoch import run_epochs
+
+    for seed, (n, m) in enumerate(((4, 3), (6, 5))):
+        rbm = RBM(n, m, rng=seed)
+        learn(rbm.energy, {"v": np.eye(n)}, rule=ContrastiveDivergence(), optimizer=SGD(0.1, 0.5), epochs=2)
+        versions = len(run_epochs.signatures) if seed == 0 else versions  # noqa: F821
+        assert len(run_epochs.signatures) == versions
+
+
+def test_uniforms_of_the_kernel_are_uniform(tol):
+    from physlearn.learning.bipartite_epoch import fill_bits
+
+    lanes = np.random.default_rng(0).integers(0, 2**63, (4, 16)).astype(np.uint64)
+    u = np.empty(320_000)
+    fill_bits(lanes, np.array([2.0**-31]), u)
+    assert abs(u.mean() - 0.5) * np.sqrt(12 * u.size) < tol.STATISTICAL
+    counts = np.histogram(u, 64, (0, 1))[0]
+    chi = np.sum((counts - u.size / 64) ** 2) / (u.size / 64)
+    assert abs(chi - 63) / np.sqrt(2 * 63) < tol.STATISTICAL
+    for lag in (1, 16, 32):
+        product = (u[lag:] - 0.5) * (u[:-lag] - 0.5) * 12
+        assert abs(product.mean()) * np.sqrt(product.size) < tol.STATISTICAL
+
+
+@pytest.mark.parametrize(("single", "error"), [(False, 1e-13), (True, 1.5e-6)])
+def test_sigmoid_of_the_kernel(single, error):
+    from physlearn.learning.bipartite_epoch import probabilities
+
+    dtype = np.float32 if single else np.float64
+    x = np.linspace(-60, 60, 100_001, dtype=dtype)[None]
+    p = x.copy()
+    probabilities(p, np.zeros(p.shape[1], dtype), dtype(1), single)
+    assert np.max(np.abs(p - 1 / (1 + np.exp(-x.astype(float))))) < error
+
+
+def test_bad_input_is_named(rng):
+    rbm = small(rng)
+    with pytest.raises(TypeError, match="ContrastiveDivergence takes no cost"):
+        learn(rbm.energy, {"v": PATTERNS}, rule=ContrastiveDivergence(), optimizer=SGD(), cost=SquaredError("v"))
+    with pytest.raises(TypeError, match="CoupledLearning takes a cost"):
+        learn(lattice(rng), {"in": [[1.0, 2.0]]}, rule=CoupledLearning(), optimizer=SGD())
+    with pytest.raises(ValueError, match="given: 'x' is not in the data"):
+        learn(rbm.energy, {"v": PATTERNS}, rule=BoltzmannLearning(given=("x",)), optimizer=SGD())
+    with pytest.raises(ValueError, match="method 'moments' does not fit: the rule's phases are sampled"):
+        learn(rbm.energy, {"v": PATTERNS}, rule=ContrastiveDivergence(), optimizer=SGD(), method="moments")
+    with pytest.raises(ValueError, match="not of the kind"):
+        learn(rbm.energy, {"v": 0.5 * PATTERNS}, rule=ContrastiveDivergence(), optimizer=SGD())
+    with pytest.raises(ValueError, match="data: it is empty"):
+        learn(rbm.energy, {}, rule=ContrastiveDivergence(), optimizer=SGD())
+    with pytest.raises(ValueError, match="method 'sample' does not fit: the rule's phases are relaxed"):
+        data = {"in": [[1.0, 2.0]], "out": [[0.1, 0.2]]}
+        learn(lattice(rng), data, rule=CoupledLearning(), optimizer=SGD(), cost=SquaredError("out"), method="sample")
+    big = BoltzmannMachine(30)
+    with pytest.raises(ValueError, match="30 free variables have"):
+        learn(big.energy, {"v": np.ones((2, 30))}, rule=BoltzmannLearning(exact=True), optimizer=SGD())
+    for wrong, message in (
+        (lambda: ContrastiveDivergence(0), "k: got 0"),
+        (lambda: ContrastiveDivergence(temperature=-1.0), "temperature: got -1.0"),
+        (lambda: PersistentContrastiveDivergence(chains=0), "chains: got 0"),
+        (lambda: PersistentContrastiveDivergence(precision="half"), "precision: got 'half'"),
+        (lambda: BoltzmannLearning(warmup=-1), "warmup: got -1"),
+        (lambda: SGD(decay=-0.1), "decay: got -0.1"),
+        (lambda: Adam(decay={"W": np.nan}), "decay: got nan"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            wrong()
+
+
+def test_decay_reaches_relaxed_rules_too(rng):
+    energy = lattice(rng)
+    data = {"in": rng.uniform(0, 1, (4, 2)), "out": rng.uniform(0, 0.1, (4, 2))}
+    settings = dict(rule=CoupledLearning(0.1), cost=SquaredError("out"), batch=None)
+    plain = learn(energy, data, **settings, optimizer=SGD(0.1), method="moments")
+    decayed = learn(energy, data, **settings, optimizer=SGD(0.1, decay=0.5))
+    g = energy.theta["conductance"]
+    assert decayed.method == "moments"
+    np.testing.assert_allclose(decayed.theta["conductance"], plain.theta["conductance"] - 0.05 * g, rtol=1e-12)
