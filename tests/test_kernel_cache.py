@@ -16,6 +16,7 @@ LEAVES = (
     "physlearn/dynamics/banded.py",
     "physlearn/learning/phase.py",
     "physlearn/rng.py",
+    "physlearn/dynamics/words.py",
 )
 
 TRAIN = """

@@ -15,6 +15,8 @@ import numpy as np
 from numba import njit
 
 from physlearn.dynamics.stencil import graph_of
+
+# compiled with words.py 50aac6312184
 from physlearn.dynamics.words import over_chains
 
 # compiled with rng.py 3fd04d877ab0

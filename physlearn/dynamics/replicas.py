@@ -15,6 +15,8 @@ from numba import njit
 from scipy.special import expit
 
 from physlearn.dynamics.stencil import graph_of
+
+# compiled with words.py 50aac6312184
 from physlearn.dynamics.words import LANES, lanes_of, next_words, over_chains, thresholds
 
 BITS = 32
