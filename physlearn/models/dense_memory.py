@@ -18,7 +18,6 @@ from numba import njit
 
 from physlearn.energy import Energy, Real, Spin
 from physlearn.models.patterns import check_patterns, value_pair
-
 from physlearn.models.retrieval import Recall
 
 # compiled with rng.py 3fd04d877ab0
