@@ -52,7 +52,7 @@ def solve(problem, tol, max_steps):
 def _newton(problem, z, tol, max_steps):
     """One item, z (1, m): state, steps, whether it is where it should be."""
     downhill = problem.is_energy and not problem.complex
-    reduced = _Reduced(problem)
+    reduced = Reduced(problem)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         force = problem.force(z)
         for step in range(max_steps):
@@ -74,7 +74,7 @@ def _newton(problem, z, tol, max_steps):
     return z, max_steps, minimum
 
 
-class _Reduced:
+class Reduced:
     """The jacobian of the force in the free variables of one item."""
 
     def __init__(self, problem):

@@ -36,9 +36,7 @@ class Problem:
 
     def __init__(self, system: System, frame: Frame, clamps, u, given_force, nudges, start):
         self.system, self.frame, self.clamps, self.nudges, self.start = system, frame, clamps, nudges, start
-        self.u, self.given_force = u, given_force
-        self.base = (frame.shift @ u.T).T
-        self.push = (frame.push @ given_force.T).T
+        self.give(u, given_force)
         self.batch = len(u)
         kinds = {name: layer.kind for name, layer in system.layers.items()}
         self.discrete = [name for name, kind in kinds.items() if not is_continuous(kind)]
@@ -48,6 +46,12 @@ class Problem:
         self.complex = any(np.iscomplexobj(a) for a in given)
         self.tied = frame.m < np.count_nonzero(frame.cluster >= 0)
         self._check_given()
+
+    def give(self, u, given_force):
+        """Take other given values (batch, s) and given forces (batch, f)."""
+        self.u, self.given_force = u, given_force
+        self.base = (self.frame.shift @ u.T).T
+        self.push = (self.frame.push @ given_force.T).T
 
     def _check_given(self):
         here = separate(self.system, self.frame.cluster[None] < 0)

@@ -1,0 +1,262 @@
+"""integrate: a system in real time.
+
+    tau dx/dt = force(x),                    at T = 0: the flow of which `relax` finds the end
+    tau dx/dt = force(x) + sqrt(2 T tau) xi, at T > 0: overdamped Langevin dynamics (xi white noise)
+
+The force is -dE/dx of an `Energy`, any field of a `System`, and field - x on a layer with an activation
+(Hopfield 1984; Cohen and Grossberg 1983); along the T = 0 flow of an energy E falls.  tau is a friction, a
+capacitance, a time constant: what the force must carry.  Variables tied by a clamp on their difference move
+as one, whose tau is their sum.  A variable with bounds rests at a bound that it is pushed into.
+
+Machines with another time evolution (spikes, kinetics) bring their own: the verb hands over to their method
+``__integrate__(t_span, **settings)``.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+
+import numpy as np
+
+from physlearn.dynamics import adaptive, fixed_step
+from physlearn.dynamics.frame import given
+from physlearn.dynamics.relax import make_problem
+from physlearn.dynamics.threads import on_one_thread
+from physlearn.dynamics.trajectory import DivergenceError, Trajectory
+from physlearn.energy import check_system
+from physlearn.rng import streams
+
+METHODS = (*adaptive.METHODS, *fixed_step.METHODS)
+
+
+def integrate(system, t_span, **settings):
+    """Follow a system from t_span[0] to t_span[1] (seconds).
+
+    Parameters
+    ----------
+    system : Energy, System, or a machine with a method ``__integrate__``
+        A machine of the last kind, such as a spiking network, takes its own settings and returns its own record.
+    t_span : (float, float)
+        Begin and end, s.
+    x0 : array or mapping of str to array, optional
+        Where to start, (batch, *shape) or (*shape); default zero, within bounds.
+    times : array, optional
+        When to keep the state, ascending, within t_span; default 101 equally spaced times (with ``dt``: every
+        step, or every so manieth, at most 1001 in all).
+    dt : float, optional
+        Step of the fixed-step methods, s; t_span and times must be whole steps.
+    method : str
+        "auto": "adaptive" without ``dt``, else "rk4"; with a temperature "heun".  "adaptive" (Runge-Kutta 5(4),
+        step by step as ``tol`` asks), "stiff" (backward differences, with the terms' jacobians where all have
+        one), "euler" (order 1), "rk4" (order 4), "euler_maruyama" and "heun" (noise; both of strong order 1
+        as the noise is additive, "heun" of order 2 in the drift).
+    tau : float, or mapping of str to float or array
+        Time constant (friction, capacitance) of every layer; default 1.
+    clamp : mapping of str to array or to function of time, optional
+        As in `relax`; a function ``t -> values`` drives its readout (a field h(t), a voltage, a current).
+    nudge : Nudge or sequence of Nudge, optional
+        As in `relax`.
+    temperature : float
+        Of the noise, in the energy's units; default 0.
+    tol : float
+        Relative local error of the adaptive methods; the absolute one is tol times 1e-3.
+    diverged : {"warn", "raise"}
+        What to do when an item leaves the finite numbers; the record holds what was reached.
+    rng : int, Generator or None
+        Of the noise: an item's numbers do not depend on how many items run.
+
+    Returns
+    -------
+    Trajectory
+
+    Raises
+    ------
+    ValueError
+        Times outside the span or between steps, a method that does not fit.
+    DivergenceError
+        With ``diverged="raise"``.
+
+    Examples
+    --------
+    A capacitor of 1 uF charging through 1 kohm: the time constant is 1 ms.
+
+    >>> import numpy as np
+    >>> from physlearn import Energy, Readout, Real, integrate
+    >>> from physlearn.terms import Edges
+    >>> rc = Energy({"v": (Real(), 2)}, [Edges("v", [(0, 1)])], {"conductance": [1e-3]}, {"source": Readout("v", [0])})
+    >>> run = integrate(rc, (0.0, 1e-3), clamp={"source": [1.0]}, tau=1e-6, tol=1e-8)
+    >>> print(f"{run.x[-1, 1]:.6f}", f"{1 - np.exp(-1):.6f}")
+    0.632121 0.632121
+    """
+    span = _span(t_span)
+    if hasattr(type(system), "__integrate__"):
+        return system.__integrate__(span, **settings)
+    return _flow(system, span, **settings)
+
+
+@on_one_thread
+def _flow(
+    system,
+    span,
+    *,
+    x0=None,
+    times=None,
+    dt=None,
+    method="auto",
+    tau=1.0,
+    clamp=None,
+    nudge=None,
+    temperature=0.0,
+    tol=1e-6,
+    diverged="warn",
+    rng=None,
+) -> Trajectory:
+    check_system(system)
+    if diverged not in ("warn", "raise"):
+        raise ValueError(f"diverged: got {diverged!r}, expected 'warn' or 'raise'")
+    if not (np.ndim(temperature) == 0 and np.isfinite(temperature) and temperature >= 0):
+        raise ValueError(f"temperature: got {temperature!r}, expected a finite number that is not negative")
+    if method == "auto":
+        method = "heun" if temperature > 0 else "adaptive" if dt is None else "rk4"
+    moving, clamp = _split(clamp)
+    at_start = clamp | {name: value(span[0]) for name, value in moving.items()}
+    problem, single = make_problem(system, x0, at_start, nudge)
+    _check(problem, method, dt, temperature, moving, tol)
+    mass = _mass(problem, tau)
+
+    def drive(t):
+        """Given values and forces at time t."""
+        values = dict(system.fixed) | clamp | {name: value(t) for name, value in moving.items()}
+        return given(system, problem.frame, values, problem.batch)
+
+    if method in adaptive.METHODS:
+        times = _times(times, span)
+        run = adaptive.follow(problem, mass, drive if moving else None, span, times, method, tol)
+    else:
+        assert dt is not None  # checked above
+        steps = whole_steps(span[1] - span[0], dt, "t_span")
+        keep = _kept_steps(times, span, dt, steps)
+        noise = streams(rng, problem.batch) if temperature > 0 else None
+        times = span[0] + keep * dt
+        run = fixed_step.follow(problem, mass, drive if moving else None, span[0], dt, keep, method, temperature, noise)
+    z, taken, stopped, label = run
+    return _record(problem, drive if moving else None, times, z, taken, stopped, label, single, diverged)
+
+
+def _record(problem, drive, times, z, steps, stopped, method, single, diverged):
+    """Kept free variables (k, batch, m) to a Trajectory."""
+    states, energies, times = [], [], times[: len(z)]
+    for t, item in zip(times, z, strict=True):
+        if drive is not None:
+            problem.give(*drive(t))
+        x = problem.state(item)
+        states.append(x)
+        energies.append(problem.bare_energy(x))
+    x = {name: np.array([state[name] for state in states]) for name in problem.system.layers}
+    energy = np.array(energies)
+    if single:
+        x, energy = {name: value[:, 0] for name, value in x.items()}, energy[:, 0]
+    result = Trajectory(times, next(iter(x.values())) if len(x) == 1 else x, energy, method, steps, stopped)
+    if stopped is not None:
+        message = f"integrate: {stopped}. Lower dt or tol, or bound the variables; what was reached is kept"
+        if diverged == "raise":
+            raise DivergenceError(message, result)
+        warnings.warn(message, RuntimeWarning, stacklevel=5)
+    return result
+
+
+def _span(t_span):
+    try:
+        start, stop = (float(t) for t in t_span)
+    except (TypeError, ValueError):
+        raise TypeError(f"t_span: got {t_span!r}, expected (begin, end) in seconds") from None
+    if not (np.isfinite(start) and np.isfinite(stop) and start < stop):
+        raise ValueError(f"t_span: got {t_span!r}, expected finite times, begin before end")
+    return start, stop
+
+
+def _split(clamp):
+    """(functions of time, constant values)."""
+    if clamp is not None and not isinstance(clamp, Mapping):
+        raise TypeError(f"clamp: got a {type(clamp).__name__}, expected a mapping of readout names to values")
+    clamp = dict(clamp or {})
+    moving = {name: value for name, value in clamp.items() if callable(value)}
+    return moving, {name: value for name, value in clamp.items() if name not in moving}
+
+
+def _check(problem, method, dt, temperature, moving, tol):
+    if method not in METHODS:
+        raise ValueError(f"method: got {method!r}, expected 'auto' or one of {list(METHODS)}")
+    if problem.discrete:
+        raise ValueError(
+            f"system: layers {problem.discrete} are discrete and have no velocity; use sample, or kinetics for "
+            "transitions in continuous time"
+        )
+    if (reason := problem.unfit(lowers_energy=False)) is not None:
+        raise ValueError(f"system: cannot be integrated: {reason}")
+    if (method in fixed_step.METHODS) != (dt is not None):
+        raise ValueError(
+            f"dt: got {dt!r} with method {method!r}; fixed-step methods {list(fixed_step.METHODS)} need one, adaptive "
+            "ones choose their own"
+        )
+    if dt is not None and not (np.ndim(dt) == 0 and np.isfinite(dt) and dt > 0):
+        raise ValueError(f"dt: got {dt!r}, expected a positive number of seconds")
+    if (temperature > 0) != (method in fixed_step.NOISY):
+        raise ValueError(
+            f"method {method!r} at temperature {temperature:g}: noise needs one of {list(fixed_step.NOISY)}, and these "
+            "mean nothing without it"
+        )
+    if temperature > 0 and problem.activated:
+        raise ValueError(
+            f"temperature: layers {problem.activated} have an activation; noise on x does not draw from exp(-E/T) "
+            "there. Integrate at temperature 0, or build a System that says what its noise is"
+        )
+    if moving and any(name in problem.frame.values for name in moving) and problem.tied:
+        raise ValueError(
+            f"clamp: {sorted(moving)} change in time while other clamps tie variables together; drive single variables "
+            "or currents instead of differences"
+        )
+    if not (np.ndim(tol) == 0 and 0 < tol < 1):
+        raise ValueError(f"tol: got {tol!r}, expected a number between 0 and 1")
+
+
+def _mass(problem, tau):
+    """Time constant of every free variable, (m,)."""
+    layers = problem.system.layers
+    per_layer = dict(tau) if isinstance(tau, Mapping) else dict.fromkeys(layers, tau)
+    if unknown := set(per_layer) - set(layers):
+        raise ValueError(f"tau: there is no layer {sorted(unknown)[0]!r}, expected some of {list(layers)}")
+    parts = []
+    for name, layer in layers.items():
+        value = np.asarray(per_layer.get(name, 1.0), dtype=float)
+        if value.shape not in ((), layer.shape) or not np.all((value > 0) & np.isfinite(value)):
+            raise ValueError(f"tau of layer {name!r}: got {value!r}, expected positive numbers, one or {layer.shape}")
+        parts.append(np.broadcast_to(value, layer.shape).ravel())
+    return problem.frame.collect(np.concatenate(parts))
+
+
+def whole_steps(duration, dt, name):
+    """Number of steps of dt in a duration, refused unless whole (to 1e-6 of a step)."""
+    steps = round(duration / dt)
+    if steps < 0 or abs(duration / dt - steps) > 1e-6 * max(1.0, 1e-6 * steps):
+        raise ValueError(f"{name}: {duration:g} s is not a whole number of steps of dt = {dt:g} s")
+    return steps
+
+
+def _times(times, span):
+    if times is None:
+        return np.linspace(span[0], span[1], 101)
+    times = np.asarray(times, dtype=float)
+    good = times.ndim == 1 and times.size and np.all(np.isfinite(times)) and np.all(np.diff(times) > 0)
+    if not good or times[0] < span[0] or times[-1] > span[1]:
+        raise ValueError(f"times: got {times!r}, expected ascending times within t_span {span}")
+    return times
+
+
+def _kept_steps(times, span, dt, steps):
+    """Numbers of the steps after which the state is kept."""
+    if times is None:
+        every = -(-steps // 1000)
+        return np.unique(np.append(np.arange(0, steps + 1, every), steps))
+    return np.array([whole_steps(t - span[0], dt, "times") for t in _times(times, span)], dtype=np.int64)
