@@ -12,10 +12,13 @@ _HOME = {
         "extrapolate",
         "phase_diagram",
     ),
+    "physlearn.models.continuous_hopfield": ("ContinuousHopfield", "FixedPoints"),
     "physlearn.models.deep_belief": ("DeepBelief", "stack"),
     "physlearn.models.dense_memory": ("DenseMemory",),
+    "physlearn.models.energy_transformer": ("EnergyTransformer",),
     "physlearn.models.hopfield": ("Hopfield",),
     "physlearn.models.lattices": ("cubic_pairs", "square_pairs", "triangular_pairs"),
+    "physlearn.models.layered_memory": ("layered_memory",),
     "physlearn.models.mean_field": (
         "critical_load",
         "first_step_error",

@@ -1,0 +1,83 @@
+"""A transformer block as one descent: attention energy + memory energy of tokens (Hoover et al. 2023).
+
+    E = sum_c (x_c.g_c - L(x_c)) + E_attention(g) + E_memory(g),    g = LayerNorm(x)
+    tau dx/dt = -d(E_attention + E_memory)/dg - x
+
+The terms are in `physlearn.terms.attention`.  The block of the paper has no leak -x: it moves x, whose length
+LayerNorm forgets, for a fixed number of steps; the leak makes that a fall to a rest, with the same attention, and the
+energy falls along it all the same.  In place of a feed-forward layer there is a memory; nothing is causal.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from physlearn.dynamics.integrate import integrate
+from physlearn.energy import Energy
+from physlearn.lagrangians import LayerNorm
+from physlearn.terms.attention import TokenAttention, TokenMemory
+
+
+class EnergyTransformer:
+    """One block on ``tokens`` tokens.
+
+    Parameters
+    ----------
+    key, query : (heads, k, d) arrays
+        Projections of every head.
+    patterns : (K, d) array
+        What the memory holds.
+    tokens : int
+        At least 2.
+    beta : float, optional
+        Inverse temperature of the attention; default 1/sqrt(k).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> key, query, patterns = rng.normal(size=(2, 3, 8)), rng.normal(size=(2, 3, 8)), rng.normal(size=(5, 8))
+    >>> block = EnergyTransformer(key, query, patterns, tokens=4)
+    >>> run = block.update(rng.normal(size=(4, 8)), steps=20)
+    >>> bool(np.all(np.diff(run.energy) <= 0)), run.final.shape
+    (True, (4, 8))
+    """
+
+    def __init__(self, key, query, patterns, *, tokens, beta=None):
+        self.key, self.query, self.patterns = (np.array(w, dtype=float) for w in (key, query, patterns))
+        if self.key.ndim != 3 or self.key.shape != self.query.shape:
+            raise ValueError(f"key, query: shapes {self.key.shape}, {self.query.shape}; expected (heads, k, d) both")
+        if self.patterns.ndim != 2 or self.patterns.shape[1] != self.key.shape[2]:
+            raise ValueError(f"patterns: shape {self.patterns.shape}, expected (K, {self.key.shape[2]})")
+        if not isinstance(tokens, int | np.integer) or tokens < 2:
+            raise ValueError(f"tokens: got {tokens!r}, expected a whole number of at least 2, who attend to each other")
+        self.tokens = int(tokens)
+        self.beta = 1.0 / np.sqrt(self.key.shape[1]) if beta is None else beta
+
+    @functools.cached_property
+    def energy(self) -> Energy:
+        """The `Energy` of the layer "x", (tokens, d), for every verb."""
+        return Energy(
+            {"x": (LayerNorm(), (self.tokens, self.key.shape[2]))},
+            [TokenAttention("x", self.beta), TokenMemory("x")],
+            {"key": self.key, "query": self.query, "patterns": self.patterns},
+        )
+
+    def update(self, x, *, steps=12, dt=0.1):
+        """Go ``steps`` of length ``dt`` (in units of tau) down the energy from tokens x.
+
+        Parameters
+        ----------
+        x : (tokens, d) or (batch, tokens, d) array
+        steps : int
+        dt : float
+            Steps of gradient flow (Euler); above about 0.5 the energy may rise.
+
+        Returns
+        -------
+        Trajectory
+            Its ``final`` goes on to the next block.
+        """
+        return integrate(self.energy, (0.0, steps * dt), x0=x, dt=dt, method="euler", times=dt * np.arange(steps + 1))
