@@ -7,6 +7,7 @@ import importlib
 
 _HOME = {
     "circuits.resistor": ("ResistorNetwork",),
+    "circuits.hopfield": ("amplifier_network", "amplifier_outputs"),
     "circuits.lattices": (
         "complete_graph",
         "erdos_renyi_graph",

@@ -17,6 +17,7 @@ _HOME = {
     "physlearn.models.dense_memory": ("DenseMemory",),
     "physlearn.models.energy_transformer": ("EnergyTransformer",),
     "physlearn.models.hopfield": ("Hopfield",),
+    "physlearn.models.landscape": ("Plane", "energy_plane"),
     "physlearn.models.lattices": ("cubic_pairs", "square_pairs", "triangular_pairs"),
     "physlearn.models.layered_memory": ("layered_memory",),
     "physlearn.models.mean_field": (

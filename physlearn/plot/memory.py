@@ -160,6 +160,51 @@ def plot_phase_diagram(loads, temperatures, overlaps, *, boundary=None, ax=None)
     return ax
 
 
+def plot_landscape(plane, *, paths=(), labels=None, ax=None):
+    """Energy on a plane through three states, with contours, and paths down it.
+
+    Parameters
+    ----------
+    plane : Plane
+        From `physlearn.models.energy_plane`, or anything with ``u``, ``v``, ``energy`` and ``project``.
+    paths : sequence of (steps, n) arrays, optional
+        Trajectories, projected on the plane; dots are where they end.
+    labels : sequence of str, optional
+        Names of the three corners.
+    ax : matplotlib.axes.Axes, optional
+        Default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> u = np.linspace(0.0, 1.0, 4)
+    >>> plane = SimpleNamespace(u=u, v=u, energy=np.add.outer(u**2, u**2), project=lambda x: x)
+    >>> plot_landscape(plane, paths=[np.ones((3, 2))]).get_xlabel()
+    'towards the second state'
+    """
+    ax = _axes(ax)
+    bottom, top = np.min(plane.energy), np.max(plane.energy)
+    levels = bottom + (top - bottom) * np.linspace(0.0, 1.0, 25) ** 2  # dense where the memories are
+    image = ax.contourf(plane.u, plane.v, plane.energy, levels, cmap="viridis")
+    ax.contour(plane.u, plane.v, plane.energy, levels, colors="white", linewidths=0.3)
+    for path in paths:
+        at = plane.project(path)
+        ax.plot(at[:, 0], at[:, 1], color="white", linewidth=1.2)
+        ax.plot(at[-1, 0], at[-1, 1], color="white", marker="o", markersize=4)
+    for place, name in zip(((0, 0), (1, 0), (0, 1)), labels or (), strict=False):
+        ax.annotate(
+            str(name), place, color="white", ha="center", va="bottom", xytext=(0, 5), textcoords="offset points"
+        )
+        ax.plot(*place, color="white", marker="+")
+    ax.set(xlabel="towards the second state", ylabel="towards the third state")
+    ax.figure.colorbar(image, ax=ax, label="energy", format="%.2f")
+    return ax
+
+
 def plot_attention(weights, queries=None, keys=None, *, ax=None):
     """Attention weights, a row for each query.
 

@@ -158,3 +158,21 @@ def test_transformer_refusals(rng):
         EnergyTransformer(k, k, np.ones((2, 6)), tokens=1)
     with pytest.raises(ValueError, match="beta"):
         EnergyTransformer(k, k, np.ones((2, 6)), tokens=3, beta=0.0).energy  # noqa: B018
+
+
+# ---------------------------------------------------------------- landscapes
+def test_plane_through_three_states(rng):
+    from physlearn.models.landscape import energy_plane
+
+    network = ContinuousHopfield(couplings(rng, 6), gain=3.0)
+    corners = rng.standard_normal((3, 6))
+    plane = energy_plane(network.energy, corners, resolution=11, margin=0.0)
+    assert np.allclose([plane.energy[0, 0], plane.energy[0, -1], plane.energy[-1, 0]], network.energy(corners))
+    assert np.allclose(plane.project(corners), [[0, 0], [1, 0], [0, 1]])
+    middle = corners.mean(0)
+    off = np.linalg.svd(corners[1:] - corners[0])[2][-1]  # a direction off the plane is not seen
+    assert np.allclose(plane.project(middle + off), plane.project(middle))
+    with pytest.raises(ValueError, match="not on a line"):
+        energy_plane(network.energy, [corners[0], corners[0], corners[1]])
+    with pytest.raises(ValueError, match="nothing to draw"):
+        energy_plane(Hopfield.store([[1, 1, -1, -1]]).energy, np.eye(4)[:3])

@@ -1,0 +1,68 @@
+"""A plane cut through an energy landscape, to be drawn."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from physlearn.energy import Energy
+
+
+class Plane(NamedTuple):
+    """Energies on a plane through three states.
+
+    ``u`` (k,) and ``v`` (l,): coordinates along corners[1] - corners[0] and corners[2] - corners[0], of which one is
+    that corner; ``energy`` (l, k); ``corners`` (3, n).
+    """
+
+    u: np.ndarray
+    v: np.ndarray
+    energy: np.ndarray
+    corners: np.ndarray
+
+    def project(self, x):
+        """Coordinates (..., 2) of the point of the plane nearest to states x (..., n)."""
+        axes = self.corners[1:] - self.corners[0]
+        flat = np.asarray(x, dtype=float) - self.corners[0]
+        return np.linalg.lstsq(axes.T, flat.reshape(-1, axes.shape[1]).T, rcond=None)[0].T.reshape(*flat.shape[:-1], 2)
+
+
+def energy_plane(energy: Energy, corners, *, resolution=60, margin=0.4) -> Plane:
+    """Energy of one continuous layer on the plane through three states.
+
+    Parameters
+    ----------
+    energy : Energy
+        Of a single layer of a continuous kind.
+    corners : (3, n) array
+        Such as two memories and a cue; they must span a plane.
+    resolution : int
+        Points along each side.
+    margin : float
+        How far beyond the corners to look, in units of their distance.
+
+    Returns
+    -------
+    Plane
+        For `physlearn.plot.plot_landscape`.
+
+    Examples
+    --------
+    >>> from physlearn.models import ModernHopfield
+    >>> memory = ModernHopfield([[1.0, 0.0], [0.0, 1.0]], beta=8.0)
+    >>> energy_plane(memory.energy, [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], resolution=5).energy.shape
+    (5, 5)
+    """
+    if len(energy.layers) != 1:
+        raise ValueError(f"energy: has layers {list(energy.layers)}, expected one, whose plane is drawn")
+    kind = next(iter(energy.layers.values())).kind
+    if not (hasattr(kind, "low") or hasattr(kind, "activation")):
+        raise ValueError(f"energy: its layer is {kind}; between discrete states there is nothing to draw")
+    corners = np.asarray(corners, dtype=float)
+    axes = corners[1:] - corners[0] if corners.ndim == 2 and len(corners) == 3 else np.zeros((2, 1))
+    if np.linalg.matrix_rank(axes) < 2 or not np.all(np.isfinite(corners)):
+        raise ValueError(f"corners: shape {corners.shape}, expected three finite states that are not on a line")
+    u = np.linspace(-margin, 1.0 + margin, resolution)
+    grid = np.stack(np.meshgrid(u, u), -1).reshape(-1, 2)
+    return Plane(u, u, np.asarray(energy(corners[0] + grid @ axes)).reshape(len(u), len(u)), corners)
