@@ -27,7 +27,7 @@ from physlearn.models.patterns import add_noise, random_patterns
 from physlearn.plot.memory import plot_capacity, plot_phase_diagram
 
 SEED = 20260101
-LOADS = np.array([0.05, 0.10, 0.12, 0.13, 0.135, 0.14, 0.145, 0.15, 0.16, 0.18])
+LOADS = np.array([0.05, 0.10, 0.12, 0.13, 0.135, 0.14, 0.145, 0.15, 0.16, 0.18, 0.20, 0.23])
 
 
 def capacity(ax):

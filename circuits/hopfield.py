@@ -30,7 +30,7 @@ def amplifier_network(couplings) -> ResistorNetwork:
     Returns
     -------
     ResistorNetwork
-        Nodes (i, "+") and (i, "-"); its input "outputs" takes the voltages of all wires, `amplifier_outputs` of a state.
+        Nodes (i, "+") and (i, "-"); its input "outputs" takes all their voltages, `amplifier_outputs` of a state.
 
     Raises
     ------
