@@ -56,7 +56,7 @@ class Edges:
         self.nodes = int(pairs.max(initial=-1)) + 1 if nodes is None else int(nodes)
         if pairs.size and (pairs.min() < 0 or pairs.max() >= self.nodes):
             raise ValueError(f"pairs: ends from {pairs.min()} to {pairs.max()}, expected 0..{self.nodes - 1}")
-        self._pattern = self._ends = None
+        self._pattern, self._ends = None, None
 
     def drops(self, x):
         """Differences x_i - x_j, (..., m)."""
@@ -104,7 +104,7 @@ class Edges:
 
     def _incidence(self, nodes):
         """(nodes, m): -1 where an edge begins, +1 where it ends."""
-        if self._ends is None or self._ends.shape[0] != nodes:
+        if getattr(self._ends, "shape", (0,))[0] != nodes:
             import scipy.sparse as sp
 
             m = len(self.i)
