@@ -180,6 +180,9 @@ iris = Task(
     run=run_iris,
     figures=draw_iris,
     params=IrisParams,
+    warm=lambda: run_iris(IrisParams(epochs=1), np.random.default_rng(0)),
+    dims={"cost": ("epoch",)},
+    ragged=("edges", "conductance_untrained", "conductance_trained"),  # edges between driven nodes are left out
     headline={
         "trained": "trained network, argmax of its outputs",
         "untrained": "untrained network, argmax",
@@ -190,4 +193,83 @@ iris = Task(
         "nearest_mean_trained": "trained network, nearest class mean",
         "training_set": "trained network on its training set",
     },
+)
+
+
+class TrainingParams(BaseModel):
+    """What all trainings on Iris share; see `IrisParams`."""
+
+    model_config = ConfigDict(extra="forbid")
+    topology: Literal["random_regular", "complete", "periodic_square"] = "random_regular"
+    nodes: int = Field(default=32, ge=16, description="number of nodes; a square number for periodic_square")
+    degree: int = Field(default=6, ge=3, description="edges per node of random_regular")
+    cost: Literal["cross_entropy", "squared_error"] = "cross_entropy"
+    gain: float = Field(default=20.0, gt=0, description="gain of the cross-entropy, 1/V")
+    optimizer: Literal["adam", "sgd"] = "adam"
+    lr: float = Field(default=0.1, gt=0)
+    epochs: int = Field(default=200, ge=1, description="full-batch steps")
+    conductance: tuple[float, float] = Field(default=(0.01, 10.0), description="bounds, S")
+    held_out: int = Field(default=50, ge=3, le=120, description="flowers in the test set")
+
+
+class CoupledLearningParams(TrainingParams):
+    """Coupled learning (Stern, Hexner, Rocks and Liu 2021) of Iris."""
+
+    eta: float = Field(default=0.01, gt=0, description="fraction of the way from the free to the wanted outputs")
+
+
+class EquilibriumPropagationParams(TrainingParams):
+    """Centred equilibrium propagation (Scellier and Bengio 2017; Laborieux et al. 2021) of Iris."""
+
+    nudge: float = Field(default=0.01, gt=0, description="strength of the cost in the nudged phases")
+
+
+def run_coupled_learning(params: CoupledLearningParams, rng) -> dict:
+    """One replicate of `coupled_learning`."""
+    return _train_iris(params, "coupled_learning", params.eta, rng)
+
+
+def run_equilibrium_propagation(params: EquilibriumPropagationParams, rng) -> dict:
+    """One replicate of `equilibrium_propagation`."""
+    return _train_iris(params, "equilibrium_propagation", params.nudge, rng)
+
+
+def _train_iris(params: TrainingParams, rule, strength, rng):
+    """A network, split and start of its own: how well it does, and the cost of every epoch."""
+    shared = {name: getattr(params, name) for name in TrainingParams.model_fields}
+    settings = IrisParams(**shared, rule=rule, strength=strength)
+    features, species = load_iris()
+    kept, held = split(species, params.held_out, rng)
+    volts, network = encode(features, kept), build(settings, rng)
+    # squared error to +-0.5 V: what one-hot targets mean for outputs between the rails
+    target = np.eye(3)[species[kept]] - (0.5 if params.cost == "squared_error" else 0.0)
+    done = train(network, settings, volts[kept], target, params.cost, rng)
+    trained = network.with_conductance(done.theta["conductance"])
+    outputs = trained.read(trained.solve({"input": volts}).x, "output")
+    return {
+        "accuracy": accuracy(outputs[held], species[held]),
+        "training_set": accuracy(outputs[kept], species[kept]),
+        "final_cost": float(done.cost[-1]),
+        "cost": done.cost,
+    }
+
+
+_HEADLINE = {
+    "accuracy": "held-out accuracy",
+    "training_set": "accuracy on the training set",
+    "final_cost": "training cost at the end",
+}
+coupled_learning = Task(
+    run=run_coupled_learning,
+    params=CoupledLearningParams,
+    dims={"cost": ("epoch",)},
+    headline=_HEADLINE,
+    warm=lambda: run_coupled_learning(CoupledLearningParams(epochs=2), np.random.default_rng(0)),
+)
+equilibrium_propagation = Task(
+    run=run_equilibrium_propagation,
+    params=EquilibriumPropagationParams,
+    dims={"cost": ("epoch",)},
+    headline=_HEADLINE,
+    warm=lambda: run_equilibrium_propagation(EquilibriumPropagationParams(epochs=2), np.random.default_rng(0)),
 )

@@ -1,8 +1,9 @@
-"""The command ``physlearn``: run a study, list machines, say what is installed."""
+"""The command ``physlearn``: run studies and look at them, list machines, say what is installed."""
 
 from __future__ import annotations
 
 import argparse
+import functools
 import inspect
 import os
 import sys
@@ -10,50 +11,197 @@ from importlib import metadata
 from pathlib import Path
 
 DONE, USAGE, SOME_FAILED = 0, 1, 2
+SHOWN = 10  # failures on the screen
 
 
 def main(arguments=None) -> int:
-    """Parse and dispatch; returns the exit code: 0 done, 1 usage, 2 some replicates or figures failed."""
+    """Parse and dispatch; returns the exit code: 0 done, 1 usage, 2 some tasks failed or are missing."""
     parser = argparse.ArgumentParser(prog="physlearn", description="Simulate matter that learns.")
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="run a study file and keep its results")
-    run.add_argument("study", type=Path, metavar="STUDY.toml")
-    run.add_argument("--out", type=Path, help="results folder (default results/NAME)")
-    run.set_defaults(do=_run)
-    commands.add_parser("machines", help="list what can be built").set_defaults(do=_machines)
-    commands.add_parser("info", help="versions, threads, kernel cache").set_defaults(do=_info)
+
+    def command(name, do, text, what=None):
+        added = commands.add_parser(name, help=text, description=text)
+        if what is not None:
+            added.add_argument("study", type=Path, metavar=what)
+        added.set_defaults(do=do)
+        return added
+
+    run = command("run", _run, "run what a study file's store lacks", "STUDY.toml")
+    plan = command("plan", _plan, "count a study's tasks and estimate its time; runs nothing", "STUDY.toml")
+    for added in (run, plan):
+        added.add_argument("--out", type=Path, help="the study's folder (default results/NAME)")
+    retry = command("retry", _retry, "run again what failed", "FOLDER")
+    retry.add_argument("--failed", action="store_true", help="tasks that failed, crashed or took too long")
+    retry.add_argument("--stale", action="store_true", help="results of another version of the task")
+    for added in (run, retry):
+        added.add_argument(
+            "--workers", type=int, help="local processes (default: the study file's, or one a processor)"
+        )
+        added.add_argument("--serial", action="store_true", help="run here, one by one, without limits: for debuggers")
+    command("status", _status, "count a study's tasks by state", "FOLDER")
+    export = command("export", _export, "write a study's dataset", "FOLDER")
+    export.add_argument("to", type=Path, metavar="FILE.nc|.zarr|.parquet")
+    command("report", _report, "write a study's report, one HTML file", "FOLDER")
+    command("machines", _machines, "list what can be built")
+    command("info", _info, "versions, threads, kernel cache")
     try:
         options = parser.parse_args(arguments)
-    except SystemExit as stop:  # argparse leaves with 2 on bad usage; here 2 means failed replicates
+    except SystemExit as stop:  # argparse leaves with 2 on bad usage; here 2 means failed tasks
         return DONE if stop.code == 0 else USAGE
-    return options.do(options)
+    try:
+        return options.do(options)
+    except (ValueError, OSError, ImportError) as error:
+        print(error, file=sys.stderr)
+        return USAGE
 
 
 def _run(options) -> int:
-    from physlearn.study import read_study, run_study
-    from physlearn.study.run import table
+    from physlearn.study.run import execute
 
+    study, folder = _study_file(options)
+    print(f"{study.name}: {study.plan.path}, seed {study.plan.seed}, {_counted(study.plan)}\n")
+    how, executor = _how(options, study.options)
+    return _finished(folder, lambda: execute(study.plan, folder, how, executor, True, study.name, text=study.text))
+
+
+def _retry(options) -> int:
+    from physlearn.study import open_study
+
+    if not (options.failed or options.stale):
+        raise ValueError("retry: give --failed, --stale or both")
+    sys.path.insert(0, os.getcwd())  # where the tasks of the study may be
+    found = open_study(options.study)
+    extra = {} if options.workers is None else {"workers": options.workers}
+    if options.serial:
+        extra |= {"timeout": None, "memory": None}
+    run = functools.partial(found.retry, failed=options.failed, stale=options.stale, **extra)
+    return _finished(options.study, lambda: run(executor="serial" if options.serial else None))
+
+
+def _finished(folder, run) -> int:
+    """Run; then say what came out and what did not, draw, and write the report."""
+    from physlearn.study import open_study
+    from physlearn.study.figures import png_figures
+    from physlearn.study.summary import real_scalars, summarise, table
+    from physlearn.study.task import import_task
+
+    page, interrupted = folder / "report.html", False
+    before = open_study(folder).status() if page.exists() else None
     try:
-        study = read_study(options.study)
-        folder = options.out or Path("results") / study.name
-        result = run_study(study, folder)
-    except (ValueError, OSError) as error:
-        print(error, file=sys.stderr)
-        return USAGE
-    print(f"{study.name}: {study.task_path}, seed {study.seed}, {study.replicates} replicates\n")
-    print(table(study, result))
-    kept = sorted(path.name for path in Path(folder).iterdir())
-    print(f"\n{folder}: {', '.join(kept)}")
-    bad = [r for r in result["replicates"] if r["status"] != "done"]
-    failed = [r for r in bad if r["status"] == "failed"]
-    for record in failed:
-        last = record["traceback"].strip().splitlines()[-1]
-        print(f"replicate {record['replicate']} failed: {last}", file=sys.stderr)
-    if missing := len(bad) - len(failed):
-        print(f"interrupted: {missing} of {study.replicates} replicates are missing", file=sys.stderr)
-    if "figures" in result:
-        print(f"figures failed: {result['figures'].strip().splitlines()[-1]}", file=sys.stderr)
-    return SOME_FAILED if bad or "figures" in result else DONE
+        run()
+    except KeyboardInterrupt:
+        interrupted = True
+    found = open_study(folder)
+    counts, failures = found.status(), found.failures()
+    if found.points == 1:
+        print(table(summarise(real_scalars(found.returned())), import_task(found.task).headline))
+    drawn = True
+    if not interrupted and counts != before:
+        try:
+            for name, picture in png_figures(folder).items():
+                (folder / f"{name}.png").write_bytes(picture)
+            found.report()
+        except Exception as error:  # the numbers are kept already
+            drawn = False
+            print(f"figures failed: {type(error).__name__}: {error}", file=sys.stderr)
+    print(f"\n{folder}: {', '.join(sorted(path.name for path in folder.iterdir() if path.name != 'lock'))}")
+    print(_words(counts))
+    for failure in failures[:SHOWN]:
+        where = f"{failure['params']} replicate {failure['replicate']}" if found.points > 1 else failure["replicate"]
+        print(f"{failure['status']}: {where}: {failure['type']}: {failure['message']}", file=sys.stderr)
+    if len(failures) > SHOWN:
+        print(f"and {len(failures) - SHOWN} more failures: see report.html", file=sys.stderr)
+    if failures:
+        print(f"physlearn retry --failed {folder} runs them again", file=sys.stderr)
+    if counts["stale"]:
+        print(
+            f"{counts['stale']} results are of another version of the task: physlearn retry --stale {folder}",
+            file=sys.stderr,
+        )
+    if missing := counts["planned"]:
+        why = "interrupted" if interrupted else "stopped"
+        print(f"{why}: {missing} of {counts['total']} tasks are missing; the same command goes on", file=sys.stderr)
+    return DONE if drawn and counts["done"] == counts["total"] else SOME_FAILED
+
+
+def _plan(options) -> int:
+    from physlearn.study import open_study
+
+    study, folder = _study_file(options)
+    plan, total, done = study.plan, len(study.plan), 0
+    print(f"{study.name}: {plan.path}, {_counted(plan)}")
+    for dim, axes in plan.space.dims.items():
+        print(f"  {dim:16} {len(next(iter(axes.values())).values)} values of {', '.join(axes)}")
+    if plan.refine is not None:
+        print(f"  and those that refinement of {plan.refine.observable} adds")
+    seconds = None
+    if (folder / "study.db").exists():
+        found = open_study(folder)
+        done, seconds = total - found.status()["planned"], found.seconds()
+        print(f"{folder}: {_words(found.status())}")
+    if seconds is None or not len(seconds):
+        print("no task has run yet: time unknown")
+        return DONE
+    workers = study.options.workers or os.cpu_count() or 1
+    rest = max(0, total - done) * seconds.mean() / workers
+    print(f"{seconds.mean():.3g} s a task; {max(0, total - done)} to run: about {_duration(rest)} on {workers} workers")
+    return DONE
+
+
+def _status(options) -> int:
+    from physlearn.study import open_study
+
+    found = open_study(options.study)
+    counts = found.status()
+    print(f"{found.name}: {_words(counts)}")
+    return SOME_FAILED if counts["failed"] + counts["timeout"] + counts["crashed"] else DONE
+
+
+def _export(options) -> int:
+    from physlearn.study import open_study
+
+    print(open_study(options.study).export(options.to))
+    return DONE
+
+
+def _report(options) -> int:
+    from physlearn.study import open_study
+
+    sys.path.insert(0, os.getcwd())
+    print(open_study(options.study).report())
+    return DONE
+
+
+def _study_file(options):
+    from physlearn.study import read_study
+
+    sys.path[:0] = [os.getcwd(), str(options.study.resolve().parent)]  # tasks may lie beside the study file
+    study = read_study(options.study)
+    return study, options.out or Path("results") / study.name
+
+
+def _how(options, kept):
+    from physlearn.study.run import checked_options
+
+    given = {} if options.workers is None else {"workers": options.workers}
+    if options.serial:
+        given |= {"timeout": None, "memory": None}
+    return checked_options(kept.model_dump() | given), "serial" if options.serial else None
+
+
+def _counted(plan):
+    points = len(plan) // plan.replicates
+    return f"{points} points x {plan.replicates} replicates" if points > 1 else f"{plan.replicates} replicates"
+
+
+def _words(counts):
+    named = ", ".join(f"{n} {state}" for state, n in counts.items() if n and state != "total")
+    return f"{named} of {counts['total']}"
+
+
+def _duration(seconds):
+    hours, rest = divmod(round(seconds), 3600)
+    return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"
 
 
 def _machines(options) -> int:
@@ -73,7 +221,7 @@ def _info(options) -> int:
     import numba
 
     import physlearn
-    from physlearn.study.run import provenance
+    from physlearn.study.provenance import provenance
 
     found = provenance()
     print(f"physlearn {physlearn.__version__}, Python {found['python']}, {found['platform']}")

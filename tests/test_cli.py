@@ -1,7 +1,6 @@
-"""The command: exit codes, the results folder, errors of study files all at once."""
+"""The command: exit codes, the study's folder, errors of study files all at once."""
 
-import json
-import os
+import contextlib
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 from physlearn.cli import main
+from physlearn.study import open_study
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -56,47 +56,59 @@ def study(folder, text, name="s.toml"):
     return str(folder / name)
 
 
-GOOD = '[study]\ntask = "uniform_tasks:uniform"\nseed = 4\nreplicates = 3\n[params]\nscale = 2.0\n'
+GOOD = '[study]\ntask = "uniform_tasks:uniform"\nseed = 4\nreplicates = 3\ncommon_random_numbers = true\n'
+GOOD += "[params]\nscale = 2.0\n"
 
 
 def test_run_keeps_everything(folder, capsys):
     assert main(["run", study(folder, GOOD)]) == 0
     out = folder / "results" / "s"
-    assert sorted(p.name for p in out.iterdir()) == ["arrays.npz", "curve.png", "result.json", "study.toml"]
+    kept = {"curve.png", "lock", "report.html", "study.db", "study.json", "study.toml"}
+    assert {p.name for p in out.iterdir()} == kept
     assert (out / "study.toml").read_text() == GOOD
-    result = json.loads((out / "result.json").read_text())
-    values = [r["scalars"]["value"] for r in result["replicates"]]
-    expected = [2 * np.random.default_rng(np.random.SeedSequence(4, spawn_key=(r,))).uniform() for r in range(3)]
-    assert values == expected
-    assert result["summary"]["value"]["mean"] == pytest.approx(np.mean(expected))
-    assert result["summary"]["value"]["sd"] == pytest.approx(np.std(expected, ddof=1))
-    np.testing.assert_array_equal(np.load(out / "arrays.npz")["curve/1"], np.arange(3) * expected[1])
-    assert "a uniform number" in capsys.readouterr().out
+    data = open_study(out).to_dataset()
+    streams = [np.random.default_rng(np.random.SeedSequence(4, spawn_key=(r,))) for r in range(3)]
+    expected = [2 * s.uniform() for s in streams]  # common random numbers
+    np.testing.assert_array_equal(data["value"], expected)
+    np.testing.assert_array_equal(data["curve"], np.outer(expected, np.arange(3)))
+    said = capsys.readouterr().out
+    assert f"a uniform number  {np.mean(expected):8.4g}  {np.std(expected, ddof=1):8.2g}" in said
+    assert "3 done of 3" in said
 
 
-def test_results_are_never_overwritten(folder, capsys):
+def test_the_same_command_goes_on_and_another_study_is_refused(folder, capsys):
     path = study(folder, GOOD)
     assert main(["run", path]) == 0
-    before = (folder / "results" / "s" / "result.json").read_bytes()
-    assert main(["run", path]) == 1
-    assert "nothing is overwritten" in capsys.readouterr().err
-    assert (folder / "results" / "s" / "result.json").read_bytes() == before
-    assert main(["run", path, "--out", "elsewhere"]) == 0
+    page = folder / "results" / "s" / "report.html"
+    before = page.stat().st_mtime_ns
+    assert main(["run", path]) == 0
+    assert page.stat().st_mtime_ns == before  # nothing was left to do
+    capsys.readouterr()
+    assert main(["run", study(folder, GOOD.replace("scale = 2.0", "scale = 1.5"))]) == 1
+    assert "+ space.fixed.scale: 1.5" in capsys.readouterr().err
+    assert main(["run", path, "--out", "elsewhere", "--serial"]) == 0
+    assert (
+        open_study("elsewhere").to_dataset()["value"].values[0]
+        != open_study(page.parent).to_dataset()["value"].values[0]
+    )
     assert main(["run", path, "--out", path]) == 1
-    assert "is a file; give a folder" in capsys.readouterr().err
+    assert "no study can be kept here" in capsys.readouterr().err
 
 
 def test_a_failed_replicate_costs_only_itself(folder, capsys):
-    path = study(
-        folder,
-        GOOD.replace("scale = 2.0", "scale = 2.0\nfail_above = 1.5").replace("replicates = 3", "replicates = 8"),
-    )
-    assert main(["run", path]) == 2
-    result = json.loads((folder / "results" / "s" / "result.json").read_text())
-    states = [r["status"] for r in result["replicates"]]
-    assert set(states) == {"done", "failed"}
-    assert result["summary"]["value"]["n"] == states.count("done")
+    text = GOOD.replace("scale = 2.0", "scale = 2.0\nfail_above = 1.5").replace("replicates = 3", "replicates = 8")
+    assert main(["run", study(folder, text)]) == 2
+    out = folder / "results" / "s"
+    counts = open_study(out).status()
+    assert counts["failed"] > 0 and counts["done"] > 0 and counts["failed"] + counts["done"] == 8
     assert "RuntimeError: too large" in capsys.readouterr().err
+    assert main(["status", str(out)]) == 2
+    assert f"{counts['failed']} failed of 8" in capsys.readouterr().out
+    assert main(["retry", str(out)]) == 1
+    assert "--failed" in capsys.readouterr().err
+    assert main(["retry", "--failed", str(out), "--serial"]) == 2  # same seed, same failures
+    assert open_study(out).status() == counts
+    assert open_study(out).failures()[0]["attempts"] == 1
 
 
 UNEVEN = """
@@ -107,13 +119,8 @@ from physlearn.study import Task
 class Params(BaseModel):
     pass
 
-count = iter(range(100))
-
 def run(params, rng):
-    k = next(count)
-    if k == 1:
-        raise RuntimeError("broken")
-    return {"value": k, "curve": np.full(2, k)} if k % 2 == 0 else {"other": k}
+    return {"value": 1.0, "curve": np.zeros(2)} if rng.uniform() < 0.5 else {"other": 2.0}
 
 def figures(replicates):
     raise RuntimeError("no ink")
@@ -123,40 +130,103 @@ uneven = Task(run, Params, figures)
 
 
 def test_what_replicates_and_figures_lack_costs_nothing_else(folder, capsys):
-    """Replicates that return different names, one that fails, and a figure that cannot be drawn."""
+    """Replicates that return different names, and a figure that cannot be drawn."""
     (folder / "uneven_tasks.py").write_text(UNEVEN)
-    assert main(["run", study(folder, '[study]\ntask = "uneven_tasks:uneven"\nreplicates = 5\n')]) == 2
-    result = json.loads((folder / "results" / "s" / "result.json").read_text())
-    assert {name: s["n"] for name, s in result["summary"].items()} == {"value": 3, "other": 1}
-    arrays = np.load(folder / "results" / "s" / "arrays.npz")
-    assert {name: arrays[name][0] for name in arrays} == {"curve/0": 0, "curve/2": 2, "curve/4": 4}
-    assert "no ink" in result["figures"]
+    assert main(["run", study(folder, '[study]\ntask = "uneven_tasks:uneven"\nreplicates = 9\n')]) == 2
+    data = open_study(folder / "results" / "s").to_dataset()
+    has = np.isfinite(data["value"].values)
+    assert 0 < has.sum() < 9 and np.array_equal(has, ~np.isfinite(data["other"].values))
+    assert np.array_equal(has, np.isfinite(data["curve"].values[:, 0]))
     assert "figures failed: RuntimeError: no ink" in capsys.readouterr().err
 
 
 def test_interrupted_study_keeps_what_is_done(folder):
-    text = TASKS.replace("value = params", "import time; time.sleep(0.2)\n    value = params")
+    text = TASKS.replace("value = params", "import time; time.sleep(0.05)\n    value = params")
     (folder / "slow_tasks.py").write_text(text)
-    path = study(folder, GOOD.replace("uniform_tasks", "slow_tasks").replace("replicates = 3", "replicates = 500"))
-    line = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); sys.path.insert(0, '.'); "
-    line += f"from physlearn import cli; print('ready', flush=True); sys.exit(cli.main(['run', {path!r}]))"
+    path = study(folder, GOOD.replace("uniform_tasks", "slow_tasks").replace("replicates = 3", "replicates = 5000"))
+    line = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    line += f"from physlearn import cli; sys.exit(cli.main(['run', {path!r}]))"
     pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with subprocess.Popen([sys.executable, "-c", line], cwd=folder, **pipes) as process:
-        assert process.stdout.readline() == b"ready\n"
         for _ in range(600):
-            if (folder / "results" / "s").exists():
-                break
-            time.sleep(0.1)
-        time.sleep(1.0)
+            with contextlib.suppress(OSError):
+                if open_study(folder / "results" / "s").status()["done"]:
+                    break
+            time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 2
-    result = json.loads((folder / "results" / "s" / "result.json").read_text())
-    states = [r["status"] for r in result["replicates"]]
-    done = states.count("done")
-    assert states == ["done"] * done + ["interrupted"] * (500 - done)
-    assert 0 < done == result["summary"]["value"]["n"]
-    assert f"interrupted: {500 - done} of 500 replicates are missing".encode() in said
+    counts = open_study(folder / "results" / "s").status()
+    assert counts["done"] > 0 and counts["done"] + counts["planned"] == 5000
+    assert f"interrupted: {counts['planned']} of 5000 tasks are missing; the same command goes on".encode() in said
+
+
+SCAN = """
+[study]
+task = "uniform_tasks:uniform"
+replicates = 2
+workers = 1
+
+[params]
+fail_above = 9.0
+
+[space]
+scale = { low = 0.5, high = 2.0, n = 3, scale = "log", units = "V" }
+"""
+
+
+def test_scans_plans_exports_and_reports(folder, capsys):
+    path = study(folder, SCAN)
+    assert main(["plan", path]) == 0
+    said = capsys.readouterr().out
+    assert "3 points x 2 replicates" in said and "time unknown" in said and not (folder / "results").exists()
+    assert main(["run", path]) == 0
+    out = folder / "results" / "s"
+    assert main(["plan", path]) == 0
+    assert "0 to run" in capsys.readouterr().out
+    data = open_study(out).to_dataset()
+    np.testing.assert_allclose(data["scale"], [0.5, 1.0, 2.0], rtol=1e-12)
+    assert data["scale"].attrs == {"units": "V", "scale": "log"} and data["value"].dims == ("scale", "replicate")
+    import xarray
+
+    assert main(["export", str(out), "s.nc"]) == 0
+    with xarray.open_dataset("s.nc", engine="h5netcdf") as back:
+        np.testing.assert_array_equal(back["curve"], data["curve"])
+        assert back.attrs["task"] == "uniform_tasks:uniform"
+    for suffix in ("zarr", "parquet"):
+        assert main(["export", str(out), f"s.{suffix}"]) == 0
+    with xarray.open_zarr("s.zarr") as back:
+        np.testing.assert_array_equal(back["value"], data["value"])
+    import pandas
+
+    frame = pandas.read_parquet("s.parquet")
+    np.testing.assert_array_equal(frame["value"], data["value"].values.ravel())
+    assert set(frame["status"]) == {"done"} and list(frame["scale"][:2]) == [0.5, 0.5]
+    assert main(["export", str(out), "s.xls"]) == 1
+    assert "expected .nc" in capsys.readouterr().err
+    (out / "report.html").unlink()
+    assert main(["report", str(out)]) == 0 and (out / "report.html").exists()
+    assert main(["status", str(folder)]) == 1
+    assert "holds no study" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("space", "names", "points"),
+    [
+        ("scale = [1.0, 2.0]\nfail_above = [5, 6, 7]", ["scale", "fail_above"], 6),
+        ("pair = { zip = { scale = [1.0, 2.0], fail_above = [5, 6] } }", ["pair"], 2),
+        ('kind = "sobol"\nsamples = 8\nscale = { low = 1, high = 2 }', ["point"], 8),
+        ('kind = "latin_hypercube"\nsamples = 5\nscale = { low = 1, high = 9, scale = "log" }', ["point"], 5),
+        ('kind = "random"\nsamples = 3\nscale = { low = 1, high = 9, integer = true }', ["point"], 3),
+        ("points = [{ scale = 1.0 }, { scale = 3.0 }]", ["point"], 2),
+        ('scale = { values = [1, 2, 4], units = "V" }', ["scale"], 3),
+    ],
+)
+def test_spaces_in_files(folder, space, names, points):
+    from physlearn.study import read_study
+
+    found = read_study(study(folder, f'[study]\ntask = "uniform_tasks:uniform"\n[space]\n{space}\n')).plan.space
+    assert list(found.dims) == names and len(found) == points
 
 
 def test_all_errors_of_a_file_at_once(folder, capsys):
@@ -183,7 +253,7 @@ def test_all_errors_of_a_file_at_once(folder, capsys):
         ('[study]\ntask = "broken_tasks:x"\n', "cannot import 'broken_tasks' (SyntaxError: "),
         ('[study]\ntask = "uniform_tasks:uniform"\nname = "../up"\n', "name: got '../up'"),
         ('[study]\ntask = "uniform_tasks:unifrom"\n', "has no 'unifrom'"),
-        ('[study]\ntask = "uniform_tasks:not_a_task"\n', "is a int, expected a physlearn.study.Task"),
+        ('[study]\ntask = "uniform_tasks:not_a_task"\n', "is a int, expected a physlearn.study.Task or a function"),
         ("[study]\n", "task: missing"),
     ],
 )
@@ -212,6 +282,6 @@ def test_iris_study_file_is_valid():
     from physlearn.study import read_study
 
     study = read_study(ROOT / "examples" / "iris_resistors.toml")
-    assert study.replicates == 10
+    assert study.plan.replicates == len(study.plan) == 10
     assert study.name == "iris_resistors"
-    assert os.path.basename(study.task_path) == "circuits.tasks:iris"
+    assert study.plan.path == "circuits.tasks:iris"

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LEAVES = (
     "physlearn/dynamics/lanes.py",
     "physlearn/dynamics/banded.py",
+    "physlearn/dynamics/bonds.py",
     "physlearn/learning/phase.py",
     "physlearn/rng.py",
     "physlearn/dynamics/words.py",

@@ -6,6 +6,7 @@ from physlearn.dynamics.annealed import Annealed
 from physlearn.dynamics.equilibrium import ConvergenceError, Equilibrium
 from physlearn.dynamics.exact import Exact, enumerate_states
 from physlearn.dynamics.integrate import integrate
+from physlearn.dynamics.kinetics import Kinetics, kinetics
 from physlearn.dynamics.relax import relax
 from physlearn.dynamics.sample import sample
 from physlearn.dynamics.samples import Mean, Samples
@@ -19,6 +20,7 @@ __all__ = [
     "DivergenceError",
     "Equilibrium",
     "Exact",
+    "Kinetics",
     "LogZ",
     "Mean",
     "Samples",
@@ -30,6 +32,7 @@ __all__ = [
     "enumerate_states",
     "greedy",
     "integrate",
+    "kinetics",
     "ladder",
     "relax",
     "sample",

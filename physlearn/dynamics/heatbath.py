@@ -2,7 +2,8 @@
 
 P(+1) = sigma(2 f/T) on spins, P(1) = sigma(f/T) on 0/1 variables, softmax(f/T) over the codes of Potts
 variables (Glauber 1963; Geman and Geman 1984).  Takes one layer of Spin, Binary or Potts variables whose terms
-are Pairs, Dense and Bias (kept fields, see `fields`) or have a `local` form (see `moves`), in any mixture.
+are Pairs, Dense and Bias (kept fields, see `fields`), LatticeBonds (see `candidates`) or have a `local` form (see
+`moves`), in any mixture.
 
 Every visit of a variable satisfies detailed balance.  A sweep visits them in order: it leaves exp(-E/T)
 invariant, but run backwards it is another chain, so a sweep as a whole does not satisfy detailed balance.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.dynamics import fields, moves
+from physlearn.dynamics import candidates, fields, moves
 
 
 def refusal(problem):
@@ -37,11 +38,14 @@ class Sampler:
     def __init__(self, problem, state, streams, *, threads=1):
         if threads < 1 or threads != int(threads):
             raise ValueError(f"threads: got {threads!r}, expected an integer of at least 1")
-        kept = fields.refusal(problem) is None
-        self.moves = (fields.FieldMoves if kept else moves.LocalMoves)(
-            problem, state, streams, self.metropolis, int(threads)
-        )
-        self.method = f"{'Metropolis' if self.metropolis else 'heat bath'} ({'kept fields' if kept else 'local forms'})"
+        if fields.refusal(problem) is None:
+            kind, form = fields.FieldMoves, "kept fields"
+        elif candidates.refusal(problem) is None:
+            kind, form = candidates.CandidateMoves, "bonded candidates"
+        else:
+            kind, form = moves.LocalMoves, "local forms"
+        self.moves = kind(problem, state, streams, self.metropolis, int(threads))
+        self.method = f"{'Metropolis' if self.metropolis else 'heat bath'} ({form})"
         if isinstance(self.moves, fields.FieldMoves):
             self.energies = self.moves.energies
 

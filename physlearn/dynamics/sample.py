@@ -10,6 +10,7 @@ from physlearn.dynamics import (
     bitpacked,
     checkerboard,
     cluster,
+    exchange,
     gaussian,
     gibbs,
     heatbath,
@@ -46,6 +47,7 @@ ENGINES = {
     "ula": langevin,
     "swendsen_wang": cluster.swendsen_wang_engine,
     "wolff": cluster.wolff_engine,
+    "kawasaki": exchange,
 }
 
 
@@ -157,9 +159,12 @@ def sample(
 
 def energies_of(energy, sampler):
     """Energies of a sampler's states, (chains,): its own count where it keeps one."""
-    if hasattr(sampler, "energies"):
-        return sampler.energies()
-    x, out = sampler.state(), []
+    return sampler.energies() if hasattr(sampler, "energies") else energies_in_blocks(energy, sampler.state())
+
+
+def energies_in_blocks(energy, x):
+    """Energies of states {layer: (chains, *shape)}, (chains,); a row's bits do not depend on how many there are."""
+    out = []
     chains = len(next(iter(x.values())))
     for start in range(0, chains, BLOCK):  # always as many rows: a matrix product's bits depend on their number
         rows = np.minimum(np.arange(start, start + BLOCK), chains - 1)
@@ -198,10 +203,11 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
         raise ValueError(f"clamp: a batch of {problem.batch} does not fit {chains} chains")
     if method != "auto" and method not in ENGINES:
         raise ValueError(f"method: got {method!r}, expected 'auto' or one of {list(ENGINES)}")
-    fits = [name for name, engine in ENGINES.items() if engine.refusal(problem) is None]
-    chosen = method if method != "auto" else next(iter(fits), "gibbs")
-    reason = ENGINES[chosen].refusal(problem)
+    fits = (name for name, engine in ENGINES.items() if engine.refusal(problem) is None)
+    chosen = method if method != "auto" else next(fits, "gibbs")
+    reason = ENGINES[chosen].refusal(problem) if method != "auto" or chosen == "gibbs" else None
     if reason is not None:
+        fits = list(fits)
         raise ValueError(f"method {chosen!r} does not fit this energy: {reason}. What fits: {fits or 'nothing'}")
     return ENGINES[chosen].Sampler(problem, problem.state(problem.initial()), streams(root, chains), **settings)
 

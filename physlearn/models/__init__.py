@@ -3,6 +3,7 @@
 import importlib
 
 _HOME = {
+    "physlearn.models.assembly": ("Assembly",),
     "physlearn.models.boltzmann": ("BoltzmannMachine",),
     "physlearn.models.capacity": (
         "CapacityCurve",
@@ -20,6 +21,7 @@ _HOME = {
     "physlearn.models.landscape": ("Plane", "energy_plane"),
     "physlearn.models.lattices": ("cubic_pairs", "square_pairs", "triangular_pairs"),
     "physlearn.models.layered_memory": ("layered_memory",),
+    "physlearn.models.linkers": ("linked",),
     "physlearn.models.mean_field": (
         "critical_load",
         "first_step_error",
@@ -70,6 +72,7 @@ _HOME = {
         "sequence",
         "storkey",
     ),
+    "physlearn.models.structures": ("Promiscuity", "Structure", "promiscuity", "random_structures", "store"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 __all__ = sorted(_MODULE_OF)

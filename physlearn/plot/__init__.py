@@ -12,11 +12,14 @@ _HOME = {
     "physlearn.plot.memory": (
         "plot_attention",
         "plot_capacity",
+        "plot_landscape",
         "plot_overlaps",
         "plot_patterns",
         "plot_phase_diagram",
     ),
     "physlearn.plot.network": ("plot_network",),
+    "physlearn.plot.study": ("plot_bands", "plot_heat_map", "plot_refined"),
+    "physlearn.plot.neurons": ("plot_fi", "plot_membrane", "plot_phase_plane", "plot_raster"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 __all__ = sorted(_MODULE_OF)

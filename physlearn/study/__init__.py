@@ -1,7 +1,27 @@
-"""Studies: a described experiment, run and kept."""
+"""Studies: parameter scans that survive anything, from one call or one file."""
 
-from physlearn.study.file import Study, read_study
-from physlearn.study.run import run_study
+from physlearn.study.file import read_study
+from physlearn.study.handle import Study, open_study
+from physlearn.study.plan import Plan, Refine
+from physlearn.study.run import study
+from physlearn.study.space import Space, axis, between, grid, latin_hypercube, points, random, sobol, zipped
 from physlearn.study.task import Task
 
-__all__ = ["Study", "Task", "read_study", "run_study"]
+__all__ = [
+    "Plan",
+    "Refine",
+    "Space",
+    "Study",
+    "Task",
+    "axis",
+    "between",
+    "grid",
+    "latin_hypercube",
+    "open_study",
+    "points",
+    "random",
+    "read_study",
+    "sobol",
+    "study",
+    "zipped",
+]

@@ -2,55 +2,79 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from physlearn.study.task import Task, import_task
+from physlearn.study import space as spaces
+from physlearn.study.check import nearest, unknown, validated
+from physlearn.study.identity import plain
+from physlearn.study.plan import Plan, Refine
+from physlearn.study.run import Options, checked_options
+from physlearn.study.space import Axis, Between, Space, Zip
+from physlearn.study.task import import_task
+
+TABLES = ("study", "params", "space", "refine")
+SAMPLED = ("random", "latin_hypercube", "sobol")
 
 
-class StudyTable(BaseModel):
+class StudyTable(Options):
     """The [study] table."""
 
-    model_config = ConfigDict(extra="forbid")
     task: str
     name: str = Field(default="", pattern=r"^[^/\\]*$", description="results folder; default the file's name")
     seed: int = Field(default=0, ge=0)
     replicates: int = Field(default=1, ge=1)
+    common_random_numbers: bool = False
 
 
-class Study(NamedTuple):
-    """A checked study: what to run, how often, from which seed.
+class AxisTable(BaseModel):
+    """An axis that is not a plain list: values, or low to high, or a zip group; with units."""
+
+    model_config = ConfigDict(extra="forbid")
+    values: list | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = Field(default=None, ge=1)
+    scale: str = Field(default="linear", pattern="^(linear|log)$")
+    integer: bool = False
+    units: str | None = None
+    zip: dict[str, Any] | None = None
+
+
+class StudyFile(NamedTuple):
+    """A checked study file: what to run, and how.
 
     Examples
     --------
-    >>> Study._fields[:3]
-    ('name', 'task_path', 'task')
+    >>> StudyFile._fields
+    ('name', 'plan', 'options', 'text')
     """
 
     name: str
-    task_path: str
-    task: Task
-    params: BaseModel
-    seed: int
-    replicates: int
+    plan: Plan
+    options: Options
     text: str
 
 
-def read_study(path) -> Study:
+def read_study(path) -> StudyFile:
     r"""Read and check a study file.
 
     Parameters
     ----------
     path : path-like
-        A TOML file with a table [study] (task, name, seed, replicates) and a table [params].
+        A TOML file with the tables [study] (task, name, seed, replicates, common_random_numbers, and how to run:
+        workers, timeout, memory, retries, max_failures, batch), [params] (fixed values), [space] (axes as lists,
+        ``{low, high, n, scale}``, ``{values, units}`` or ``{zip = {...}}``; with ``kind`` "latin_hypercube",
+        "sobol" or "random", ``samples`` points of ranges ``{low, high, scale, integer}``; or ``points``, a list of
+        tables) and [refine] (observable, tolerance, levels).
 
     Returns
     -------
-    Study
+    StudyFile
 
     Raises
     ------
@@ -63,10 +87,10 @@ def read_study(path) -> Study:
     >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "quick.toml")
-    ...     _ = path.write_text('[study]\ntask = "circuits.tasks:iris"\n[params]\nepochs = 5\n')
+    ...     _ = path.write_text('[study]\ntask = "circuits.tasks:iris"\n[space]\nlr = [0.05, 0.1]\n')
     ...     study = read_study(path)
-    >>> study.name, study.params.epochs
-    ('quick', 5)
+    >>> study.name, len(study.plan)
+    ('quick', 2)
     """
     path = Path(path)
     try:
@@ -76,14 +100,18 @@ def read_study(path) -> Study:
         raise ValueError(f"{path}: no such file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not valid TOML: {error}") from None
-    errors = [
-        f"{path}: unknown table [{name}]{_nearest(name, ['study', 'params'])}"
-        for name in tables
-        if name not in ("study", "params")
-    ]
-    table, found = _check(StudyTable, tables.get("study", {}), f"{path}: [study]")
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read ({error})") from None
+    errors = [f"{path}: unknown table [{name}]{nearest(name, TABLES)}" for name in tables if name not in TABLES]
+    table, found = validated(StudyTable, tables.get("study", {}), f"{path}: [study]")
     errors += found
-    task, params = None, None
+    refine = None
+    if "refine" in tables:
+        refine, found = validated(Refine, tables["refine"], f"{path}: [refine]")
+        errors += found
+    space, found = _space(tables.get("space", {}), tables.get("params", {}), path)
+    errors += found
+    task = None
     named = tables["study"].get("task") if isinstance(tables.get("study"), dict) else None
     if isinstance(named, str):  # also where other keys of [study] are wrong: all errors at once
         try:
@@ -91,32 +119,114 @@ def read_study(path) -> Study:
         except ValueError as error:
             errors.append(f"{path}: [study] {error}")
     if task is not None:
-        params, found = _check(task.params, tables.get("params", {}), f"{path}: [params]")
-        errors += found
-    if errors or table is None or task is None or params is None:
+        errors += _params(task.params, tables, space, path)
+    plan = None
+    if table is not None and task is not None and space is not None:
+        plan = Plan(table.task, task, space, table.replicates, table.seed, table.common_random_numbers, refine)
+        if not errors:
+            errors += plan.errors(f"{path}: [space]" if space.dims else f"{path}: [params]")
+    if errors or table is None or plan is None:
         raise ValueError("\n".join(errors))
-    name = table.name or path.stem
-    return Study(name, table.task, task, params, table.seed, table.replicates, text)
+    options = checked_options({name: getattr(table, name) for name in Options.model_fields})
+    return StudyFile(table.name or path.stem, plan, options, text)
 
 
-def _check(model: type[BaseModel], values: Any, where: str) -> tuple[Any, list[str]]:
-    if not isinstance(values, dict):
-        return None, [f"{where}: expected a table, got {values!r}"]
+def _params(model, tables, space, path) -> list[str]:
+    """Wrong [params] and unknown axes, when other things are wrong too."""
+    params = tables.get("params", {})
+    if model is None or not isinstance(params, dict):
+        return []
+    varied = set(space.axes) if space is not None else set()
+    _, errors = validated(model, params, f"{path}: [params]")
+    errors = [line for line in errors if not any(line == f"{path}: [params] {name}: missing" for name in varied)]
+    known = {line.split(";")[0] for line in errors}
+    errors += [e for e in unknown(params, model, f"{path}: [params]") if e.split(";")[0] not in known]
+    return errors + unknown(sorted(varied), model, f"{path}: [space]")
+
+
+def _space(table, params, path) -> tuple[Space | None, list[str]]:
+    where = f"{path}: [space]"
+    errors = [
+        f"{where[:-7]}[{n}]: expected a table, got {t!r}"
+        for n, t in (("space", table), ("params", params))
+        if not isinstance(t, dict)
+    ]
+    if errors:
+        return None, errors
+    table = dict(table)
+    kind = table.pop("kind", "points" if "points" in table else "grid")
     try:
-        return model.model_validate(values), []
-    except ValidationError as error:
-        return None, [_line(model, item, where) for item in error.errors()]
+        fixed = {name: plain(value, name) for name, value in params.items()}
+    except (TypeError, ValueError) as error:
+        return None, [f"{path}: [params] {error}"]
+    if both := sorted(set(fixed) & set(table)):
+        return None, [f"{where} {', '.join(both)}: also in [params]; a parameter varies or is fixed"]
+    try:
+        if kind == "points":
+            found = spaces.points(table.pop("points", []))
+            errors += [f"{where} unknown key {name!r} beside points" for name in table]
+        elif kind in SAMPLED:
+            samples, seed = table.pop("samples", None), table.pop("sample_seed", 0)
+            if not isinstance(samples, int):
+                return None, [f"{where} samples: got {samples!r}, expected a whole number of points to draw"]
+            ranges = {name: _axis(name, given, True, where, errors) for name, given in table.items()}
+            found = None if errors else getattr(spaces, kind)(samples, sample_seed=seed, **ranges)
+        elif kind == "grid":
+            axes = {name: _axis(name, given, False, where, errors) for name, given in table.items()}
+            found = None if errors else spaces.grid(**axes)
+        else:
+            return None, [f"{where} kind: got {kind!r}{nearest(str(kind), ('grid', 'points', *SAMPLED))}"]
+        if errors or found is None:
+            return None, errors
+        return Space(found.dims, {**fixed, **found.fixed}, found.origin), errors
+    except (TypeError, ValueError) as error:
+        return None, [f"{where} {error}"]
 
 
-def _line(model, item, where):
-    key = ".".join(str(part) for part in item["loc"])
-    if item["type"] == "extra_forbidden":
-        return f"{where} unknown key {key!r}{_nearest(key, model.model_fields)}"
-    if item["type"] == "missing":
-        return f"{where} {key}: missing"
-    return f"{where} {key}: got {item['input']!r}; {item['msg'][0].lower()}{item['msg'][1:]}"
+def _axis(name, given, sampled, where, errors):
+    """A list, or a table as `AxisTable` says it."""
+    if isinstance(given, list) and not sampled:
+        return given
+    if not isinstance(given, dict):
+        expected = "{low = ..., high = ...}" if sampled else "a list or {low, high, n}; fixed values belong to [params]"
+        errors.append(f"{where} {name}: got {given!r}, expected {expected}")
+        return None
+    table, found = validated(AxisTable, given, f"{where} {name}:")
+    errors += found
+    if table is None:
+        return None
+    if sampled:
+        if table.low is None or table.high is None:
+            errors.append(f"{where} {name}: got {given!r}, expected low and high")
+            return None
+        return _tried(
+            where,
+            name,
+            errors,
+            lambda: Between(
+                *spaces.between(table.low, table.high, scale=table.scale, integer=table.integer, units=table.units)
+            ),
+        )
+    if table.zip is not None:
+        axes = {inner: _axis(inner, values, False, where, errors) for inner, values in table.zip.items()}
+        return None if errors else _tried(where, name, errors, lambda: Zip(spaces.zipped(**axes).axes))
+    if table.values is not None:
+        return Axis(tuple(plain(v, name) for v in table.values), table.units, table.scale)
+    if table.low is None or table.high is None or table.n is None:
+        errors.append(f"{where} {name}: got {given!r}, expected values, or low, high and n, or zip")
+        return None
+    if table.scale == "log" and min(table.low, table.high) <= 0:
+        errors.append(f"{where} {name}: a log scale needs low and high above zero, got {table.low} and {table.high}")
+        return None
+    values = (np.geomspace if table.scale == "log" else np.linspace)(table.low, table.high, table.n)
+    if table.integer:
+        values = np.unique(np.rint(values).astype(int))
+    return Axis(tuple(values.tolist()), table.units, table.scale)
 
 
-def _nearest(name, valid):
-    close = difflib.get_close_matches(name, list(valid), 1, 0.5)
-    return f"; did you mean {close[0]!r}?" if close else f"; expected one of {sorted(valid)}"
+def _tried(where, name, errors, make):
+    try:
+        return make()
+    except (TypeError, ValueError, ValidationError) as error:
+        errors.append(f"{where} {name}: {error}")
+        return None

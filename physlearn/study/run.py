@@ -1,180 +1,284 @@
-"""Run a study: every replicate, its results, pictures and summary in one folder that is never overwritten."""
+"""A study: one call that runs what is missing."""
 
 from __future__ import annotations
 
 import json
-import os
-import platform
+import math
+import sys
 import time
-import traceback
-from importlib import metadata
+from collections.abc import Callable
+from concurrent.futures import Executor
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
-from physlearn.study.file import Study
+from physlearn.study.check import validated
+from physlearn.study.crew import Crew, Futures, Serial
+from physlearn.study.dataset import misshapen
+from physlearn.study.driver import Driver, Interrupts
+from physlearn.study.handle import Study
+from physlearn.study.identity import canonical
+from physlearn.study.plan import Plan, checked
+from physlearn.study.provenance import provenance
+from physlearn.study.space import RESERVED, Space, as_space
+from physlearn.study.store import COMPLETE, FAILED, STALE, Store, definition_of
+from physlearn.study.task import Task, import_task, locate
+from physlearn.study.worker import Brief
 
-RESULT = "result.json"
-KEEP_EVERY = 5.0  # seconds between writes while a study runs: what a power cut may cost
+
+class Options(BaseModel):
+    """How a study is run: nothing here changes a result."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    workers: int | None = Field(default=None, ge=1)
+    timeout: float | None = Field(default=None, gt=0, description="seconds a task may take")
+    memory: float | None = Field(default=None, gt=0, description="bytes a worker may take beyond its start")
+    retries: int = Field(default=1, ge=0, description="tries again of a task whose worker died")
+    max_failures: int | None = Field(default=None, ge=0)
+    batch: int | Literal["auto"] = Field(default="auto")
 
 
-def run_study(study: Study, folder, *, progress=True) -> dict:
-    r"""Run all replicates and write the folder.
+def study(
+    task: Task | str | Callable,
+    space: Space | dict,
+    *,
+    store,
+    replicates: int = 1,
+    seed: int = 0,
+    executor: Literal["serial"] | Executor | None = None,
+    workers: int | None = None,
+    timeout: float | None = None,
+    memory: float | None = None,
+    retries: int = 1,
+    max_failures: int | None = None,
+    common_random_numbers: bool = False,
+    refine=None,
+    batch: int | Literal["auto"] = "auto",
+    progress: bool = True,
+    name: str | None = None,
+) -> Study:
+    """Run a task at every point of a space, as far as the store does not have it yet.
 
     Parameters
     ----------
-    study : Study
-    folder : path-like
-        Created; must not hold anything yet.
+    task : Task, "package.module:name" or function
+        ``(params, rng) -> dict`` of scalars and arrays, importable by that name.
+    space : Space or dict
+        `grid`, `points`, `random`, `latin_hypercube` or `sobol`; a dict means `grid`.
+    store : path-like
+        The study's folder.  Run the same study again and it goes on where it was; another one is refused.
+    replicates : int
+        Runs of every point, each with random numbers of its own.
+    seed : int
+    executor : None, "serial" or concurrent.futures.Executor
+        None: local processes.  "serial": this process, for debuggers.  Or an executor that runs functions
+        elsewhere, such as ``dask.distributed.Client(...).get_executor(pure=False)`` (with dask-jobqueue on Slurm and
+        PBS) or ``mpi4py.futures.MPIPoolExecutor()``; one thread a worker, and the task's module importable there.
+    workers : int, optional
+        Local processes (one a processor); for an executor, how many it has.
+    timeout, memory : float, optional
+        Seconds a task may take, and bytes its worker may take beyond those it starts with: local processes only.
+    retries : int
+        How often a task is tried again whose worker died.
+    max_failures : int, optional
+        Stop, as after one Ctrl-C, when more have failed.
+    common_random_numbers : bool
+        Replicate r draws the same numbers at every point: differences between points are less noisy.
+    refine : dict, optional
+        ``{"observable": ..., "tolerance": ..., "levels": ...}``: halve cells of a grid whose corners differ.
+    batch : int or "auto"
+        Tasks sent to a worker together.
     progress : bool
-        Show a bar on stderr (only where that is a terminal).
+        A bar on stderr, where that is a terminal.
+    name : str, optional
+        Title of the report; the folder's name by default.
 
     Returns
     -------
-    dict
-        What `result.json` holds: provenance, a summary (mean, sd, min, max over replicates), every
-        replicate's scalars, or its traceback where it failed, and that of figures that failed.
+    Study
+        Look at ``status()`` and ``failures()``: tasks that failed do not raise.
 
     Raises
     ------
-    FileExistsError
-        The folder holds something.
+    ValueError, TypeError
+        All that is wrong with the arguments or with any point, before anything runs; a folder of another study.
+    OSError
+        A folder that cannot be written, or on which another driver is at work.
+    KeyboardInterrupt
+        After Ctrl-C: once finishes what is in flight, twice stops; run again to go on.
 
     Notes
     -----
-    Replicate r draws from ``SeedSequence(seed, spawn_key=(r,))``: its stream does not depend on which
-    replicates run or in what order.  A failed or interrupted replicate loses nothing of the others, nor
-    does a figure that cannot be drawn; results are written every few seconds while the study runs.
-    Arrays are called NAME/REPLICATE in ``arrays.npz``.
+    A task's random numbers follow from what it computes (`physlearn.study.identity`), so results are the same, bit
+    by bit, for any executor, number of workers, batch size and interruption.
 
     Examples
     --------
     >>> import tempfile
-    >>> from pathlib import Path
-    >>> from physlearn.study import read_study
+    >>> from physlearn.study import study
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "quick.toml")
-    ...     _ = path.write_text('[study]\ntask = "circuits.tasks:iris"\n[params]\nepochs = 5\n')
-    ...     result = run_study(read_study(path), Path(folder, "out"), progress=False)
-    >>> result["replicates"][0]["status"]
-    'done'
+    ...     done = study("statistics:fmean", {"x": [1.0]}, store=folder + "/s", executor="serial", progress=False)
+    ...     done.status()["failed"], done.failures()[0]["type"]  # fmean takes no parameters and no generator
+    (1, 'TypeError')
     """
+    path, found = locate(task)
+    options = checked_options(
+        {
+            "workers": workers,
+            "timeout": timeout,
+            "memory": memory,
+            "retries": retries,
+            "max_failures": max_failures,
+            "batch": batch,
+        }
+    )
+    plan = checked(
+        found,
+        path,
+        as_space(space),
+        replicates=replicates,
+        seed=seed,
+        common_random_numbers=common_random_numbers,
+        refine=refine,
+    )
+    folder = Path(store).absolute()
+    done = execute(plan, folder, options, executor, progress, name or folder.name)
+    counts = done.status()
+    if progress and counts["done"] < counts["total"]:
+        print(f"{done}; failures() has the tracebacks, retry() runs them again", file=sys.stderr)
+    return done
+
+
+def stored_plan(folder: Path) -> Plan:
+    """The plan that a store has frozen, with the task as it is now."""
+    kept, _ = definition_of(folder)
+    return checked(
+        import_task(kept["task"]),
+        kept["task"],
+        Space.from_json(kept["space"]),
+        replicates=kept["replicates"],
+        seed=kept["seed"],
+        common_random_numbers=kept["common_random_numbers"],
+        refine=kept["refine"],
+    )
+
+
+def execute(plan: Plan, folder: Path, options: Options, executor, progress, name, forget=(), text=None) -> Study:
+    """Run what a plan lacks; ``forget`` are states to plan again, ``text`` the study file that was read."""
     from tqdm.auto import tqdm
 
-    folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise FileExistsError(f"{folder} is a file; give a folder for the results with --out")
-    if folder.exists() and any(folder.iterdir()):
-        raise FileExistsError(
-            f"{folder} already holds results; nothing is overwritten. Give another folder with --out, or move it away"
+    module = plan.path.partition(":")[0]
+    taken = (*plan.space.dims, *plan.space.axes, *RESERVED)
+    crew = _crew(Brief(plan.path, plan.seed, taken), executor, options)
+    with Store(folder, plan.definition(), name) as store:
+        if forget:
+            store.forget(*forget)
+        task = plan.task
+        about = {"units": dict(task.units), "dims": dict(task.dims), "ragged": list(task.ragged)}
+        source = provenance(module)
+        store.log(f"run {canonical(source)}")
+        store.set(task=about, options=options.model_dump())
+        store.first(provenance=source | {"began": time.time()})
+        if text is not None and not (folder / "study.toml").exists():
+            (folder / "study.toml").write_text(text, encoding="utf-8")
+        plan.added = store.points()
+        stored = store.count(COMPLETE, STALE, *FAILED)
+        if task.warm is not None and stored < len(plan):
+            task.warm()
+        hidden = None if progress else True
+        bar = tqdm(total=len(plan), initial=stored, desc=name, unit="task", disable=hidden, smoothing=0.05)
+        driver = Driver(
+            plan,
+            store,
+            crew,
+            retries=options.retries,
+            max_failures=options.max_failures,
+            batch=options.batch,
+            tell=lambda done, failed: (
+                bar.set_postfix(failed=driver.failures, refresh=False),
+                bar.update(done + failed),
+            ),
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "study.toml").write_text(study.text, encoding="utf-8")
-    done, records, began, kept = [], [], time.time(), time.time()
-    bar = tqdm(range(study.replicates), desc=study.name, unit="replicate", disable=None if progress else True)
-    try:
-        for replicate in bar:
-            records.append(_replicate(study, replicate, done))
-            if time.time() - kept > KEEP_EVERY:
-                _keep(study, folder, records, done, began)
-                kept = time.time()
-    except KeyboardInterrupt:  # keep what is done, say what is not
-        records += [{"replicate": r, "status": "interrupted"} for r in range(len(records), study.replicates)]
-    result = _keep(study, folder, records, done, began)
-    if done and study.task.figures is not None:
         try:
-            for name, figure in study.task.figures(done).items():
-                figure.savefig(folder / f"{name}.png", dpi=200)
-        except Exception:  # the numbers are kept already
-            result["figures"] = traceback.format_exc()
-            _write(folder, result)
-    return result
+            with Interrupts(driver):
+                driver.run()
+                while plan.refine is not None and not driver.stopping and (rows := _refined(plan, store)):
+                    start = len(plan)
+                    store.add_points(len(plan.space) + len(plan.added), rows)
+                    plan.added += rows
+                    bar.total = len(plan)
+                    driver.run(start)
+        finally:
+            crew.close()
+            bar.close()
+            store.log("stop")
+            store.fail(misshapen(store.db, task.ragged))
+    return Study(folder)
 
 
-def _keep(study, folder, records, done, began) -> dict:
-    """Write what there is so far; every file is replaced whole."""
-    result = {
-        "study": {
-            "name": study.name,
-            "task": study.task_path,
-            "seed": study.seed,
-            "replicates": study.replicates,
-            "params": study.params.model_dump(mode="json"),
-        },
-        "provenance": provenance() | {"began": began, "wall_seconds": time.time() - began},
-        "summary": summarise([r["scalars"] for r in records if r["status"] == "done"]),
-        "replicates": records,
-    }
-    numbers = [r["replicate"] for r in records if r["status"] == "done"]
-    arrays = {f"{name}/{r}": value for r, d in zip(numbers, done, strict=True) for name, value in d.items()}
-    arrays = {name: value for name, value in arrays.items() if np.ndim(value) > 0}
-    if arrays:
-        temporary = folder / "arrays.part"
-        with open(temporary, "wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-        os.replace(temporary, folder / "arrays.npz")
-    _write(folder, result)
-    return result
+def _refined(plan: Plan, store: Store) -> list[dict]:
+    """Points that refinement asks for next."""
+    from physlearn.study.refine import refine
+
+    assert plan.refine is not None
+    names = list(plan.refined_axes())
+    store.fail(misshapen(store.db, plan.task.ragged))
+    rows = store.db.execute(
+        "SELECT r.task, r.dtype, r.shape, r.data FROM result r JOIN task t ON t.key = r.task "
+        "WHERE t.status = ? AND r.name = ?",
+        (COMPLETE, plan.refine.observable),
+    ).fetchall()
+    count = len(plan) // plan.replicates
+    values = np.full((count, plan.replicates), np.nan)
+    for key, dtype, shape, data in rows:
+        if math.prod(json.loads(shape)) != 1 or np.dtype(dtype).kind not in "biuf":
+            raise ValueError(f"refine: observable {plan.refine.observable!r} has shape {shape}, expected a real scalar")
+        values[divmod(key, plan.replicates)] = np.frombuffer(data, dtype=dtype)[0]
+    if not rows and store.count(COMPLETE):
+        raise ValueError(f"refine: no result is called {plan.refine.observable!r}")
+    known = np.isfinite(values)
+    mean = np.where(known.any(1), np.where(known, values, 0).sum(1) / np.maximum(known.sum(1), 1), np.nan)
+    points = np.array([[plan.point(k)[name] for name in names] for k in range(count)], dtype=float)
+    new = refine(
+        plan.refined_axes(),
+        points,
+        mean,
+        tolerance=plan.refine.tolerance,
+        levels=plan.refine.levels,
+        log=plan.log_axes(),
+    )
+    single = {name: a.values[0] for name, a in plan.space.axes.items() if name not in names}
+    added = [single | dict(zip(names, row, strict=True)) for row in new.tolist()]
+    for row in added:
+        plan.task.resolve({**plan.space.fixed, **row})
+    return added
 
 
-def _write(folder, result):
-    temporary = folder / (RESULT + ".part")
-    temporary.write_text(json.dumps(result, indent=1), encoding="utf-8")
-    os.replace(temporary, folder / RESULT)
+def _crew(brief: Brief, executor, options: Options) -> Crew:
+    if executor is None:
+        from physlearn.study.local import Local
+
+        memory = None if options.memory is None else int(options.memory)
+        return Local(brief, options.workers, options.timeout, memory)
+    if options.timeout is not None or options.memory is not None:
+        raise ValueError("timeout, memory: only local processes (executor=None) can be limited; leave them out")
+    if executor == "serial":
+        return Serial(brief)
+    if not isinstance(executor, Executor):
+        raise TypeError(
+            f"executor: got {executor!r}, expected None, 'serial' or a concurrent.futures.Executor "
+            "(of dask: client.get_executor(pure=False))"
+        )
+    return Futures(brief, executor, options.workers)
 
 
-def _replicate(study, replicate, done):
-    rng = np.random.default_rng(np.random.SeedSequence(study.seed, spawn_key=(replicate,)))
-    began = time.perf_counter()
-    record: dict = {"replicate": replicate, "status": "done"}
-    try:
-        found = dict(study.task.run(study.params, rng))
-        record["scalars"] = {name: float(value) for name, value in found.items() if np.ndim(value) == 0}
-        done.append(found)
-    except Exception:  # one bad replicate must not cost the others
-        record |= {"status": "failed", "traceback": traceback.format_exc()}
-    return record | {"wall_seconds": time.perf_counter() - began}
-
-
-def summarise(scalars) -> dict:
-    """Mean, standard deviation, minimum and maximum of every scalar over the n replicates that have it."""
-    out = {}
-    for name in dict.fromkeys(name for s in scalars for name in s):
-        values = np.array([s[name] for s in scalars if name in s])
-        sd = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-        out[name] = {
-            "mean": float(values.mean()),
-            "sd": sd,
-            "min": float(values.min()),
-            "max": float(values.max()),
-            "n": len(values),
-        }
-    return out
-
-
-def table(study: Study, result) -> str:
-    """The summary as text, one row a scalar."""
-    labels = study.task.headline or {name: name for name in result["summary"]}
-    width = max((len(label) for label in labels.values()), default=0)
-    lines = [f"{'':{width}}      mean        sd       min       max"]
-    for name, label in labels.items():
-        if name in result["summary"]:
-            s = result["summary"][name]
-            lines.append(f"{label:{width}}  {s['mean']:8.4g}  {s['sd']:8.2g}  {s['min']:8.4g}  {s['max']:8.4g}")
-    return "\n".join(lines)
-
-
-def provenance() -> dict:
-    """Versions, platform and threads: what a result needs to be repeated."""
-    versions = {}
-    for package in ("physlearn-sim", "numpy", "scipy", "numba", "networkx", "scikit-sparse"):
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = None
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "processors": os.cpu_count(),
-        "versions": versions,
-    }
+def checked_options(values) -> Options:
+    """Options without errors, or a ValueError with all of them, one line each."""
+    found, errors = validated(Options, values, "options:")
+    if errors:
+        raise ValueError("\n".join(errors))
+    if found.batch != "auto" and found.batch < 1:
+        raise ValueError(f"batch: got {found.batch}, expected at least 1, or 'auto'")
+    return found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,18 +14,31 @@ from pydantic import BaseModel
 
 @dataclass(frozen=True)
 class Task:
-    """An experiment with its parameters and pictures.
+    """An experiment with its parameters, pictures and units.
 
     Attributes
     ----------
     run : callable
-        ``run(params, rng) -> dict`` of scalars and arrays; one replicate.
-    params : type of pydantic.BaseModel
-        What it takes; unknown keys are refused, all errors are reported at once.
+        ``run(params, rng) -> dict`` of scalars and arrays; one replicate.  ``rng`` is a NumPy Generator.
+    params : type of pydantic.BaseModel, optional
+        What it takes: unknown keys are refused, all errors are reported at once, before anything runs.
+        Without it, ``run`` gets a plain dict, unchecked.
     figures : callable, optional
-        ``figures(replicates) -> {name: Figure}`` from the list of what ``run`` returned.
-    headline : sequence of str
+        ``figures(replicates) -> {name: Figure}`` from the list of what ``run`` returned; drawn for studies of one
+        point.
+    headline : mapping of str to str, optional
         Scalars shown in the summary, in order, each with the text to show.
+    version : str
+        Change it when the same parameters give other results: stored results become stale, and are run again
+        only on request.
+    units : mapping of str to str
+        Units of parameters and results (UDUNITS spelling: V, mS, ms).
+    dims : mapping of str to sequence of str
+        Names of a result's array axes.
+    ragged : sequence of str
+        Arrays whose shape differs from point to point: kept, given to ``figures``, but no part of the dataset.
+    warm : callable, optional
+        ``warm()`` compiles the kernels, once, before workers start.
 
     Examples
     --------
@@ -35,30 +49,79 @@ class Task:
     """
 
     run: Callable[[Any, np.random.Generator], Mapping[str, Any]]
-    params: type[BaseModel]
+    params: type[BaseModel] | None = None
     figures: Callable[[list], Mapping[str, Any]] | None = None
     headline: Mapping[str, str] | None = None
+    version: str = "1"
+    units: Mapping[str, str] = field(default_factory=dict)
+    dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ragged: tuple[str, ...] = ()
+    warm: Callable[[], Any] | None = None
+
+    def resolve(self, values: Mapping) -> dict:
+        """Parameters checked and with every default filled in, as JSON values: part of the task's identity."""
+        if self.params is None:
+            return dict(values)
+        return self.params.model_validate(values).model_dump(mode="json")
+
+    def __call__(self, values: Mapping, rng) -> Mapping[str, Any]:
+        """Run one replicate with resolved parameters."""
+        return self.run(dict(values) if self.params is None else self.params.model_validate(values), rng)
 
 
 def import_task(path: str) -> Task:
-    """The task named "package.module:name".
+    """The task, or the function as a task, named "package.module:name".
 
     Raises
     ------
     ValueError
-        A path that is not of that form, or names nothing importable, or no `Task`.
+        A path that is not of that form, or names nothing importable, or neither a `Task` nor a function.
     """
     module, _, name = path.partition(":")
     if not module or not name:
         raise ValueError(f"task: got {path!r}, expected 'package.module:name'")
     try:
-        task = getattr(importlib.import_module(module), name, None)
+        found = getattr(importlib.import_module(module), name, None)
     except ModuleNotFoundError as error:
         raise ValueError(f"task: cannot import {module!r} ({error}); is the package installed?") from error
     except Exception as error:  # whatever the module does when it is imported
         raise ValueError(f"task: cannot import {module!r} ({type(error).__name__}: {error})") from error
-    if task is None:
+    if found is None:
         raise ValueError(f"task: module {module!r} has no {name!r}")
-    if not isinstance(task, Task):
-        raise ValueError(f"task: {path!r} is a {type(task).__name__}, expected a physlearn.study.Task")
-    return task
+    if isinstance(found, Task):
+        return found
+    function: Any = found
+    if not callable(found) or isinstance(found, type):
+        raise ValueError(f"task: {path!r} is a {type(found).__name__}, expected a physlearn.study.Task or a function")
+    return Task(run=function)
+
+
+def locate(task: Task | str | Callable) -> tuple[str, Task]:
+    """The import path of a task, and the task that workers will find there.
+
+    Raises
+    ------
+    ValueError
+        What workers cannot import: lambdas, functions inside functions, anything of ``__main__``.
+    """
+    if isinstance(task, str):
+        return task, import_task(task)
+    if not callable(task):
+        raise TypeError(f"task: got {type(task).__name__}, expected a Task, 'package.module:name' or a function")
+    function = task.run if isinstance(task, Task) else task
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
+    if module is None or name is None:
+        raise ValueError(f"task: {function!r} has no importable name; {REMEDY}")
+    if module == "__main__":
+        raise ValueError(f"task: {name!r} is defined in __main__, which workers do not import; {REMEDY}")
+    if isinstance(task, Task):
+        names = [key for key, value in vars(sys.modules[module]).items() if value is task]
+        if not names:
+            raise ValueError(f"task: no name in module {module!r} is this Task; {REMEDY}")
+        return f"{module}:{names[0]}", task
+    if getattr(sys.modules.get(module), name, None) is not function:
+        raise ValueError(f"task: {module}.{name} cannot be imported by that name; {REMEDY}")
+    return f"{module}:{name}", Task(run=task)
+
+
+REMEDY = "put it at the top level of a module of its own (a file beside the script will do) and import it from there"

@@ -1,8 +1,10 @@
 """Kinds of coupling, one file each."""
 
+from physlearn.terms.attention import TokenAttention, TokenMemory
 from physlearn.terms.bias import Bias
 from physlearn.terms.dense import Dense
 from physlearn.terms.edges import Edges
+from physlearn.terms.lattice import FeltBonds, Lattice, LatticeBonds
 from physlearn.terms.memory import Entropy, LogSumExp, Separation, SquaredNorm
 from physlearn.terms.mixture import Mixture
 from physlearn.terms.oneway import OneWay
@@ -16,6 +18,9 @@ __all__ = [
     "Dense",
     "Edges",
     "Entropy",
+    "FeltBonds",
+    "Lattice",
+    "LatticeBonds",
     "LogSumExp",
     "Mixture",
     "OneWay",
@@ -26,4 +31,6 @@ __all__ = [
     "PottsPairs",
     "Separation",
     "SquaredNorm",
+    "TokenAttention",
+    "TokenMemory",
 ]

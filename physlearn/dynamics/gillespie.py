@@ -1,0 +1,242 @@
+"""Continuous time without rejections: monomers attach to and detach from lattice sites (Gillespie 1977).
+
+    species a attaches to an empty site at the rate   exp(-mu_a/T) = c_a
+    a particle detaches at the rate                   exp((E_a - E_0)/T)
+
+with E_a the energy of its bonds where it sits (negative) and E_0 that of an empty site's (usually zero).  Their ratio
+is detailed balance for E = bonds + sum mu_i n_i.  The unit of time is the mean stay of a particle without bonds.
+
+The n-fold way (Bortz, Kalos, Lebowitz 1975): sites are kept in classes of one rate each, class 0 being the empty
+ones.  An event draws a class by its total rate, a site in it, a species from a table; the cost depends neither on the
+number of sites nor of species.  Where bonds are multiples of one energy, classes are exact.  Otherwise a class spans
+a factor of sqrt 2 in rate, and a site drawn is accepted with its rate over the class's largest, time going on either
+way, which is exact too (composition and rejection; Slepoy, Thompson, Plimpton 2008).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+# compiled with bonds.py 419331d02761
+from physlearn.dynamics.bonds import alias_table, bond, draw
+from physlearn.dynamics.candidates import tables
+
+# compiled with rng.py 3fd04d877ab0
+from physlearn.rng import uniform
+
+BLOCK = 64  # sites in a block of a class's list
+FEW = 64  # levels up to which classes of single energies pay
+
+
+class Gillespie:
+    """One trajectory.
+
+    Parameters
+    ----------
+    system : System
+        Of one `LatticeBonds` or `FeltBonds` term.
+    x : (sites,) array of int
+        Where it starts.
+    free : (sites,) array of bool
+        Sites where particles come and go.
+    temperature : float
+    stream : (4,) uint64
+    """
+
+    def __init__(self, system, x, free, temperature, stream):
+        self.felt, self.stream = tables(system), np.array(stream)
+        self.temperature, mu = float(temperature), self.felt[-1]
+        self.weight = np.exp(-mu / temperature)
+        self.weight[0] = 0.0
+        low, width, levels, self.exact = _levels(self.felt, temperature)
+        self.low, self.width, self.solvent = low, width, bool(np.any(self.felt[2] == 0))
+        with np.errstate(over="ignore"):
+            rates = np.exp((low + width * np.arange(levels)) / temperature)
+        self.rates = np.concatenate([[self.weight.sum()], rates, np.zeros(-(levels + 1) % 4)])
+        if not np.all(np.isfinite(self.rates)):
+            raise ValueError(
+                f"temperature: at {temperature} rates overflow (bonds up to {np.abs(self.felt[3]).max():.3g}); raise it"
+            )
+        sites = int(np.count_nonzero(free))
+        blocks = -(-sites // BLOCK) + 1
+        self.site = np.zeros((len(x), 4), np.int32)
+        self.site[:, 0], self.site[:, 1] = x, np.where(free, 0, -1)
+        self.count = np.zeros(len(self.rates), np.int64)
+        self.table = np.zeros((levels + 1, blocks), np.int32)
+        self.pool = np.zeros((blocks + levels + 1) * BLOCK, np.int32)
+        self.spare = np.arange(blocks + levels + 2, dtype=np.int64)  # stack of free blocks, its height first
+        self.spare[0] = blocks + levels + 1
+        self.spare[1:] -= 1
+        _fill(*self._lists, *self.felt[:4], len(mu), low, width, self.exact, self.solvent)
+        self.attached, self.detached = 0, 0
+
+    @property
+    def _lists(self):
+        return self.site, self.count, self.table, self.pool, self.spare
+
+    @property
+    def x(self):
+        """Codes, (sites,)."""
+        return self.site[:, 0].copy()
+
+    @property
+    def events(self):
+        """Events so far."""
+        return self.attached + self.detached
+
+    def run(self, t, t_end, events):
+        """Go on from time t to t_end, or for a number of events; the time reached."""
+        t, attached, detached = advance(
+            *self._lists, *self.felt[:4], self.weight, self.rates, self.low, self.width, self.exact, self.solvent,
+            self.temperature, t, t_end, events, self.stream,
+        )  # fmt: skip
+        self.attached += attached
+        self.detached += detached
+        return t
+
+
+def _levels(felt, temperature):
+    """Lowest level of E_a - E_0, the distance of levels, their number, and whether every energy is one."""
+    neighbours, indptr, codes, values, mu = felt
+    steps = neighbours.shape[1]
+    some = values[values != 0]
+    low, high = steps * min(values.min(initial=0.0), 0.0), steps * max(values.max(initial=0.0), 0.0)
+    if np.any(codes == 0):
+        low, high = low - high, high - low
+    if not some.size:
+        return 0.0, 1.0, 1, True
+    unit = np.abs(some).min()
+    multiples = some / unit
+    if np.all(np.abs(multiples - np.rint(multiples)) < 1e-9) and (high - low) / unit < FEW:
+        return low, unit, int(np.rint((high - low) / unit)) + 1, True
+    width = max(0.5 * np.log(2.0) * temperature, (high - low) / 1000.0)
+    return low, width, int(np.ceil((high - low) / width)) + 2, False
+
+
+# A site's row holds its code, its class (-1: held) and its place in the class's list.  That list is in blocks of the
+# pool, which the table names: lists grow and shrink without copies and without room for all sites in each.
+
+
+@njit(inline="always", error_model="numpy")
+def _add(i, c, site, count, table, pool, spare):
+    n = count[c]
+    if n % BLOCK == 0:
+        table[c, n // BLOCK] = spare[spare[0]]
+        spare[0] -= 1
+    pool[table[c, n // BLOCK] * BLOCK + n % BLOCK] = i
+    site[i, 1], site[i, 2], count[c] = c, n, n + 1
+
+
+@njit(inline="always", error_model="numpy")
+def _remove(i, site, count, table, pool, spare):
+    c, p = site[i, 1], site[i, 2]
+    n = count[c] - 1
+    last = pool[table[c, n // BLOCK] * BLOCK + n % BLOCK]
+    pool[table[c, p // BLOCK] * BLOCK + p % BLOCK] = last
+    site[last, 2], count[c] = p, n
+    if n % BLOCK == 0:
+        spare[0] += 1
+        spare[spare[0]] = table[c, n // BLOCK]
+
+
+@njit(inline="always", error_model="numpy")
+def _binding(i, code, site, neighbours, q, indptr, codes, values, solvent):
+    """E_a - E_0 of a code at a site."""
+    e = 0.0
+    for k in range(neighbours.shape[1]):
+        there = neighbours[i, k]
+        if there >= 0 and (site[there, 0] != 0 or solvent):
+            row = k * q + site[there, 0]
+            e += bond(row, code, indptr, codes, values)
+            if solvent:
+                e -= bond(row, 0, indptr, codes, values)
+    return e
+
+
+@njit(inline="always", error_model="numpy")
+def _class(e, low, width, exact):
+    """The class of an occupied site."""
+    at = (e - low) / width
+    return 1 + np.int64(np.floor(at + 0.5) if exact else np.ceil(at))
+
+
+@njit(cache=True, error_model="numpy")
+def _fill(site, count, table, pool, spare, neighbours, indptr, codes, values, q, low, width, exact, solvent):
+    """Sort the free sites into classes."""
+    for i in range(len(site)):
+        if site[i, 1] >= 0:
+            c = 0
+            if site[i, 0] != 0:
+                e = _binding(i, site[i, 0], site, neighbours, q, indptr, codes, values, solvent)
+                c = _class(e, low, width, exact)
+            _add(i, c, site, count, table, pool, spare)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def advance(
+    site, count, table, pool, spare, neighbours, indptr, codes, values, weight, rates, low, width, exact, solvent,
+    temperature, t, t_end, events, s,
+):  # fmt: skip
+    """Events until t_end or their number is reached; time, attachments, detachments."""
+    q, steps = len(weight), neighbours.shape[1]
+    threshold, alias = alias_table(weight)
+    attached, detached, least = 0, 0, np.exp(-width / temperature) * (1.0 - 1e-12)
+    while attached + detached < events:
+        one, two, three, four = 0.0, 0.0, 0.0, 0.0  # four sums that do not wait for one another
+        for c in range(0, len(rates), 4):
+            one += count[c] * rates[c]
+            two += count[c + 1] * rates[c + 1]
+            three += count[c + 2] * rates[c + 2]
+            four += count[c + 3] * rates[c + 3]
+        total = one + two + three + four
+        t -= np.log(1.0 - uniform(s)) / total
+        if t > t_end:
+            return t_end, attached, detached
+        left = uniform(s) * total - count[0] * rates[0]
+        chosen = 0
+        if left >= 0.0:  # from the top, where weakly bound particles come and go
+            chosen = len(rates)
+            while left >= 0.0 and chosen > 1:
+                chosen -= 1
+                left -= count[chosen] * rates[chosen]
+        if count[chosen] == 0:  # rounding
+            continue
+        n = np.int64(uniform(s) * count[chosen])
+        i = np.int64(pool[table[chosen, n // BLOCK] * BLOCK + n % BLOCK])
+        old, new = np.int64(site[i, 0]), np.int64(0)
+        if chosen == 0:
+            new = draw(threshold, alias, s)
+            c = _class(_binding(i, new, site, neighbours, q, indptr, codes, values, solvent), low, width, exact)
+            attached += 1
+        else:
+            if not exact:
+                chance = uniform(s)
+                if chance > least:  # else below the class's smallest rate, whatever this site's is
+                    e = _binding(i, old, site, neighbours, q, indptr, codes, values, solvent)
+                    if chance * rates[chosen] >= np.exp(e / temperature):
+                        continue
+            c = 0
+            detached += 1
+        _remove(i, site, count, table, pool, spare)
+        site[i, 0] = new
+        _add(i, c, site, count, table, pool, spare)
+        for k in range(steps):
+            j = np.int64(neighbours[i, k])
+            if j < 0 or site[j, 0] == 0 or site[j, 1] < 0:
+                continue
+            back = (k + steps // 2) % steps * q
+            code = site[j, 0]
+            change = bond(back + new, code, indptr, codes, values) - bond(back + old, code, indptr, codes, values)
+            if solvent:
+                change -= bond(back + new, 0, indptr, codes, values) - bond(back + old, 0, indptr, codes, values)
+            if change == 0.0:
+                continue
+            if exact:  # a whole number of levels
+                c = site[j, 1] + np.int64(np.floor(change / width + 0.5))
+            else:
+                c = _class(_binding(j, code, site, neighbours, q, indptr, codes, values, solvent), low, width, exact)
+            if c != site[j, 1]:
+                _remove(j, site, count, table, pool, spare)
+                _add(j, c, site, count, table, pool, spare)
+    return t, attached, detached

@@ -1,0 +1,274 @@
+"""Membranes and spikes: voltage with gates, f-I curves, rasters, phase planes.  Arrays in SI; drawn in mV and ms."""
+
+from __future__ import annotations
+
+import numpy as np
+
+# dark to light in the order of populations; distinct in grey as well
+COLORS = ("#1f3b73", "#c8553d", "#4f9d69", "#8d6a9f")
+
+
+def plot_membrane(time, voltage, *, gates=None, current=None, ax=None):
+    """Membrane voltage against time, with gates in a strip below and the injected current in one more.
+
+    Parameters
+    ----------
+    time : (k,) array
+        Seconds.
+    voltage : (k,) or (k, n) array
+        Volts; one line for each neuron.
+    gates : mapping of str to (k,) array, optional
+        Such as ``{"m": m, "h": h, "n": n}``, between 0 and 1.
+    current : (k,) array, optional
+        In the unit of the model (A, or A/m^2 for a membrane per area), drawn as it comes.
+    ax : matplotlib.axes.Axes, optional
+        Default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        That of the voltage.
+
+    Examples
+    --------
+    >>> ax = plot_membrane([0.0, 1e-3], [-65e-3, -60e-3], gates={"m": [0.05, 0.1]})
+    >>> ax.get_ylabel(), [strip.get_ylabel() for strip in ax.figure.axes[1:]]
+    ('V (mV)', ['gates'])
+    """
+    time, voltage = _line("time", time), np.asarray(voltage, dtype=float)
+    if voltage.ndim not in (1, 2) or len(voltage) != len(time):
+        raise ValueError(f"voltage: shape {voltage.shape}, expected ({len(time)},) or ({len(time)}, n) like time")
+    ax = _axes(ax, (5.0, 3.4 if gates is None and current is None else 4.6))
+    ax.plot(1e3 * time, 1e3 * voltage, color=COLORS[0] if voltage.ndim == 1 else None, linewidth=1.4)
+    ax.set(ylabel="V (mV)", xlim=(1e3 * time[0], 1e3 * time[-1]))
+    _open(ax)
+    strips = _strips(ax, [0.45] * (gates is not None) + [0.18] * (current is not None))
+    if gates is not None:
+        for color, (name, gate) in zip(COLORS[1:] * 8, gates.items(), strict=False):
+            gate = _line(f"gates[{name!r}]", gate, len(time))
+            strips[0].plot(1e3 * time, gate, color=color, linewidth=1.3, label=name)
+        strips[0].set(ylabel="gates", ylim=(-0.03, 1.03))
+        strips[0].legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5), handlelength=1.2)
+    if current is not None:
+        strips[-1].plot(1e3 * time, _line("current", current, len(time)), color="0.3", linewidth=1.2)
+        strips[-1].set_ylabel("I")
+    [ax, *strips][-1].set_xlabel("time (ms)")
+    return ax
+
+
+def plot_fi(current, rate, *, error=None, theory=None, label="simulated", unit="A", ax=None):
+    """Firing rate against current, points beside the lines of theory.
+
+    Parameters
+    ----------
+    current, rate : (k,) array
+        In ``unit``, and Hz.
+    error : (k,) array, optional
+        Standard errors of the rates, Hz.
+    theory : mapping of str to (current, rate), optional
+        Lines to compare with, such as ``{"exact": (i, lif_rate(i, cells))}``.
+    label : str
+        Of the points.
+    unit : str
+        Of the currents.
+    ax : matplotlib.axes.Axes, optional
+        Default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> ax = plot_fi([1.0, 2.0], [0.0, 30.0], theory={"exact": ([1.0, 2.0], [0.0, 31.0])}, unit="nA")
+    >>> ax.get_xlabel(), [line.get_label() for line in ax.lines]
+    ('current (nA)', ['exact', 'simulated'])
+    """
+    current = _line("current", current)
+    rate = _line("rate", rate, len(current))
+    ax = _axes(ax, (5.0, 3.4))
+    for shade, style, (name, line) in zip(
+        ("0.1", "0.55", "0.3") * 4, ("-", "-", "--") * 4, (theory or {}).items(), strict=False
+    ):
+        ax.plot(*line, color=shade, linestyle=style, linewidth=1.3, label=name, zorder=1)
+    color = COLORS[sum(bool(line.get_marker() in ("o",)) for line in ax.lines) % len(COLORS)]
+    if error is None:
+        ax.plot(current, rate, "o", color=color, markersize=4, label=label)
+    else:
+        ax.errorbar(current, rate, error, fmt="o", color=color, markersize=4, elinewidth=1.0, label=label)
+    ax.set(xlabel=f"current ({unit})", ylabel="rate (Hz)")
+    ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
+    ax.legend(frameon=False)
+    _open(ax)
+    return ax
+
+
+def plot_raster(spikes, *, width=None, neurons=100, ax=None):
+    """A dot for each spike, populations stacked, with the rate of each population in a strip below.
+
+    Parameters
+    ----------
+    spikes : Spikes, or mapping of str to Spikes
+        Anything with ``times``, ``ids``, ``n``, ``t_start``, ``t_stop`` and ``population_rate``.
+    width : float, optional
+        Bin of the population rate, s; without it there is no strip.
+    neurons : int
+        Of each population the first so many are drawn: more than a few hundred rows are a grey wash.
+    ax : matplotlib.axes.Axes, optional
+        Default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        That of the dots.
+
+    Examples
+    --------
+    >>> from circuits.neurons import Spikes
+    >>> ax = plot_raster({"E": Spikes([0.1, 0.2], [0, 1], n=2, t_stop=0.5)}, width=0.1)
+    >>> [t.get_text() for t in ax.get_yticklabels()], ax.figure.axes[1].get_ylabel()
+    (['E'], 'rate (Hz)')
+    """
+    named = spikes if hasattr(spikes, "items") else {"": spikes}
+    if not named:
+        raise ValueError("spikes: an empty mapping, expected at least one population")
+    if neurons < 1:
+        raise ValueError(f"neurons: got {neurons}, expected how many to draw of each population, at least 1")
+    ax = _axes(ax, (6.0, 3.2 if width is None else 4.4))
+    _open(ax)
+    strip = None if width is None else _strips(ax, [0.35])[0]
+    bottom, middles = 0, []
+    rows = sum(min(record.n, neurons) for record in named.values())
+    for color, (name, record) in zip(COLORS * len(named), named.items(), strict=False):
+        shown, chosen = min(record.n, neurons), record.ids < neurons
+        size = np.clip(600.0 / rows, 1.2, 12.0)
+        ax.scatter(
+            record.times[chosen],
+            bottom + record.ids[chosen],
+            s=size,
+            color=color,
+            marker="|" if rows < 60 else ".",
+            linewidths=0.6,
+        )
+        middles.append(bottom + (shown - 1) / 2)
+        bottom += shown
+        if strip is not None:
+            t, rate = record.population_rate(width)
+            strip.fill_between(t, rate, step="mid", color=color, alpha=0.25, linewidth=0)
+            strip.plot(t, rate, drawstyle="steps-mid", color=color, linewidth=1.0, label=name)
+    ends = {"xlim": (min(s.t_start for s in named.values()), max(s.t_stop for s in named.values()))}
+    ax.set(ylim=(-0.5, bottom - 0.5), **ends)
+    for color, text in zip(COLORS * len(named), ax.set_yticks(middles, list(named)), strict=False):
+        text.label1.set_color(color)
+    ax.tick_params(axis="y", length=0)
+    if strip is not None:
+        strip.set(ylabel="rate (Hz)", ylim=(0, None), **ends)
+    (ax if strip is None else strip).set_xlabel("time (s)")
+    return ax
+
+
+def plot_phase_plane(
+    x, y, dx, dy, *, trajectory=None, fixed_points=None, labels=("V (mV)", "n"), scale=(1e3, 1.0), ax=None
+):
+    """Flow of two variables, their nullclines, fixed points and a trajectory.
+
+    Parameters
+    ----------
+    x, y : (p,) and (q,) array
+        The grid.
+    dx, dy : (q, p) array
+        Time derivatives on it; their zeros are the nullclines.
+    trajectory : (x, y), optional
+        Two arrays (k,); NaN breaks the line, as at a reset.
+    fixed_points : sequence of (x, y, stable), optional
+        Filled where stable, open where not.
+    labels : (str, str)
+        Of the axes, in the unit that is drawn.
+    scale : (float, float)
+        From the arrays' units to those drawn: 1e3 draws volts in mV.
+    ax : matplotlib.axes.Axes, optional
+        Default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = y = np.linspace(-1.0, 1.0, 11)
+    >>> ax = plot_phase_plane(x, y, np.tile(x, (11, 1)), np.tile(-y[:, None], 11),
+    ...                       fixed_points=[(0.0, 0.0, False)], labels=("x", "y"), scale=(1, 1))
+    >>> [t.get_text() for t in ax.get_legend().get_texts()]
+    ['dx/dt = 0', 'dy/dt = 0', 'unstable']
+    """
+    x, y = _line("x", x) * scale[0], _line("y", y) * scale[1]
+    dx, dy = np.asarray(dx, dtype=float) * scale[0], np.asarray(dy, dtype=float) * scale[1]
+    for name, field in (("dx", dx), ("dy", dy)):
+        if field.shape != (len(y), len(x)):
+            raise ValueError(f"{name}: shape {field.shape}, expected {(len(y), len(x))}: a row for each y")
+    ax = _axes(ax, (5.2, 4.0))
+    ax.streamplot(x, y, dx, dy, color="0.8", density=0.9, linewidth=0.6, arrowsize=0.7)
+    first, second = (text.split(" (")[0] for text in labels)
+    for field, color, name in ((dx, COLORS[1], f"d{first}/dt = 0"), (dy, COLORS[2], f"d{second}/dt = 0")):
+        if field.min() < 0 < field.max():
+            ax.contour(x, y, field, levels=[0.0], colors=[color], linewidths=1.6)
+            ax.plot([], [], color=color, linewidth=1.6, label=name)
+    if trajectory is not None:
+        ax.plot(
+            trajectory[0] * np.float64(scale[0]), trajectory[1] * np.float64(scale[1]), color=COLORS[0], linewidth=1.2
+        )
+    seen = set()
+    for px, py, stable in fixed_points or ():
+        name = "stable" if stable else "unstable"
+        face = "black" if stable else "white"
+        ax.plot(
+            px * scale[0],
+            py * scale[1],
+            "o",
+            color="black",
+            markerfacecolor=face,
+            markersize=7,
+            zorder=5,
+            label=None if name in seen else name,
+        )
+        seen.add(name)
+    ax.set(xlabel=labels[0], ylabel=labels[1], xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(frameon=False, fontsize="small", loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4)
+    return ax
+
+
+def _line(name, values, length=None):
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 1 or values.size == 0 or (length is not None and len(values) != length):
+        raise ValueError(f"{name}: shape {values.shape}, expected ({'k' if length is None else length},)")
+    return values
+
+
+def _open(ax):
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def _strips(ax, heights):
+    """Cut the axes' place into itself and strips below that share its time; heights in those of the axes."""
+    if not heights:
+        return []
+    place = ax.get_subplotspec()
+    if place is None:
+        raise ValueError("ax: it is in no grid that could be divided, expected axes from plt.subplots")
+    grid = place.subgridspec(1 + len(heights), 1, height_ratios=[1.0, *heights], hspace=0.05)
+    ax.set_subplotspec(grid[0])
+    strips = [ax.figure.add_subplot(grid[1 + k], sharex=ax) for k in range(len(heights))]
+    for axes, last in zip([ax, *strips], [*strips, None], strict=True):
+        _open(axes)
+        axes.tick_params(labelbottom=last is None)
+    return strips
+
+
+def _axes(ax, size):
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=size, layout="constrained")[1]

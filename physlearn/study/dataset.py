@@ -1,0 +1,166 @@
+"""From the store to labelled arrays, at any time: what is missing is NaN, and ``status`` says why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from physlearn.study.identity import canonical
+from physlearn.study.space import Axis, Space
+from physlearn.study.store import COMPLETE, FAILED, STATES, definition_of, reading
+from physlearn.study.values import decode, read_blob
+
+
+def assemble(folder: Path):
+    """All results of a study as an `xarray.Dataset`; see `Study.to_dataset`."""
+    import xarray
+
+    definition, name = definition_of(folder)
+    with reading(folder) as db:
+        db.execute("BEGIN")  # one state of the store, though a driver may be writing
+        meta = {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM meta")}
+        added = [json.loads(text) for (text,) in db.execute("SELECT params FROM point ORDER BY number")]
+        space, task = Space.from_json(definition["space"]), meta.get("task", {})
+        dims, coords = _coordinates(space, added, definition["replicates"], task.get("units", {}))
+        shape = tuple(size for _, size in dims)
+        status = np.zeros(int(np.prod(shape)), dtype=np.int8)
+        rows = np.array(db.execute("SELECT key, status FROM task").fetchall(), dtype=np.int64).reshape(-1, 2)
+        status[rows[:, 0]] = rows[:, 1]
+        odd = misshapen(db, task.get("ragged", ()))
+        status[list(odd)] = FAILED[0]
+        columns = _columns(db, folder, set(task.get("ragged", ())), odd)
+    variables: dict[str, Any] = {}
+    lengths = dict(dims)
+    for result, column in columns.items():
+        values = _filled(column, len(status))
+        inner = _inner_dims(result, values.shape[1:], task.get("dims", {}).get(result), lengths, dict(dims))
+        attrs = {"units": task["units"][result]} if result in task.get("units", {}) else {}
+        variables[result] = (tuple(lengths)[: len(dims)] + inner, values.reshape(shape + values.shape[1:]), attrs)
+    legend = {"flag_values": np.arange(len(STATES), dtype=np.int8), "flag_meanings": " ".join(STATES)}
+    variables["status"] = (tuple(d for d, _ in dims), status.reshape(shape), legend)
+    attrs = {
+        "name": name,
+        "task": definition["task"],
+        "seed": definition["seed"],
+        "study": canonical(definition),
+        "params": canonical(space.fixed),
+        "provenance": canonical(meta.get("provenance", {})),
+    }
+    return xarray.Dataset(variables, coords, attrs)
+
+
+def misshapen(db, ragged=()) -> dict[int, tuple[str, str, str]]:
+    """Tasks whose result has another shape than that of the first task of the plan, and the error that says so.
+
+    The first of the plan, not of the run: which tasks fail must not depend on the order of the work.
+    """
+    rows = db.execute(
+        "SELECT r.name, r.shape, MIN(r.task) FROM result r JOIN task t ON t.key = r.task WHERE t.status = ? "
+        "GROUP BY r.name, r.shape ORDER BY MIN(r.task)",
+        (COMPLETE,),
+    ).fetchall()
+    first: dict[str, tuple[str, int]] = {}
+    errors = {}
+    for name, shape, task in rows:
+        usual, where = first.setdefault(name, (shape, task))
+        if shape == usual or name in ragged:
+            continue
+        (params,) = db.execute("SELECT params FROM task WHERE key = ?", (where,)).fetchone()
+        said = (
+            f"result {name!r} has shape {_tuple(shape)}; at {params} it has {_tuple(usual)}, and a labelled array "
+            "needs one shape. Pad it with NaN, return a summary, or name it in Task(ragged=...)"
+        )
+        found = db.execute(
+            "SELECT r.task FROM result r JOIN task t ON t.key = r.task "
+            "WHERE t.status = ? AND r.name = ? AND r.shape = ?",
+            (COMPLETE, name, shape),
+        )
+        errors |= {key: ("ShapeError", said, f"ShapeError: {said}") for (key,) in found if key not in errors}
+    return errors
+
+
+def returned(folder: Path) -> list[dict[str, Any]]:
+    """What every done task returned, in the order of the plan."""
+    found: dict[int, dict] = {}
+    with reading(folder) as db:
+        for key, name, dtype, shape, data, file in db.execute(_RESULTS, (COMPLETE,)):
+            value = read_blob(folder / "blobs", file) if file else decode(dtype, json.loads(shape), data)
+            found.setdefault(key, {})[name] = value if value.ndim else value.item()
+    return list(found.values())
+
+
+_RESULTS = (
+    "SELECT r.task, r.name, r.dtype, r.shape, r.data, r.file FROM result r JOIN task t ON t.key = r.task "
+    "WHERE t.status = ? ORDER BY r.task, r.rowid"
+)
+
+
+def _tuple(shape):
+    return tuple(json.loads(shape))
+
+
+def _coordinates(space: Space, added, replicates, units: Mapping[str, str]):
+    """Sizes of the dimensions, and labels along them; refined grids become a list of points."""
+    if added:
+        axes = {
+            name: a._replace(values=tuple(space[k][name] for k in range(len(space))) + tuple(p[name] for p in added))
+            for name, a in space.axes.items()
+        }
+        groups: Mapping[str, Mapping[str, Axis]] = {"point": axes}
+    else:
+        groups = space.dims
+    dims, coords = [], {}
+    for dim, axes in groups.items():
+        dims.append((dim, len(next(iter(axes.values())).values)))
+        for name, a in axes.items():
+            unit = a.units or units.get(name)
+            attrs = ({"units": unit} if unit else {}) | ({"scale": a.scale} if a.scale != "linear" else {})
+            coords[name] = (dim, _labels(a.values), attrs)
+    dims.append(("replicate", replicates))
+    coords["replicate"] = ("replicate", np.arange(replicates))
+    return dims, coords
+
+
+def _labels(values):
+    if all(type(v) in (int, float, bool) for v in values) or all(isinstance(v, str) for v in values):
+        return np.array(values)
+    return np.array([v if isinstance(v, str) else canonical(v) for v in values])
+
+
+def _columns(db, folder, ragged, odd):
+    """Name -> dtype and shape -> (task numbers, values)."""
+    columns: dict[str, dict] = {}
+    for key, name, dtype, shape, data, file in db.execute(_RESULTS, (COMPLETE,)):
+        if name in ragged or key in odd:
+            continue
+        keys, chunks = columns.setdefault(name, {}).setdefault((dtype, shape), ([], []))
+        keys.append(key)
+        chunks.append(data if file is None else read_blob(folder / "blobs", file).tobytes())
+    return columns
+
+
+def _filled(column, total):
+    """One array over all tasks: NaN, or the empty string, where there is none."""
+    known = sum(len(keys) for keys, _ in column.values())
+    dtype = np.result_type(*(np.dtype(dtype) for dtype, _ in column))
+    if known < total and dtype.kind in "biu":
+        dtype = np.dtype(float)
+    shape = _tuple(next(shape for _, shape in column))
+    empty = "" if dtype.kind == "U" else np.nan if dtype.kind in "fc" else 0
+    out = np.full((total, *shape), empty, dtype=dtype)
+    for (stored, _), (keys, chunks) in column.items():
+        out[keys] = np.frombuffer(b"".join(chunks), dtype=stored).reshape(len(keys), *shape)
+    return out
+
+
+def _inner_dims(name, shape, named, lengths, outer):
+    """Names of a result's own axes: the task's where they fit, otherwise NAME_0, NAME_1, ..."""
+    fit = named and len(named) == len(shape) and not set(named) & set(outer)
+    if not fit or any(lengths.get(d, n) != n for d, n in zip(named, shape, strict=True)):
+        named = [f"{name}_{k}" for k in range(len(shape))]
+    lengths.update(zip(named, shape, strict=True))
+    return tuple(named)

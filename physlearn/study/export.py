@@ -1,0 +1,51 @@
+"""Datasets in other programs' formats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+
+def export(dataset, path: Path) -> Path:
+    """Write a dataset as its suffix says; an existing file is replaced.
+
+    Raises
+    ------
+    ValueError
+        A suffix that names no format.
+    ImportError
+        The packages of the extra ``export`` are missing.
+    """
+    if path.suffix == ".nc":
+        _without_complex(dataset).to_netcdf(path, engine="h5netcdf")
+    elif path.suffix == ".zarr":
+        _needs("zarr")
+        _without_complex(dataset).to_zarr(
+            path, mode="w", zarr_format=2
+        )  # readable everywhere; strings are no part of 3
+    elif path.suffix == ".parquet":
+        _needs("pyarrow")
+        status = dataset["status"]
+        scalars = [name for name, v in dataset.data_vars.items() if v.dims == status.dims]
+        frame = _without_complex(dataset[scalars]).to_dataframe().reset_index()
+        frame["status"] = np.array(status.attrs["flag_meanings"].split())[frame["status"]]
+        frame.to_parquet(path, index=False)
+    else:
+        raise ValueError(f"{path}: suffix {path.suffix!r}, expected .nc (netCDF 4), .zarr or .parquet")
+    return path
+
+
+def _without_complex(dataset):
+    """Complex results as NAME_real and NAME_imag, which every format can hold."""
+    for name, v in list(dataset.data_vars.items()):
+        if v.dtype.kind == "c":
+            dataset = dataset.assign({f"{name}_real": v.real, f"{name}_imag": v.imag}).drop_vars(name)
+    return dataset
+
+
+def _needs(package):
+    import importlib.util
+
+    if importlib.util.find_spec(package) is None:
+        raise ImportError(f"{package} is not installed: pip install 'physlearn-sim[export]'")

@@ -1,0 +1,148 @@
+"""The handle on a study's folder: everything that can be asked of it, also while it runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from physlearn.study.dataset import assemble, returned
+from physlearn.study.space import Space
+from physlearn.study.store import FAILED, STALE, STATES, definition_of, reading
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study's folder, open for reading; made by `study` and `open_study`.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+    """
+
+    folder: Path
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{n} {state}" for state, n in self.status().items() if n)
+        return f"Study({str(self.folder)!r}: {counts})"
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return definition_of(self.folder)[1]
+
+    @property
+    def task(self) -> str:
+        """Import path of the task."""
+        return definition_of(self.folder)[0]["task"]
+
+    @property
+    def points(self) -> int:
+        """Number of points, those added by refinement included."""
+        status = self.status()
+        return status["total"] // definition_of(self.folder)[0]["replicates"]
+
+    def to_dataset(self):
+        """All results as labelled arrays, complete or not, also while the study runs.
+
+        Returns
+        -------
+        xarray.Dataset
+            Dimensions: the space's and "replicate", then each result's own.  Missing numbers are NaN (whole
+            numbers become floats where some are missing), and "status" tells why: planned, done, failed, timeout,
+            crashed, stale (of another version of the task; see `retry`).  Units are in ``attrs["units"]``.
+        """
+        return assemble(self.folder)
+
+    def status(self) -> dict[str, int]:
+        """Number of tasks in each state, and in total."""
+        definition, _ = definition_of(self.folder)
+        with reading(self.folder) as db:
+            counts = dict(db.execute("SELECT status, COUNT(*) FROM task GROUP BY status"))
+            (added,) = db.execute("SELECT COUNT(*) FROM point").fetchone()
+        total = (len(Space.from_json(definition["space"])) + added) * definition["replicates"]
+        found = {state: counts.get(number, 0) for number, state in enumerate(STATES)}
+        return found | {"planned": total - sum(counts.values()), "total": total}
+
+    def failures(self) -> list[dict[str, Any]]:
+        """The last error of every task that failed: params, replicate, status, type, message, traceback, attempts."""
+        definition, _ = definition_of(self.folder)
+        with reading(self.folder) as db:
+            rows = db.execute(
+                "SELECT t.key, t.params, t.status, t.attempts, e.type, e.message, e.traceback FROM task t "
+                "JOIN error e ON e.rowid = (SELECT MAX(rowid) FROM error WHERE task = t.key) "
+                f"WHERE t.status IN {FAILED} ORDER BY t.key"
+            ).fetchall()
+        return [
+            {
+                "params": json.loads(params),
+                "replicate": key % definition["replicates"],
+                "status": STATES[status],
+                "type": kind,
+                "message": message,
+                "traceback": traceback,
+                "attempts": attempts,
+            }
+            for key, params, status, attempts, kind, message, traceback in rows
+        ]
+
+    def returned(self) -> list[dict[str, Any]]:
+        """What every done task returned, in the order of the plan, ragged arrays included."""
+        return returned(self.folder)
+
+    def seconds(self) -> np.ndarray:
+        """Wall time of every task that has run to its end, in the order of the plan."""
+        with reading(self.folder) as db:
+            rows = db.execute("SELECT seconds FROM task WHERE seconds IS NOT NULL ORDER BY key").fetchall()
+        return np.array(rows, dtype=float).ravel()
+
+    def report(self, path=None) -> Path:
+        """Write the report, one HTML file; by default ``report.html`` in the folder."""
+        from physlearn.study.figures import png_figures
+        from physlearn.study.report import write_report
+
+        path = Path(path) if path is not None else self.folder / "report.html"
+        return write_report(
+            self.to_dataset(), self.failures(), str(path), title=self.name, task_figures=png_figures(self.folder)
+        )
+
+    def export(self, path) -> Path:
+        """Write the dataset to ``.nc`` (netCDF 4), ``.zarr`` or ``.parquet`` (a row a task; scalars only)."""
+        from physlearn.study.export import export
+
+        return export(self.to_dataset(), Path(path))
+
+    def retry(self, *, failed=True, stale=False, executor=None, progress=True, **options) -> Study:
+        """Run again what failed, and on request what another version of the task has left.
+
+        Parameters
+        ----------
+        failed, stale : bool
+            Which to forget and run.
+        executor, progress, **options
+            As for `study`; options that are not given are those of the last run.
+        """
+        from physlearn.study.run import checked_options, execute, stored_plan
+
+        plan = stored_plan(self.folder)
+        with reading(self.folder) as db:
+            found = db.execute("SELECT value FROM meta WHERE key = 'options'").fetchone()
+        kept = json.loads(found[0]) if found else {}
+        forget = (FAILED if failed else ()) + ((STALE,) if stale else ())
+        return execute(plan, self.folder, checked_options(kept | options), executor, progress, self.name, forget)
+
+
+def open_study(folder) -> Study:
+    """The study in a folder, to read: running, complete or moved here from elsewhere.
+
+    Raises
+    ------
+    OSError
+        No study there.
+    """
+    found = Study(Path(folder).absolute())
+    found.status()
+    return found

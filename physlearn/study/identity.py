@@ -1,0 +1,62 @@
+"""Who a task is: a hash of what it computes, from which its random stream follows.
+
+id = SHA-256 of the canonical JSON of (task's import path, its version, all parameters, replicate).  The stream is
+``SeedSequence(seed, spawn_key=words of the id)``: it depends on nothing that happens while a study runs, so order,
+batches, workers, interruptions and the size of the plan leave every bit as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+
+def plain(value: Any, name: str) -> Any:
+    """A parameter as JSON knows it; NumPy scalars and arrays become numbers and lists.
+
+    Raises
+    ------
+    ValueError, TypeError
+        NaN, which equals nothing, and what JSON cannot say.
+    """
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        if math.isnan(value):
+            raise ValueError(f"{name}: got NaN, which is no parameter: a task is known by its parameters")
+        return value + 0.0  # -0.0 is 0.0
+    if isinstance(value, list | tuple):
+        return [plain(item, name) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): plain(item, name) for key, item in value.items()}
+    raise TypeError(f"{name}: got a {type(value).__name__}, expected numbers, strings, booleans, or lists of them")
+
+
+def canonical(value: Any) -> str:
+    """One spelling for equal values: sorted keys, no spaces, shortest floats that read back the same."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def task_id(path: str, version: str, params: str, replicate: int) -> str:
+    """SHA-256, hexadecimal, of a task; ``params`` is canonical JSON."""
+    text = f'{{"params":{params},"replicate":{replicate},"task":{json.dumps(path)},"version":{json.dumps(version)}}}'
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def spawn_key(identity: str, replicate: int, common: bool) -> tuple[int, ...]:
+    """What tells a task's stream from all others: its id; with common random numbers, its replicate only."""
+    if common:
+        return (replicate,)
+    return tuple(int(identity[k : k + 8], 16) for k in range(0, 64, 8))
+
+
+def stream(seed: int, key: tuple[int, ...]) -> np.random.Generator:
+    """The task's generator."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))

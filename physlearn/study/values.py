@@ -1,0 +1,81 @@
+"""Results as bytes: what a task returned, checked in the worker, as it will lie in the store."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+KINDS = "biufcU"  # booleans, whole numbers, reals, complex numbers, strings
+LARGE = 2**20  # bytes; larger arrays get a file of their own
+
+
+class Value(NamedTuple):
+    """One named result."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+
+def encode(found: Any, taken=()) -> list[Value]:
+    """What a task returned, as bytes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        No mapping of names to scalars and arrays of numbers, booleans or strings; names that the dataset takes.
+    """
+    if not isinstance(found, Mapping):
+        raise TypeError(f"the task returned a {type(found).__name__}, expected a dict of scalars and arrays")
+    out = []
+    for name, value in found.items():
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"result {name!r}: got a {type(name).__name__} as name, expected a string")
+        if name in taken:
+            raise ValueError(f"result {name!r}: this name is a dimension of the dataset; return it under another")
+        try:
+            array = np.asarray(value)
+        except ValueError as error:  # lists of unequal lengths
+            raise ValueError(f"result {name!r}: {error}") from error
+        if array.dtype.kind not in KINDS:
+            raise TypeError(
+                f"result {name!r}: got a {type(value).__name__} ({array.dtype}), expected a number, a boolean, a "
+                "string, or an array of them"
+            )
+        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        out.append(Value(name, array.dtype.str, array.shape, array.tobytes()))
+    return out
+
+
+def decode(dtype: str, shape, data: bytes) -> np.ndarray:
+    """The array again; scalars have shape ()."""
+    return np.frombuffer(data, dtype=dtype).reshape(shape).copy()
+
+
+def write_blob(folder: Path, value: Value) -> str:
+    """Keep an array as ``blobs/SHA256.npy``: written beside, synced, renamed; equal arrays share a file."""
+    buffer = io.BytesIO()
+    np.save(buffer, decode(*value[1:]), allow_pickle=False)
+    name = hashlib.sha256(buffer.getbuffer()).hexdigest() + ".npy"
+    path = folder / name
+    if not path.exists():
+        folder.mkdir(exist_ok=True)
+        temporary = path.with_suffix(".part")
+        with open(temporary, "wb") as file:
+            file.write(buffer.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    return name
+
+
+def read_blob(folder: Path, name: str) -> np.ndarray:
+    """An array that `write_blob` kept."""
+    return np.load(folder / name, allow_pickle=False)

@@ -1,0 +1,121 @@
+"""The worker's side: import the task once, run jobs, send back bytes.  Workers never open the store."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from typing import Any, NamedTuple
+
+from physlearn.study.identity import stream
+from physlearn.study.plan import Job
+from physlearn.study.task import Task, import_task
+from physlearn.study.values import Value, encode
+
+THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class Brief(NamedTuple):
+    """What is the same for all jobs of a study."""
+
+    path: str
+    seed: int
+    taken: tuple[str, ...]
+
+
+class Outcome(NamedTuple):
+    """What became of a job: values, or an error as (type, message, traceback)."""
+
+    key: int
+    status: str
+    seconds: float
+    values: list[Value]
+    error: tuple[str, str, str] | None
+
+
+@functools.lru_cache
+def _imported(path: str) -> Task:
+    return import_task(path)
+
+
+def run_job(task: Task, brief: Brief, job: Job) -> Outcome:
+    """Run one job; whatever it raises is its own failure."""
+    began = time.perf_counter()
+    try:
+        values = encode(task(json.loads(job.params), stream(brief.seed, job.spawn)), brief.taken)
+    except (Exception, SystemExit) as error:
+        said = (type(error).__name__, str(error), traceback.format_exc())
+        return Outcome(job.key, "failed", time.perf_counter() - began, [], said)
+    return Outcome(job.key, "done", time.perf_counter() - began, values, None)
+
+
+def run_batch(brief: Brief, jobs: list[Job]) -> list[Outcome]:
+    """Run jobs on whatever executor called this."""
+    if "numba" in sys.modules:
+        import numba
+
+        numba.set_num_threads(1)  # of this thread: the executor's workers share the cores already
+    task = _imported(brief.path)
+    return [run_job(task, brief, job) for job in jobs]
+
+
+def serve(connection, brief: Brief, threads: int | None, memory: int | None) -> None:
+    """A local worker: batches in, outcomes out one by one, until the driver is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
+    _die_with_the_driver()
+    try:
+        if threads is not None:
+            limit_threads(threads)
+        task = _imported(brief.path)
+        if memory is not None:
+            limit_memory(memory)
+    except BaseException:
+        connection.send(traceback.format_exc())
+        return
+    connection.send(None)  # ready
+    while True:
+        try:
+            jobs = connection.recv()
+        except (EOFError, OSError):
+            return
+        for job in jobs:
+            connection.send(run_job(task, brief, job))
+
+
+def limit_threads(count: int) -> None:
+    """So many threads for kernels and BLAS, whether these are loaded yet or not."""
+    os.environ.update(dict.fromkeys(THREADS, str(count)))
+    if "numba" in sys.modules:  # came with the fork server, and reads the environment only once
+        import numba
+
+        numba.set_num_threads(min(count, numba.get_num_threads()))
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(count)
+
+
+def limit_memory(extra: int) -> None:
+    """Let this process map so many more bytes than it has now; beyond, allocations raise MemoryError."""
+    import resource
+
+    with open("/proc/self/statm", encoding="ascii") as file:
+        now = int(file.read().split()[0]) * resource.getpagesize()
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (now + extra, hard))
+
+
+def _die_with_the_driver() -> None:
+    """No process outlives a driver that is killed, not even inside a kernel that never comes back."""
+    import multiprocessing
+
+    parent: Any = multiprocessing.parent_process()
+    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+    if sys.platform == "linux":  # a kernel holds the interpreter lock, so the thread above may never run
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG; the parent here is the fork server

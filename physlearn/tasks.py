@@ -1,0 +1,181 @@
+"""Experiments that study files name by import path, such as ``physlearn.tasks:ising``.
+
+Each is one replicate at one point: scalars to map over a space of parameters, and curves.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from physlearn.study.task import Task
+
+
+class IsingParams(BaseModel):
+    """A ferromagnet or antiferromagnet on a periodic lattice, in equilibrium."""
+
+    model_config = ConfigDict(extra="forbid")
+    lattice: Literal["square", "triangular", "cubic"] = "square"
+    size: int = Field(default=16, ge=3, description="spins along each side")
+    temperature: float = Field(default=2.27, gt=0, description="in units where k_B = 1")
+    coupling: float = Field(default=1.0, description="J; positive favours equal neighbours")
+    method: str = Field(default="swendsen_wang", description="an engine of `sample`, or 'auto'")
+    draws: int = Field(default=2000, ge=10)
+    warmup: int = Field(default=200, ge=0, description="sweeps before the first draw")
+    thin: int = Field(default=1, ge=1, description="sweeps from one draw to the next")
+
+
+def run_ising(params: IsingParams, rng) -> dict:
+    """One chain: magnetisation, energy, and what their fluctuations tell, each per spin."""
+    from physlearn.dynamics import sample
+    from physlearn.models import Ising, binder, magnetisation, specific_heat, susceptibility
+
+    model = getattr(Ising, params.lattice)(params.size, params.coupling)
+    dims = len(model.layers["s"].shape)
+    drawn = sample(
+        model,
+        temperature=params.temperature,
+        chains=1,
+        n_samples=params.draws,
+        warmup=params.warmup,
+        thin=params.thin,
+        method=params.method,
+        observe={"m": lambda x: magnetisation(x["s"], dims)},
+        rng=rng,
+    )
+    n, m, energy = model.layers["s"].size, drawn.observed["m"][0], drawn.energy[0]
+    return {
+        "magnetisation": np.mean(np.abs(m)),
+        "energy": np.mean(energy) / n,
+        "susceptibility": susceptibility(m, n, params.temperature),
+        "specific_heat": specific_heat(energy, n, params.temperature),
+        "binder": binder(m),
+    }
+
+
+ising = Task(
+    run=run_ising,
+    params=IsingParams,
+    warm=lambda: run_ising(IsingParams(size=4, draws=10), np.random.default_rng(0)),
+    headline={
+        "magnetisation": "|m| per spin",
+        "energy": "energy per spin",
+        "susceptibility": "susceptibility per spin",
+        "specific_heat": "specific heat per spin",
+        "binder": "Binder cumulant",
+    },
+)
+
+
+class HopfieldParams(BaseModel):
+    """Random patterns stored in a Hopfield network, and cues to recall them from."""
+
+    model_config = ConfigDict(extra="forbid")
+    neurons: int = Field(default=500, ge=2)
+    load: float = Field(default=0.1, gt=0, description="patterns per neuron; their number is rounded, at least 1")
+    temperature: float = Field(default=0.0, ge=0, description="0 falls to a fixed point")
+    rule: Literal["hebb", "projection", "storkey"] = "hebb"
+    flipped: float = Field(default=0.0, ge=0, le=0.5, description="fraction of a cue's neurons that are inverted")
+    cues: int = Field(default=8, ge=1, description="patterns that are tried")
+    sweeps: int = Field(default=50, ge=2, description="updates of every neuron")
+
+
+def run_hopfield(params: HopfieldParams, rng) -> dict:
+    """Overlap with the pattern of the cue: at the end, or over the second half of the sweeps if it is warm."""
+    from physlearn.models import Hopfield, flip, random_patterns
+
+    patterns = random_patterns(max(1, round(params.load * params.neurons)), params.neurons, rng=rng)
+    wanted = patterns[: params.cues]
+    memory, cues = Hopfield.store(patterns, params.rule), flip(wanted, params.flipped, rng=rng)
+    found = memory.recall(cues, temperature=params.temperature, max_sweeps=params.sweeps, trace=True, rng=rng)
+    path = np.mean(np.asarray(found.trace) * wanted, axis=2)  # (sweeps + 1, cues)
+    resting = np.repeat(path[-1:], params.sweeps + 1 - len(path), axis=0)
+    path = np.concatenate([path, resting])
+    kept = path[-1] if params.temperature == 0 else path[params.sweeps // 2 :].mean(0)
+    return {"overlap": kept.mean(), "retrieved": np.mean(kept > 0.9), "overlap_in_time": path.mean(1)}
+
+
+def warm_hopfield():
+    """Compile both recalls, to a fixed point and at a temperature."""
+    for temperature in (0.0, 0.5):
+        run_hopfield(HopfieldParams(neurons=20, temperature=temperature), np.random.default_rng(0))
+
+
+hopfield = Task(
+    run=run_hopfield,
+    params=HopfieldParams,
+    warm=warm_hopfield,
+    dims={"overlap_in_time": ("sweep",)},
+    headline={"overlap": "overlap after recall", "retrieved": "fraction of cues with an overlap above 0.9"},
+)
+
+
+class RBMParams(BaseModel):
+    """A restricted Boltzmann machine that learns the bars and stripes of a small square."""
+
+    model_config = ConfigDict(extra="forbid")
+    side: int = Field(default=3, ge=2, le=4, description="pixels along each side")
+    hidden: int = Field(default=8, ge=1, le=64)
+    rule: Literal["contrastive_divergence", "persistent"] = "persistent"
+    k: int = Field(default=1, ge=1, description="sweeps of each model phase")
+    chains: int = Field(default=100, ge=1, description="of the persistent rule")
+    lr: float = Field(default=0.1, gt=0, description="falls linearly to zero")
+    epochs: int = Field(default=20_000, ge=1, description="full-batch steps")
+    measured: int = Field(default=20, ge=1, description="how often the likelihood is measured")
+
+
+def bars_and_stripes(side) -> np.ndarray:
+    """The 2^(side + 1) - 2 pictures whose rows are all alike, or whose columns are, (m, side^2) of 0 and 1.
+
+    Examples
+    --------
+    >>> bars_and_stripes(3).shape
+    (14, 9)
+    """
+    rows = (np.arange(2**side)[:, None] >> np.arange(side)) & 1
+    pictures = [np.repeat(row[None], side, 0) for row in rows]
+    return np.unique([p.ravel() for p in pictures + [p.T for p in pictures]], axis=0).astype(float)
+
+
+def run_rbm(params: RBMParams, rng) -> dict:
+    """The exact mean log-likelihood of the patterns as it learns, and how far it ends below the best there is."""
+    from physlearn.learning import SGD, ContrastiveDivergence, PersistentContrastiveDivergence, learn
+    from physlearn.models import RBM
+
+    patterns = bars_and_stripes(params.side)
+    rule = ContrastiveDivergence(k=params.k)
+    if params.rule == "persistent":
+        rule = PersistentContrastiveDivergence(k=params.k, chains=params.chains)
+    optimizer = SGD(lambda epoch: params.lr * (1 - epoch / params.epochs))
+    rbm, training, curve = RBM(params.side**2, params.hidden, scale=0.1, rng=rng), None, []
+    ends = np.unique(np.linspace(0, params.epochs, params.measured + 1).round().astype(int))
+    for begin, end in zip(ends[:-1], ends[1:], strict=True):
+        training = learn(
+            rbm.energy,
+            {"v": patterns},
+            rule=rule,
+            optimizer=optimizer,
+            epochs=int(end - begin),
+            batch=None,
+            rng=rng,
+            resume=training,
+        )
+        rbm = rbm.with_theta(training.theta)
+        curve.append(rbm.log_likelihood(patterns).value.mean())
+    return {
+        "log_likelihood": curve[-1],
+        "shortfall": -np.log(len(patterns)) - curve[-1],
+        "log_likelihood_in_time": np.array(curve),
+    }
+
+
+rbm = Task(
+    run=run_rbm,
+    params=RBMParams,
+    warm=lambda: run_rbm(RBMParams(side=2, epochs=2), np.random.default_rng(0)),
+    units={"log_likelihood": "nats", "shortfall": "nats", "log_likelihood_in_time": "nats"},
+    dims={"log_likelihood_in_time": ("measurement",)},
+    headline={"log_likelihood": "mean log-likelihood (nats)", "shortfall": "below the data's own entropy (nats)"},
+)

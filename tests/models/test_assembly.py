@@ -1,0 +1,386 @@
+"""Assemblies: identities of equilibrium, storage, seeds, linkers, and what is refused."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from physlearn import Energy, Potts, anneal, check_energy, enumerate_states, relax, sample
+from physlearn.models import Ising, PottsModel, cubic_pairs, square_pairs, triangular_pairs
+from physlearn.models.assembly import Assembly
+from physlearn.models.linkers import linked
+from physlearn.models.structures import Structure, promiscuity, random_structures, store
+from physlearn.terms.lattice import FeltBonds, Lattice, LatticeBonds
+
+PAIRS = {"square": square_pairs, "triangular": triangular_pairs, "cubic": cubic_pairs}
+SHAPES = {"square": (3, 4), "triangular": (4, 3), "cubic": (3, 2, 4)}
+
+
+def symmetric(rng, n):
+    J = rng.normal(size=(n, n))
+    return J + J.T
+
+
+def random_codes(soup, rng, batch=5):
+    return rng.integers(0, soup.n_species + 1, (batch, *soup.lattice.shape))
+
+
+# ---------------------------------------------------------------- the lattice and the term
+@pytest.mark.parametrize("periodic", [True, False])
+@pytest.mark.parametrize("kind", PAIRS)
+def test_neighbours_are_those_of_the_pair_lists(kind, periodic):
+    lattice = Lattice(SHAPES[kind], kind, periodic)
+    d = lattice.directions
+    ours = [(i, int(j)) for i, row in enumerate(lattice.neighbours[:, :d]) for j in row if j >= 0]
+    theirs = PAIRS[kind](SHAPES[kind], periodic=periodic).tolist()
+    assert sorted(tuple(sorted(p)) for p in ours) == sorted(tuple(sorted(p)) for p in theirs)
+    for k, i in itertools.product(range(2 * d), range(lattice.sites)):
+        if (j := lattice.neighbours[i, k]) >= 0:
+            assert lattice.neighbours[j, (k + d) % (2 * d)] == i
+
+
+def test_directions_are_those_of_the_printed_array():
+    lattice = Lattice((3, 3), periodic=False)
+    assert lattice.neighbours[4].tolist() == [5, 1, 3, 7]
+    mixed = Lattice((3, 4), periodic=(False, True))
+    assert mixed.neighbours[0].tolist() == [1, -1, 3, 4]
+
+
+@pytest.mark.parametrize("periodic", [True, False])
+@pytest.mark.parametrize("kind", PAIRS)
+def test_terms_pass_the_audit(kind, periodic, rng):
+    lattice = Lattice(SHAPES[kind], kind, periodic)
+    d = lattice.directions
+    for J in (rng.normal(size=(d, 3, 3)), symmetric(rng, 3), symmetric(rng, 4)):
+        report = check_energy(Assembly(3, J, rng.normal(size=3), lattice).energy)
+        assert {check.form for check in report.checks} >= {"field", "gradient", "local"}
+    driven = Assembly(3, rng.normal(size=(2 * d, 3, 3)), 1.0, lattice, reciprocal=False)
+    check_energy(driven.energy)
+
+
+def test_energy_is_the_sum_over_pairs(rng):
+    lattice = Lattice((4, 5), periodic=(True, False))
+    J, mu = rng.normal(size=(2, 4, 4)), rng.normal(size=3)
+    soup = Assembly(3, J, mu, lattice)
+    x = random_codes(soup, rng)
+    flat, costs = x.reshape(len(x), -1), np.concatenate([[0.0], mu])
+    total = costs[flat].sum(1)
+    for i, d in itertools.product(range(lattice.sites), range(2)):
+        if (j := lattice.neighbours[i, d]) >= 0:
+            total += J[d, flat[:, i], flat[:, j]]
+    np.testing.assert_allclose(soup.energy(x), total, rtol=1e-12)
+
+
+def test_felt_bonds_of_mutual_energies_are_the_field_of_the_energy(rng, tol):
+    lattice, J = Lattice((3, 4)), rng.normal(size=(2, 3, 3))
+    mutual = Assembly(3, J, 1.0, lattice)
+    felt = Assembly(3, np.concatenate([J, J.transpose(0, 2, 1)]), 1.0, lattice, reciprocal=False)
+    x = {"s": random_codes(mutual, rng)}
+    np.testing.assert_allclose(felt.energy.field(x, "s"), mutual.energy.field(x, "s"), atol=tol.IDENTITY)
+    np.testing.assert_array_equal(mutual.bond_matrix(mutual.energy.theta), J)
+    np.testing.assert_array_equal(felt.bond_matrix(felt.energy.theta), felt.J)
+
+
+# ---------------------------------------------------------------- special cases
+def test_without_bonds_every_species_has_its_ideal_density(tol):
+    concentrations, temperature = np.array([0.1, 0.02, 0.3]), 0.7
+    soup = Assembly.from_concentrations(np.zeros((3, 3)), concentrations, Lattice((2, 2)), temperature=temperature)
+    np.testing.assert_allclose(soup.concentrations(temperature), concentrations, rtol=tol.IDENTITY)
+    wanted = concentrations / (1.0 + concentrations.sum())
+    exact = enumerate_states(soup.energy, temperature=temperature).means["s"]
+    np.testing.assert_allclose(exact[..., 1:], np.broadcast_to(wanted, (2, 2, 3)), rtol=tol.IDENTITY)
+    large = Assembly(3, soup.J, soup.mu, Lattice((64, 64)))
+    drawn = sample(large.energy, temperature=temperature, n_samples=10, chains=2, rng=0)
+    for k in range(3):  # sites are independent: binomial
+        density, n = np.mean(drawn.x == k + 1), drawn.x.size
+        assert abs(density - wanted[k]) < tol.STATISTICAL * np.sqrt(wanted[k] * (1 - wanted[k]) / n)
+
+
+def test_one_species_is_the_ising_lattice_gas(rng, tol):
+    eps, mu, size = 1.3, 2.1, (4, 5)
+    gas = Assembly(1, [[-eps]], mu, Lattice(size))
+    ising = Ising.square(size, J=eps / 4, field=(2 * eps - mu) / 2)
+    n = rng.integers(0, 2, (50, *size))
+    shift = gas.energy(n) - ising(2.0 * n - 1.0)
+    np.testing.assert_allclose(shift, shift[0], rtol=tol.IDENTITY)
+    field = gas.energy.field({"s": n}, "s")
+    np.testing.assert_allclose(
+        field[..., 1] - field[..., 0], 2 * ising.field({"s": 2.0 * n - 1.0}, "s"), atol=tol.IDENTITY
+    )
+
+
+def test_equal_couplings_are_a_potts_model(rng, tol):
+    x = rng.integers(0, 3, (20, 4, 4))
+    every = Assembly(2, -0.8 * np.eye(3), 0.0, Lattice((4, 4)))  # empty sites bond as well: three equal codes
+    np.testing.assert_allclose(every.energy(x), PottsModel.square(4, q=3, J=0.8)(x), rtol=tol.IDENTITY, atol=1e-12)
+    equal = Assembly(2, -1.1 * np.ones((2, 2)), 0.9, Lattice((4, 4)))  # all species alike: occupation is a lattice gas
+    gas = Assembly(1, [[-1.1]], 0.9, Lattice((4, 4)))
+    np.testing.assert_allclose(equal.energy(x), gas.energy((x > 0).astype(int)), rtol=tol.IDENTITY)
+
+
+# ---------------------------------------------------------------- every engine against enumeration
+SYSTEMS = {
+    "directed": (2, lambda rng: rng.normal(size=(2, 2, 2)), [0.5, 1.0]),
+    "attractive": (3, lambda rng: -1.2 * (rng.random((2, 3, 3)) < 0.4), [1.0, 0.8, 1.2]),
+    "repulsive": (2, lambda rng: np.abs(symmetric(rng, 2)), -1.0),
+    "solvent": (2, lambda rng: 0.3 * symmetric(rng, 3), [0.5, 1.0]),
+}
+
+
+def against(exact, energy, codes, n_species, tol):
+    """Mean energy and densities, from (independent runs, draws, ...), within standard errors."""
+    density = exact.means["s"].reshape(-1, n_species + 1).mean(0)
+    for k in range(n_species + 1):
+        runs = np.mean(codes == k, axis=tuple(range(1, codes.ndim)))
+        assert abs(runs.mean() - density[k]) < tol.STATISTICAL * runs.std(ddof=1) / np.sqrt(len(runs)), k
+    runs = energy.mean(1)
+    assert abs(runs.mean() - exact.energy) < tol.STATISTICAL * runs.std(ddof=1) / np.sqrt(len(runs))
+
+
+@pytest.mark.parametrize("engine", ["heatbath", "metropolis", "heatbath cold", "heatbath, random start"])
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_single_site_engines_sample_the_ensemble(name, engine, tol, monkeypatch):
+    n, J, mu = SYSTEMS[name]
+    soup = Assembly(n, J(np.random.default_rng(3)), mu, Lattice((3, 3)))
+    if n == 3:  # 4^9 states: fewer by clamping two sites
+        soup = soup.seed(Structure([[1, 2]]), (0, 0))
+    exact = enumerate_states(soup.energy, temperature=1.0)
+    if "cold" in engine:  # sums of exponents in place of products of factors
+        monkeypatch.setattr("physlearn.dynamics.candidates.LARGEST", 0.0)
+    start = None if "random" in engine else soup.empty()
+    method = engine.split()[0].strip(",")
+    drawn = sample(soup.energy, temperature=1.0, n_samples=600, chains=32, x0=start, thin=2, method=method, rng=5)
+    assert "bonded candidates" in drawn.method
+    against(exact, drawn.energy, drawn.x, n, tol)
+
+
+def test_generic_local_form_samples_the_same_ensemble(tol):
+    soup = Assembly(2, np.random.default_rng(3).normal(size=(2, 2, 2)), [0.5, 1.0], Lattice((3, 3)))
+
+    class Mine(LatticeBonds):
+        """Not recognised by the engine of candidates."""
+
+    bonds, values = soup._entries()
+    term = Mine("s", soup.lattice.neighbours, 3, bonds)
+    energy = Energy({"s": (Potts(3), (3, 3))}, [term], {"bonds": values, "mu": soup.mu})
+    drawn = sample(energy, temperature=1.0, n_samples=500, chains=16, rng=1)
+    assert "local forms" in drawn.method
+    against(enumerate_states(soup.energy, temperature=1.0), drawn.energy, drawn.x, 2, tol)
+
+
+@pytest.mark.parametrize("settings", [{}, {"partners": "anywhere"}, {"clusters": 0.3}])
+def test_exchange_samples_one_composition(settings, tol):
+    soup = Assembly(2, np.random.default_rng(4).normal(size=(2, 2, 2)), [0.5, 1.0], Lattice((3, 3)))
+    start = np.array([[1, 1, 0], [2, 2, 0], [0, 0, 0]])
+    exact = enumerate_states(soup.energy, temperature=1.0)
+    states = exact.states()
+    kept = np.all([(states == k).sum((1, 2)) == (start == k).sum() for k in (1, 2)], axis=0)
+    p = exact.probability * kept / exact.probability[kept].sum()
+    drawn = sample(
+        soup.energy, temperature=1.0, n_samples=1500, chains=32, x0=start, method="kawasaki", rng=2, **settings
+    )
+    assert all(np.all((drawn.x == k).sum((2, 3)) == (start == k).sum()) for k in (1, 2))
+    runs = drawn.energy.mean(1)
+    assert abs(runs.mean() - p @ exact.energies) < tol.STATISTICAL * runs.std(ddof=1) / np.sqrt(len(runs))
+    runs = (drawn.energy**2).mean(1)
+    assert abs(runs.mean() - p @ exact.energies**2) < tol.STATISTICAL * runs.std(ddof=1) / np.sqrt(len(runs))
+
+
+def test_clusters_diffuse_whole():
+    pair = Structure([[1, 2], [3, 4]])
+    soup = Assembly(4, store([pair], 30.0), 1.0, Lattice((8, 8)))
+    start = soup.place(pair, (2, 2))
+    drawn = sample(
+        soup.energy, temperature=1.0, n_samples=200, chains=2, x0=start, method="kawasaki", clusters=1.0, rng=0
+    )
+    assert np.all(drawn.energy == -120.0 + 4.0)
+    assert len({x.tobytes() for x in drawn.x[0]}) > 20
+    still = sample(soup.energy, temperature=1.0, n_samples=5, chains=1, x0=start, method="kawasaki", rng=0)
+    assert np.all(still.x == start)
+
+
+def test_threads_and_chains_do_not_change_the_draws():
+    soup = Assembly(9, store(random_structures(2, (3, 3), rng=0), 3.0), 3.0, Lattice((6, 6)))
+    few = sample(soup.energy, temperature=1.0, n_samples=4, chains=2, rng=7)
+    many = sample(soup.energy, temperature=1.0, n_samples=4, chains=5, rng=7, threads=2)
+    np.testing.assert_array_equal(few.x, many.x[:2])
+
+
+def test_verbs_apply():
+    square = Structure([[1, 2], [3, 4]])
+    soup = Assembly(4, store([square], 4.0), 5.0, Lattice((4, 4), periodic=False))
+    found = anneal(soup.energy, reads=4, sweeps=200, hot=4.0, cold=0.2, rng=0)
+    assert found.energy == pytest.approx(min(0.0, -16.0 + 20.0), abs=1e-12)
+    hold = soup.seed(square.patch(slice(1)), (1, 1))
+    rest = relax(hold.energy, hold.empty())
+    assert rest.x[1:3, 1:3].tolist() == [[1, 2], [0, 0]] and rest.converged
+
+
+# ---------------------------------------------------------------- structures
+def test_store_is_hebb(rng):
+    structures = random_structures(3, (4, 4), rng=rng)
+    J = store(structures, 2.0, saturation=np.inf)
+    expected = np.zeros((2, 16, 16))
+    for s in structures:
+        for r, c in itertools.product(range(4), range(4)):
+            if c < 3:
+                expected[0, s.codes[r, c] - 1, s.codes[r, c + 1] - 1] -= 2.0
+            if r > 0:
+                expected[1, s.codes[r, c] - 1, s.codes[r - 1, c] - 1] -= 2.0
+    np.testing.assert_array_equal(J, expected)
+    capped = store(structures, 2.0)
+    np.testing.assert_array_equal(capped, np.maximum(expected, -2.0))
+    both = store(structures, 2.0, directional=False)
+    np.testing.assert_array_equal(both, both.T)
+    assert np.all((both < 0) >= (capped < 0).any(0))
+
+
+@pytest.mark.parametrize(("shape", "kind"), [((4, 4), "square"), ((4, 4), "triangular"), ((3, 3, 3), "cubic")])
+def test_a_stored_structure_has_all_its_bonds(shape, kind):
+    structures = random_structures(3, shape, 80, rng=1)
+    soup = Assembly(
+        80, store(structures, 5.0, n_species=80, kind=kind), 7.0, Lattice(tuple(k + 2 for k in shape), kind)
+    )
+    for s in structures:
+        x = soup.place(s, (1,) * len(shape))
+        assert soup.energy(x) == 7.0 * s.size - 5.0 * len(s.bonds(kind))
+
+
+def test_promiscuity_of_random_structures(tol):
+    n, m = 400, 5
+    found = promiscuity(store(random_structures(m, (20, 20), rng=2), 1.0))
+    assert found.partners.shape == (4, n) and found.partners.sum() == 4 * m * 380 - 2 * np.sum(
+        (store(random_structures(m, (20, 20), rng=2), 1.0, saturation=np.inf) < -1.0) * 1.0
+    )
+    assert found.most == m and found.histogram.sum() == 4 * n
+    assert abs(found.accidental - m**2 / n * 0.95**2) < 0.01 * m**2 / n  # m^(z/2) N^(1 - z/2), less the rims
+
+
+def test_pictures_and_patches():
+    ring = Structure.from_picture(["###", "# #", "###"], 20, rng=0, name="ring")
+    assert ring.size == 8 and len(ring.species) == 8 and len(ring.bonds()) == 8 and ring.codes[1, 1] == 0
+    grey = Structure.from_picture(np.array([[0.0, 0.9], [1.0, 0.2]]), 5, rng=0)
+    assert (grey.codes > 0).tolist() == [[False, True], [True, False]]
+    assert Structure([[1, 1]], composition=2).bonds().tolist() == [[0, 1, 1]]
+    assert len(Structure([[1, 2]]).bonds(periodic=True)) == 2
+
+
+def test_seeds_hold(rng):
+    a, b = random_structures(2, (3, 3), rng=rng)
+    soup = Assembly(9, store([a, b], 4.0), 6.0, Lattice((8, 8)))
+    two = soup.seed(a.patch(slice(2), slice(2)), (1, 1)).seed(b.patch(slice(1)), (7, 6))  # across the boundary
+    drawn = sample(two.energy, temperature=1.0, n_samples=5, chains=2, rng=0)
+    held = two.empty()
+    assert (
+        np.count_nonzero(held) == 7 and held[7, 6:].tolist() == b.codes[0, :2].tolist() and held[7, 0] == b.codes[0, 2]
+    )
+    assert np.all(drawn.x[..., held > 0] == held[held > 0])
+
+
+# ---------------------------------------------------------------- linkers
+def test_linkers_are_integrated_out_exactly(tol):
+    rng, temperature = np.random.default_rng(8), 0.8
+    large = symmetric(rng, 4)  # two species, two linkers
+    c, mu = np.array([0.3, 0.05]), np.array([0.4, 1.0])
+    lattice = Lattice((2, 2), periodic=False)
+    soup = Assembly(2, linked(large, 2, c, temperature=temperature), mu, lattice)
+    exact = enumerate_states(soup.energy, temperature=temperature)
+    pairs = [(i, int(j)) for i, row in enumerate(lattice.neighbours[:, :2]) for j in row if j >= 0]
+    weight = []
+    for codes in exact.states().reshape(-1, 4):
+        total = 0.0
+        for chosen in itertools.product(range(3), repeat=len(pairs)):  # a linker or none on every pair
+            e = sum(mu[k - 1] for k in codes if k)
+            for (i, j), l in zip(pairs, chosen, strict=True):
+                a, b = codes[i], codes[j]
+                e += large[a - 1, b - 1] if a and b else 0.0
+                if l:
+                    e += -temperature * np.log(c[l - 1])
+                    e += sum(large[k - 1, 1 + l] for k in (a, b) if k)
+            total += np.exp(-e / temperature)
+        weight.append(total)
+    np.testing.assert_allclose(exact.probability, np.array(weight) / np.sum(weight), rtol=tol.IDENTITY)
+
+
+# ---------------------------------------------------------------- bad input
+def test_bad_input():
+    lattice, J = Lattice((4, 4)), np.zeros((2, 3, 3))
+    with pytest.raises(ValueError, match=r"J: shape \(2, 4, 5\)"):
+        Assembly(3, np.zeros((2, 4, 5)), 1.0, lattice)
+    with pytest.raises(ValueError, match=r"J: shape \(3, 3, 3\), expected .* square lattice"):
+        Assembly(3, np.zeros((3, 3, 3)), 1.0, lattice)
+    with pytest.raises(ValueError, match="reciprocal=False"):
+        Assembly(2, [[0.0, 1.0], [0.0, 0.0]], 1.0, lattice)
+    with pytest.raises(ValueError, match="reciprocal=False"):
+        Assembly(2, np.random.default_rng(0).normal(size=(4, 2, 2)), 1.0, lattice)
+    with pytest.raises(ValueError, match=r"expected .*\(4, 3, 3\)"):
+        Assembly(3, J, 1.0, lattice, reciprocal=False)
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        Assembly(3, J + np.nan, 1.0, lattice)
+    with pytest.raises(ValueError, match="mu: got shape"):
+        Assembly(3, J, [1.0, 2.0], lattice)
+    with pytest.raises(ValueError, match="n_species"):
+        Assembly(0, J, 1.0, lattice)
+    with pytest.raises(ValueError, match="sum to 1.2"):
+        Assembly.from_concentrations(np.zeros((2, 2)), [0.6, 0.6], lattice, temperature=1.0)
+    with pytest.raises(ValueError, match="expected a positive number for each"):
+        Assembly.from_concentrations(np.zeros((2, 2)), [0.6, 0.0], lattice, temperature=1.0)
+    for bad in (0.0, -1.0, np.nan):
+        with pytest.raises(ValueError, match="temperature"):
+            Assembly(3, J, 1.0, lattice).concentrations(bad)
+    with pytest.raises(ValueError, match="kind"):
+        Lattice((4, 4), "hexagonal")
+    with pytest.raises(ValueError, match="3 positive integers"):
+        Lattice((4, 4), "cubic")
+    with pytest.raises(ValueError, match="do not lead back"):
+        LatticeBonds("s", np.array([[1, -1], [-1, -1]]), 3, [(0, 1, 1)])
+    with pytest.raises(ValueError, match="listed twice"):
+        FeltBonds("s", lattice.neighbours, 3, [(0, 1, 2), (-1, 1, 2)])
+    with pytest.raises(ValueError, match="codes of 0 .. 2"):
+        LatticeBonds("s", lattice.neighbours, 3, [(0, 1, 3)])
+
+
+def test_bad_structures():
+    with pytest.raises(ValueError, match="species 2 is used 2 times"):
+        Structure([[1, 2], [2, 3]])
+    with pytest.raises(ValueError, match="no particle"):
+        Structure([[0, 0]])
+    with pytest.raises(ValueError, match="expected species"):
+        Structure([[1.5, 2.0]])
+    with pytest.raises(ValueError, match="9 cells, but only 8 species"):
+        Structure.from_picture(np.ones((3, 3), bool), 8)
+    with pytest.raises(ValueError, match="each cell takes another"):
+        random_structures(1, (3, 3), 8)
+    with pytest.raises(ValueError, match="expected positive numbers"):
+        store([Structure([[1, 2]])], -1.0)
+    with pytest.raises(ValueError, match="species 2 is used"):
+        store([Structure([[1, 2]])], 1.0, n_species=1)
+    closed = Assembly(4, np.zeros((2, 4, 4)), 1.0, Lattice((3, 3), periodic=False))
+    square = Structure([[1, 2], [3, 4]])
+    with pytest.raises(ValueError, match="outside the lattice"):
+        closed.seed(square, (2, 2))
+    with pytest.raises(ValueError, match="outside the lattice"):
+        closed.seed(square, (-1, 0))
+    with pytest.raises(ValueError, match="larger than the lattice"):
+        closed.seed(Structure([[1, 2, 3, 4]]), (0, 0))
+    with pytest.raises(ValueError, match="uses species 5"):
+        closed.place(Structure([[5]]), (0, 0))
+    with pytest.raises(ValueError, match="overlaps"):
+        closed.seed(square, (0, 0)).seed(Structure([[4]]), (1, 1))
+    with pytest.raises(ValueError, match="at least one linker"):
+        linked(np.zeros((2, 2)), 2, 0.1, temperature=1.0)
+    with pytest.raises(ValueError, match="at least 0"):
+        linked(np.zeros((3, 3)), 2, -0.1, temperature=1.0)
+
+
+def test_engines_refuse_what_does_not_fit(rng):
+    soup = Assembly(2, 0.1 * symmetric(rng, 3), 1.0, Lattice((3, 3)))
+    with pytest.raises(ValueError, match="empty sites bond too"):
+        sample(soup.energy, temperature=1.0, n_samples=1, method="kawasaki", clusters=0.5)
+    with pytest.raises(ValueError, match="partners"):
+        sample(soup.energy, temperature=1.0, n_samples=1, method="kawasaki", partners="me")
+    with pytest.raises(ValueError, match="LatticeBonds alone"):
+        sample(PottsModel.square(3, q=3), temperature=1.0, n_samples=1, method="kawasaki")
+    driven = Assembly(2, rng.normal(size=(4, 2, 2)), 1.0, Lattice((3, 3)), reciprocal=False)
+    with pytest.raises(TypeError, match="no energy, so no Boltzmann distribution"):
+        sample(driven.energy, temperature=1.0, n_samples=1)

@@ -1,0 +1,96 @@
+"""Tasks that workers import by name; each leaves a mark of its every run where SCAN_LOG says."""
+
+import ctypes
+import os
+import time
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from physlearn.study import Task
+
+
+def _mark(params):
+    if folder := os.environ.get("SCAN_LOG"):
+        log = os.open(folder, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.write(log, f"{params['a']}\n".encode())
+        os.close(log)
+
+
+def draw(params, rng):
+    return {"value": params["a"] + rng.uniform(), "curve": rng.normal(size=5), "count": int(rng.integers(9))}
+
+
+def slow(params, rng):
+    _mark(params)
+    time.sleep(0.004)
+    return {"value": rng.uniform(), "curve": rng.normal(size=50)}
+
+
+def nothing(params, rng):
+    return {"x": 1.0}
+
+
+def poison(params, rng):
+    match params["a"]:
+        case 1:
+            ctypes.string_at(0)
+        case 2:
+            os._exit(0)
+        case 3:
+            os._exit(7)
+        case 4:
+            while True:
+                pass
+        case 5:
+            return {"value": np.ones(2 * 10**9).sum()}
+        case 6:
+            raise RuntimeError("six")
+        case 7:
+            return {"value": np.zeros(3)}
+        case 8:
+            return {"value": lambda: 8}
+        case 9:
+            return [1.0]
+        case 10:
+            raise SystemExit(0)
+    return {"value": rng.uniform()}
+
+
+def large(params, rng):
+    return {"field": rng.normal(size=200_000), "z": complex(params["a"], 1.0), "word": "ab" * params["a"]}
+
+
+def shapes(params, rng):
+    return {"all": np.arange(params["a"]), "sum": params["a"]}
+
+
+def step(params, rng):
+    return {"m": float(params["x"] + params["y"] > 1.3), "noise": rng.uniform()}
+
+
+def threads(params, rng):
+    import numba
+    from threadpoolctl import threadpool_info
+
+    return {"numba": numba.get_num_threads(), "blas": max(pool["num_threads"] for pool in threadpool_info())}
+
+
+warmings = []
+
+
+class Params(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    a: int = Field(ge=0)
+    b: float = 1.0
+
+
+def checked(params, rng):
+    return {"value": params.a * params.b + rng.uniform()}
+
+
+modelled = Task(run=checked, params=Params, units={"a": "V", "value": "A"})
+renewed = Task(run=checked, params=Params, version="2")
+rough = Task(run=shapes, ragged=("all",))
+unpicklable = [lambda params, rng: {}]
+warmed = Task(run=threads, warm=lambda: warmings.append(os.getpid()))

@@ -1,0 +1,411 @@
+"""Studies: same bits however they run, resumed, refused, stale, poisoned, stopped."""
+
+import concurrent.futures
+import contextlib
+import io
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scan_tasks  # pyright: ignore[reportMissingImports]
+
+from physlearn.study import Space, Task, grid, open_study, points, sobol, study, zipped
+
+HERE = Path(__file__).parent
+SPACE = {"a": list(range(7)), "b": [0.5, 1.5]}
+
+
+def data(done):
+    return done.to_dataset().drop_attrs()
+
+
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory):
+    store = tmp_path_factory.mktemp("serial") / "s"
+    return study("scan_tasks:draw", SPACE, store=store, replicates=3, seed=5, executor="serial")
+
+
+@pytest.mark.parametrize(
+    "how", [{"workers": 1}, {"workers": 2}, {"workers": 2, "batch": 5}, {"workers": 2, "batch": 1}]
+)
+def test_same_bits_from_local_processes(serial, how, tmp_path):
+    done = study(scan_tasks.draw, SPACE, store=tmp_path / "s", replicates=3, seed=5, **how)
+    assert done.status()["done"] == 42
+    assert data(done).identical(data(serial))
+
+
+def test_same_bits_from_any_executor(serial, tmp_path):
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        done = study("scan_tasks:draw", SPACE, store=tmp_path / "s", replicates=3, seed=5, executor=pool)
+    assert data(done).identical(data(serial))
+
+
+def test_same_bits_from_dask(serial, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
+        pool = client.get_executor(pure=False)
+        done = study("scan_tasks:draw", SPACE, store=tmp_path / "s", replicates=3, seed=5, executor=pool)
+        bad = study("scan_tasks:poison", {"a": [0, 6]}, store=tmp_path / "bad", executor=pool)
+    assert data(done).identical(data(serial))
+    assert bad.status()["failed"] == 1
+
+
+def test_same_bits_in_any_order(serial, tmp_path):
+    """The same points listed backwards: task by task the same values."""
+    rows = [{"a": a, "b": b} for a in SPACE["a"] for b in SPACE["b"]][::-1]
+    done = study("scan_tasks:draw", points(rows), store=tmp_path / "s", replicates=3, seed=5, workers=2)
+    found, expected = data(done), data(serial)
+    for k, row in enumerate(rows):
+        there = expected.sel(row)
+        for name in ("value", "curve", "count"):
+            np.testing.assert_array_equal(found[name].values[k], there[name].values)
+
+
+def test_every_task_has_its_own_stream_unless_common_ones_are_asked_for(serial, tmp_path):
+    own = data(serial)["curve"].values.reshape(42, 5)
+    assert len(np.unique(own[:, 0])) == 42
+    common = study(
+        "scan_tasks:draw", SPACE, store=tmp_path / "s", replicates=3, executor="serial", common_random_numbers=True
+    )
+    curves = data(common)["curve"].values
+    assert np.all(curves == curves[0, 0]) and len(np.unique(curves[0, 0, :, 0])) == 3
+
+
+def test_dataset_has_names_units_and_kinds(tmp_path):
+    space = grid(pair=zipped(a=[1, 2], b=[0.5, 1.5]))
+    found = study(scan_tasks.modelled, space, store=tmp_path / "s", executor="serial").to_dataset()
+    assert found["value"].dims == ("pair", "replicate")
+    assert found["value"].attrs["units"] == "A" and found["a"].attrs["units"] == "V"
+    np.testing.assert_array_equal(found["b"], [0.5, 1.5])
+    assert found["status"].attrs["flag_meanings"].split()[1] == "done" and np.all(found["status"] == 1)
+    assert '"numba"' in found.attrs["provenance"]
+
+
+def test_large_complex_and_text_results_come_back(tmp_path):
+    done = study("scan_tasks:large", {"a": [1, 3]}, store=tmp_path / "s", workers=2)
+    found = done.to_dataset()
+    assert len(list((tmp_path / "s" / "blobs").glob("*.npy"))) == 2
+    again = study("scan_tasks:large", {"a": [1, 3]}, store=tmp_path / "t", executor="serial").to_dataset()
+    assert found.drop_attrs().identical(again.drop_attrs())
+    assert found["field"].shape == (2, 1, 200_000) and len(np.unique(found["field"])) == 400_000
+    assert found["z"].values.ravel().tolist() == [1 + 1j, 3 + 1j]
+    assert found["word"].values.ravel().tolist() == ["ab", "ababab"]
+
+
+def test_ragged_arrays_are_kept_but_not_labelled(tmp_path):
+    done = study(scan_tasks.rough, {"a": [1, 2, 3]}, store=tmp_path / "s", executor="serial")
+    assert "all" not in done.to_dataset() and done.status()["done"] == 3
+    assert [len(r["all"]) for r in done.returned()] == [1, 2, 3]
+    bad = study(scan_tasks.shapes, {"a": [1, 2, 3]}, store=tmp_path / "t", workers=2)
+    assert [f["params"]["a"] for f in bad.failures()] == [2, 3]  # the first of the plan is right, whoever came first
+    assert "Task(ragged=...)" in bad.failures()[0]["message"]
+    np.testing.assert_array_equal(bad.to_dataset()["sum"].values.ravel(), [1, np.nan, np.nan])
+
+
+def test_poison_fails_alone(tmp_path):
+    space = {"a": list(range(30))}
+    done = study("scan_tasks:poison", space, store=tmp_path / "s", workers=2, timeout=1.0, memory=2e9, retries=1)
+    found = {f["params"]["a"]: (f["status"], f["type"], f["attempts"]) for f in done.failures()}
+    assert found == {
+        1: ("crashed", "WorkerDied", 2),
+        2: ("crashed", "WorkerDied", 2),
+        3: ("crashed", "WorkerDied", 2),
+        4: ("timeout", "TimeoutError", 1),
+        5: ("failed", "MemoryError", 1),
+        6: ("failed", "RuntimeError", 1),
+        7: ("failed", "ShapeError", 1),
+        8: ("failed", "TypeError", 1),
+        9: ("failed", "TypeError", 1),
+        10: ("failed", "SystemExit", 1),
+    }
+    values = done.to_dataset()["value"].values.ravel()
+    assert np.isnan(values[1:11]).all() and np.isfinite(values[11:]).all() and np.isfinite(values[0])
+    assert 'raise RuntimeError("six")' in next(f for f in done.failures() if f["params"]["a"] == 6)["traceback"]
+
+
+def test_a_batch_that_holds_a_poison_loses_nothing_else(tmp_path):
+    done = study("scan_tasks:poison", {"a": [0, 11, 1, 12, 2, 13]}, store=tmp_path / "s", workers=1, batch=6, retries=0)
+    assert done.status()["done"] == 4 and [f["params"]["a"] for f in done.failures()] == [1, 2]
+
+
+def test_going_on_runs_what_is_missing_and_retry_what_failed(tmp_path, monkeypatch):
+    space = {"a": list(range(12))}
+    log = tmp_path / "log"
+    monkeypatch.setenv("SCAN_LOG", str(log))
+    first = study("scan_tasks:slow", space, store=tmp_path / "s", executor="serial")
+    again = study("scan_tasks:slow", space, store=tmp_path / "s", executor="serial")
+    assert log.read_text().split() == [str(a) for a in range(12)] and data(first).identical(data(again))
+    bad = study("scan_tasks:poison", {"a": [0, 6, 11]}, store=tmp_path / "p", executor="serial")
+    assert bad.status() == {
+        "planned": 0, "done": 2, "failed": 1, "timeout": 0, "crashed": 0, "stale": 0, "total": 3
+    }  # fmt: skip
+    assert (
+        study("scan_tasks:poison", {"a": [0, 6, 11]}, store=tmp_path / "p", executor="serial").status()["failed"] == 1
+    )
+    monkeypatch.setattr(scan_tasks, "poison", scan_tasks.nothing)  # the bug is found
+    assert bad.retry(executor="serial").status()["done"] == 3
+
+
+def test_another_version_makes_results_stale_until_they_are_asked_for(tmp_path, monkeypatch):
+    space = {"a": [1, 2]}
+    done = study("scan_tasks:modelled", space, store=tmp_path / "s", executor="serial")
+    before = data(done)
+    monkeypatch.setattr(scan_tasks, "modelled", scan_tasks.renewed)
+    done = study("scan_tasks:modelled", space, store=tmp_path / "s", executor="serial")
+    assert done.status()["stale"] == 2 and "value" not in done.to_dataset()
+    monkeypatch.undo()  # the old version again: nothing was lost
+    monkeypatch.syspath_prepend(HERE)
+    done = study("scan_tasks:modelled", space, store=tmp_path / "s", executor="serial")
+    assert data(done).identical(before)
+    monkeypatch.setattr(scan_tasks, "modelled", scan_tasks.renewed)
+    study("scan_tasks:modelled", space, store=tmp_path / "s", executor="serial")
+    done = done.retry(stale=True, executor="serial")
+    assert done.status()["done"] == 2 and not data(done).equals(before)
+
+
+def test_another_study_is_refused_with_a_diff(tmp_path):
+    study("scan_tasks:draw", {"a": [1, 2]}, store=tmp_path / "s", executor="serial")
+    with pytest.raises(ValueError, match="holds another study") as refused:
+        study("scan_tasks:nothing", {"a": [1, 3]}, store=tmp_path / "s", seed=1, executor="serial")
+    lines = str(refused.value).splitlines()
+    assert '  - task: "scan_tasks:draw"' in lines and "  + space.dims.a.a.values: [1, 3]" in lines
+    assert "  - seed: 0" in lines and "  + seed: 1" in lines
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "thesis.tex").write_text("precious")
+    with pytest.raises(OSError, match="holds no study but thesis.tex"):
+        study("scan_tasks:draw", {"a": [1, 2]}, store=tmp_path / "t")
+    with pytest.raises(OSError, match="holds no study"):
+        open_study(tmp_path / "t")
+
+
+def test_two_drivers_are_refused_and_readers_are_not(tmp_path):
+    from physlearn.study.store import Store, definition_of
+
+    study("scan_tasks:draw", {"a": [1, 2]}, store=tmp_path / "s", executor="serial")
+    with Store(tmp_path / "s", *definition_of(tmp_path / "s")):
+        with pytest.raises(OSError, match=f"another driver is running this study \\(process {os.getpid()} on"):
+            study("scan_tasks:draw", {"a": [1, 2]}, store=tmp_path / "s", executor="serial")
+        assert open_study(tmp_path / "s").to_dataset()["value"].shape == (2, 1)
+
+
+def test_a_copied_folder_opens(serial, tmp_path):
+    shutil.copytree(serial.folder, tmp_path / "copy")
+    assert data(open_study(tmp_path / "copy")).identical(data(serial))
+    assert not (tmp_path / "copy" / "study.db-wal").exists()
+
+
+def test_kernels_are_compiled_once_before_workers_start(tmp_path):
+    scan_tasks.warmings.clear()
+    for _ in range(2):  # the second time nothing is left to do
+        done = study(scan_tasks.warmed, {"a": [1, 2, 3]}, store=tmp_path / "s", workers=2)
+    assert scan_tasks.warmings == [os.getpid()]
+    found = done.to_dataset()  # and two workers share the cores
+    assert np.all(found["numba"] == 1) and np.all(found["blas"] == 1)
+
+
+def test_max_failures_stops(tmp_path):
+    space = {"a": [6, 0, *range(11, 400)]}
+    done = study("scan_tasks:poison", space, store=tmp_path / "s", executor="serial", max_failures=0)
+    assert done.status()["failed"] == 1 and done.status()["planned"] > 300
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        (lambda params, rng: {}, "cannot be imported by that name"),
+        (scan_tasks.unpicklable[0], "cannot be imported by that name"),
+        ("scan_tasks:no_such", "has no 'no_such'"),
+        ("no_such_module:x", "cannot import 'no_such_module'"),
+        ("scan_tasks", "expected 'package.module:name'"),
+        ("scan_tasks:np", "is a module"),
+        (Task(run=scan_tasks.draw), "no name in module 'scan_tasks' is this Task"),
+    ],
+)
+def test_tasks_that_workers_cannot_import_are_refused(task, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        study(task, {"a": [1]}, store=tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
+def test_functions_of_main_are_refused(tmp_path):
+    code = "from physlearn.study import study\ndef f(params, rng): return {}\nstudy(f, {'a': [1]}, store='s')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert "'f' is defined in __main__, which workers do not import; put it at the top level" in done.stderr
+
+
+def test_scripts_need_no_main_guard(tmp_path):
+    """Workers do not import the script that started them."""
+    (tmp_path / "script.py").write_text(
+        "import sys\nfrom physlearn.study import study\nprint('once')\n"
+        f"sys.path.insert(0, {str(HERE)!r})\nprint(study('scan_tasks:draw', {{'a': [1, 2]}}, store='s', workers=2))\n"
+    )
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split("\n")[0] == "once" and "2 done, 2 total" in done.stdout and done.stdout.count("once") == 1
+
+
+def test_every_wrong_point_is_found_before_anything_runs(tmp_path):
+    with pytest.raises(ValueError) as refused:
+        study(scan_tasks.modelled, {"a": [1, -1, "x"], "bb": [1.0]}, store=tmp_path / "s", replicates=0, seed=-1)
+    for part in ("replicates: got 0", "seed: got -1", "unknown key 'bb'; did you mean 'b'?"):
+        assert part in str(refused.value)
+    with pytest.raises(ValueError) as refused:
+        study(scan_tasks.modelled, {"a": [1, -1, "x"], "b": [1.0, "y"]}, store=tmp_path / "s")
+    for part in ("a: got -1", "a: got 'x'", "b: got 'y'"):
+        assert str(refused.value).count(part) == 1
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"executor": "serial", "timeout": 1.0}, ValueError, "only local processes"),
+        ({"executor": "fast"}, TypeError, "expected None, 'serial' or"),
+        ({"workers": 0}, ValueError, "workers: got 0"),
+        ({"timeout": -1}, ValueError, "timeout: got -1"),
+        ({"batch": 0}, ValueError, "batch: got 0"),
+        ({"refine": {"observable": "m", "tolerence": 1}}, ValueError, "did you mean 'tolerance'"),
+        ({"refine": {"observable": "m", "tolerance": 1}}, ValueError, "at least 2 numbers"),
+    ],
+)
+def test_wrong_options(options, error, message, tmp_path):
+    with pytest.raises(error, match=message):
+        study("scan_tasks:draw", {"a": [1], "b": [2, 1, 3]}, store=tmp_path / "s", **options)
+    with pytest.raises(TypeError, match="space: got list"):
+        study("scan_tasks:draw", [1], store=tmp_path / "s")
+
+
+def test_refinement_goes_on_where_it_was(tmp_path):
+    space = {"x": [0.0, 1.0, 2.0], "y": [0.0, 1.0]}
+    refine = {"observable": "m", "tolerance": 0.5, "levels": 3}
+    whole = study("scan_tasks:step", space, store=tmp_path / "a", replicates=2, executor="serial", refine=refine)
+    found = whole.to_dataset()
+    assert found["m"].dims == ("point", "replicate") and 30 < whole.points < 17 * 9
+    x, y = found["x"].values, found["y"].values
+    far = np.abs(x + y - 1.3) > 1.01  # further than the cells next to the edge
+    assert far.sum() <= 6 and np.all(found["m"].values == (x + y > 1.3)[:, None])
+    parts = study("scan_tasks:step", space, store=tmp_path / "b", replicates=2, workers=2, refine=refine, batch=3)
+    assert data(parts).identical(data(whole))
+    assert (
+        study("scan_tasks:step", space, store=tmp_path / "b", replicates=2, executor="serial", refine=refine).status()
+        == parts.status()
+    )
+    with pytest.raises(ValueError, match="no result is called 'k'"):
+        study("scan_tasks:step", space, store=tmp_path / "c", executor="serial", refine=refine | {"observable": "k"})
+
+
+def limited(code, tmp_path, **how):
+    environment = os.environ | {"PYTHONPATH": str(HERE)}
+    pipes = {"capture_output": True, "text": True, "timeout": 60}
+    return subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, **pipes, **how)
+
+
+FULL = """
+import resource
+from physlearn.study import study
+study("scan_tasks:draw", {"a": [1]}, store="warm", executor="serial")
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+study("scan_tasks:slow", {"a": list(range(200))}, store="s", executor="serial")
+"""
+
+
+def test_a_full_disk_is_said_and_loses_nothing(tmp_path):
+    done = limited(FULL, tmp_path)
+    assert "StoreError" in done.stderr and "results that are stored are safe. Make room" in done.stderr
+    kept = open_study(tmp_path / "s")
+    before = kept.status()["done"]
+    assert 5 < before < 200
+    assert np.isfinite(kept.to_dataset()["value"]).sum() == before
+    space = {"a": list(range(200))}
+    gone_on = study("scan_tasks:slow", space, store=tmp_path / "s", workers=2)  # there is room again
+    assert data(gone_on).identical(data(study("scan_tasks:slow", space, store=tmp_path / "t", workers=2)))
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root can write everywhere")
+def test_a_read_only_folder_is_said_and_can_be_read(tmp_path):
+    done = study("scan_tasks:draw", {"a": [1, 2]}, store=tmp_path / "s", executor="serial")
+    expected = data(done)
+    for path in (done.folder, *done.folder.iterdir()):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    code = (
+        "from physlearn.study import open_study, study\nprint(open_study('s').to_dataset()['value'].values.ravel())\n"
+        "study('scan_tasks:draw', {'a': [1, 2]}, store='s', executor='serial')"
+    )
+    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--"] if os.geteuid() == 0 else []
+    environment = os.environ | {"PYTHONPATH": str(HERE)}
+    said = subprocess.run(
+        [*drop, sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert "no study can be kept here" in said.stderr and "give a folder that can be written" in said.stderr, (
+        said.stderr
+    )
+    assert str(expected["value"].values.ravel()) in said.stdout
+    done.folder.chmod(0o755)
+
+
+INTERRUPTED = """
+import sys
+from physlearn.study import study
+try:
+    study("scan_tasks:slow", {"a": list(range(3000))}, store="s", workers=2)
+except KeyboardInterrupt:
+    print("KeyboardInterrupt")
+"""
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_once_and_twice(times, tmp_path):
+    environment = os.environ | {"PYTHONPATH": str(HERE)}
+    line = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n" + INTERRUPTED
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(
+        [sys.executable, "-c", line], cwd=tmp_path, env=environment, start_new_session=True, **pipes
+    ) as process:
+        for _ in range(600):
+            with contextlib.suppress(OSError):
+                if open_study(tmp_path / "s").status()["done"] > 5:
+                    break
+            time.sleep(0.05)
+        for _ in range(times):
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does: workers hear it too
+            time.sleep(0.002)
+        out, said = process.communicate(timeout=60)
+    assert "KeyboardInterrupt" in out and "tasks in flight; Ctrl-C again stops now" in said
+    status = open_study(tmp_path / "s").status()
+    assert status["done"] > 5 and status["planned"] > 0 and status["done"] + status["planned"] == 3000
+
+
+def test_100_000_points_start_at_once_and_stay_flat(tmp_path):
+    """The first result after 2 s of processor time at most, and memory that does not grow with the plan."""
+    space = grid(a=list(range(1000)), b=np.linspace(0, 1, 100))
+    ended = {}
+
+    def watch(began):
+        while "stop" not in ended:
+            with contextlib.suppress(OSError, ValueError):
+                if open_study(tmp_path / "s").status()["done"]:
+                    ended["first"] = time.process_time() - began
+                    signal.raise_signal(signal.SIGINT)
+                    return
+            time.sleep(0.02)
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    watcher = threading.Thread(target=watch, args=(time.process_time(),))
+    watcher.start()
+    try:
+        with pytest.raises(KeyboardInterrupt), contextlib.redirect_stderr(io.StringIO()):
+            study(scan_tasks.modelled, space, store=tmp_path / "s", workers=1)
+    finally:
+        ended["stop"] = True
+        watcher.join()
+    assert ended["first"] < 2.0
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kilobytes
+    assert isinstance(Space.from_json(space.to_json()), Space) and len(sobol(4, a=(0.0, 1.0))) == 4
