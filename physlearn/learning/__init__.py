@@ -4,6 +4,7 @@ from physlearn.learning.checkpoint import load, save
 from physlearn.learning.costs import CrossEntropy, Margin, SquaredError
 from physlearn.learning.gradient import GradientCheck, check_gradient
 from physlearn.learning.learn import Training, learn
+from physlearn.learning.molecular import MolecularLearning, learn_by_diffusion, sharpen
 from physlearn.learning.optimizers import SGD, Adam
 from physlearn.learning.rules import (
     ContrastiveHebbian,
@@ -33,11 +34,14 @@ __all__ = [
     "ExactGradient",
     "GradientCheck",
     "Margin",
+    "MolecularLearning",
     "PersistentContrastiveDivergence",
     "SquaredError",
     "Training",
     "check_gradient",
     "learn",
+    "learn_by_diffusion",
     "load",
     "save",
+    "sharpen",
 ]

@@ -4,6 +4,15 @@ import importlib
 
 _HOME = {
     "physlearn.models.assembly": ("Assembly",),
+    "physlearn.models.assembly_capacity": (
+        "RetrievalCurve",
+        "accidental_candidates",
+        "capacity_exponent",
+        "grow_seeds",
+        "phase_map",
+        "retrieval_curve",
+    ),
+    "physlearn.models.assembly_order": ("AssemblyOrder", "assembly_order", "site_labels", "time_to_assembly"),
     "physlearn.models.boltzmann": ("BoltzmannMachine",),
     "physlearn.models.capacity": (
         "CapacityCurve",
@@ -36,6 +45,14 @@ _HOME = {
         "multi_head_attention",
         "positional_encoding",
     ),
+    "physlearn.models.nucleation": (
+        "GrowthProfile",
+        "block_energy",
+        "critical_size",
+        "growth_free_energy",
+        "nucleation_barrier",
+        "patch_barrier",
+    ),
     "physlearn.models.observables": (
         "binder",
         "correlation_length",
@@ -59,6 +76,8 @@ _HOME = {
         "random_patterns",
     ),
     "physlearn.models.rbm": ("RBM", "LogLikelihood"),
+    "physlearn.models.recognition": ("Recognition", "concentration_pattern", "recognise"),
+    "physlearn.models.registration": ("Registration", "registration"),
     "physlearn.models.retrieval": ("Recall",),
     "physlearn.models.spin_glass": ("Ising", "PottsModel", "SpinGlass"),
     "physlearn.models.spurious": ("StateKind", "classify_states", "survey"),

@@ -7,6 +7,7 @@ Matplotlib's own methods then adjust.
 import importlib
 
 _HOME = {
+    "physlearn.plot.assembly": ("animate_assembly", "plot_assembly", "plot_assembly_phases", "plot_retrieval"),
     "physlearn.plot.confusion": ("plot_confusion",),
     "physlearn.plot.curves": ("plot_learning_curve",),
     "physlearn.plot.memory": (

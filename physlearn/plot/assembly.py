@@ -1,0 +1,224 @@
+"""Pictures of assemblies: what lies on the lattice, how it grew, which phase it is in, how much it stores.
+
+A structure has the same colour in every picture, by its number; empty sites are white, loose molecules grey.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+LOOSE = (0.72, 0.72, 0.72)
+PHASES = ("retrieved", "chimera", "liquid", "dispersed")
+PHASE_COLOURS = ((0.16, 0.55, 0.35), (0.85, 0.37, 0.15), (0.30, 0.45, 0.75), (0.93, 0.93, 0.93))
+
+
+def plot_assembly(labels, names=None, *, ax=None):
+    """A square lattice, every site in the colour of its structure.
+
+    Parameters
+    ----------
+    labels : (rows, columns) array of int
+        Such as `site_labels` gives: -2 empty, -1 loose, 0.. the structure.
+    names : sequence of str, optional
+        Of the structures; those that occur are listed in a legend.
+    ax : matplotlib.axes.Axes, optional
+        Default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> ax = plot_assembly([[0, 0, -2], [1, -1, -2]], ["A", "B"])
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['A', 'B', 'loose']
+    """
+    from matplotlib.patches import Patch
+
+    picture = _coloured(labels)
+    ax = _axes(ax, picture.shape[1] / picture.shape[0])
+    ax.imshow(picture, interpolation="nearest")
+    ax.set(xticks=[], yticks=[])
+    present = [int(k) for k in np.unique(labels) if k >= 0]
+    if names is not None:
+        if present and present[-1] >= len(names):
+            raise ValueError(f"names: got {len(names)}, expected one for each structure up to {present[-1]}")
+        keys = [Patch(color=_colour(k), label=str(names[k])) for k in present]
+        if np.any(np.asarray(labels) == -1):
+            keys.append(Patch(color=LOOSE, label="loose"))
+        ax.legend(handles=keys, frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return ax
+
+
+def animate_assembly(labels, path, titles=None, *, fps=10):
+    """A GIF of a lattice in time.
+
+    Parameters
+    ----------
+    labels : (frames, rows, columns) array of int
+        As of `plot_assembly`.
+    path : str or path
+        File to write, ending in .gif.
+    titles : sequence of str, optional
+        One a frame.
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    path
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = animate_assembly([[[0, -2]], [[0, 0]]], Path(folder) / "growth.gif")
+    ...     file.read_bytes()[:3]
+    b'GIF'
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.animation import FuncAnimation, PillowWriter
+
+    frames = [_coloured(frame) for frame in labels]
+    if not frames:
+        raise ValueError("labels: got no frames, expected (frames, rows, columns)")
+    if titles is not None and len(titles) != len(frames):
+        raise ValueError(f"titles: got {len(titles)}, expected {len(frames)}, one for each frame")
+    if not str(path).endswith(".gif"):
+        raise ValueError(f"path: got {str(path)!r}, expected a name that ends in .gif")
+    if not fps > 0:
+        raise ValueError(f"fps: got {fps!r}, expected a positive number of frames per second")
+    figure, ax = plt.subplots(figsize=(3.6 * frames[0].shape[1] / frames[0].shape[0], 3.9), layout="constrained")
+    image = ax.imshow(frames[0], interpolation="nearest")
+    ax.set(xticks=[], yticks=[])
+    title = ax.set_title("" if titles is None else titles[0], fontsize="small")
+
+    def draw(k):
+        image.set_data(frames[k])
+        if titles is not None:
+            title.set_text(titles[k])
+        return image, title
+
+    FuncAnimation(figure, draw, frames=len(frames)).save(path, writer=PillowWriter(fps=fps), dpi=80)
+    plt.close(figure)
+    return path
+
+
+def plot_assembly_phases(bond_energies, potentials, shares, *, boundaries=(), ax=None):
+    """Which phase a mixture is in, over bond energy and chemical potential; shares of runs mix the colours.
+
+    Parameters
+    ----------
+    bond_energies : (k,) array
+        Rising.
+    potentials : (l,) array
+        Rising.
+    shares : (l, k, 4) array
+        Shares of runs that ended "retrieved", "chimera", "liquid", "dispersed"; they sum to 1.
+    boundaries : sequence of (bond_energies, potentials, label)
+        Lines to compare with.
+    ax : matplotlib.axes.Axes, optional
+        Default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> line = [2.0, 3.0], [4.0, 6.0], "melts"
+    >>> ax = plot_assembly_phases([2.0, 3.0], [4.0], [[[0, 0, 0, 1], [1, 0, 0, 0]]], boundaries=[line])
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['retrieved', 'chimera', 'liquid', 'dispersed', 'melts']
+    """
+    from matplotlib.patches import Patch
+
+    x, y, shares = (np.asarray(a, dtype=float) for a in (bond_energies, potentials, shares))
+    if shares.shape != (len(y), len(x), len(PHASES)):
+        raise ValueError(f"shares: shape {shares.shape}, expected {(len(y), len(x), len(PHASES))}, in order {PHASES}")
+    if np.any(shares < 0) or not np.allclose(shares.sum(-1), 1.0):
+        raise ValueError("shares: expected numbers that are not negative and sum to 1 over the last axis")
+    ax = _axes(ax, 1.3)
+    ax.pcolormesh(x, y, shares @ np.array(PHASE_COLOURS), shading="nearest")
+    limits = ax.get_xlim(), ax.get_ylim()
+    for (across, up, label), style in zip(boundaries, ("-", "--", ":", "-."), strict=False):
+        ax.plot(across, up, color="black", linewidth=1.5, linestyle=style, label=label)
+    keys = [Patch(facecolor=c, edgecolor="0.6", label=n) for n, c in zip(PHASES, PHASE_COLOURS, strict=True)]
+    ax.set(xlabel=r"bond energy, $\varepsilon$ ($T$)", ylabel=r"cost of a molecule, $\mu$ ($T$)")
+    ax.set(xlim=limits[0], ylim=limits[1])
+    ax.legend(
+        handles=keys + ax.get_lines(), fontsize="small", frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0)
+    )
+    return ax
+
+
+def plot_retrieval(counts, rate, error=None, *, label=None, capacity=None, ax=None):
+    """Share of seeds that grow into their structure against the number of structures stored.
+
+    Call it again with the same ``ax`` to compare; labelled curves make a legend.
+
+    Parameters
+    ----------
+    counts : (k,) array of int
+        Structures stored.
+    rate : (k,) array
+    error : (k,) array, optional
+        Standard errors.
+    label : str, optional
+    capacity : float, optional
+        Where theory expects the end of retrieval: a dotted line in the curve's colour.
+    ax : matplotlib.axes.Axes, optional
+        Default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> plot_retrieval([1, 2, 4], [1.0, 1.0, 0.2], [0.0, 0.0, 0.1], capacity=3.0).get_xlabel()
+    'structures stored'
+    """
+    counts, rate = np.asarray(counts), np.asarray(rate, dtype=float)
+    error = np.zeros(rate.shape) if error is None else np.asarray(error, dtype=float)
+    if counts.ndim != 1 or rate.shape != counts.shape or error.shape != counts.shape:
+        raise ValueError(f"rate, error: shapes {rate.shape}, {error.shape}; expected {counts.shape}, one a count")
+    ax = _axes(ax, 1.4)
+    line = ax.errorbar(counts, rate, error, marker="o", markersize=4, capsize=2, label=label)[0]
+    if capacity is not None:
+        ax.axvline(capacity, color=line.get_color(), linestyle=":", linewidth=1.2)
+    ax.set(xlabel="structures stored", ylabel="seeds that grow into their structure", ylim=(-0.03, 1.05))
+    ax.spines[["top", "right"]].set_visible(False)
+    if label is not None:
+        ax.legend(frameon=False)
+    return ax
+
+
+def _colour(structure):
+    """The colour of a structure: eighteen, then again from the first."""
+    import matplotlib
+
+    order = [k for k in (*range(0, 20, 2), *range(1, 20, 2)) if k not in (14, 15)]  # 14 and 15 are grey
+    return matplotlib.colormaps["tab20"](order[structure % len(order)])[:3]
+
+
+def _coloured(labels):
+    """Labels (rows, columns) as colours (rows, columns, 3)."""
+    labels = np.asarray(labels)
+    if labels.ndim != 2 or labels.size == 0 or not np.issubdtype(labels.dtype, np.integer) or labels.min() < -2:
+        raise ValueError(
+            f"labels: {labels.dtype} array of shape {labels.shape}, expected (rows, columns) integers: -2 empty, "
+            "-1 loose, from 0 the structure; of a cubic lattice pass one layer"
+        )
+    table = np.array([(1.0, 1.0, 1.0), LOOSE, *(_colour(k) for k in range(labels.max() + 1))])
+    return table[labels + 2]
+
+
+def _axes(ax, aspect):
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=(3.6 * aspect, 3.6), layout="constrained")[1]
