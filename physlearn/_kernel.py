@@ -3,6 +3,9 @@
 A function passed to a kernel as a `cfunc` is called by its address and enters the kernel's cache key as
 a signature only, so the second process compiles neither the kernel nor the function.  (A dispatcher
 would put a random number into the key, and compile anew in every process.)
+
+Networks of neurons go one step further: their kernels get the address itself, an integer, so that a list of any
+number of functions is an array and costs no unboxing (25 us for each first-class function and call).
 """
 
 from __future__ import annotations
@@ -10,18 +13,31 @@ from __future__ import annotations
 import functools
 import warnings
 
+from llvmlite import ir
 from numba import cfunc, njit, types
 from numba.core.errors import NumbaError, NumbaExperimentalFeatureWarning
+from numba.extending import intrinsic
 
 _floats, _ints = types.float64[::1], types.int64[::1]
 # gap(i, x, cache, ints, floats, codes, f) -> m and commit(i, new, x, cache, ints, floats)
 GAP = types.int64(types.int64, _floats, _floats, _ints, _floats, _ints, _floats)
 COMMIT = types.void(types.int64, types.float64, _floats, _floats, _ints, _floats)
+_float_at, _int_at = types.CPointer(types.float64), types.CPointer(types.int64)
+# update(step, n, state, drive, floats, ints, spiked, late) -> number of spikes: one population, one step
+UPDATE = types.int64(types.int64, types.int64, _float_at, _float_at, _float_at, _int_at, _int_at, _float_at)
+# field(x, current, p, out), threshold(x, p) and reset(x, p): a user's neuron, one at a time
+FIELD = types.void(_floats, types.float64, _floats, _floats)
+THRESHOLD = types.boolean(_floats, _floats)
+RESET = types.void(_floats, _floats)
+# action(step, table) -> 0, or a status that stops the run: one thing that happens in a step of a network
+ACTION = types.int64(types.int64, _int_at)
 
 
 @functools.cache
-def compiled(function, signature):
+def compiled(function, signature, argument="local", remedy="or drop `local` from the term"):
     """A plain (or njitted) function as a cfunc, from the cache on disk where its source is a file.
+
+    ``argument`` and ``remedy`` are for the message of the error.
 
     Raises
     ------
@@ -38,8 +54,8 @@ def compiled(function, signature):
             return cfunc(signature)(plain)
     except NumbaError as error:
         raise TypeError(
-            f"local: Numba cannot compile {plain.__qualname__} for {signature}: {error}. Use only loops, "
-            "arithmetic, NumPy arrays and @njit functions in it, or drop `local` from the term"
+            f"{argument}: Numba cannot compile {plain.__qualname__} for {signature}: {error}. Use only loops, "
+            f"arithmetic, NumPy arrays and @njit functions in it, {remedy}"
         ) from error
 
 
@@ -60,3 +76,88 @@ def call_gap(gap, i, x, cache, ints, floats, codes, f):
 def call_commit(commit, i, new, x, cache, ints, floats):
     """Call one compiled commit from Python."""
     commit(i, new, x, cache, ints, floats)
+
+
+@intrinsic
+def pointer(typingctx, address):
+    """An address (int64) as a pointer, for `numba.carray(pointer(address), shape, dtype)`."""
+
+    def emit(context, builder, signature, args):
+        return builder.inttoptr(args[0], context.get_value_type(types.voidptr))
+
+    return types.voidptr(types.int64), emit
+
+
+@intrinsic
+def prefetch(typingctx, address):
+    """Ask for the cache line at an address (int64); wrong addresses do no harm."""
+
+    def emit(context, builder, signature, args):
+        pointed, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        signature = ir.FunctionType(ir.VoidType(), [pointed, word, word, word])
+        function = builder.module.declare_intrinsic("llvm.prefetch", (pointed,), signature)
+        hints = [ir.Constant(word, k) for k in (0, 3, 1)]  # for reading, into all caches, data
+        builder.call(function, [builder.inttoptr(args[0], pointed), *hints])
+        return context.get_dummy_value()
+
+    return types.none(types.int64), emit
+
+
+def _call_at(signature):
+    """An intrinsic's body: call the function of that signature whose address is the first argument.
+
+    The arguments are int64, addresses where the function takes pointers.
+    """
+
+    def emit(context, builder, _, args):
+        inputs = [context.get_value_type(t) for t in signature.args]
+        function = ir.FunctionType(context.get_value_type(signature.return_type), inputs)
+        values = [
+            builder.inttoptr(value, t) if isinstance(t, ir.PointerType) else value
+            for value, t in zip(args[1:], inputs, strict=True)
+        ]
+        return builder.call(builder.inttoptr(args[0], function.as_pointer()), values)
+
+    return emit
+
+
+@intrinsic
+def call_update(typingctx, address, step, n, state, drive, floats, ints, spiked, late):
+    """Call the UPDATE at an address; all arguments are int64, arrays by their addresses."""
+    return types.int64(*[types.int64] * 9), _call_at(UPDATE)
+
+
+@intrinsic
+def call_action(typingctx, address, step, table):
+    """Call the ACTION at an address."""
+    return types.int64(types.int64, types.int64, types.int64), _call_at(ACTION)
+
+
+def _call_value_at(signature):
+    """An intrinsic's body: call the function of that signature at an address, arrays and all passed as they are."""
+
+    def emit(context, builder, _, args):
+        inputs = [context.get_value_type(t) for t in signature.args]
+        function = ir.FunctionType(context.get_value_type(signature.return_type), inputs)
+        done = builder.call(builder.inttoptr(args[0], function.as_pointer()), args[1:])
+        return context.get_dummy_value() if signature.return_type == types.void else done
+
+    return emit
+
+
+@intrinsic
+def call_field(typingctx, address, x, current, p, out):
+    """Call the FIELD at an address."""
+    return types.void(types.int64, *FIELD.args), _call_value_at(FIELD)
+
+
+@intrinsic
+def call_threshold(typingctx, address, x, p):
+    """Call the THRESHOLD at an address."""
+    return types.boolean(types.int64, *THRESHOLD.args), _call_value_at(THRESHOLD)
+
+
+@intrinsic
+def call_reset(typingctx, address, x, p):
+    """Call the RESET at an address."""
+    return types.void(types.int64, *RESET.args), _call_value_at(RESET)

@@ -1,0 +1,289 @@
+"""Who is connected to whom: rules of connectivity, drawn row by row (a row holds the targets of one source).
+
+Every rule is a frozen value; ``chunks(source, target, same, rng)`` yields ``(first source, indptr, targets, weights)``
+with sorted int32 targets, weights None unless the rule brings its own.  ``same`` says that source and target are one
+population; connections of a neuron to itself are left out there unless ``self_connections=True``.  The same seed
+gives the same connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from physlearn.rng import streams, uniform
+
+# compiled with rng.py 3fd04d877ab0
+
+_CHUNK = 1 << 21  # synapses in a chunk, about
+
+
+@dataclass(frozen=True)
+class fixed_probability:  # noqa: N801
+    """Each pair with probability p, independently.
+
+    Examples
+    --------
+    >>> fixed_probability(0.1)
+    fixed_probability(p=0.1, self_connections=False)
+    """
+
+    p: float
+    self_connections: bool = False
+
+    def __post_init__(self):
+        if not 0 <= self.p <= 1:
+            raise ValueError(f"fixed_probability: p={self.p!r}, expected a number from 0 to 1")
+
+    def row_length(self, source, target):
+        """Mean number of targets of a source."""
+        return self.p * target.n
+
+    def chunks(self, source, target, same, rng):
+        """Rows by geometric skips, chunk by chunk."""
+        rows = max(1, int(_CHUNK / max(1.0, target.n * self.p)))
+        count = -(-source.n // rows)
+        skip = same and not self.self_connections
+        for chunk, state in enumerate(streams(rng, count, key=1)):
+            low, high = chunk * rows, min((chunk + 1) * rows, source.n)
+            mean = (high - low) * target.n * self.p
+            out = np.empty(min((high - low) * target.n, int(mean + 12 * np.sqrt(mean) + 64)), np.int32)
+            indptr = np.empty(high - low + 1, np.int64)
+            draw_rows(low, target.n, self.p, skip, state, indptr, out)
+            yield low, indptr, out[: indptr[-1]], None
+
+
+@dataclass(frozen=True)
+class fixed_indegree:  # noqa: N801
+    """Each target gets k sources, drawn without repetition unless ``repeated=True``.
+
+    Examples
+    --------
+    >>> fixed_indegree(100).k
+    100
+    """
+
+    k: int
+    self_connections: bool = False
+    repeated: bool = False
+
+    def __post_init__(self):
+        if self.k != int(self.k) or self.k < 0:
+            raise ValueError(f"fixed_indegree: k={self.k!r}, expected an integer of at least 0")
+
+    def row_length(self, source, target):
+        """Mean number of targets of a source."""
+        return self.k * target.n / source.n
+
+    def chunks(self, source, target, same, rng):
+        """All rows at once."""
+        skip = same and not self.self_connections
+        if not self.repeated and self.k > source.n - skip:
+            raise ValueError(
+                f"fixed_indegree: k={self.k} of {source.n} sources; choose fewer, or repeated=True "
+                "(and self_connections=True)"
+            )
+        drawn = np.empty((target.n, int(self.k)), np.int32)
+        draw_sources(source.n, skip, self.repeated, streams(rng, 1, key=1)[0], drawn, np.full(source.n, -1, np.int64))
+        yield (0, *_rows_of(drawn.ravel(), np.repeat(np.arange(target.n, dtype=np.int32), int(self.k)), source.n), None)
+
+
+@dataclass(frozen=True)
+class one_to_one:  # noqa: N801
+    """Neuron i to neuron i.
+
+    Examples
+    --------
+    >>> one_to_one()
+    one_to_one()
+    """
+
+    def chunks(self, source, target, same, rng):
+        """All rows at once."""
+        if source.n != target.n:
+            raise ValueError(f"one_to_one: {source.n} sources and {target.n} targets, expected equal numbers")
+        yield 0, np.arange(source.n + 1), np.arange(source.n, dtype=np.int32), None
+
+
+@dataclass(frozen=True)
+class all_to_all:  # noqa: N801
+    """Every pair.
+
+    Examples
+    --------
+    >>> all_to_all(self_connections=True)
+    all_to_all(self_connections=True)
+    """
+
+    self_connections: bool = False
+
+    def row_length(self, source, target):
+        """Mean number of targets of a source."""
+        return target.n
+
+    def chunks(self, source, target, same, rng):
+        """Rows, chunk by chunk."""
+        yield from fixed_probability(1.0, self.self_connections).chunks(source, target, same, rng)
+
+
+@dataclass(frozen=True)
+class distance_dependent:  # noqa: N801
+    """Each pair with probability ``probability(distance)``, distance in metres between `Population.positions`.
+
+    Parameters
+    ----------
+    probability : function
+        (m,) distances -> (m,) probabilities.
+    period : float or (d,) array, optional
+        m; the space is a torus of this size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> distance_dependent(lambda d: 0.2 * np.exp(-d / 1e-4), period=1e-3).period
+    0.001
+    """
+
+    probability: Callable
+    period: Any = None
+    self_connections: bool = False
+
+    def chunks(self, source, target, same, rng):
+        """Rows, chunk by chunk."""
+        for name, population in (("source", source), ("target", target)):
+            if population.positions is None:
+                raise ValueError(f"distance_dependent: the {name} population has no positions; give `positions`")
+        rows = max(1, _CHUNK // target.n)
+        count = -(-source.n // rows)
+        for chunk, state in enumerate(streams(rng, count, key=1)):
+            low, high = chunk * rows, min((chunk + 1) * rows, source.n)
+            apart = np.abs(np.asarray(source.positions)[low:high, None] - np.asarray(target.positions)[None])
+            if self.period is not None:
+                apart = np.minimum(apart, self.period - apart)
+            p = np.asarray(self.probability(np.sqrt(np.sum(apart**2, axis=-1))), dtype=float)
+            if p.shape != (high - low, target.n) or not np.all((p >= 0) & (p <= 1)):
+                raise ValueError("distance_dependent: probability(distance) must return numbers from 0 to 1, one each")
+            if same and not self.self_connections:
+                p[np.arange(high - low), np.arange(low, high)] = 0.0
+            generator = np.random.default_rng(state)
+            rows_, targets = np.nonzero(generator.random(p.shape) < p)
+            indptr = np.searchsorted(rows_, np.arange(high - low + 1))
+            yield low, indptr, targets.astype(np.int32), None
+
+
+@dataclass(frozen=True, eq=False)
+class from_matrix:  # noqa: N801
+    """The stored entries of a sparse (or the nonzero ones of a dense) matrix (sources, targets); values are weights.
+
+    Parameters
+    ----------
+    matrix : scipy.sparse array or (sources, targets) array
+    weighted : bool
+        False takes the pattern only, and weights from the projection.
+
+    Examples
+    --------
+    >>> from_matrix([[0, 1e-3], [0, 0]]).weighted
+    True
+    """
+
+    matrix: Any
+    weighted: bool = True
+
+    def chunks(self, source, target, same, rng):
+        """All rows at once."""
+        from scipy.sparse import csr_array
+
+        matrix = csr_array(self.matrix).copy()
+        matrix.sort_indices()
+        if matrix.shape != (source.n, target.n):
+            raise ValueError(f"from_matrix: shape {matrix.shape}, expected ({source.n}, {target.n}): sources, targets")
+        weights = np.asarray(matrix.data, dtype=float) if self.weighted else None
+        yield 0, matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), weights
+
+
+@dataclass(frozen=True, eq=False)
+class from_graph:  # noqa: N801
+    """The edges of a networkx graph (both ways if undirected); nodes count in the graph's order.
+
+    Parameters
+    ----------
+    graph : networkx.Graph
+    weight : str or None
+        Edge attribute with the weight; None takes weights from the projection.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> from_graph(nx.path_graph(3)).weight is None
+    True
+    """
+
+    graph: Any
+    weight: str | None = None
+
+    def chunks(self, source, target, same, rng):
+        """All rows at once."""
+        import networkx as nx
+
+        if self.weight is not None:
+            for *edge, value in self.graph.edges(data=self.weight):
+                if value is None:
+                    raise ValueError(f"from_graph: edge {tuple(edge)} has no attribute {self.weight!r}")
+        weight: Any = self.weight
+        matrix = nx.to_scipy_sparse_array(self.graph, weight=weight, format="csr", dtype=float)
+        yield from from_matrix(matrix, weighted=self.weight is not None).chunks(source, target, same, rng)
+
+
+def _rows_of(sources, targets, n):
+    """Rows (indptr, targets) of pairs whose targets ascend."""
+    order = np.argsort(sources, kind="stable")
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(sources, minlength=n))])
+    return indptr, targets[order]
+
+
+@njit(cache=True, error_model="numpy")
+def draw_rows(low, n, p, skip, stream, indptr, out):
+    """Fill rows low, low + 1, ... with Bernoulli targets by geometric skips; ``skip`` leaves out the diagonal."""
+    rows = indptr.size - 1
+    count = 0
+    indptr[0] = 0
+    scale = 1.0 / np.log1p(-p) if 0.0 < p < 1.0 else 0.0
+    place = np.int64(-1)
+    row = 0
+    while p > 0.0:
+        if p < 1.0:
+            place += 1 + np.int64(np.log(1.0 - uniform(stream)) * scale)
+        else:
+            place += 1
+        while place >= n and row < rows:
+            place -= n
+            row += 1
+            indptr[row] = count
+        if row >= rows or count >= out.size:
+            break
+        if not (skip and place == low + row):
+            out[count] = place
+            count += 1
+    while row < rows:
+        row += 1
+        indptr[row] = count
+
+
+@njit(cache=True, error_model="numpy")
+def draw_sources(n, skip, repeated, stream, out, seen):
+    """Fill row i of out with sources of target i, without repetition unless ``repeated``."""
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            while True:
+                s = np.int64(uniform(stream) * n)
+                if skip and s == i:
+                    continue
+                if repeated or seen[s] != i:
+                    break
+            seen[s] = i
+            out[i, j] = s

@@ -1,0 +1,136 @@
+"""The course of a run: blocks of steps in compiled code, and between them what Python has to do.
+
+With one thread, or where a delay is 0, a block is many steps of the whole network.  Threads take groups of parts
+and advance them by the shortest delay, through which the groups cannot feel each other, then exchange spikes (as
+NEST does between processes: A. Morrison et al., Neural Comput. 17, 1776 (2005)).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from circuits.neurons import loop
+from circuits.neurons.history import free_steps
+from circuits.neurons.plan import Plan, root
+from circuits.neurons.program import steps_of
+from circuits.neurons.recording import Recorder
+
+BLOCK = 2000  # most steps between two visits of Python
+
+
+def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads):
+    """See `SpikingNetwork.__integrate__`."""
+    if not (np.ndim(dt) == 0 and np.isfinite(dt) and dt > 0):
+        raise ValueError(f"dt: got {dt!r} s, expected a positive number")
+    if threads != int(threads) or threads < 1:
+        raise ValueError(f"threads: got {threads!r}, expected an integer of at least 1")
+    first, last = (int(step) for step in steps_of("t_span", np.asarray(t_span, float), dt))
+    if last <= first:
+        raise ValueError(f"t_span: {t_span!r} s has no step of dt={dt!r} s; the end must lie after the start")
+    if state is not None and (state.step != first or state.dt != dt):
+        raise ValueError(
+            f"state: it is of t = {state.step * state.dt!r} s with dt={state.dt!r} s, not of t_span[0] with dt={dt!r} s"
+        )
+    plan = Plan(network, dt, first, root(rng), method, min(BLOCK, last - first))
+    if state is not None:
+        plan.restore(state.arrays, first)
+    sink = None
+    if stream is not None:
+        from circuits.neurons.stream import Sink
+
+        sink = Sink(stream)
+    recorder = Recorder(plan, record, first, last, sink)
+    if sink is not None:
+        sink.open(recorder)
+    groups = shared_out(plan.all_parts, threads) if plan.shortest >= 2 else [plan.all_parts]
+    return Run(plan, recorder, groups).go(first, last)
+
+
+def shared_out(parts, threads):
+    """Parts in at most ``threads`` groups of about equal numbers of neurons."""
+    groups = [[] for _ in range(threads)]
+    for part in sorted(parts, key=lambda part: -part.n):
+        min(groups, key=lambda group: sum(p.n for p in group)).append(part)
+    return [group for group in groups if group]
+
+
+class Run:
+    """One run of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    recorder : Recorder
+    groups : list of lists of Part
+        What each thread advances.
+    """
+
+    def __init__(self, plan, recorder, groups):
+        self.plan, self.recorder = plan, recorder
+        self.lists = [plan.lists(group, recorder.actions) for group in groups]
+        self.status = np.zeros((len(groups), 2), np.int64)
+        self.free = min(free_steps(part.n) for part in plan.all_parts)
+
+    def go(self, first, last):
+        """Run to the end; return the recording."""
+        step = first
+        with ThreadPoolExecutor(len(self.lists)) if len(self.lists) > 1 else _Here() as pool:
+            while step < last:
+                stop = min(step + self.plan.block, last)
+                self.plan.prepare(step, stop)
+                while step < stop:
+                    done = self._advance(pool, step, stop)
+                    self.recorder.take(step + 1, done + 1)
+                    for part in self.plan.all_parts:
+                        part.history.forget(done + 1 - self.plan.longest, done + 1)
+                    step = done
+                    if np.any(self.status[:, 0] < 0):
+                        self._diverged(step)
+        return self.recorder.result(last)
+
+    def _advance(self, pool, step, stop):
+        """Advance all groups; return the grid point they have reached."""
+        if len(self.lists) == 1:
+            actions, tables, _ = self.lists[0]
+            return loop.run(actions, tables, step, stop, self.status[0])
+        while step < stop:
+            further = min(step + int(self.plan.shortest), step + self.free, stop)
+            if any(not part.history.fits(step + 1, further - step) for part in self.plan.all_parts):
+                return step
+            jobs = [
+                pool.submit(loop.run, actions, tables, step, further, status)
+                for (actions, tables, _), status in zip(self.lists, self.status, strict=True)
+            ]
+            done = min(job.result() for job in jobs)
+            if done < further:
+                return done
+            step = further
+        return step
+
+    def _diverged(self, step):
+        from physlearn.dynamics.trajectory import DivergenceError
+
+        group = int(np.flatnonzero(self.status[:, 0] < 0)[0])
+        code, place = self.status[group]
+        part = self.lists[group][2][place]
+        neuron = int(-code - 1)
+        population = self.plan.network.populations[part.population]
+        values = dict(zip(population.rows, part.state[:, neuron].tolist(), strict=True))
+        raise DivergenceError(
+            f"neuron {neuron + part.low} of population {part.population!r} diverged in the step to "
+            f"t = {(step + 1) * self.plan.dt:.9g} s: {values}; a smaller dt or smaller weights may help. What was "
+            "recorded is in `partial`",
+            self.recorder.result(step),
+        )
+
+
+class _Here:
+    """Stands in for the thread pool where there is one thread."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return False

@@ -1,0 +1,98 @@
+"""What a run keeps of each part of a population: its state, and the spikes that are still on their way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+def free_steps(n):
+    """Steps in which all n neurons of a part may spike without a visit of Python: 64, fewer for large parts."""
+    return max(1, min(64, (1 << 22) // n))
+
+
+@dataclass
+class History:
+    """Spikes of one part since ``base``: what projections read, and the record before it is taken out."""
+
+    n: int
+    base: int
+    capacity: int
+    steps: int
+    exact: bool
+    head: np.ndarray = field(init=False)
+
+    def __post_init__(self):
+        self.ids = np.empty(self.capacity, np.int64)
+        self.late = np.empty(self.capacity) if self.exact else None
+        self.starts = np.zeros(self.steps + 2, np.int64)
+        self.head = np.zeros(5, np.int64)
+        self._point()
+
+    def _point(self):
+        late = 0 if self.late is None else self.late.ctypes.data
+        self.head[:] = (self.ids.ctypes.data, self.starts.ctypes.data, self.base, self.capacity, late)
+
+    def fits(self, stamp, steps):
+        """Whether all neurons can spike in each of the next steps."""
+        return self.starts[stamp - self.base] + steps * self.n <= self.capacity
+
+    def between(self, first, last):
+        """Stamps, numbers and lateness of the spikes stamped first .. last - 1."""
+        a, b = first - self.base, last - self.base
+        counts = np.diff(self.starts[a : b + 1])
+        low, high = self.starts[a], self.starts[b]
+        stamps = np.repeat(np.arange(first, last), counts)
+        late = np.zeros(high - low) if self.late is None else self.late[low:high].copy()
+        return stamps, self.ids[low:high].copy(), late
+
+    def load(self, ids, counts):
+        """Begin with earlier spikes, ``counts`` of them at each stamp from the base on."""
+        needed = len(ids) + self.n * free_steps(self.n)
+        if needed > self.capacity:
+            self.capacity = needed
+            self.ids, self.late = np.empty(needed, np.int64), np.empty(needed) if self.exact else None
+        self.ids[: len(ids)] = ids
+        self.starts[1 : len(counts) + 1] = np.cumsum(counts)
+        self._point()
+
+    def forget(self, first, last):
+        """Keep the spikes stamped first .. last - 1 only, at the front of the buffer."""
+        a, b = first - self.base, last - self.base
+        low, high = self.starts[a], self.starts[b]
+        needed = int(high - low) + self.n * free_steps(self.n)
+        if needed > self.capacity:
+            self.capacity = 2 * needed
+            ids, self.ids = self.ids, np.empty(self.capacity, np.int64)
+            late, self.late = self.late, np.empty(self.capacity) if self.exact else None
+        else:
+            ids, late = self.ids, self.late
+        self.ids[: high - low] = ids[low:high].copy()
+        if self.late is not None and late is not None:
+            self.late[: high - low] = late[low:high].copy()
+        self.starts[: b - a + 1] = self.starts[a : b + 1] - low
+        self.base = first
+        self._point()
+
+
+@dataclass
+class Part:
+    """Neurons low .. high - 1 of a population."""
+
+    population: str
+    low: int
+    high: int
+    state: np.ndarray
+    drive: np.ndarray
+    injected: np.ndarray
+    base: np.ndarray  # what the injected current starts from in every step
+    ints: np.ndarray
+    history: History
+    middle: bool  # currents are taken at the middle of the step
+    varying: bool = False
+
+    @property
+    def n(self):
+        """Number of neurons."""
+        return self.high - self.low

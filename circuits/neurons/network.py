@@ -1,0 +1,204 @@
+"""A network of spiking neurons, and its time evolution on an integer grid.
+
+Conventions
+-----------
+The grid is t_k = k dt; counters are integers, times are never compared as floats.  In the step from t_k to t_{k+1}
+
+1. every population advances with its inputs.  Receptors decay exactly.  Injected currents are held at their value at
+   t_k (methods of higher order: at the middle of the step), as are conductances; `LIF` with current receptors is
+   advanced by the joint propagator of membrane and receptors, so nothing but injected currents is held;
+2. neurons at or above threshold spike.  The spike is stamped t_{k+1} (with ``exact_times``, when it crossed the
+   threshold inside the step).  They are reset at once, and stay refractory for exactly refractory / dt steps;
+3. spikes arrive delay / dt whole steps after their stamp.  Those that arrive at t_{k+1} are added to their receptor
+   after the resets and act from the next step on.  A delay of 0 is exact and causal: same grid point, next step.
+
+A `Delta` receptor adds its jumps to v at the beginning of the next step, unless the neuron is refractory at arrival.
+Values recorded at t_{k+1} are those after step 3; v is then the limit from the left of a jump that arrives at t_{k+1}.
+A time that is no multiple of dt (delay, refractory period, ends of the run) is refused.
+
+Brian2 uses the same order; it stamps t_k, and its refractory period is one step shorter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from circuits.neurons.plan import bounds_of, root
+from circuits.neurons.population import Population
+from circuits.neurons.program import steps_of
+from circuits.neurons.wiring import values_of, wire
+
+
+@dataclass(frozen=True, eq=False)
+class SpikingNetwork:
+    """Populations, the projections between them, and inputs.
+
+    Parameters
+    ----------
+    populations : mapping of str to Population
+    projections : sequence of Projection
+    inputs : sequence of inputs
+        `Constant`, `Step`, `Ramp`, `Sine`, `Piecewise`, `OrnsteinUhlenbeck`, `Poisson`, `SpikeTrains`.
+    seed : int
+        Of connections and of random initial values; noise is seeded by the run.
+
+    Examples
+    --------
+    >>> from circuits.neurons import LIF, Exponential, Population, Projection, connect
+    >>> cells = LIF(tau=20e-3, v_rest=-49e-3, v_threshold=-50e-3, v_reset=-60e-3, refractory=5e-3)
+    >>> receptors = {"exc": Exponential(5e-3)}
+    >>> network = SpikingNetwork(
+    ...     {"E": Population(cells, 100, receptors=receptors)},
+    ...     [Projection("E", "E", connect.fixed_probability(0.1), weight=1e-4, receptor="exc")], seed=1)
+    >>> network.synapses("E->E")[0].size
+    960
+    """
+
+    populations: Mapping[str, Population]
+    projections: Sequence[Any] = ()
+    inputs: Sequence[Any] = ()
+    seed: int = 0
+    bounds: dict = field(init=False, repr=False)
+    _drawn: dict = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self):
+        if not self.populations:
+            raise ValueError("SpikingNetwork: no populations")
+        for name, population in self.populations.items():
+            if not isinstance(population, Population):
+                raise TypeError(f"SpikingNetwork: populations[{name!r}] is {population!r}, expected a Population")
+        for projection in self.projections:
+            for end in ("source", "target"):
+                self._known(f"Projection {projection.name!r}: {end}", getattr(projection, end))
+            self.receptor_of(projection)
+        for given in self.inputs:
+            self._known(f"{type(given).__name__}: target", given.target)
+            given.check(self.populations[given.target])
+            if hasattr(given, "receptor"):
+                self.receptor_of(given)
+        names = [projection.name for projection in self.projections]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"SpikingNetwork: two projections are called {name!r}; give them a `name`")
+        object.__setattr__(self, "bounds", {name: bounds_of(self, name) for name in self.populations})
+
+    def _known(self, what, name):
+        if name not in self.populations:
+            raise ValueError(f"{what}: {name!r} is no population, expected one of {list(self.populations)}")
+
+    def receptor_of(self, item):
+        """Name of the receptor that a projection or a spike input goes to."""
+        receptors = self.populations[item.target].receptors
+        what = f"{type(item).__name__} {getattr(item, 'name', item.target)!r}"
+        if item.receptor is None:
+            if len(receptors) != 1:
+                raise ValueError(f"{what}: receptor is missing, expected one of {list(receptors)}")
+            return next(iter(receptors))
+        if item.receptor not in receptors:
+            raise ValueError(f"{what}: receptor {item.receptor!r} is none of {list(receptors)}")
+        return item.receptor
+
+    def stream(self, *key):
+        """A seed below the network's own."""
+        return root(self.seed, *key)
+
+    def wiring(self, index):
+        """Synapses of a projection (drawn once), and the weights that its rule brings."""
+        if index not in self._drawn:
+            projection = self.projections[index]
+            source, target = self.populations[projection.source], self.populations[projection.target]
+            seed = self.stream(2, index)
+            self._drawn[index] = wire(projection, source, target, self.bounds[projection.target], seed)
+        return self._drawn[index]
+
+    def weights(self, index):
+        """Weights of a projection: a float, or one array for each part of the target."""
+        wiring, brought = self.wiring(index)
+        value = self.projections[index].weight if brought is None else brought
+        return values_of("weight", value, wiring, self.stream(3, index), 0)
+
+    def delays(self, dt):
+        """Delay of each projection in steps: () or (synapses,) int64."""
+        delays = []
+        for index, projection in enumerate(self.projections):
+            value = projection.delay
+            if np.ndim(value) or callable(value):
+                wiring, _ = self.wiring(index)
+                value = values_of("delay", value, wiring, self.stream(4, index), 0)
+                value = wiring.joined(value) if isinstance(value, list) else value
+            delays.append(np.asarray(steps_of(f"Projection {projection.name!r}: delay", value, dt)))
+        return delays
+
+    def synapses(self, name):
+        """Sources, targets and weights of a projection's synapses, (m,) each, by source and then target.
+
+        Parameters
+        ----------
+        name : str
+            Of the projection.
+        """
+        names = [projection.name for projection in self.projections]
+        if name not in names:
+            raise ValueError(f"name: {name!r} is no projection, expected one of {names}")
+        wiring, _ = self.wiring(names.index(name))
+        weights = self.weights(names.index(name))
+        sources, targets = wiring.pairs()
+        values = wiring.joined(weights) if isinstance(weights, list) else np.full(len(sources), weights)
+        return sources, targets, values
+
+    def __integrate__(
+        self,
+        t_span,
+        *,
+        dt,
+        record="spikes",
+        state=None,
+        rng=None,
+        method="auto",
+        stream=None,
+        threads=1,
+        sweep=None,
+    ):
+        """Advance the network; what `physlearn.integrate` calls.
+
+        Parameters
+        ----------
+        t_span : (float, float)
+            s, whole steps of dt.
+        dt : float
+            s.
+        record : "spikes", None, or mapping of population to "spikes", None or Record
+        state : NetworkState, optional
+            Continue from the end of another run; the result is the same as of one uninterrupted run.
+        rng : int, Generator or None
+            Of the noise; a continued run takes it from the state.
+        method : str
+            "auto", or a method of the models.
+        stream : path, optional
+            A new directory for the record, which is then written as it grows; see `read_stream`.
+        threads : int
+            Results do not depend on it.
+        sweep : mapping of str to (m,) array, optional
+            m parameter sets; see `circuits.neurons.sweep`.
+
+        Returns
+        -------
+        Recording
+            A list of them, one per parameter set, under ``sweep``.
+        """
+        from circuits.neurons import engine
+
+        if sweep is not None:
+            from circuits.neurons.sweep import run
+
+            return run(
+                self, t_span, sweep, dt=dt, record=record, state=state, rng=rng, method=method, threads=threads,
+                stream=stream,
+            )  # fmt: skip
+        return engine.evolve(
+            self, t_span, dt=dt, record=record, state=state, rng=rng, method=method, stream=stream, threads=threads
+        )

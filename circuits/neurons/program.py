@@ -1,0 +1,84 @@
+"""What a neuron model hands to the network: one compiled step of a population, and its numbers.
+
+The state of a population is one array (rows, n): the model's variables, row 0 being v, then the rows of its
+receptors.  A model is a frozen dataclass with
+
+- ``variables``, ``units``: names and SI units of its rows; ``initial(n)``: the rows at rest, (S, n);
+- ``check(n, dt, method)``: raises where a step of dt would be wrong;
+- ``program(n, dt, receptors, method)``: a `Program`.
+
+Parameters may be (n,) arrays; a network that is cut into parts cuts them too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Program(NamedTuple):
+    """One step of n neurons.
+
+    Parameters
+    ----------
+    update : function
+        A plain module-level function that Numba compiles for the signature `physlearn._kernel.UPDATE`:
+        ``update(step, n, state, drive, floats, ints, spiked, late)``, all arrays by pointer (`numba.carray`).
+        It advances state (rows, n) from t_k to t_{k+1}, k = step, writes the ascending numbers of the neurons that
+        spiked to ``spiked`` and returns how many, or -(i + 1) if neuron i is not finite.  ``drive`` is (3, n):
+        injected current, and where receptors are conductances their sum g and the sum of g times reversal.
+    floats : (...) float64
+        Parameters, constant during a run.
+    ints : (...) int64
+        Counters, kept from step to step and saved with the state.
+    receptors_inside : bool
+        The update advances the receptor rows itself; else they have been advanced, and ``drive`` filled, before it.
+    held : {"start", "middle"}
+        Time within the step at which ``drive`` is taken.
+    driven_at : int, optional
+        Place in ``floats`` where the network writes 1 if any current is injected, else 0.
+    stream_at : int, optional
+        Place in ``ints`` of four words of random state, which the network seeds.
+    exact_times : bool
+        The update writes to ``late[j]`` by which fraction of dt spike j precedes t_{k+1}.
+    """
+
+    update: Callable
+    floats: np.ndarray
+    ints: np.ndarray
+    receptors_inside: bool = False
+    held: str = "start"
+    driven_at: int | None = None
+    stream_at: int | None = None
+    exact_times: bool = False
+
+
+def part_of(model, n, low, high):
+    """The model of neurons low..high-1 of n: parameters that are (n,) arrays are cut, others shared.
+
+    A model with arrays of another meaning has its own ``part(low, high)``.
+    """
+    if low == 0 and high == n:
+        return model
+    if hasattr(model, "part"):
+        return model.part(low, high)
+    values = {f.name: getattr(model, f.name) for f in dataclasses.fields(model) if f.init}
+    cut = {k: v[low:high] for k, v in values.items() if isinstance(v, np.ndarray) and v.shape == (n,)}
+    return dataclasses.replace(model, **cut) if cut else model
+
+
+def steps_of(name, seconds, dt, least=0):
+    """Whole steps in a time, (same shape); refuses what is no multiple of dt."""
+    steps = np.asarray(seconds, dtype=float) / dt
+    whole = np.rint(steps)
+    if not np.all(np.isfinite(steps)) or np.any(np.abs(steps - whole) > 1e-6 + 1e-12 * np.abs(whole)):
+        raise ValueError(
+            f"{name}: {seconds!r} s is no whole number of steps of dt={dt!r} s; round it, or choose a dt that "
+            "divides it"
+        )
+    if np.any(whole < least):
+        raise ValueError(f"{name}: got {seconds!r} s, expected at least {least} steps of dt={dt!r} s")
+    return whole.astype(np.int64)

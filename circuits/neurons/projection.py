@@ -1,0 +1,68 @@
+"""A projection: synapses from one population to a receptor of another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Synapses from the neurons of one population to those of another.
+
+    Parameters
+    ----------
+    source, target : str
+        Names of populations.
+    connect : rule
+        From `circuits.neurons.connect`.
+    weight : float, (m,) array or function
+        In the units of the receptor (A; V for `Delta` and for neurons of resistance 1; S for conductances).  An array
+        is in the order of sources, then targets; a function is ``(sources, targets, generator) -> (m,)``.
+    delay : float, (m,) array or function
+        s, whole steps of dt; 0 means that a spike at t_k acts from the step that begins at t_k.
+    receptor : str, optional
+        Name of the target's receptor; may be left out where it has only one.
+    plasticity : STDP or ShortTermPlasticity, optional
+    name : str, optional
+        For records and sweeps; "source->target" by default.
+
+    Examples
+    --------
+    >>> from circuits.neurons import connect
+    >>> Projection("E", "I", connect.fixed_probability(0.02), weight=1.62e-3, receptor="exc").name
+    'E->I'
+    """
+
+    source: str
+    target: str
+    connect: Any
+    weight: Any = None
+    delay: Any = 0.0
+    receptor: str | None = None
+    plasticity: Any = None
+    name: str = ""
+
+    def __post_init__(self):
+        if not hasattr(self.connect, "chunks"):
+            raise TypeError(
+                f"Projection: connect={self.connect!r}, expected a rule such as connect.fixed_probability(0.1)"
+            )
+        own = getattr(self.connect, "weighted", False) or getattr(self.connect, "weight", None) is not None
+        if self.weight is None and not own:
+            raise ValueError("Projection: weight is missing and the rule brings none")
+        if self.weight is not None and own:
+            raise ValueError("Projection: the rule brings weights already; drop `weight`, or take its pattern only")
+        for what in ("weight", "delay"):
+            value = getattr(self, what)
+            if value is None or callable(value):
+                continue
+            value = np.asarray(value, dtype=float)
+            if value.ndim > 1 or not np.all(np.isfinite(value)):
+                raise ValueError(f"Projection: {what}={getattr(self, what)!r}, expected finite numbers, one or (m,)")
+            if what == "delay" and np.any(value < 0):
+                raise ValueError(f"Projection: delay={self.delay!r} s, expected 0 or more")
+        if not self.name:
+            object.__setattr__(self, "name", f"{self.source}->{self.target}")

@@ -1,0 +1,146 @@
+"""Populations that only send: Poisson processes and recorded spike trains, as models of a population.
+
+They project, are recorded and take part in plasticity like neurons; `Poisson` and `SpikeTrains` are inputs that
+need no population of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import carray
+
+from circuits.neurons.program import Program
+from physlearn.rng import uniform
+
+# Intrinsics take one argument less than pyright thinks:
+# pyright: reportCallIssue=false, reportPrivateImportUsage=false
+
+# compiled with rng.py 3fd04d877ab0
+
+
+@dataclass(frozen=True, eq=False)
+class PoissonSource:
+    """Neurons that spike as independent Poisson processes (at most once per step).
+
+    Parameters
+    ----------
+    rate : float or (n,) array
+        Hz; a step holds a spike with probability 1 - exp(-rate dt).
+
+    Examples
+    --------
+    >>> PoissonSource(20.0).variables
+    ('v',)
+    """
+
+    rate: Any
+    variables = ("v",)
+    units = ("V",)
+
+    def __post_init__(self):
+        rate = np.asarray(self.rate, dtype=float)
+        if rate.ndim > 1 or not np.all(np.isfinite(rate)) or np.any(rate < 0):
+            raise ValueError(f"PoissonSource: rate={self.rate!r} Hz, expected finite numbers of at least 0")
+        if rate.ndim:
+            object.__setattr__(self, "rate", rate)
+
+    def initial(self, n):
+        """Zeros; v means nothing here."""
+        return np.zeros((1, n))
+
+    def check(self, n, dt, method):
+        """Refuse rates that do not fit."""
+        if np.shape(self.rate) not in ((), (n,)):
+            raise ValueError(f"PoissonSource: rate has shape {np.shape(self.rate)}, expected a number or ({n},)")
+
+    def program(self, n, dt, receptors, method):
+        """Compiled step; see `Program`."""
+        p = np.broadcast_to(-np.expm1(-np.asarray(self.rate) * dt), (n,)).astype(float)
+        return Program(poisson_step, p, np.zeros(n + 4, np.int64), stream_at=n)
+
+
+@dataclass(frozen=True, eq=False)
+class SpikeSource:
+    """Neurons that spike at given times.
+
+    Parameters
+    ----------
+    times : (k,) array
+        s; a spike is stamped with the first grid point that is not before it.
+    ids : (k,) array of int
+
+    Examples
+    --------
+    >>> SpikeSource([0.01, 0.02], [0, 1]).times
+    array([0.01, 0.02])
+    """
+
+    times: Any
+    ids: Any
+    variables = ("v",)
+    units = ("V",)
+
+    def __post_init__(self):
+        times, ids = np.asarray(self.times, dtype=float), np.asarray(self.ids)
+        if times.ndim != 1 or ids.shape != times.shape or (ids.size and ids.dtype.kind not in "iu"):
+            raise ValueError(
+                f"SpikeSource: times {times.shape} and ids {ids.shape} {ids.dtype}, expected (k,) seconds and integers"
+            )
+        if not np.all(np.isfinite(times)):
+            raise ValueError("SpikeSource: times must be finite")
+        object.__setattr__(self, "times", times)
+        object.__setattr__(self, "ids", ids.astype(np.int64))
+
+    def initial(self, n):
+        """Zeros; v means nothing here."""
+        return np.zeros((1, n))
+
+    def check(self, n, dt, method):
+        """Refuse neurons that do not exist and two spikes of one neuron in a step."""
+        if self.ids.size and not (0 <= self.ids.min() and self.ids.max() < n):
+            raise ValueError(f"SpikeSource: ids from {self.ids.min()} to {self.ids.max()}, expected 0 to {n - 1}")
+        stamps = np.ceil(self.times / dt - 1e-6).astype(np.int64)
+        if len(np.unique(stamps * n + self.ids)) < len(stamps):
+            raise ValueError(f"SpikeSource: a neuron has two spikes in one step of dt={dt!r} s; use a smaller dt")
+
+    def part(self, low, high):
+        """The source of neurons low .. high - 1."""
+        here = (self.ids >= low) & (self.ids < high)
+        return SpikeSource(self.times[here], self.ids[here] - low)
+
+    def program(self, n, dt, receptors, method):
+        """Compiled step; see `Program`."""
+        stamps = np.ceil(self.times / dt - 1e-6).astype(np.int64)
+        order = np.lexsort((self.ids, stamps))
+        ints = np.concatenate([np.zeros(n, np.int64), [len(order), 0], stamps[order], self.ids[order]])
+        return Program(train_step, np.zeros(1), ints.astype(np.int64))
+
+
+def poisson_step(step, n, state, drive, floats, ints, spiked, late):
+    """floats: probabilities (n,); ints: unused (n), random state (4)."""
+    p, out = carray(floats, (n,)), carray(spiked, (n,))
+    s = carray(ints, (n + 4,))[n:].view(np.uint64)
+    count = 0
+    for i in range(n):
+        if uniform(s) < p[i]:
+            out[count] = i
+            count += 1
+    return count
+
+
+def train_step(step, n, state, drive, floats, ints, spiked, late):
+    """ints: unused (n), number of spikes, place of the next, stamps, neurons."""
+    many = carray(ints, (n + 1,))[n]
+    rest = carray(ints, (n + 2 + 2 * many,))[n + 1 :]
+    out = carray(spiked, (n,))
+    k, count = rest[0], 0
+    while k < many and rest[1 + k] <= step + 1:
+        if rest[1 + k] == step + 1:
+            out[count] = rest[1 + many + k]
+            count += 1
+        k += 1
+    rest[0] = k
+    return count

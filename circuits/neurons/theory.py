@@ -1,0 +1,303 @@
+"""Firing rates that are known: the LIF neuron under constant and noisy current, and networks of them in mean field.
+
+Constant current: v relaxes to mu = v_rest + R I with time constant tau, fires at v_threshold, is reset to
+v_reset and rests for t_ref, so that (Lapicque 1907)
+
+    1/rate = t_ref + tau ln((mu - v_reset) / (mu - v_threshold)),   mu > v_threshold,
+
+and with v_reset = v_rest, v_in = R I / (v_threshold - v_rest): 1/(t_ref - tau ln(1 - 1/v_in)).
+
+White noise: tau dv/dt = mu - v + sigma sqrt(tau) xi(t), so v without threshold has variance sigma^2/2.  Then
+
+    1/rate = t_ref + tau sqrt(pi) Int_a^b exp(u^2) (1 + erf u) du,
+    CV^2 = 2 pi (tau rate)^2 Int_a^b exp(x^2) Int_-inf^x exp(u^2) (1 + erf u)^2 du dx,
+
+a = (v_reset - mu)/sigma, b = (v_threshold - mu)/sigma (Siegert 1951; Ricciardi 1977; Brunel 2000, eqs. 21 and A.2).
+Exact for delta synapses of small weight and high rate; the CV for t_ref << 1/rate as Brunel prints it.
+
+Mean field (Brunel 2000): every neuron sees independent Poisson inputs of rate nu_j, so mu and sigma^2 are sums of
+indegree x weight x rate and indegree x weight^2 x rate (times tau), and the rates solve nu = rate(mu(nu), sigma(nu)).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+# zeta(1/2)/sqrt(2 pi): a threshold tested only at grid points acts as one 0.5826 steps of noise higher
+# (Chernoff 1965; Broadie, Glasserman and Kou 1997).
+OVERSHOOT = 0.5825971579390107
+
+
+def lif_rate(current, cells, *, dt=None):
+    """Firing rate of an LIF neuron under constant current, without noise.
+
+    Parameters
+    ----------
+    current : array_like
+        A, or V where the neuron's resistance is 1; any shape that broadcasts with the parameters.
+    cells : LIF
+        Or anything with ``tau``, ``v_rest``, ``v_threshold``, ``v_reset``, ``refractory`` (s, V) and ``resistance``.
+    dt : float, optional
+        Step of a simulation on a grid, s: its neuron fires at the first grid point at which v has reached the
+        threshold, so the interval is rounded up to whole steps.  Default exact spike times.
+
+    Returns
+    -------
+    array
+        Hz; 0 up to the rheobase, R I = v_threshold - v_rest.
+
+    Examples
+    --------
+    >>> from circuits.neurons import LIF
+    >>> cells = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0, refractory=2e-3)
+    >>> lif_rate([10e-3, 10.5e-3, 20e-3], cells).round(3)
+    array([ 0.   , 15.901, 63.04 ])
+    """
+    mean = cells.v_rest + np.multiply(cells.resistance, current)
+    _finite("current", mean)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        fires = mean > cells.v_threshold
+        climb = cells.tau * np.log1p((cells.v_threshold - np.asarray(cells.v_reset)) / (mean - cells.v_threshold))
+        if dt is not None:
+            climb = dt * np.ceil(climb / dt * (1 - 1e-12))
+        return np.where(fires, 1 / (cells.refractory + climb), 0.0)
+
+
+def siegert_rate(mean, deviation, cells, *, dt=None):
+    """Firing rate of an LIF neuron driven by white noise (Siegert 1951).
+
+    Parameters
+    ----------
+    mean : array_like
+        mu, V: where v would settle, v_rest + R I.
+    deviation : array_like
+        sigma, V: sqrt(2) times the standard deviation of v without threshold; 0 gives the rate without noise.
+    cells : LIF
+        See `lif_rate`.
+    dt : float, optional
+        Step of a simulation whose threshold is tested at grid points only: moves the threshold up by
+        0.5826 sigma sqrt(dt/tau), which is right to first order in sqrt(dt/tau).
+
+    Returns
+    -------
+    array
+        Hz.
+
+    Examples
+    --------
+    >>> from circuits.neurons import LIF
+    >>> cells = LIF(tau=20e-3, v_rest=0.0, v_threshold=20e-3, v_reset=10e-3, refractory=2e-3)
+    >>> float(siegert_rate(21.025e-3, 7.683e-3, cells))
+    37.95
+    """
+    mu, sigma, tau, reset, threshold = _noisy(mean, deviation, cells, dt)
+    noisy = sigma > 0
+    s = np.where(noisy, sigma, 1.0)
+    a, b = (reset - mu) / s, (threshold - mu) / s
+    top = np.where(noisy, np.maximum(b, 0.0), 0.0) ** 2
+    period = np.broadcast_to(cells.refractory / tau, mu.shape) * np.exp(-top)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        silent = np.log1p((threshold - reset) / (mu - threshold))
+        silent = np.where(mu > threshold, silent, np.inf)
+        period = period + np.where(noisy, np.sqrt(np.pi) * _passage(a, b), silent)
+        return (np.exp(-top) / (tau * period))[()]
+
+
+def siegert_cv(mean, deviation, cells, *, dt=None):
+    """Coefficient of variation of the intervals of an LIF neuron driven by white noise (Brunel 2000, eq. A.2).
+
+    Parameters
+    ----------
+    mean, deviation, cells, dt
+        As in `siegert_rate`.
+
+    Returns
+    -------
+    array
+        0 without noise, towards 1 where firing is rare.
+
+    Examples
+    --------
+    >>> from circuits.neurons import LIF
+    >>> cells = LIF(tau=20e-3, v_rest=0.0, v_threshold=20e-3, v_reset=10e-3, refractory=2e-3)
+    >>> float(siegert_cv(21.025e-3, 7.683e-3, cells))
+    0.675
+    """
+    mu, sigma, tau, reset, threshold = _noisy(mean, deviation, cells, dt)
+    noisy = sigma > 0
+    s = np.where(noisy, sigma, 1.0)
+    a, b = (reset - mu) / s, (threshold - mu) / s
+    top = np.maximum(b, 0.0) ** 2
+    period = np.broadcast_to(cells.refractory / tau, mu.shape) * np.exp(-top) + np.sqrt(np.pi) * _passage(a, b)
+    return np.where(noisy, np.sqrt(2 * np.pi * _spread(a, b)) / period, 0.0)[()]
+
+
+class MeanField(NamedTuple):
+    """Rates of populations that drive each other, and what each neuron then sees.
+
+    Attributes
+    ----------
+    rate : (p,) array
+        Hz.
+    cv : (p,) array
+        Of the intervals, for Poisson input; recurrent input is more regular where neurons are.
+    mean, deviation : (p,) array
+        mu and sigma, V.
+    """
+
+    rate: np.ndarray
+    cv: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
+
+
+def mean_field(cells, *, indegree, weight, external_rate, external_weight, start=0.0, dt=None) -> MeanField:
+    """Stationary rates of populations of LIF neurons coupled by delta synapses (Brunel 2000).
+
+    The rates are followed along d nu/dt = rate(nu) - nu from ``start`` and polished by Newton's method: where several
+    solutions exist, the one this flow falls into is returned.
+
+    Parameters
+    ----------
+    cells : LIF
+        Of all populations; parameters may be (p,) arrays.
+    indegree : (p, p) array
+        Synapses onto a neuron of population i from population j.
+    weight : (p, p) array
+        Jump of v per spike, V.
+    external_rate, external_weight : (p,) array or float
+        Rate of all external Poisson spikes onto a neuron together (Hz), and their weight (V).
+    start : float or (p,) array
+        Rates to start from, Hz.
+    dt : float, optional
+        See `siegert_rate`.
+
+    Raises
+    ------
+    ConvergenceError
+        The flow has not settled.
+
+    Examples
+    --------
+    The network of Brunel (2000) at g = 5 and twice the threshold rate:
+
+    >>> from circuits.neurons import LIF
+    >>> cells = LIF(tau=20e-3, v_rest=0.0, v_threshold=20e-3, v_reset=10e-3, refractory=2e-3)
+    >>> J = 0.1e-3
+    >>> found = mean_field(cells, indegree=[[1000, 250]] * 2, weight=[[J, -5 * J]] * 2,
+    ...                    external_rate=20e3, external_weight=J)
+    >>> found.rate, found.cv
+    (array([37.95, 37.95]), array([0.675, 0.675]))
+    """
+    from scipy.optimize import root
+
+    from physlearn.dynamics.equilibrium import ConvergenceError
+
+    indegree, weight = np.broadcast_arrays(np.asarray(indegree, float), np.asarray(weight, float))
+    if indegree.ndim != 2 or indegree.shape[0] != indegree.shape[1]:
+        raise ValueError(f"indegree, weight: shape {indegree.shape}, expected (p, p), from column to row")
+    p = len(indegree)
+    tau = np.broadcast_to(cells.tau, p)
+    outer = np.broadcast_to(np.asarray(external_rate, float) * external_weight, p)
+    outer_variance = np.broadcast_to(np.asarray(external_rate, float) * np.square(external_weight), p)
+
+    def seen(rate):
+        mean = cells.v_rest + tau * (outer + (indegree * weight) @ rate)
+        return mean, np.sqrt(tau * (outer_variance + (indegree * weight**2) @ rate))
+
+    def surplus(rate):
+        return siegert_rate(*seen(np.maximum(rate, 0.0)), cells, dt=dt) - rate
+
+    rate, step = np.broadcast_to(np.asarray(start, float), p).copy(), 0.5
+    change = surplus(rate)
+    for _ in range(2000):  # a step that overshoots is halved: strong inhibition makes the flow stiff
+        trial = surplus(rate + step * change)
+        if np.max(np.abs(trial)) <= np.max(np.abs(change)) or step < 1e-6:
+            rate, change, step = rate + step * change, trial, min(1.2 * step, 0.5)
+        else:
+            step *= 0.5
+        if np.max(np.abs(change)) < 1e-3 * (1 + np.max(rate)):
+            break
+    solved = root(surplus, rate, tol=1e-12)
+    rate = np.maximum(solved.x, 0.0)
+    mean, deviation = seen(rate)
+    found = MeanField(rate, siegert_cv(mean, deviation, cells, dt=dt), mean, deviation)
+    worst = np.max(np.abs(surplus(rate)))
+    if not worst <= 1e-6 * (1 + np.max(rate)):
+        raise ConvergenceError(
+            f"mean_field: the rates {rate} Hz miss self-consistency by {worst:.3g} Hz; try `start`", found
+        )
+    return found
+
+
+def _noisy(mean, deviation, cells, dt):
+    mu, sigma, tau, reset, threshold = (
+        np.array(x, dtype=float)
+        for x in np.broadcast_arrays(mean, deviation, cells.tau, cells.v_reset, cells.v_threshold)
+    )
+    _finite("mean", mu)
+    _finite("deviation", sigma)
+    if np.any(sigma < 0):
+        raise ValueError(f"deviation: got {sigma.min()}, expected 0 or more volts")
+    if np.any(threshold <= reset):
+        raise ValueError("cells: v_threshold is not above v_reset, so the rate is not finite")
+    if dt is not None:
+        threshold = threshold + OVERSHOOT * sigma * np.sqrt(dt / tau)
+    return mu, sigma, tau, reset, threshold
+
+
+def _finite(name, value):
+    if not np.all(np.isfinite(value)):
+        raise ValueError(f"{name}: NaN or infinite, expected finite numbers")
+
+
+def _nodes(breaks):
+    """Gauss-Legendre nodes u and weights (..., k) on the intervals between sorted breaks (..., m), through u = sinh s.
+
+    In s the integrands, which fall like 1/|u|, are smooth on intervals that span decades.
+    """
+    x, w = np.polynomial.legendre.leggauss(20)
+    panels = 8
+    s = np.arcsinh(breaks)
+    low, width = s[..., :-1, None], np.diff(s)[..., None] / panels
+    centres = low + width * (np.arange(panels) + 0.5)
+    nodes = centres[..., None] + 0.5 * width[..., None] * x
+    weights = 0.5 * width[..., None] * w * np.cosh(nodes)
+    flat = (*nodes.shape[:-3], -1)
+    return np.sinh(nodes).reshape(flat), weights.reshape(flat)
+
+
+def _passage(a, b):
+    """exp(-max(b, 0)^2) Int_a^b exp(u^2) (1 + erf u) du, which overflows nowhere."""
+    from scipy.special import erfc, erfcx
+
+    edge = b - np.minimum(20 / np.maximum(np.abs(b), 3.0), 6.5)  # the integrand rises to b within 1/(2b)
+    breaks = np.sort(np.clip(np.stack([a, np.zeros_like(a), edge, b], -1), a[..., None], b[..., None]), axis=-1)
+    u, w = _nodes(breaks)
+    top = np.maximum(b, 0.0)[..., None]
+    below = erfcx(np.maximum(-u, 0.0)) * np.exp(-(top**2))
+    above = erfc(-np.maximum(u, 0.0)) * np.exp((u - top) * (u + top) * (u > 0))
+    return np.sum(w * np.where(u > 0, above, below), axis=-1)
+
+
+def _spread(a, b):
+    """exp(-2 max(b, 0)^2) Int_a^b exp(x^2) Int_-inf^x exp(u^2) (1 + erf u)^2 du dx.
+
+    Integrated over x first: Int_m^b exp(x^2) dx = exp(b^2) D(b) - exp(m^2) D(m), D Dawson's function, m = max(u, a).
+    """
+    from scipy.special import dawsn, erfc, erfcx
+
+    first = np.minimum(np.minimum(a, b), 0.0)
+    lowest = first - np.minimum(20 / np.maximum(np.abs(first), 3.0), 6.5)
+    edge = b - np.minimum(20 / np.maximum(np.abs(b), 3.0), 6.5)
+    points = [lowest, first, a, np.zeros_like(a), edge, b]
+    breaks = np.sort(np.clip(np.stack(points, -1), lowest[..., None], b[..., None]), axis=-1)
+    u, w = _nodes(breaks)
+    a, b = a[..., None], b[..., None]
+    m, top = np.maximum(u, a), 2 * np.maximum(b, 0.0) ** 2
+    sign = np.where(u > 0, 1.0, -1.0)  # exp(u^2)(1 + erf u)^2 is exp(-u^2) erfcx(-u)^2 on the left
+    scale = np.where(u > 0, erfc(-np.maximum(u, 0.0)), erfcx(np.maximum(-u, 0.0))) ** 2
+    rest = np.exp(b * b + sign * u * u - top) * dawsn(b) - np.exp(m * m + sign * u * u - top) * dawsn(m)
+    return np.sum(w * scale * rest, axis=-1)

@@ -1,0 +1,102 @@
+"""Records: samples, chosen neurons, labels, files on disk that keep memory flat."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from circuits.neurons import (
+    LIF,
+    Constant,
+    Exponential,
+    Poisson,
+    Population,
+    Record,
+    SpikingNetwork,
+    read_stream,
+)
+
+CELL = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0, refractory=2e-3)
+
+
+def network(n=10):
+    populations = {k: Population(CELL, n, receptors={"e": Exponential(5e-3)}) for k in ("a", "b")}
+    drive = np.linspace(9e-3, 20e-3, n)
+    return SpikingNetwork(populations, inputs=[Constant("a", drive), Constant("b", drive), Poisson("a", 500.0, 1e-3)])
+
+
+def test_samples_fall_on_multiples_and_neurons_are_those_asked_for():
+    full = network().__integrate__((0.0, 0.0503), dt=1e-4, record={"a": Record(["v", "e"])}, rng=1).traces["a"]
+    assert full.values.shape == (503, 2, 10)
+    record = {"a": Record(["e", "v"], every=5e-4, neurons=[7, 2]), "b": None}
+    out = network().__integrate__((0.0, 0.0503), dt=1e-4, record=record, rng=1)
+    part = out.traces["a"]
+    np.testing.assert_allclose(part.t, 5e-4 * np.arange(1, 101))
+    np.testing.assert_array_equal(part["v"], full["v"][4::5][:, [7, 2]])
+    np.testing.assert_array_equal(part["e"], full["e"][4::5][:, [7, 2]])
+    assert set(out.spikes) == {"a"}
+    with pytest.raises(ValueError, match="did you mean 'v'"):
+        part["w"]
+
+
+def test_neurons_in_several_parts_keep_their_order(monkeypatch):
+    populations = {"a": Population(CELL, 70_000, initial={"v": np.arange(70_000) * 1e-8})}
+    many = SpikingNetwork(populations)
+    assert len(many.bounds["a"]) > 2
+    chosen = [69_999, 5, 30_000, 40_000, 0]
+    trace = many.__integrate__((0.0, 1e-3), dt=1e-3, record={"a": Record(["v"], neurons=chosen)}).traces["a"]
+    np.testing.assert_allclose(trace["v"][0], np.array(chosen) * 1e-8 * np.exp(-0.05), rtol=1e-12)
+
+
+def test_labels():
+    pytest.importorskip("xarray")
+    data = (
+        network().__integrate__((0.0, 0.01), dt=1e-4, record={"a": Record(["v"], neurons=[3])}).traces["a"].to_xarray()
+    )
+    assert data.v.dims == ("time", "neuron")
+    assert data.v.attrs["units"] == "V"
+    assert data.neuron.values.tolist() == [3]
+
+
+def test_nothing_recorded():
+    out = network().__integrate__((0.0, 0.01), dt=1e-4, record=None)
+    assert out.spikes == {} and out.traces == {}
+    assert out.state.step == 100
+
+
+def test_a_stream_holds_what_memory_would(tmp_path):
+    record = {"a": Record(["v", "e"], every=3e-4, neurons=[1, 4]), "b": "spikes"}
+    kept = network().__integrate__((0.0, 0.5), dt=1e-4, record=record, rng=1)
+    streamed = network().__integrate__((0.0, 0.5), dt=1e-4, record=record, rng=1, stream=tmp_path / "run")
+    spikes, traces = read_stream(tmp_path / "run")
+    for name in ("a", "b"):
+        for found in (streamed.spikes[name], spikes[name]):
+            np.testing.assert_array_equal(found.times, kept.spikes[name].times)
+            np.testing.assert_array_equal(found.ids, kept.spikes[name].ids)
+    np.testing.assert_array_equal(traces["a"].values, kept.traces["a"].values)
+    np.testing.assert_array_equal(traces["a"].t, kept.traces["a"].t)
+    with pytest.raises(ValueError, match="new directory"):
+        network().__integrate__((0.0, 0.01), dt=1e-4, stream=tmp_path / "run")
+
+
+LONG = """
+import resource, sys
+from circuits.neurons import LIF, Constant, Population, Record, SpikingNetwork
+cell = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0)
+network = SpikingNetwork({"n": Population(cell, 200)}, inputs=[Constant("n", 40e-3)])
+record = {"n": Record(["v"])}
+sizes = []
+for k, t in enumerate((1.0, float(sys.argv[2]))):
+    network.__integrate__((0.0, t), dt=1e-4, record=record, stream=sys.argv[1] + str(k))
+    sizes.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(sizes[1] - sizes[0])
+"""
+
+
+def test_memory_does_not_grow_with_the_duration_of_a_stream(tmp_path):
+    """Five seconds of traces are 80 MB; streaming them costs less than 10 MB more than one second does."""
+    command = [sys.executable, "-c", LONG, str(tmp_path / "s"), "5.0"]
+    grown = float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert grown < 10.0
+    assert sum(f.stat().st_size for f in (tmp_path / "s1").iterdir()) > 80e6

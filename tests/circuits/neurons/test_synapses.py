@@ -1,0 +1,159 @@
+"""Receptors against their formulas, connections against their rules, weights against a dense product."""
+
+import networkx as nx
+import numpy as np
+import pytest
+from scipy.sparse import coo_array
+
+from circuits.neurons import (
+    LIF,
+    Alpha,
+    DualExponential,
+    Exponential,
+    Gamma,
+    Population,
+    Projection,
+    Record,
+    SpikeSource,
+    SpikingNetwork,
+    connect,
+)
+
+CELL = LIF(tau=20e-3, v_rest=0.0, v_threshold=1.0, v_reset=-1.0)
+KERNELS = [Exponential(3e-3), Gamma(3e-3, 0), Alpha(2e-3), Gamma(2e-3, 2), DualExponential(1e-3, 4e-3)]
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("normalised", ["peak", "area"])
+def test_kernels(kernel, normalised):
+    kernel = type(kernel)(**{k: getattr(kernel, k) for k in kernel.__dataclass_fields__} | {"normalised": normalised})
+    t = np.linspace(0, 0.1, 1_000_001)
+    course = kernel.response(t)
+    assert np.trapezoid(course, t) == pytest.approx(kernel.area, rel=1e-5)
+    assert np.max(course) == pytest.approx(1.0, rel=1e-6) if normalised == "peak" else kernel.area == pytest.approx(1.0)
+    assert kernel.response(-1e-3) == 0
+
+
+@pytest.mark.parametrize("reversal", [None, 50e-3])
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_rows_follow_the_kernel(kernel, reversal):
+    """As a current inside the LIF step, and as a conductance in the generic receptor step."""
+    kernel = type(kernel)(**{k: getattr(kernel, k) for k in kernel.__dataclass_fields__} | {"reversal": reversal})
+    populations = {
+        "s": Population(SpikeSource([1e-3, 2e-3], [0, 0]), 1),
+        "t": Population(CELL, 2, receptors={"r": kernel}),
+    }
+    network = SpikingNetwork(populations, [Projection("s", "t", connect.all_to_all(), weight=0.5)])
+    trace = network.__integrate__((0.0, 0.02), dt=1e-4, record={"t": Record(["r"])}).traces["t"]
+    exact = 0.5 * (kernel.response(trace.t - 1e-3 + 1e-15) + kernel.response(trace.t - 2e-3 + 1e-15))
+    np.testing.assert_allclose(trace["r"][:, 1], exact, rtol=1e-9, atol=1e-12)
+
+
+def test_bad_kernels():
+    for make in (
+        lambda: Exponential(-1e-3),
+        lambda: Gamma(1e-3, 3),
+        lambda: DualExponential(5e-3, 1e-3),
+        lambda: Alpha(1e-3, normalised="height"),
+        lambda: Alpha(1e-3, reversal=np.nan),
+    ):
+        with pytest.raises(ValueError, match="expected|Alpha"):
+            make()
+
+
+def pairs(rule, n=200, m=None, seed=0, **populations):
+    make = lambda size: Population(CELL, size, receptors={"r": Exponential(1e-3)}, **populations)  # noqa: E731
+    own = rule.__class__.__name__ in ("from_matrix", "from_graph") and (
+        getattr(rule, "weighted", rule.__dict__.get("weight"))
+    )
+    projection = Projection("a", "a" if m is None else "b", rule, weight=None if own else 1.0, name="p")
+    sizes = {"a": make(n)} if m is None else {"a": make(n), "b": make(m)}
+    return SpikingNetwork(sizes, [projection], seed=seed).synapses("p")
+
+
+def test_fixed_probability(tol):
+    sources, targets, _ = pairs(connect.fixed_probability(0.1), 1500)
+    mean, spread = 0.1 * 1500 * 1499, np.sqrt(0.09 * 1500 * 1499)
+    assert abs(len(sources) - mean) < tol.STATISTICAL * spread
+    assert not np.any(sources == targets)
+    assert np.all(np.diff(sources * 1500 + targets) > 0)  # sorted, no pair twice
+    for counts in (np.bincount(sources, minlength=1500), np.bincount(targets, minlength=1500)):
+        assert np.var(counts) == pytest.approx(0.09 * 1499, rel=4 * np.sqrt(2 / 1500))
+    loops = pairs(connect.fixed_probability(0.5, self_connections=True), 400)
+    assert abs(np.sum(loops[0] == loops[1]) - 200) < 4 * 10
+
+
+def test_fixed_indegree():
+    sources, targets, _ = pairs(connect.fixed_indegree(7), 50, 30)
+    np.testing.assert_array_equal(np.bincount(targets), np.full(30, 7))
+    assert len(np.unique(sources * 30 + targets)) == 210
+    assert not np.any(np.equal(*pairs(connect.fixed_indegree(49), 50)[:2]))
+    with pytest.raises(ValueError, match="k=50"):
+        pairs(connect.fixed_indegree(50), 50)
+    repeated = pairs(connect.fixed_indegree(80, repeated=True), 50)
+    assert len(repeated[0]) == 4000
+
+
+def test_one_to_one_and_all_to_all():
+    sources, targets, _ = pairs(connect.one_to_one(), 20)
+    np.testing.assert_array_equal(sources, targets)
+    with pytest.raises(ValueError, match="one_to_one"):
+        pairs(connect.one_to_one(), 20, 10)
+    assert len(pairs(connect.all_to_all(), 30)[0]) == 870
+    assert len(pairs(connect.all_to_all(self_connections=True), 30)[0]) == 900
+    assert len(pairs(connect.all_to_all(), 30, 20)[0]) == 600
+
+
+def test_distance_dependent(rng):
+    positions = rng.uniform(0, 1, (300, 2))
+    rule = connect.distance_dependent(lambda d: (d < 0.2).astype(float), period=1.0)
+    sources, targets, _ = pairs(rule, 300, positions=positions)
+    apart = np.abs(positions[:, None] - positions[None])
+    near = np.linalg.norm(np.minimum(apart, 1 - apart), axis=-1) < 0.2
+    np.fill_diagonal(near, False)
+    np.testing.assert_array_equal(np.stack(np.nonzero(near)), np.stack([sources, targets]))
+    with pytest.raises(ValueError, match="positions"):
+        pairs(rule, 300)
+
+
+def test_from_matrix_and_graph(rng):
+    dense = rng.normal(size=(40, 30)) * (rng.random((40, 30)) < 0.2)
+    sources, targets, weights = pairs(connect.from_matrix(coo_array(dense)), 40, 30)
+    np.testing.assert_array_equal(coo_array((weights, (sources, targets)), dense.shape).toarray(), dense)
+    with pytest.raises(ValueError, match="shape"):
+        pairs(connect.from_matrix(dense), 30, 40)
+    graph = nx.gnp_random_graph(30, 0.2, seed=1)
+    sources, targets, _ = pairs(connect.from_graph(graph), 30)
+    assert set(zip(sources.tolist(), targets.tolist(), strict=True)) == {
+        *graph.edges,
+        *((b, a) for a, b in graph.edges),
+    }
+
+
+def test_weights_reach_their_targets(rng):
+    """Large enough to be cut into parts; one spike of each source, against the dense sum."""
+    n = 6500
+    sources = Population(SpikeSource(np.full(300, 1e-3), np.arange(300)), 300)
+    target = Population(CELL, n, receptors={"r": Exponential(1e-3)})
+    for weight in (0.25, lambda s, t, generator: generator.normal(size=len(s))):
+        projection = Projection("s", "t", connect.fixed_probability(0.05), weight=weight, name="p")
+        network = SpikingNetwork({"s": sources, "t": target}, [projection], seed=1)
+        assert len(network.bounds["t"]) > 2
+        _, targets, weights = network.synapses("p")
+        assert len(np.unique(weights)) == (1 if weight == 0.25 else len(weights))
+        trace = network.__integrate__((0.0, 1e-3), dt=1e-4, record={"t": Record(["r"])}).traces["t"]
+        np.testing.assert_allclose(trace["r"][-1], np.bincount(targets, weights, n), rtol=1e-12, atol=1e-13)
+
+
+def test_bad_weights():
+    rule = connect.all_to_all()
+    for weight, word in [(np.nan, "weight"), (np.zeros((2, 2)), "weight"), (None, "weight")]:
+        with pytest.raises(ValueError, match=word):
+            Projection("a", "a", rule, weight=weight)
+    with pytest.raises(ValueError, match="brings"):
+        Projection("a", "a", connect.from_matrix(np.eye(2)), weight=1.0)
+    with pytest.raises(TypeError, match="connect"):
+        Projection("a", "a", 0.1, weight=1.0)
+    population = Population(CELL, 4, receptors={"r": Exponential(1e-3)})
+    with pytest.raises(ValueError, match="12"):
+        SpikingNetwork({"a": population}, [Projection("a", "a", rule, weight=np.ones(5))]).synapses("a->a")
