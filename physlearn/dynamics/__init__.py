@@ -7,6 +7,7 @@ from physlearn.dynamics.equilibrium import ConvergenceError, Equilibrium
 from physlearn.dynamics.exact import Exact, enumerate_states
 from physlearn.dynamics.integrate import integrate
 from physlearn.dynamics.kinetics import Kinetics, kinetics
+from physlearn.dynamics.population import Population, population_annealing
 from physlearn.dynamics.relax import relax
 from physlearn.dynamics.sample import sample
 from physlearn.dynamics.samples import Mean, Samples
@@ -23,6 +24,7 @@ __all__ = [
     "Kinetics",
     "LogZ",
     "Mean",
+    "Population",
     "Samples",
     "Strip",
     "Tempered",
@@ -34,6 +36,7 @@ __all__ = [
     "integrate",
     "kinetics",
     "ladder",
+    "population_annealing",
     "relax",
     "sample",
     "tempering",

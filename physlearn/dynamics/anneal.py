@@ -9,6 +9,7 @@ import numpy as np
 
 from physlearn.dynamics import fields, metropolis, schedules
 from physlearn.dynamics.annealed import Annealed, annealed
+from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.relax import make_problem, relax
 from physlearn.dynamics.sample import energies_of, random_start, start_sampler
 from physlearn.dynamics.threads import on_one_thread
@@ -64,7 +65,7 @@ def anneal(
     Returns
     -------
     Annealed
-        States and energies are those at the end of the reads.
+        States and energies are the lowest of each read, over the ends of its sweeps.
 
     Raises
     ------
@@ -98,12 +99,9 @@ def anneal(
             raise ValueError(
                 f"schedule: got {len(temperatures)} temperatures and also sweeps, hot or cold; expected either"
             )
-    if hasattr(sampler, "follow"):
-        sampler.follow(np.repeat(temperatures[:, None], reads, 1))
-    else:
-        for temperature in temperatures:
-            sampler.run(1, np.full(reads, temperature))
-    return annealed(sampler.state(), energies_of(energy, sampler), temperatures, sampler.method)
+    push = make_problem(energy, None, clamp)[0].push
+    states, energies = _cool(energy, sampler, np.repeat(temperatures[:, None], reads, 1), push)
+    return annealed(states, energies, temperatures, sampler.method)
 
 
 @on_one_thread
@@ -160,6 +158,25 @@ def greedy(energy: Energy, *, reads: int = 32, x0=None, clamp=None, max_sweeps: 
     rest: Any = relax(energy, state, clamp=clamp, max_steps=max_sweeps)
     x = rest.x if isinstance(rest.x, dict) else {next(iter(energy.layers)): rest.x}
     return annealed(x, np.atleast_1d(rest.energy), np.zeros(max(1, int(np.max(rest.steps)))), rest.method)
+
+
+def _cool(energy, sampler, temperatures, push):
+    """Follow temperatures (sweeps, reads); each read's best state at the end of a sweep, and their energies."""
+    if isinstance(getattr(sampler, "moves", None), fields.FieldMoves):
+        sampler.moves.cool(temperatures)
+        return sampler.state(), sampler.energies()
+    lowest, best = np.full(temperatures.shape[1], np.inf), {}
+    kept = lowest.copy()
+    for row in temperatures:
+        sampler.run(1, row)
+        found, x = energies_of(energy, sampler), sampler.state()
+        felt = found - np.sum(push * concatenate(energy, x), 1) if np.any(push) else found  # given forces do work
+        better = felt < lowest
+        lowest[better], kept[better] = felt[better], found[better]
+        best = best or {name: value.copy() for name, value in x.items()}
+        for name, value in x.items():
+            best[name][better] = value[better]
+    return best, kept
 
 
 def _method(energy, clamp, method):

@@ -19,7 +19,7 @@ class Annealed:
     energy : float
         Its energy.
     states : array or mapping of str to array
-        Where every read ended, (reads, *shape).
+        The best state of every read, (reads, *shape): of lowest energy at the end of any sweep.
     energies : (reads,) array
         Their energies.
     temperatures : (sweeps,) array
@@ -62,7 +62,7 @@ class Annealed:
 
 
 def annealed(states, energies, temperatures, method):
-    """The record of final states, {layer: (reads, *shape)}."""
+    """The record of every read's best state, {layer: (reads, *shape)}."""
     best = int(np.argmin(energies))
     top = {name: value[best].copy() for name, value in states.items()}
     one = len(states) == 1

@@ -16,10 +16,10 @@ from numba import njit
 
 from physlearn.dynamics.stencil import graph_of, split_colours, stencil_of
 
-# compiled with words.py 50aac6312184
-from physlearn.dynamics.words import LANES, lanes_of, next_words, over_chains, thresholds
+# compiled with words.py 89fff70ab59a
+from physlearn.dynamics.words import LANES, advance, lanes_of, over_chains, thresholds
 
-BITS = 32
+BITS, FIRST = 32, 16  # digits of a probability, and how many are always drawn (multiples of four)
 _ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
@@ -69,7 +69,10 @@ class Sampler:
 
     def state(self):
         """The chains' states, {layer: (chains, rows, columns)}."""
-        return {self.name: _unpack(self.words, self.shape)}
+        out = np.empty((len(self.words), *self.shape))
+        for words, spins in zip(self.words, out, strict=True):
+            unpack(words[0], words[1], spins)
+        return {self.name: out}
 
     def energies(self):
         """Energy of every chain, (chains,), counted from the words."""
@@ -84,56 +87,111 @@ def _pack(spins):
     return np.ascontiguousarray(packed).view("<u8").astype(np.uint64)
 
 
-def _unpack(words, shape):
-    bits = np.unpackbits(words.astype("<u8").view(np.uint8), axis=-1, bitorder="little").view(np.int8)
-    out = np.empty((len(words), *shape))
-    for colour in (0, 1):
-        for parity in (0, 1):
-            np.subtract(2.0 * bits[:, colour, parity::2], 1.0, out=out[:, parity::2, (parity + colour) % 2 :: 2])
-    return out
+@njit(cache=True, error_model="numpy", nogil=True)
+def unpack(first, second, spins):
+    """Both colours' words to spins (rows, columns)."""
+    one = np.uint64(1)
+    for row in range(first.shape[0]):
+        even, odd = (second[row], first[row]) if row % 2 else (first[row], second[row])
+        for k in range(first.shape[1]):
+            here, a, b = spins[row, 128 * k : 128 * k + 128], even[k], odd[k]
+            for bit in range(64):
+                here[2 * bit] = 2 * np.int64((a >> np.uint64(bit)) & one) - 1
+                here[2 * bit + 1] = 2 * np.int64((b >> np.uint64(bit)) & one) - 1
+
+
+@njit(inline="always", error_model="numpy")
+def _digit(limit, place):
+    """A binary digit of a threshold, as a word of zeros or of ones."""
+    return np.uint64(0) - ((limit >> np.uint64(place)) & np.uint64(1))
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def compare(lanes, limits, low, high, below, settled):
+    """Draw digits low..high - 1 of random numbers, one for every bit, and compare them with two thresholds.
+
+    Into below, settled (2, k): whether the number is smaller by these digits, and whether any of them differs.
+    Returns the bits that some word has not settled.
+    """
+    a, b, c, d = lanes[0], lanes[1], lanes[2], lanes[3]
+    less4, less8, apart4, apart8 = below[0], below[1], settled[0], settled[1]
+    below[:] = np.uint64(0)
+    settled[:] = np.uint64(0)
+    # Lowest digit first, so that the highest has the last word.  Four digits a pass, spelled out, so that a word's
+    # generator and results stay in registers; words innermost: vectorises.
+    for place in range(low, high, 4):
+        p0, p1, p2, p3 = (_digit(limits[0], place), _digit(limits[0], place + 1), _digit(limits[0], place + 2),
+                          _digit(limits[0], place + 3))  # fmt: skip
+        q0, q1, q2, q3 = (_digit(limits[1], place), _digit(limits[1], place + 1), _digit(limits[1], place + 2),
+                          _digit(limits[1], place + 3))  # fmt: skip
+        for k in range(less4.size):
+            s0, s1, s2, s3 = a[k], b[k], c[k], d[k]
+            x, y, u, v = less4[k], less8[k], apart4[k], apart8[k]
+            r, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+            x, y = (p0 & ~r) | (x & ~(p0 ^ r)), (q0 & ~r) | (y & ~(q0 ^ r))
+            u, v = u | (p0 ^ r), v | (q0 ^ r)
+            r, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+            x, y = (p1 & ~r) | (x & ~(p1 ^ r)), (q1 & ~r) | (y & ~(q1 ^ r))
+            u, v = u | (p1 ^ r), v | (q1 ^ r)
+            r, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+            x, y = (p2 & ~r) | (x & ~(p2 ^ r)), (q2 & ~r) | (y & ~(q2 ^ r))
+            u, v = u | (p2 ^ r), v | (q2 ^ r)
+            r, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+            x, y = (p3 & ~r) | (x & ~(p3 ^ r)), (q3 & ~r) | (y & ~(q3 ^ r))
+            u, v = u | (p3 ^ r), v | (q3 ^ r)
+            a[k], b[k], c[k], d[k] = s0, s1, s2, s3
+            less4[k], less8[k], apart4[k], apart8[k] = x, y, u, v
+    left = np.uint64(0)
+    for k in range(less4.size):
+        left |= ~(apart4[k] & apart8[k])
+    return left
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def sweep(first, second, lanes, limits, against, rows, sweeps):
     """Update both colours of one lattice, (height, width) words each, ``sweeps`` times."""
     height, width = first.shape
-    size = rows * width
-    random, four, eight = np.empty(size, np.uint64), np.empty(size, np.uint64), np.empty(size, np.uint64)
-    side = np.empty(width, np.uint64)
-    zero, one = np.uint64(0), np.uint64(1)
-    limit4, limit8 = limits[0], limits[1]
+    size, zero, one, last = rows * width, np.uint64(0), np.uint64(1), np.uint64(63)
+    chosen, settled = np.empty((2, size), np.uint64), np.empty((2, size), np.uint64)
+    tail, rest = np.empty((2, size), np.uint64), np.empty((2, size), np.uint64)
+    side, odd_rows = np.empty(size, np.uint64), np.empty(size + width, np.uint64)
+    for k in range(size + width):
+        odd_rows[k] = ~zero if (k // width) % 2 else zero
+    # Rows one after the other with the last above the first and the first below the last: blocks of rows vectorise.
+    flat = np.empty((2, (height + 2) * width), np.uint64)
+    flat[0, width:-width], flat[1, width:-width] = first.ravel(), second.ravel()
     for half in range(2 * sweeps):
-        mine, other = (first, second) if half % 2 == 0 else (second, first)
+        mine, other = flat[half % 2], flat[1 - half % 2]
+        other[:width], other[-width:] = other[-2 * width : -width], other[width : 2 * width]
         for top in range(0, height, rows):
-            four[:] = zero
-            eight[:] = zero
-            # Lowest digit first, so that the highest has the last word; digits outer, words inner: vectorises.
-            for digit in range(BITS):
-                next_words(lanes, random)
-                q4 = zero - ((limit4 >> np.uint64(digit)) & one)
-                q8 = zero - ((limit8 >> np.uint64(digit)) & one)
+            if compare(lanes, limits, BITS - FIRST, BITS, chosen, settled) != zero:
+                compare(lanes, limits, 0, BITS - FIRST, tail, rest)
                 for k in range(size):
-                    r = random[k]
-                    four[k] = (q4 & ~r) | (four[k] & ~(q4 ^ r))
-                    eight[k] = (q8 & ~r) | (eight[k] & ~(q8 ^ r))
-            for row in range(top, min(top + rows, height)):
-                up, down = other[row - 1 if row > 0 else height - 1], other[row + 1 if row + 1 < height else 0]
-                here, target, base = other[row], mine[row], (row - top) * width
-                if (row + half) % 2 == 1:
-                    for k in range(width - 1):
-                        side[k] = (here[k] >> one) | (here[k + 1] << np.uint64(63))
-                    side[width - 1] = (here[width - 1] >> one) | (here[0] << np.uint64(63))
+                    chosen[0, k] |= tail[0, k] & ~settled[0, k]
+                    chosen[1, k] |= tail[1, k] & ~settled[1, k]
+            many = min(rows, height - top)
+            start, stop, odd = (top + 1) * width, (top + 1 + many) * width, (top + half) % 2
+            here, target = other[start:stop], mine[start:stop]
+            up, down = other[start - width : stop - width], other[start + width : stop + width]
+            before, after, turned = other[start - 1 : stop - 1], other[start + 1 : stop + 1], odd_rows[odd * width :]
+            for k in range(here.size):
+                right, left = (here[k] >> one) | (after[k] << last), (here[k] << one) | (before[k] >> last)
+                side[k] = left ^ ((left ^ right) & turned[k])
+            for row in range(many):  # a row closes on itself
+                a, b = row * width, row * width + width - 1
+                if (row + odd) % 2 == 1:
+                    side[b] = (here[b] >> one) | (here[a] << last)
                 else:
-                    for k in range(1, width):
-                        side[k] = (here[k] << one) | (here[k - 1] >> np.uint64(63))
-                    side[0] = (here[0] << one) | (here[width - 1] >> np.uint64(63))
-                for k in range(width):
-                    s = target[k] ^ against
-                    d0, d1, d2, d3 = s ^ up[k], s ^ down[k], s ^ here[k], s ^ side[k]
-                    o1, o2 = d0 ^ d1, d2 ^ d3
-                    two = (d0 & d1) | (d2 & d3) | (o1 & o2)
-                    some = o1 | o2 | two
-                    target[k] ^= two | (some & four[base + k]) | (~some & eight[base + k])
+                    side[a] = (here[a] << one) | (here[b] >> last)
+            four, eight = chosen[0], chosen[1]
+            for k in range(here.size):
+                s = target[k] ^ against
+                d0, d1, d2, d3 = s ^ up[k], s ^ down[k], s ^ here[k], s ^ side[k]
+                o1, o2 = d0 ^ d1, d2 ^ d3
+                two = (d0 & d1) | (d2 & d3) | (o1 & o2)
+                some = o1 | o2 | two
+                target[k] ^= two | (some & four[k]) | (~some & eight[k])
+    first[:], second[:] = flat[0, width:-width].reshape(height, width), flat[1, width:-width].reshape(height, width)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

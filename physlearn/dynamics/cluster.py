@@ -16,7 +16,7 @@ from numba import njit
 
 from physlearn.dynamics.stencil import graph_of
 
-# compiled with words.py 50aac6312184
+# compiled with words.py 89fff70ab59a
 from physlearn.dynamics.words import over_chains
 
 # compiled with rng.py 3fd04d877ab0

@@ -23,7 +23,7 @@ from physlearn.energy import Binary, Spin
 from physlearn.terms import Bias, Dense, Pairs
 
 BUILT_IN = (Pairs, Dense, Bias)
-FEWEST_LANES = 4  # chains below which one chain after the other is faster
+FEWEST_LANES = 8  # chains below which one chain after the other is faster
 DENSE = 0.2  # density from which contiguous rows beat lanes over sparse rows
 REFRESH = 1024  # sweeps after which fields are computed afresh, because sums drift by rounding
 
@@ -111,8 +111,8 @@ def reduced(problem, x):
         j.sort_indices()
     dense = j.nnz > DENSE * len(free) ** 2
     return free, Couplings(
-        j.indptr.astype(np.int64),
-        j.indices.astype(np.int64),
+        j.indptr.astype(np.uint32),
+        j.indices.astype(np.uint32),
         np.array(j.data, dtype=np.float64),
         np.ascontiguousarray(j.toarray() if dense else np.zeros((0, 0))),
         np.array(h0, dtype=np.float64, order="C"),
@@ -129,7 +129,12 @@ class Block:
         self.x = np.ascontiguousarray(x[where].T if self.across else x[where])
         self.h = np.empty_like(self.x)
         self.streams, self.moved, self.h0 = moves.streams[where], moves.moved[where], c.h0[where]
+        self.spent, self.lowest, self.best = np.zeros(len(x[where])), np.empty(0), np.empty((0, 0))
         self.refresh()
+
+    def watch(self):
+        """From here on keep every chain's state of lowest energy at the end of a sweep."""
+        self.spent[:], self.lowest, self.best = 0.0, np.full(len(self.spent), np.inf), self.x.copy()
 
     def refresh(self):
         """Compute the fields afresh."""
@@ -140,7 +145,8 @@ class Block:
         """Visit every variable ``sweeps`` times; beta (rows, all chains)."""
         c, moves = self.moves.couplings, self.moves
         beta = np.ascontiguousarray(beta[:, self.where])
-        rest = beta, moves.binary, moves.bath, self.streams, sweeps, self.moved
+        kept = self.spent, self.lowest, self.best
+        rest = beta, moves.binary, moves.bath, self.streams, sweeps, self.moved, *kept
         if self.across:
             visits.lanes(self.x, self.h, c.indptr, c.indices, c.data, *rest)
         else:
@@ -236,3 +242,12 @@ class FieldMoves:
         x = self.x.copy()
         x[:, self.free] = np.concatenate([block.states() for block in self.blocks])
         return separate(self.system, x)
+
+    def cool(self, temperatures):
+        """One sweep at each temperature, (sweeps, chains); then back to each chain's best state at a sweep's end."""
+        for block in self.blocks:
+            block.watch()
+        self.run(len(temperatures), temperatures)
+        for block in self.blocks:
+            block.x[...], block.best = block.best, np.empty((0, 0))
+            block.refresh()

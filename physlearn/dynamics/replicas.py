@@ -16,7 +16,7 @@ from scipy.special import expit
 
 from physlearn.dynamics.stencil import graph_of
 
-# compiled with words.py 50aac6312184
+# compiled with words.py 89fff70ab59a
 from physlearn.dynamics.words import LANES, lanes_of, next_words, over_chains, thresholds
 
 BITS = 32

@@ -159,12 +159,9 @@ def sample(
 
 def energies_of(energy, sampler):
     """Energies of a sampler's states, (chains,): its own count where it keeps one."""
-    return sampler.energies() if hasattr(sampler, "energies") else energies_in_blocks(energy, sampler.state())
-
-
-def energies_in_blocks(energy, x):
-    """Energies of states {layer: (chains, *shape)}, (chains,); a row's bits do not depend on how many there are."""
-    out = []
+    if hasattr(sampler, "energies"):
+        return sampler.energies()
+    x, out = sampler.state(), []
     chains = len(next(iter(x.values())))
     for start in range(0, chains, BLOCK):  # always as many rows: a matrix product's bits depend on their number
         rows = np.minimum(np.arange(start, start + BLOCK), chains - 1)

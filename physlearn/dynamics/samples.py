@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +77,7 @@ class Samples:
         return f"Samples(method={self.method!r}, chains={chains}, draws={draws}{rate})"
 
     def to_dataset(self):
-        """As an xarray.Dataset with dims (chain, draw, ...), which ArviZ takes for R-hat and ESS."""
+        """As an xarray.Dataset with dims (chain, draw, ...), which ArviZ takes; see `diagnostics`."""
         import xarray as xr
 
         data: dict = {"energy": (("chain", "draw"), self.energy)}
@@ -87,3 +88,50 @@ class Samples:
             data[name] = ((*lead, *(f"{name}_dim_{k}" for k in range(value.ndim - len(lead)))), value)
         attributes = {"method": self.method, "temperature": np.asarray(self.temperature).tolist()}
         return xr.Dataset(data, attrs=attributes)
+
+    def diagnostics(self):
+        """R-hat and effective sample size of the energy and of all that was drawn or observed, by ArviZ.
+
+        R-hat compares the chains' scatter with that within them, by ranks: above about 1.01 they have not mixed.
+        The effective sample size (bulk) is the number of independent draws worth as much.  Both as in Vehtari,
+        Gelman, Simpson, Carpenter and Buerkner (2021); NaN where nothing moves, as on clamped variables.
+
+        Returns
+        -------
+        xarray.Dataset
+            Variables as in `to_dataset` without chain and draw, along "diagnostic": "r_hat", "ess".
+
+        Raises
+        ------
+        ImportError
+            Without ArviZ (extra ``mcmc``).
+        ValueError
+            For fewer than 2 chains or 4 draws.
+
+        Examples
+        --------
+        >>> from physlearn import Energy, Spin, sample
+        >>> from physlearn.terms import Pairs
+        >>> pair = Energy({"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": [1.0]})
+        >>> found = sample(pair, temperature=1.0, n_samples=200, rng=0).diagnostics()
+        >>> bool(found["energy"].sel(diagnostic="r_hat") < 1.05), found["x"].sel(diagnostic="ess").shape
+        (True, (2,))
+        """
+        import xarray as xr
+
+        chains, draws = self.energy.shape
+        if chains < 2 or draws < 4:
+            raise ValueError(f"diagnostics: {chains} chains of {draws} draws, expected at least 2 chains of 4")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # ArviZ announces its next version when it is imported
+            try:
+                import arviz
+            except ImportError as error:
+                raise ImportError(
+                    "diagnostics: ArviZ is not installed; pip install 'physlearn-sim[mcmc]', or use to_dataset"
+                ) from error
+            data = self.to_dataset()
+            drawn = data[[str(name) for name, value in data.items() if "draw" in value.dims]]
+            warnings.simplefilter("ignore", RuntimeWarning)  # 0/0 where nothing moves
+            found: Any = [measure(drawn) for measure in (arviz.rhat, arviz.ess)]
+        return xr.concat(found, xr.Variable("diagnostic", ["r_hat", "ess"]), combine_attrs="drop")

@@ -7,9 +7,12 @@ A move d of x_i changes the energy by -f_i d; with a = -f_i d / T it is made wit
 
 One uniform is drawn at every visit.  `lanes` and `rows` do the same floating-point operations for a chain in
 the same order and so agree to the last bit; `rows` only leaves out what cannot change a decision.
-Arguments of both: states x and fields h of the chains; couplings as CSR (`rows` takes whole rows instead where
-``whole`` is not empty); 1/T, (sweeps or 1, chains), taken in turn; ``binary`` 1 for 0/1 variables, 0 for spins;
-``bath`` 1 for the heat bath, 0 for Metropolis; one stream and one count of moves a chain.
+Arguments of both: states x and fields h of the chains; couplings as CSR of unsigned integers (of a signed one Numba
+asks whether it counts from the end, which took a third of the time), of which `rows` takes whole rows instead
+where ``whole`` is not empty; 1/T, (sweeps or 1, chains), taken in turn; ``binary`` 1 for 0/1 variables, 0 for
+spins; ``bath`` 1 for the heat bath, 0 for Metropolis; one stream and one count of moves a chain.  Where ``best`` is
+not empty it takes each chain's state of lowest energy at the end of a sweep; ``spent`` is the energy since the
+start, ``lowest`` its minimum.
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ def _exp_down(a):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def lanes(x, h, indptr, indices, data, beta, binary, bath, states, sweeps, moved):
+def lanes(x, h, indptr, indices, data, beta, binary, bath, states, sweeps, moved, spent, lowest, best):
     """Visit one variable of all chains at once; x and h are (m, chains)."""
     w = states.shape[0]
     s, step = np.empty(4 * LANES, np.uint64), np.zeros(LANES)
@@ -69,10 +72,12 @@ def lanes(x, h, indptr, indices, data, beta, binary, bath, states, sweeps, moved
                 s[l], s[LANES + l], s[2 * LANES + l], s[3 * LANES + l] = s0, s1, s2, s3
                 u = (word >> np.uint64(11)) * (1.0 / 9007199254740992.0)
                 d = binary - 2.0 * xi[l]
-                a = -hi[l] * d * b[l]
+                cost = -hi[l] * d
+                a = cost * b[l]
                 t = _exp_down(min(abs(a), NEVER))
                 taken = np.int64(u * (1.0 + bath * t) < (1.0 if a <= 0.0 else t))
                 some += taken
+                spent[l] += cost * taken
                 d = d * taken
                 step[l] = d
                 xi[l] += d
@@ -82,30 +87,66 @@ def lanes(x, h, indptr, indices, data, beta, binary, bath, states, sweeps, moved
                     hj, c = h[indices[k]], data[k]
                     for l in range(w):
                         hj[l] += c * step[l]
+        if len(best) > 0:
+            for l in range(w):
+                if spent[l] < lowest[l]:
+                    lowest[l] = spent[l]
+                    for i in range(len(best)):
+                        best[i, l] = x[i, l]
     for l in range(w):
         for k in range(4):
             states[l, k] = s[k * LANES + l]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def rows(x, h, indptr, indices, data, whole, beta, binary, bath, states, sweeps, moved):
+def rows(x, h, indptr, indices, data, whole, beta, binary, bath, states, sweeps, moved, spent, lowest, best):
     """Visit one variable of one chain after the other; x and h are (chains, m)."""
-    for sweep in range(sweeps):
-        b = beta[sweep % len(beta)]
-        for i in range(len(indptr) - 1):
-            for c in range(len(x)):
-                u = uniform(states[c])
-                d = binary - 2.0 * x[c, i]
-                a = -h[c, i] * d * b[c]
-                # exp(a) >= 1 + a + a^2/2, with room for rounding: most moves uphill are refused by this bound
-                if a > 0.0 and u * (1.0 + bath + a + 0.5 * a * a) > 1.000001:
-                    continue
-                t = 1.0
-                if bath != 0.0 or a > 0.0:
-                    t = _exp_down(min(abs(a), NEVER))
-                if u * (1.0 + bath * t) < (1.0 if a <= 0.0 else t):
-                    _move(x, h, indptr, indices, data, whole, c, i, d)
-                    moved[c] += 1.0
+    n = len(indptr) - 1
+    if len(whole) > 0:  # all chains at a variable, while its row is in the cache
+        for sweep in range(sweeps):
+            b = beta[sweep % len(beta)]
+            for i in range(n):
+                for c in range(len(x)):
+                    d = _step(x[c, i], h[c, i], b[c], binary, bath, states[c])
+                    if d != 0.0:
+                        spent[c] += -h[c, i] * d
+                        _move(x[c], h[c], indptr, indices, data, whole, i, d)
+                        moved[c] += 1.0
+            for c in range(len(best)):
+                if spent[c] < lowest[c]:
+                    lowest[c] = spent[c]
+                    best[c] = x[c]
+        return
+    for c in range(len(x)):
+        xc, hc, s, count, total = x[c], h[c], states[c], 0, spent[c]
+        for sweep in range(sweeps):
+            b = beta[sweep % len(beta), c]
+            for i in range(n):
+                d = _step(xc[i], hc[i], b, binary, bath, s)
+                if d != 0.0:
+                    total += -hc[i] * d
+                    _move(xc, hc, indptr, indices, data, whole, i, d)
+                    count += 1
+            if len(best) > 0 and total < lowest[c]:
+                lowest[c] = total
+                best[c] = xc
+        moved[c] += count
+        spent[c] = total
+
+
+@njit(inline="always", error_model="numpy")
+def _step(x, h, b, binary, bath, stream):
+    """How far a variable moves: its step, or 0."""
+    u = uniform(stream)
+    d = binary - 2.0 * x
+    a = -h * d * b
+    if a <= 0.0 and bath == 0.0:
+        return d
+    # exp(a) >= 1 + a + a^2/2, with room for rounding: most moves uphill are refused by this bound
+    if a > 0.0 and u * (1.0 + bath + a + 0.5 * a * a) > 1.000001:
+        return 0.0
+    t = _exp_down(min(abs(a), NEVER))
+    return d if u * (1.0 + bath * t) < (1.0 if a <= 0.0 else t) else 0.0
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -124,7 +165,7 @@ def descend(x, h, indptr, indices, data, whole, binary, most):
             for i in range(x.shape[1]):
                 d = binary - 2.0 * x[c, i]
                 if h[c, i] * d > rounding:
-                    _move(x, h, indptr, indices, data, whole, c, i, d)
+                    _move(x[c], h[c], indptr, indices, data, whole, i, d)
                     changed = True
             if not changed:
                 taken[c] = sweep + 1
@@ -133,16 +174,16 @@ def descend(x, h, indptr, indices, data, whole, binary, most):
 
 
 @njit(inline="always", error_model="numpy")
-def _move(x, h, indptr, indices, data, whole, c, i, d):
-    x[c, i] += d
-    hc = h[c]
+def _move(x, h, indptr, indices, data, whole, i, d):
+    """Move variable i of one chain, x and h (m,), by d."""
+    x[i] += d
     if len(whole) > 0:
         row = whole[i]
         for j in range(len(row)):
-            hc[j] += row[j] * d
+            h[j] += row[j] * d
     else:
         for k in range(indptr[i], indptr[i + 1]):
-            hc[indices[k]] += data[k] * d
+            h[indices[k]] += data[k] * d
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -40,16 +40,18 @@ def next_words(lanes, out):
     """Advance every lane, (4, k): one word each into out (k,)."""
     a, b, c, d = lanes[0], lanes[1], lanes[2], lanes[3]
     for k in range(out.shape[0]):
-        s0, s1, s2, s3 = a[k], b[k], c[k], d[k]
-        total = s0 + s3
-        out[k] = ((total << np.uint64(23)) | (total >> np.uint64(41))) + s0
-        shifted = s1 << np.uint64(17)
-        s2 ^= s0
-        s3 ^= s1
-        b[k] = s1 ^ s2
-        a[k] = s0 ^ s3
-        c[k] = s2 ^ shifted
-        d[k] = (s3 << np.uint64(45)) | (s3 >> np.uint64(19))
+        out[k], a[k], b[k], c[k], d[k] = advance(a[k], b[k], c[k], d[k])
+
+
+@njit(inline="always", error_model="numpy")
+def advance(s0, s1, s2, s3):
+    """A word, and the generator's next state, from its state."""
+    total = s0 + s3
+    word = ((total << np.uint64(23)) | (total >> np.uint64(41))) + s0
+    shifted = s1 << np.uint64(17)
+    s2 ^= s0
+    s3 ^= s1
+    return word, s0 ^ s3, s1 ^ s2, s2 ^ shifted, (s3 << np.uint64(45)) | (s3 >> np.uint64(19))
 
 
 def thresholds(probability, bits):

@@ -16,6 +16,7 @@ from physlearn.learning.optimizers import SGD, Adam
 from physlearn.learning.sampling_rules import ContrastiveDivergence, PersistentContrastiveDivergence
 from physlearn.terms import Bias, Dense
 
+MOST_ON = 0.5  # fraction of the data's entries up to which sums over what is on beat BLAS
 VALUES = {Binary: (0.0, 1.0), Spin: (-1.0, 2.0)}  # low, span
 
 
@@ -53,6 +54,8 @@ def refusal(system, task):
     """Why this engine does not apply, or None."""
     if type(task.rule) not in (ContrastiveDivergence, PersistentContrastiveDivergence) or task.rule.given:
         return "it knows contrastive divergence without given inputs only"
+    if getattr(task.rule, "hotter", ()):
+        return "it has no replicas at other temperatures"
     if type(task.optimizer) not in (SGD, Adam):
         return "it knows the library's own optimisers only"
     machine = find(system)
@@ -71,7 +74,7 @@ def refusal(system, task):
 
 def runner(system, task):
     """``run(system, memory, orders, rates) -> (theta, cost per epoch, what went wrong or None)``."""
-    from physlearn.learning.bipartite_epoch import ADAM, run_epochs
+    from physlearn.learning.bipartite_epoch import ADAM, STRIP, run_epochs
     from physlearn.learning.bipartite_epoch import SGD as PLAIN
 
     found: Any = find(system)
@@ -90,6 +93,7 @@ def runner(system, task):
     settings = np.array([optimizer.beta1, optimizer.beta2, optimizer.epsilon] if adam else [optimizer.momentum])
     data = np.ascontiguousarray(task.inputs[readout], dtype)
     states = np.array([*VALUES[type(kinds[0])], *VALUES[type(kinds[1])]], dtype)
+    sparse = not single and flat.shape[1] % STRIP == 0 and np.count_nonzero(data) < MOST_ON * data.size
     beta, unit = np.array([1.0 / rule.temperature], dtype), np.array([2.0**-31], dtype)
 
     def run(system, memory, orders, rates):
@@ -107,7 +111,7 @@ def runner(system, task):
         whole = run_epochs(
             theta, low, high, decay, data, np.concatenate(orders), task.size, states, seen, chains, rule.k, beta,
             memory["noise"]["lanes"], unit, ADAM if adam else PLAIN, settings, np.array(rates), kept[0], kept[1],
-            count, misfit, single,
+            count, misfit, single, sparse,
         )  # fmt: skip
         memory["steps"] = int(count[0])
         for key, value in zip(("first", "second") if adam else ("velocity",), kept, strict=False):

@@ -20,7 +20,7 @@ from physlearn.learning.score import DenoisingScoreMatching, denoising_contrast,
 from physlearn.rng import Chains, seed_sequence
 
 MOST_STATES, MOST_ROWS, MIXING, LANES = 1 << 14, 1 << 20, 10, 16
-START, DATA, MODEL = 0, 1, 2  # what a step's numbers are for
+START, DATA, MODEL, SWAP = 0, 1, 2, 3  # what a step's numbers are for
 
 
 def start(system, rule, generator):
@@ -28,8 +28,8 @@ def start(system, rule, generator):
     root = seed_sequence(generator).generate_state(4, np.uint64)
     memory = {"noise": {"root": root, "lanes": _streams(root, 0, MODEL, LANES).T.copy()}}
     if rule.chains and not hasattr(rule, "draws"):
-        noise = Chains(_streams(root, 0, START, rule.chains))
-        memory["chains"] = _random(system, rule.chains, noise)
+        replicas = rule.chains * (1 + len(rule.hotter))
+        memory["chains"] = _random(system, replicas, Chains(_streams(root, 0, START, replicas)))
     return memory
 
 
@@ -140,8 +140,7 @@ class _Sampled:
             _, model = _phase(system, begin, again, rule.temperature, rule.warmup + 1, draws, noise)
             cost = np.nan
         elif rule.chains:
-            noise = _streams(root, number, MODEL, rule.chains)
-            memory["chains"], model = _phase(system, memory["chains"], {}, rule.temperature, rule.k, 1, noise)
+            memory["chains"], model = _persistent(system, rule, memory["chains"], root, number)
             cost = np.nan
         else:
             noise = _streams(root, number, MODEL, len(pick))
@@ -164,22 +163,47 @@ class _Denoising:
         return gradient, float(np.mean(cost))
 
 
-def _phase(system, x, clamp, temperature, sweeps, draws, noise):
-    """Last state and mean dE/dtheta over draws, the first after ``sweeps`` sweeps."""
+def _phase(system, x, clamp, temperature, sweeps, draws, noise, counted=None):
+    """Last state and mean dE/dtheta over draws, the first after ``sweeps`` sweeps; of the first ``counted`` chains."""
     problem, _ = make_problem(system, x, clamp)
     reasons = {name: engine.refusal(problem) for name, engine in ENGINES.items()}
     chosen = next((name for name, reason in reasons.items() if reason is None), None)
     if chosen is None:
         raise ValueError(f"rule: no sampler takes this energy: {reasons}")
     sampler = ENGINES[chosen].Sampler(problem, problem.state(problem.initial()), noise)
-    heat, gradient = np.full(problem.batch, float(temperature)), {}
+    heat, gradient = np.full(problem.batch, temperature, dtype=float), {}
     for draw in range(draws):
         sampler.run(sweeps if draw == 0 else 1, heat)
         x = sampler.state()
-        weight = np.full(batch_size(x), 1.0 / (draws * batch_size(x)))
-        for name, value in system.response(x, weight).items():
+        seen = {name: value[:counted] for name, value in x.items()}
+        weight = np.full(batch_size(seen), 1.0 / (draws * batch_size(seen)))
+        for name, value in system.response(seen, weight).items():
             gradient[name] = gradient.get(name, 0) + value
     return {name: value.copy() for name, value in x.items()}, gradient
+
+
+def _persistent(system, rule, x, root, number):
+    """Persistent chains after k sweeps, and mean dE/dtheta over those at T; replicas swap before the sweeps.
+
+    The rows of x are the chains at T, then their replicas at each hotter temperature.
+    """
+    ladder = np.array([rule.temperature, *rule.hotter])
+    if rule.hotter:
+        x = _swapped(system, x, ladder, number, Chains(_streams(root, number, SWAP, rule.chains)))
+    noise = _streams(root, number, MODEL, len(ladder) * rule.chains)
+    x, model = _phase(system, x, {}, np.repeat(ladder, rule.chains), rule.k, 1, noise, rule.chains)
+    return x, model
+
+
+def _swapped(system, x, ladder, number, noise):
+    """Neighbours swap states with probability min(1, exp((1/T_i - 1/T_j)(E_i - E_j))), even and odd pairs in turn."""
+    levels, chains = len(ladder), len(noise.states)
+    e = np.asarray(sum(system.shares(x).values())).reshape(levels, chains)
+    beta, coins, source = 1.0 / ladder, noise.random((chains, levels)), np.arange(levels * chains).reshape(e.shape)
+    for low in range(number % 2, levels - 1, 2):
+        swap = coins[:, low] < np.exp(np.minimum((beta[low] - beta[low + 1]) * (e[low] - e[low + 1]), 0.0))
+        source[low : low + 2, swap] = source[low : low + 2, swap][::-1]
+    return {name: value[source.ravel()] for name, value in x.items()}
 
 
 def _streams(root, number, purpose, n):

@@ -101,22 +101,29 @@ class PersistentContrastiveDivergence:
     Follows the likelihood's gradient as the learning rate tends to zero.  Source: Tieleman 2008, section 3;
     Younes 1989.
 
+    With ``hotter`` temperatures every chain has replicas there, which swap states with their neighbours by the
+    rule of replica exchange (see `tempering`), so that it crosses barriers that a chain at T does not; the chains
+    at T alone give the negative phase (tempered PCD: Desjardins et al. 2010; Cho, Raiko and Ilin 2010).
+
     Parameters
     ----------
     k : int
-        Sweeps of the model phase between two steps.
+        Sweeps of the model phase between two steps, and between two attempts to swap.
     chains : int
         Persistent chains, started at random.
     temperature : float
         T, in the energy's units.
     precision : {"double", "single"}
         Arithmetic of the compiled engine; single is about twice as fast.
+    hotter : tuple of float
+        Temperatures of the replicas, increasing, above T.  Not compiled: the engine is "sample".
     """
 
     k: int = 1
     chains: int = 100
     temperature: float = 1.0
     precision: str = "double"
+    hotter: tuple[float, ...] = ()
     limit: ClassVar[str] = "likelihood"
     sampled: ClassVar[bool] = True
     given: ClassVar[tuple] = ()
@@ -126,3 +133,9 @@ class PersistentContrastiveDivergence:
         _count("chains", self.chains)
         _positive("temperature", self.temperature)
         _precision(self.precision)
+        ladder = np.array([self.temperature, *np.atleast_1d(self.hotter)], dtype=float)
+        if ladder.ndim != 1 or not np.all(np.isfinite(ladder)) or np.any(np.diff(ladder) <= 0):
+            raise ValueError(
+                f"hotter: got {self.hotter!r}, expected increasing finite temperatures above {self.temperature:g}"
+            )
+        object.__setattr__(self, "hotter", tuple(float(t) for t in ladder[1:]))

@@ -8,6 +8,7 @@ import pytest
 from physlearn import Binary, Energy, Potts, Readout, Real, Spin, System
 from physlearn.dynamics.anneal import anneal, greedy
 from physlearn.dynamics.annealed import Annealed
+from physlearn.dynamics.sample import energies_of, start_sampler
 from physlearn.terms import Bias, Dense, Edges, Pairs, PottsPairs
 
 SCHEDULES = ("geometric", "linear", "adaptive")
@@ -100,6 +101,25 @@ def test_default_range_brackets_the_transition(shape, rng):
     # In units twice as large everything is twice as hot.
     doubled = anneal(energy.with_theta({k: 2 * v for k, v in energy.theta.items()}), reads=1, sweeps=3, rng=0)
     np.testing.assert_allclose(doubled.temperatures, 2 * t, rtol=1e-6)
+
+
+@pytest.mark.parametrize("reads", [3, 20])  # chain by chain, and in lanes
+@pytest.mark.parametrize("shape", ["sparse", "dense", "user"])
+def test_reads_keep_their_best_state(shape, reads, rng):
+    """A read that is heated again at the end still returns the lowest state that the same sweeps came through."""
+    energy = torus(6, rng) if shape == "sparse" else glass(Spin(), rng, 30)
+    method = "gibbs" if shape == "user" else "metropolis"  # gibbs: the loop for engines that keep no fields
+    schedule = np.concatenate([np.geomspace(3.0, 0.2, 40), np.full(20, 5.0)])
+    found = anneal(energy, schedule, reads=reads, method=method, rng=4)
+    sampler, seen = start_sampler(energy, reads, None, None, method, 4, {}), []
+    for temperature in schedule:
+        sampler.run(1, np.full(reads, temperature))
+        seen.append(energies_of(energy, sampler))
+    np.testing.assert_allclose(found.energies, np.min(seen, 0), atol=1e-9)
+    np.testing.assert_allclose(found.energies, energy(found.states), atol=1e-9)
+    assert np.all(found.energies < seen[-1]) and found.energy == found.energies.min()
+    few = anneal(energy, schedule, reads=2, method=method, rng=4)
+    np.testing.assert_array_equal(few.states, found.states[:2])
 
 
 def test_default_range_knows_the_kind(rng):

@@ -82,6 +82,7 @@ LONG = {"k": 60, "temperature": 1.5}
         ("binary", PersistentContrastiveDivergence(**LONG, chains=60), "compiled"),
         ("spin", PersistentContrastiveDivergence(**LONG, chains=60, precision="single"), "compiled"),
         ("binary", PersistentContrastiveDivergence(**LONG, chains=60), "sample"),
+        ("binary", PersistentContrastiveDivergence(**LONG, chains=60, hotter=(2.0, 4.0)), "sample"),
         ("binary", BoltzmannLearning(1.5, exact=False, chains=60, warmup=30), "sample"),
         ("spin", BoltzmannLearning(1.5, exact=False, chains=60, warmup=30), "sample"),
         ("potts", ContrastiveDivergence(**LONG), "sample"),
@@ -99,6 +100,32 @@ def test_long_chains_give_the_likelihoods_gradient(visible, rule, method, rng, t
         assert np.max(np.abs(found.mean(0) - wanted[name]) / error) < tol.STATISTICAL, name
 
 
+def test_sums_over_what_is_on_are_products(rng, tol):
+    from physlearn.learning.bipartite_epoch import product
+
+    a = rng.normal(size=(13, 9)) * (rng.random((13, 9)) < 0.4)
+    a[4], a[:, 2] = 0.0, 0.0
+    for across, b in ((False, rng.normal(size=(9, 64))), (True, rng.normal(size=(13, 32)))):
+        wanted = (a.T if across else a) @ b
+        to = np.full(wanted.shape, np.nan)
+        product(a, across, b, to)
+        np.testing.assert_allclose(to, wanted, atol=tol.IDENTITY)
+
+
+@pytest.mark.parametrize("rule", [ContrastiveDivergence(30), PersistentContrastiveDivergence(30, 60)])
+@pytest.mark.parametrize("hidden", ["binary", "spin"])
+def test_the_gradient_from_sparse_data(rule, hidden, rng, tol):
+    """32 hidden units and few visible ones on: the sums over what is on, in the compiled engine."""
+    rbm = RBM(4, 32, hidden=hidden, scale=0.3, rng=rng).with_theta({"a": 0.5 * rng.standard_normal(4)})
+    data = np.array([[0, 0, 1, 0], [1, 0, 0, 0], [1, 0, 1, 0], [0, 1, 0, 0]], dtype=float)
+    wanted = slopes(rbm, data)
+    runs = [step(rbm, np.tile(data, (12, 1)), rule, seed, method="compiled") for seed in range(30)]
+    for name in wanted:
+        found = np.array([run[name] for run in runs])
+        error = found.std(0, ddof=1) / np.sqrt(len(found)) + 1e-7
+        assert np.max(np.abs(found.mean(0) - wanted[name]) / error) < tol.STATISTICAL + 0.5, name
+
+
 def test_one_sweep_is_not_the_likelihoods_gradient(rng, tol):
     """CD-1 is biased, as it is known to be: the test above can tell."""
     rbm = small(rng).with_theta({"W": 2.0 * rng.standard_normal((4, 3))})
@@ -106,6 +133,25 @@ def test_one_sweep_is_not_the_likelihoods_gradient(rng, tol):
     runs = [step(rbm, np.tile(PATTERNS, (200, 1)), ContrastiveDivergence(1, 1.5), seed)["W"] for seed in range(30)]
     error = np.std(runs, 0, ddof=1) / np.sqrt(30)
     assert np.max(np.abs(np.mean(runs, 0) - wanted) / error) > 2 * tol.STATISTICAL
+
+
+def test_tempered_chains_cross_barriers_that_plain_ones_do_not(tol):
+    """Two modes of weights 0.88 and 0.12: chains from random starts keep to their side, with replicas they do not."""
+    n, m, strength = 8, 4, 2.2
+    lean = np.full(n, 0.125)
+    theta = {"W": np.full((n, m), strength), "a": lean - strength * m / 2, "c": np.full(m, -strength * n / 2)}
+    rbm = RBM(n, m, theta=theta)
+    ladder = (1.0, 2.0, 4.0, 8.0)
+    exact = [enumerate_states(rbm.energy, temperature=t) for t in ladder]
+    chains, z = 400, {}
+    for name, hotter in (("plain", ()), ("tempered", ladder[1:])):
+        rule = PersistentContrastiveDivergence(1, chains, hotter=hotter)
+        done = learn(rbm.energy, {"v": np.ones((1, n))}, rule=rule, optimizer=SGD(1e-15), epochs=150, rng=1,
+                     method="sample")  # fmt: skip
+        on = done.memory["chains"]["v"].reshape(1 + len(hotter), chains, n).mean(2)
+        error = on.std(1, ddof=1) / np.sqrt(chains)
+        z[name] = (on.mean(1) - [e.means["v"].mean() for e in exact[: len(on)]]) / error
+    assert np.max(np.abs(z["tempered"])) < tol.STATISTICAL and abs(z["plain"][0]) > 1.5 * tol.STATISTICAL
 
 
 def test_inputs_given_in_both_phases_make_it_conditional(rng, tol):
@@ -171,6 +217,16 @@ def test_engines_follow_one_trajectory(rule, optimizer, kind, flipped):
     np.testing.assert_allclose(runs[0].cost, runs[1].cost, atol=1e-9)
 
 
+def test_tempered_training_resumes_bit_for_bit(rng):
+    rbm, data = small(rng), {"v": PATTERNS}
+    settings = dict(rule=PersistentContrastiveDivergence(chains=20, hotter=(2.0, 3.0)), optimizer=SGD(0.1), rng=1)
+    whole = learn(rbm.energy, data, **settings, epochs=4)
+    again = learn(rbm.energy, data, **settings, epochs=2, resume=learn(rbm.energy, data, **settings, epochs=2))
+    assert whole.method == "sample" and len(whole.memory["chains"]["v"]) == 60
+    for name in whole.theta:
+        np.testing.assert_array_equal(whole.theta[name], again.theta[name])
+
+
 def test_only_what_is_trainable_changes(rng):
     rbm = small(rng)
     settings = dict(rule=ContrastiveDivergence(), optimizer=SGD(0.1, decay=0.1), epochs=3, trainable=["W"], rng=0)
@@ -197,7 +253,7 @@ def test_resumes_bit_for_bit(kind, precision, method, rng, tmp_path):
 
 
 PROBE = """
-import sys
+import hashlib
 import numpy as np
 from physlearn import SGD, learn
 from physlearn.learning import PersistentContrastiveDivergence
@@ -207,7 +263,7 @@ rbm = RBM(64, 256, scale=0.1, rng=0)
 for precision in ("double", "single"):
     rule = PersistentContrastiveDivergence(2, 100, precision=precision)
     theta = learn(rbm.energy, {"v": x}, rule=rule, optimizer=SGD(0.1), epochs=5, batch=100, rng=0).theta
-    print(precision, [float(value.ravel() @ np.arange(value.size)).hex() for value in theta.values()])
+    print(precision, [hashlib.sha256(value.tobytes()).hexdigest() for value in theta.values()])
 """
 
 
@@ -274,6 +330,9 @@ def test_bad_input_is_named(rng):
     with pytest.raises(ValueError, match="method 'sample' does not fit: the rule's phases are relaxed"):
         data = {"in": [[1.0, 2.0]], "out": [[0.1, 0.2]]}
         learn(lattice(rng), data, rule=CoupledLearning(), optimizer=SGD(), cost=SquaredError("out"), method="sample")
+    with pytest.raises(ValueError, match="method 'compiled' does not fit: it has no replicas"):
+        rule = PersistentContrastiveDivergence(hotter=(2.0,))
+        learn(rbm.energy, {"v": PATTERNS}, rule=rule, optimizer=SGD(), method="compiled")
     big = BoltzmannMachine(30)
     with pytest.raises(ValueError, match="30 free variables have"):
         learn(big.energy, {"v": np.ones((2, 30))}, rule=BoltzmannLearning(exact=True), optimizer=SGD())
@@ -282,6 +341,11 @@ def test_bad_input_is_named(rng):
         (lambda: ContrastiveDivergence(temperature=-1.0), "temperature: got -1.0"),
         (lambda: PersistentContrastiveDivergence(chains=0), "chains: got 0"),
         (lambda: PersistentContrastiveDivergence(precision="half"), "precision: got 'half'"),
+        (
+            lambda: PersistentContrastiveDivergence(hotter=(0.5,)),
+            "hotter: got .*increasing finite temperatures above 1",
+        ),
+        (lambda: PersistentContrastiveDivergence(hotter=(3.0, 2.0)), "hotter: got"),
         (lambda: BoltzmannLearning(warmup=-1), "warmup: got -1"),
         (lambda: SGD(decay=-0.1), "decay: got -0.1"),
         (lambda: Adam(decay={"W": np.nan}), "decay: got nan"),
