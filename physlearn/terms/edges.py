@@ -117,4 +117,3 @@ class Edges:
         if g.shape != self.i.shape:
             raise ValueError(f"theta[{self.parameter!r}]: shape {g.shape}, expected {self.i.shape}, one per edge")
         return g
-
