@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,22 @@ LEAVES = (
     "physlearn/learning/phase.py",
     "physlearn/rng.py",
     "physlearn/dynamics/words.py",
+    "physlearn/_kernel.py",
+    "circuits/neurons/exponential.py",
 )
+# What is compiled into its callers, of a leaf that holds other things too.
+COMPILED = {
+    "physlearn/_kernel.py": {
+        "call_action",
+        "call_field",
+        "call_reset",
+        "call_threshold",
+        "call_update",
+        "pointer",
+        "prefetch",
+    },
+    "physlearn/rng.py": {"fill_normal", "fill_uniform", "next_word", "uniform"},
+}
 
 TRAIN = """
 import json
@@ -56,17 +72,23 @@ def digest(path):
 def leaves_of(path):
     """Leaves that a file imports compiled functions from."""
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    modules |= {
-        f"{node.module}.{a.name}" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for a in node.names
-    }
-    return [leaf for leaf in LEAVES if leaf != path and leaf[:-3].replace("/", ".") in modules]
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    names = {(node.module, a.name) for node in imports for a in node.names}
+
+    def called(leaf):
+        module = leaf[:-3].replace("/", ".")
+        found = {name for home, name in names if home == module}
+        return found & COMPILED.get(leaf, found) or tuple(module.rsplit(".", 1)) in names
+
+    return [leaf for leaf in LEAVES if leaf != path and called(leaf)]
 
 
 CALLERS = [
     path.relative_to(ROOT).as_posix()
-    for path in sorted((ROOT / "physlearn").rglob("*.py"))
-    if "njit" in path.read_text(encoding="utf-8") and leaves_of(path.relative_to(ROOT).as_posix())
+    for package in ("physlearn", "circuits")
+    for path in sorted((ROOT / package).rglob("*.py"))
+    if re.search("njit|_kernel import", path.read_text(encoding="utf-8"))
+    and leaves_of(path.relative_to(ROOT).as_posix())
 ]
 
 

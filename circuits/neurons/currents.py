@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numba import carray
 
+# compiled with _kernel.py 91dd2b59fdc7
 from physlearn._kernel import pointer
 
 # Intrinsics take one argument less than pyright thinks:

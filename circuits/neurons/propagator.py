@@ -69,9 +69,9 @@ def membrane_step(tau, resistance, receptors, h):
         m = len(receptor.taus)
         joint = np.zeros((len(tau), m + 1, m + 1))
         joint[:, :m, :m] = chain_matrix(receptor.taus)
-        joint[:, m, m - 1] = resistance / tau
+        joint[:, m, m - 1] = 1.0 / tau  # ohms come after: a large entry would cost digits in every squaring
         joint[:, m, m] = -1.0 / tau
         step = exponential(joint * h)
-        into_v.append(np.ascontiguousarray(step[:, m, :m].T))
-        chains.append(np.ascontiguousarray(step[0, :m, :m]))
+        into_v.append(np.ascontiguousarray(step[:, m, :m].T * resistance))
+        chains.append(chain_step(receptor.taus, h))
     return leak, current, into_v, chains

@@ -16,6 +16,7 @@ import numpy as np
 from numba import carray, njit
 
 from circuits.neurons.plan import ARRIVALS, STREAM
+# compiled with _kernel.py 91dd2b59fdc7
 from physlearn._kernel import pointer
 from physlearn.rng import uniform
 

@@ -1,0 +1,221 @@
+"""A network as an explicit Brian2 `Network` (Stimberg, Brette and Goodman 2019): equations, synapses, spike monitors.
+
+What is the same: equations, connections, weights, initial values, the order of a step (propagate, threshold, reset,
+arrivals).  What differs is spelled out in the Brian2 objects:
+
+- Brian2 stamps a spike with the start of its step, t_k; this package with its end, t_k + dt;
+- Brian2 holds a neuron for refractory - dt after a spike, so its groups get ``refractory + dt``;
+- units: a receptor's current is in amperes there, also where the resistance is 1 ohm and its number means volts.
+
+Objects are found by name: ``net["E"]`` for a population, ``net["E_spikes"]`` for its spikes, ``net["E_to_I"]`` for
+"E->I"; other characters become "_".
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from circuits.interop.brian2_models import membrane
+from circuits.neurons.currents import Constant, Ramp, Sine, Step
+from circuits.neurons.plasticity import STDP
+from circuits.neurons.program import steps_of
+from circuits.neurons.receptors import Delta
+from circuits.neurons.sources import SpikeSource
+
+
+def to_brian2(network, *, dt, method="auto"):
+    """Build the same network in Brian2; nothing is run.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+        Of `LIF` and `HodgkinHuxley` neurons.
+    dt : float
+        Step, s.
+    method : str
+        As for `integrate`: "auto", or for Hodgkin-Huxley "exponential_euler" or "rk4".
+
+    Returns
+    -------
+    brian2.Network
+        Ready for ``net.run(1 * brian2.second)``, from the network's initial state.  It follows Brian2's
+        preferences, such as ``brian2.prefs.codegen.target = "numpy"``.
+
+    Raises
+    ------
+    ValueError
+        Models, inputs or plasticity that are not translated, by name.
+
+    Examples
+    --------
+    >>> from circuits.neurons import LIF, Exponential, Population, Projection, SpikingNetwork, connect
+    >>> cells = LIF(tau=20e-3, v_rest=-49e-3, v_threshold=-50e-3, v_reset=-60e-3, refractory=5e-3)
+    >>> net = to_brian2(SpikingNetwork(
+    ...     {"E": Population(cells, 3, receptors={"exc": Exponential(5e-3)})},
+    ...     [Projection("E", "E", connect.all_to_all(), weight=1e-3, delay=1e-3)]), dt=1e-4)
+    >>> sorted(thing.name for thing in net.objects)
+    ['E', 'E_spikes', 'E_to_E']
+    """
+    b2 = brian2()
+    clock = b2.Clock(dt * b2.second)
+    net = b2.Network()
+    net.schedule = ["start", "groups", "thresholds", "resets", "synapses", "end"]  # arrivals after resets
+    groups = {}
+    for index, (name, population) in enumerate(network.populations.items()):
+        if isinstance(population.model, SpikeSource):
+            groups[name] = _source(b2, clock, name, population, dt)
+            net.add(groups[name], b2.SpikeMonitor(groups[name], name=f"{identifier(name)}_spikes"))
+            continue
+        state = population.start(np.random.default_rng(network.stream(1, index)))
+        groups[name] = _group(b2, clock, name, population, state, dt, method)
+        net.add(groups[name], b2.SpikeMonitor(groups[name], name=f"{identifier(name)}_spikes"))
+    for projection, delay in zip(network.projections, network.delays(dt), strict=True):
+        net.add(_synapses(b2, clock, network, projection, delay, groups, dt))
+    for name, group in groups.items():
+        given = [current for current in network.inputs if current.target == name]
+        for current in given:
+            if not isinstance(current, Constant | Step | Ramp | Sine):
+                raise ValueError(f"inputs: {type(current).__name__} (into {name!r}) is not translated")
+        if given:
+            net.add(_injection(b2, clock, given, group, 0.5 if method == "rk4" else 0.0))
+    return net
+
+
+def brian2():
+    """The package, or how to get it."""
+    try:
+        import brian2
+    except ImportError as error:
+        raise ImportError("this needs Brian2: pip install 'physlearn-sim[brian2]'") from error
+    return brian2
+
+
+def identifier(name):
+    """A name that Brian2 accepts."""
+    name = re.sub(r"\W", "_", name.replace("->", "_to_"))
+    return name if re.match(r"[A-Za-z]", name) else f"p_{name}"
+
+
+def unit_of(receptor):
+    """Brian2's unit of a receptor's state."""
+    return "volt" if isinstance(receptor, Delta) else "amp" if receptor.reversal is None else "siemens"
+
+
+def quantity(b2, value, unit):
+    """A value with its unit, given by name such as "siemens/meter**2"."""
+    factor = 1
+    for k, part in enumerate(unit.split("/")):
+        base, _, power = part.partition("**")
+        base = 1 if base == "1" else getattr(b2, base) ** int(power or 1)
+        factor = base if k == 0 else factor / base
+    return value * factor
+
+
+def _group(b2, clock, name, population, state, dt, method):
+    model = membrane(population, method, dt, name)
+    arrays = {k: pair for k, pair in model.parameters.items() if np.ndim(pair[0])}
+    group = b2.NeuronGroup(
+        population.n,
+        "\n".join([*model.equations, *(f"{k} : {unit} (constant)" for k, (_, unit) in arrays.items())]),
+        threshold=model.threshold,
+        reset=model.reset,
+        refractory=model.refractory,
+        method=model.method,
+        clock=clock,
+        namespace={k: quantity(b2, *pair) for k, pair in model.parameters.items() if k not in arrays},
+        name=identifier(name),
+    )
+    for k, pair in arrays.items():
+        setattr(group, k, quantity(b2, *pair))
+    for row, (variable, unit) in zip(state, model.rows, strict=True):
+        if variable is not None:
+            setattr(group, variable, quantity(b2, row, unit))
+    return group
+
+
+def _synapses(b2, clock, network, projection, delay, groups, dt):
+    label, target = projection.name, network.populations[projection.target]
+    receptor = network.receptor_of(projection)
+    kernel = target.receptors[receptor]
+    unit = unit_of(kernel)
+    arrival = f"{_arrival(target, receptor, dt, f'{kernel.gain!r}*w')}"
+    model, on_post, namespace = [f"w : {unit}{' (constant)' * (projection.plasticity is None)}"], None, {}
+    if projection.plasticity is not None:
+        if not isinstance(projection.plasticity, STDP):
+            raise ValueError(f"{label}: {type(projection.plasticity).__name__} is not translated, expected STDP")
+        traces, arrival_more, on_post, namespace = _stdp(b2, projection.plasticity, unit)
+        model, arrival = [*model, *traces], "\n".join([arrival, *arrival_more])
+    sources, targets, weights = network.synapses(label)
+    synapses = b2.Synapses(
+        groups[projection.source],
+        groups[projection.target],
+        model="\n".join(model),
+        on_pre=arrival,
+        on_post=on_post,
+        clock=clock,
+        namespace=namespace,
+        name=identifier(label),
+        **({} if delay.ndim else {"delay": {"pre": float(delay) * dt * b2.second}}),
+    )
+    if not len(sources):
+        synapses.active = False
+        return synapses
+    synapses.connect(i=sources, j=targets)
+    synapses.w = quantity(b2, weights, unit)
+    if delay.ndim:
+        synapses.pre.delay = delay * dt * b2.second
+    return synapses
+
+
+def _arrival(target, receptor, dt, weight):
+    """What a spike does to its target."""
+    kernel = target.receptors[receptor]
+    if not isinstance(kernel, Delta):
+        return f"{rows_of(receptor, kernel)[0]}_post += {weight}"
+    if not np.any(steps_of("refractory", getattr(target.model, "refractory", 0.0), dt)):
+        return f"v_post += {weight}"
+    return f"v_post += {weight}*int(timestep(t - lastspike_post, dt) >= held_post)"
+
+
+def _stdp(b2, rule, unit):
+    """Equations, further effects of an arrival, effects of a postsynaptic spike, and values."""
+    down, up = "a_minus*y", "a_plus*x"
+    if rule.dependence == "multiplicative":
+        down, up = f"{down}*w/w_max", f"{up}*(1 - w/w_max)"
+    left = "{0} += 1" if rule.pairing == "all" else "{0} = 1"
+    namespace = {k: quantity(b2, getattr(rule, k), unit) for k in ("a_plus", "a_minus", "w_min", "w_max")}
+    namespace |= {k: getattr(rule, k) * b2.second for k in ("tau_plus", "tau_minus")}
+    return (
+        ["dx/dt = -x/tau_plus : 1 (event-driven)", "dy/dt = -y/tau_minus : 1 (event-driven)"],
+        [left.format("x"), f"w = clip(w - {down}, w_min, w_max)"],
+        "\n".join([left.format("y"), f"w = clip(w + {up}, w_min, w_max)"]),
+        namespace,
+    )
+
+
+def rows_of(name, receptor):
+    """Names of a receptor's rows in Brian2; spikes jump the first, the last is its current or conductance."""
+    name = f"{'I' if receptor.reversal is None else 'g'}_{identifier(name)}"
+    return [*(f"{name}_{k}" for k in range(receptor.rows - 1)), name]
+
+
+def _source(b2, clock, name, population, dt):
+    """A group that sends given spikes, one step before their stamp here."""
+    stamps = np.ceil(population.model.times / dt - 1e-6).astype(np.int64)
+    kept = stamps >= 1
+    times = (stamps[kept] - 1) * dt * b2.second
+    return b2.SpikeGeneratorGroup(population.n, population.model.ids[kept], times, clock=clock, name=identifier(name))
+
+
+def _injection(b2, clock, given, group, ahead):
+    """An operation that sets the group's injected current at the start of each step."""
+    products = [(np.broadcast_to(a, group.N), course) for current in given for a, course in current._products()]
+    current, dt = group.variables["I_injected"], float(clock.dt)
+
+    def inject():
+        t = np.array([(int(clock.timestep[:].item()) + ahead) * dt])
+        current.set_value(sum(a * (1.0 if course is None else np.ravel(course(t))[0]) for a, course in products))
+
+    return b2.NetworkOperation(inject, clock=clock, when="start", name=f"{group.name}_current")

@@ -1,0 +1,47 @@
+"""Parameters of neuron models: one number for all neurons, or one per neuron."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from circuits.neurons.methods import Adaptive
+
+
+def check_numbers(model, names, *, positive=(), nonnegative=()):
+    """Refuse what is not finite, has more than one axis or the wrong sign; sequences become arrays."""
+    kind = type(model).__name__
+    for name in names:
+        given = getattr(model, name)
+        try:
+            value = np.asarray(given, dtype=float)
+        except (TypeError, ValueError):
+            raise TypeError(f"{kind}: {name}={given!r}, expected a number or an (n,) array of numbers") from None
+        if value.ndim > 1 or not np.all(np.isfinite(value)):
+            raise ValueError(f"{kind}: {name}={given!r}, expected finite numbers, one or one per neuron")
+        if name in positive and np.any(value <= 0.0):
+            raise ValueError(f"{kind}: {name}={given!r}, expected positive numbers")
+        if name in nonnegative and np.any(value < 0.0):
+            raise ValueError(f"{kind}: {name}={given!r}, expected 0 or more")
+        if value.ndim:
+            object.__setattr__(model, name, value)
+
+
+def check_shapes(model, names, n):
+    """Refuse arrays that do not fit n neurons."""
+    for name in names:
+        if np.ndim(getattr(model, name)) and np.shape(getattr(model, name)) != (n,):
+            raise ValueError(
+                f"{type(model).__name__}: {name} has shape {np.shape(getattr(model, name))}, "
+                f"expected a number or ({n},)"
+            )
+
+
+def check_method(model, method, methods):
+    """Refuse a method that the model has not."""
+    if not (isinstance(method, Adaptive) and "adaptive" in methods) and method not in methods:
+        raise ValueError(f"method: {method!r} does not fit {type(model).__name__}; expected one of {list(methods)}")
+
+
+def rows_of(model, names, n):
+    """One row of n numbers for each parameter, (len(names), n)."""
+    return np.array([np.broadcast_to(getattr(model, name), (n,)) for name in names], dtype=float).reshape(-1, n)

@@ -1,0 +1,314 @@
+"""The same network here and in Brian2: the same spikes, weights and voltages."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+b2 = pytest.importorskip("brian2")
+
+from circuits.interop.brian2 import to_brian2  # noqa: E402
+from circuits.interop.from_brian2 import from_brian2  # noqa: E402
+from circuits.neurons import (  # noqa: E402
+    LIF,
+    STDP,
+    Alpha,
+    Constant,
+    Delta,
+    DualExponential,
+    Exponential,
+    HodgkinHuxley,
+    Izhikevich,
+    Poisson,
+    Population,
+    Projection,
+    Record,
+    ShortTermPlasticity,
+    Sine,
+    SpikingNetwork,
+    Step,
+    connect,
+)
+from circuits.neurons.sources import SpikeSource  # noqa: E402
+
+DT = 1e-4
+UNIFORM = {"v": lambda generator, n: generator.uniform(-60e-3, -50e-3, n)}
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@pytest.fixture(autouse=True)
+def numpy_target():
+    before = b2.prefs.codegen.target
+    b2.prefs.codegen.target = "numpy"
+    yield
+    b2.prefs.codegen.target = before
+
+
+def steps_here(spikes):
+    found = np.stack([np.rint(spikes.times / DT).astype(int), spikes.ids])
+    return found[:, np.lexsort(found[::-1])]
+
+
+def steps_there(monitor):
+    found = np.stack([np.rint(np.asarray(monitor.t) / DT).astype(int) + 1, np.asarray(monitor.i)])
+    return found[:, np.lexsort(found[::-1])]
+
+
+def both(network, duration, **settings):
+    here = network.__integrate__((0.0, duration), dt=DT, rng=0, **settings)
+    there = to_brian2(network, dt=DT, **{k: v for k, v in settings.items() if k == "method"})
+    there.run(duration * b2.second, namespace={})
+    return here, there
+
+
+def recurrent(receptors, weights, refractory, n=100):
+    """Three projections, excitatory and inhibitory: no delay, one delay, a delay for each synapse."""
+    cells = LIF(tau=20e-3, v_rest=-49e-3, v_threshold=-50e-3, v_reset=-60e-3, refractory=refractory)
+    first, last = list(receptors)[0], list(receptors)[-1]
+    up, down = weights
+    pairs = connect.fixed_probability(0.1)
+
+    def delays(i, j, generator):
+        return DT * generator.integers(0, 40, len(i))
+
+    projections = [
+        Projection("E", "E", pairs, weight=lambda i, j, g: g.uniform(0, 2 * up, len(i)), receptor=first),
+        Projection("E", "E", pairs, weight=up, delay=1.5e-3, receptor=first, name="late"),
+        Projection("E", "E", pairs, weight=down, delay=delays, receptor=last, name="spread"),
+    ]
+    return SpikingNetwork({"E": Population(cells, n, receptors=receptors, initial=UNIFORM)}, projections, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("receptors", "weights", "refractory"),
+    [
+        ({"all": Exponential(5e-3)}, (1e-3, -3e-3), 5e-3),
+        pytest.param(
+            {"exc": Exponential(5e-3), "inh": Exponential(10e-3)}, (1e-3, -3e-3), 5e-3, marks=pytest.mark.slow
+        ),
+        pytest.param({"exc": Exponential(5e-3), "inh": Exponential(10e-3)}, (1e-3, -3e-3), 0.0, marks=pytest.mark.slow),
+        ({"all": Exponential(20e-3)}, (0.3e-3, -1e-3), 0.0),  # as slow as the membrane
+        ({"all": Delta()}, (0.5e-3, -1e-3), 1e-3),
+        pytest.param({"all": Delta()}, (0.5e-3, -1e-3), 0.0, marks=pytest.mark.slow),
+        ({"exc": Exponential(5e-3, reversal=0.0), "inh": Exponential(5e-3, reversal=-80e-3)}, (1e-2, 5e-2), 2e-3),
+        pytest.param(
+            {"exc": Alpha(3e-3), "inh": DualExponential(1e-3, 7e-3)}, (1e-3, -2e-3), 2e-3, marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_recurrent_networks_spike_identically(receptors, weights, refractory):
+    network = recurrent(receptors, weights, refractory)
+    here, there = both(network, 0.15)
+    for name in network.populations:
+        spikes = steps_here(here.spikes[name])
+        assert spikes.shape[1] > 40
+        assert_array_equal(spikes, steps_there(there[f"{name}_spikes"]))
+
+
+def test_currents_arrays_of_parameters_and_traces(tol):
+    rng = np.random.default_rng(1)
+    n = 20
+    cells = LIF(
+        tau=rng.uniform(10e-3, 30e-3, n),
+        v_rest=-70e-3,
+        v_threshold=rng.uniform(-55e-3, -50e-3, n),
+        v_reset=-65e-3,
+        refractory=DT * rng.integers(0, 30, n),
+        resistance=50e6,
+    )
+    inputs = [
+        Constant("n", rng.uniform(2e-10, 6e-10, n)),
+        Step("n", 2e-10, start=20e-3, stop=50e-3),
+        Sine("n", 1e-10, frequency=40.0),
+    ]
+    network = SpikingNetwork(
+        {"n": Population(cells, n, receptors={"s": Exponential(4e-3)})},
+        [Projection("n", "n", connect.fixed_probability(0.3), weight=1e-10, delay=1e-3)],
+        inputs,
+    )
+    here = network.__integrate__((0.0, 0.1), dt=DT, record={"n": Record(["v", "s"])})
+    there = to_brian2(network, dt=DT)
+    monitor = b2.StateMonitor(there["n"], ("v", "I_s"), record=True, clock=there["n"].clock, when="end")
+    there.add(monitor)
+    there.run(0.1 * b2.second, namespace={})
+    assert len(here.spikes["n"]) > 20
+    assert_array_equal(steps_here(here.spikes["n"]), steps_there(there["n_spikes"]))
+    assert_allclose(here.traces["n"]["v"], np.asarray(monitor.v).T, rtol=1e-10)
+    assert_allclose(here.traces["n"]["s"], np.asarray(monitor.I_s).T, rtol=1e-10, atol=1e-22)
+
+
+@pytest.mark.parametrize(
+    ("pairing", "dependence"),
+    [
+        ("all", "additive"),
+        pytest.param("nearest", "additive", marks=pytest.mark.slow),
+        pytest.param("all", "multiplicative", marks=pytest.mark.slow),
+        pytest.param("nearest", "multiplicative", marks=pytest.mark.slow),
+    ],
+)
+def test_stdp_weights(pairing, dependence):
+    rng = np.random.default_rng(2)
+    n, k = 30, 400
+    source = SpikeSource(np.sort(rng.choice(np.arange(1, 2900), k, replace=False)) * DT, rng.integers(0, n, k))
+    cells = LIF(tau=10e-3, v_rest=-60e-3, v_threshold=-54e-3, v_reset=-60e-3, refractory=1e-3)
+    rule = STDP(20e-3, 15e-3, 2e-4, 2.1e-4, w_max=3e-3, pairing=pairing, dependence=dependence)
+    network = SpikingNetwork(
+        {"in": Population(source, n), "out": Population(cells, 10, receptors={"exc": Exponential(5e-3)})},
+        [
+            Projection(
+                "in",
+                "out",
+                connect.fixed_probability(0.7),
+                weight=lambda i, j, g: g.uniform(0, 3e-3, len(i)),
+                delay=1.2e-3,
+                plasticity=rule,
+            )
+        ],
+        [Constant("out", 6.5e-3)],
+        seed=3,
+    )
+    here, there = both(network, 0.3)
+    assert_array_equal(steps_here(here.spikes["out"]), steps_there(there["out_spikes"]))
+    before, after = network.synapses("in->out")[2], here.weights["in->out"]
+    assert np.std(after - before) > 1e-4 and len(here.spikes["out"]) > 50
+    assert_allclose(after, np.asarray(there["in_to_out"].w), rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("method", "bound"), [("exponential_euler", 1e-9), ("rk4", 1e-9)])
+@pytest.mark.parametrize("model", [HodgkinHuxley.squid(), HodgkinHuxley.traub_miles(area=1.0)], ids=["squid", "traub"])
+def test_hodgkin_huxley_voltages(model, method, bound):
+    dt, current = 1e-5, np.array([0.05, 0.1, 0.3])
+    network = SpikingNetwork({"axon": Population(model, 3)}, inputs=[Constant("axon", current)])
+    here = network.__integrate__((0.0, 0.03), dt=dt, method=method, record={"axon": Record(["v", "m", "h", "n"])})
+    there = to_brian2(network, dt=dt, method=method)
+    names = ("v", "m", "h", "n")
+    monitor = b2.StateMonitor(there["axon"], names, record=True, clock=there["axon"].clock, when="end")
+    there.add(monitor)
+    there.run(0.03 * b2.second, namespace={})
+    assert len(here.spikes["axon"]) >= 4 and np.ptp(here.traces["axon"]["v"]) > 0.09
+    assert_array_equal(
+        np.rint(here.spikes["axon"].times / dt).astype(int),
+        np.rint(np.asarray(there["axon_spikes"].t) / dt).astype(int) + 1,
+    )
+    for name in names:
+        assert np.max(np.abs(here.traces["axon"][name] - np.asarray(getattr(monitor, name)).T)) < bound  # V, or 1
+
+
+def test_reading_back_gives_the_same_run():
+    for receptors, weights in (
+        ({"exc": Exponential(5e-3), "inh": Exponential(10e-3)}, (1e-3, -3e-3)),
+        ({"exc": Alpha(3e-3), "inh": DualExponential(1e-3, 7e-3)}, (1e-3, -2e-3)),
+        ({"all": Delta()}, (0.5e-3, -1e-3)),
+    ):
+        network = recurrent(receptors, weights, 2e-3, n=60)
+        back = from_brian2(to_brian2(network, dt=DT), namespace={})
+        run, again = (net.__integrate__((0.0, 0.3), dt=DT) for net in (network, back))
+        for name in network.populations:
+            assert len(run.spikes[name]) > 30
+            assert_array_equal(run.spikes[name].times, again.spikes[name].times)
+            assert_array_equal(run.spikes[name].ids, again.spikes[name].ids)
+
+
+def cuba(n=200):
+    """As a user writes it: benchmark 2 of Brette et al. 2007, smaller."""
+    taum, taue, taui = 20 * b2.ms, 5 * b2.ms, 10 * b2.ms
+    threshold, v_reset, rest = -50 * b2.mV, -60 * b2.mV, -49 * b2.mV
+    cells = b2.NeuronGroup(
+        n,
+        """dv/dt = (ge + gi - (v - rest))/taum : volt (unless refractory)
+           dge/dt = -ge/taue : volt
+           dgi/dt = -gi/taui : volt""",
+        threshold="v > threshold",
+        reset="v = v_reset",
+        refractory=5 * b2.ms,
+        method="exact",
+        dt=DT * b2.second,
+        name="cells",
+    )
+    generator = np.random.default_rng(4)
+    cells.v = generator.uniform(-60, -50, n) * b2.mV
+    we, wi = 1.62 * b2.mV * 8, -9 * b2.mV * 8
+    up, down = (b2.Synapses(cells, cells, on_pre=code, dt=DT * b2.second, name=name)
+                for code, name in (("ge += we", "up"), ("gi_post += wi", "down")))  # fmt: skip
+    for synapses, low, high in ((up, 0, 160), (down, 160, 200)):
+        i, j = np.nonzero(generator.random((high - low, n)) < 0.02)
+        synapses.connect(i=i + low, j=j)
+    down.delay = generator.integers(0, 30, len(down)) * DT * b2.second
+    spikes = b2.SpikeMonitor(cells, name="spikes")
+    namespace = dict(taum=taum, taue=taue, taui=taui, threshold=threshold, v_reset=v_reset, rest=rest, we=we, wi=wi)
+    return b2.Network(cells, up, down, spikes), namespace
+
+
+@pytest.mark.slow
+def test_a_users_network_is_read():
+    net, namespace = cuba()
+    network = from_brian2(net, namespace=namespace)
+    model = network.populations["cells"].model
+    assert model.tau == 20e-3 and model.v_rest == pytest.approx(-49e-3) and model.refractory == pytest.approx(4.9e-3)
+    here = network.__integrate__((0.0, 0.2), dt=DT).spikes["cells"]
+    net.run(0.2 * b2.second, namespace=namespace)
+    assert len(here) > 300
+    assert_array_equal(steps_here(here), steps_there(net["spikes"]))
+
+
+def group(equations="dv/dt = -v/(10*ms) : volt", threshold="v > 10*mV", reset="v = 0*mV", **more):
+    return b2.NeuronGroup(2, equations, threshold=threshold, reset=reset, name="cells", dt=DT * b2.second, **more)
+
+
+def synapses(cells, **more):
+    return b2.Synapses(cells, cells, name="wires", dt=DT * b2.second, **more)
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (lambda: [group("dv/dt = (v**2 - v)/(10*ms) : 1", "v > 1", "v = 0")], "not linear"),
+        (lambda: [group("dv/dt = -v/(10*ms) + 0.1*xi/sqrt(ms) : 1", "v > 1", "v = 0", method="euler")], "xi"),
+        (lambda: [group("dv/dt = (I0*sin(t/ms) - v)/(10*ms) : volt\nI0 : volt")], "t"),
+        (lambda: [group("dv/dt = (w - v)/(10*ms) : volt\ndw/dt = (v - w)/(50*ms) : volt")], "dw/dt depends on"),
+        (lambda: [group(threshold="v > 10*mV and i > 0")], "threshold|v > 10"),
+        (lambda: [group(reset="v = 0*mV; v += 1*mV")], "reset"),
+        (lambda: [group(refractory=2 * b2.ms)], "unless refractory"),
+        (lambda: [b2.PoissonGroup(3, 10 * b2.Hz, name="noise")], "noise: a PoissonGroup"),
+        (
+            lambda: [cells := group(), synapses(cells, model="dx/dt = -x/ms : 1 (event-driven)", on_pre="x += 1")],
+            "plastic",
+        ),
+        (lambda: [cells := group(), synapses(cells, on_pre="v_post += 1*mV", on_post="v_post += 1*mV")], "on_post"),
+        (lambda: [cells := group(), synapses(cells, on_pre="v_post += 0.1*v_pre")], "depends on v_pre"),
+        (lambda: [cells := group(), synapses(cells, on_pre="v_post = 1*mV")], "on_pre"),
+    ],
+)
+def test_what_is_not_read_is_refused_by_name(build, says):
+    with pytest.raises(ValueError, match=says):
+        net = b2.Network(build())
+        for thing in net.objects:
+            if isinstance(thing, b2.Synapses):
+                thing.connect()
+        from_brian2(net, namespace={})
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "says"),
+    [
+        (Izhikevich(), {}, "Izhikevich is not translated"),
+        (LIF(20e-3, 0.0, 1.0, 0.0, exact_times=True), {}, "exact_times"),
+        (LIF(20e-3, 0.0, 1.0, 0.0, refractory=1e-3), {"receptors": {"s": Exponential(20e-3)}}, "time constant"),
+        (LIF(20e-3, 0.0, 1.0, 0.0), {"receptors": {"s": Alpha(2e-3, reversal=0.0)}}, "Alpha kernel"),
+        (HodgkinHuxley.squid(), {}, "'auto' of n has no counterpart"),
+    ],
+)
+def test_what_is_not_translated_is_refused_by_name(model, more, says):
+    with pytest.raises(ValueError, match=says):
+        to_brian2(SpikingNetwork({"n": Population(model, 2, **more)}), dt=DT)
+
+
+def test_inputs_and_plasticity_that_are_not_translated():
+    cells = Population(LIF(20e-3, 0.0, 1.0, 0.0), 2, receptors={"s": Exponential(2e-3)})
+    with pytest.raises(ValueError, match="Poisson"):
+        to_brian2(SpikingNetwork({"n": cells}, inputs=[Poisson("n", rate=5.0, weight=1.0)]), dt=DT)
+    plastic = Projection(
+        "n", "n", connect.all_to_all(), weight=1.0, plasticity=ShortTermPlasticity(0.5, tau_recovery=0.1)
+    )
+    with pytest.raises(ValueError, match="ShortTermPlasticity"):
+        to_brian2(SpikingNetwork({"n": cells}, [plastic]), dt=DT)
