@@ -39,7 +39,7 @@ found = np.array([[run(g, eta)[1:] for g in strengths] for eta in drives])
 
 figure, axes = plt.subplot_mosaic("ac;ad;be;bf", figsize=(10, 7), width_ratios=(1, 1.2), layout="constrained")
 for name, values, norm, label in (
-    ("a", found[..., 1], LogNorm(1, 300), "synchrony: Fano factor of the\npopulation's spikes per ms"),
+    ("a", found[..., 1], LogNorm(10, 300), "synchrony: Fano factor of the\npopulation's spikes per ms"),
     ("b", found[..., 2], None, "irregularity: CV of a neuron's intervals"),
 ):
     image = axes[name].pcolormesh(strengths, drives, values, norm=norm, cmap="magma", shading="nearest")

@@ -10,7 +10,17 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from circuits.neurons import LIF, STDP, Exponential, Population, Projection, SpikeSource, SpikingNetwork, connect
+from circuits.neurons import (
+    LIF,
+    STDP,
+    Exponential,
+    Population,
+    Projection,
+    Record,
+    SpikeSource,
+    SpikingNetwork,
+    connect,
+)  # fmt: skip
 from physlearn import integrate
 
 n, rate, duration, share, dt = 200, 15.0, 60.0, 0.3, 2e-4
@@ -29,18 +39,14 @@ source = SpikeSource(np.concatenate(trains) * dt, ids)
 top = 0.7e-3  # V: weights are peaks of the synaptic current times the resistance
 rule = STDP(tau_plus=20e-3, tau_minus=20e-3, a_plus=0.005 * top, a_minus=0.00525 * top, w_max=top)
 cell = LIF(tau=20e-3, v_rest=-74e-3, v_threshold=-54e-3, v_reset=-60e-3, refractory=2e-3)
-weights = np.full(n, 0.5 * top)
-state, kept = None, [weights]
 populations = {"in": Population(source, n), "out": Population(cell, 1, receptors={"exc": Exponential(20e-3)})}
 synapses = Projection("in", "out", connect.all_to_all(), weight=0.5 * top, delay=dt, plasticity=rule)
 network = SpikingNetwork(populations, [synapses])
-for k in range(30):  # 2 s at a time, to watch the weights; the result is that of one long run
-    run = integrate(network, (2.0 * k, 2.0 * k + 2.0), dt=dt, record={"out": "spikes"}, state=state, rng=0)
-    state = run.state
-    kept.append(run.weights["in->out"])
+record = {"in->out": Record(["w"], every=0.5)}
+kept = integrate(network, (0.0, duration), dt=dt, record=record).traces["in->out"]["w"]
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
-image = left.imshow(np.array(kept).T / top, aspect="auto", origin="lower", extent=(0, duration, 0, n), vmin=0, vmax=1)
+image = left.imshow(kept.T / top, aspect="auto", origin="lower", extent=(0, duration, 0, n), vmin=0, vmax=1)
 left.axhline(n / 2, color="white", lw=1)
 left.set(xlabel="time (s)", ylabel="input (correlated below the line)")
 figure.colorbar(image, ax=left, label="weight / largest")

@@ -22,7 +22,8 @@ from circuits.neurons.currents import Constant, Ramp, Sine, Step
 from circuits.neurons.plasticity import STDP
 from circuits.neurons.program import steps_of
 from circuits.neurons.receptors import Delta
-from circuits.neurons.sources import SpikeSource
+from circuits.neurons.sources import PoissonSource, SpikeSource
+from circuits.neurons.trains import Poisson
 
 
 def to_brian2(network, *, dt, method="auto"):
@@ -31,11 +32,12 @@ def to_brian2(network, *, dt, method="auto"):
     Parameters
     ----------
     network : SpikingNetwork
-        Of `LIF` and `HodgkinHuxley` neurons.
+        Of `LIF`, `HodgkinHuxley`, `AdEx` and `Izhikevich` neurons.  Poisson spikes have the same statistics there, but
+        are other spikes.
     dt : float
         Step, s.
     method : str
-        As for `integrate`: "auto", or for Hodgkin-Huxley "exponential_euler" or "rk4".
+        As for `integrate`: "auto"; for Hodgkin-Huxley "exponential_euler" or "rk4".
 
     Returns
     -------
@@ -64,7 +66,7 @@ def to_brian2(network, *, dt, method="auto"):
     net.schedule = ["start", "groups", "thresholds", "resets", "synapses", "end"]  # arrivals after resets
     groups = {}
     for index, (name, population) in enumerate(network.populations.items()):
-        if isinstance(population.model, SpikeSource):
+        if isinstance(population.model, SpikeSource | PoissonSource):
             groups[name] = _source(b2, clock, name, population, dt)
             net.add(groups[name], b2.SpikeMonitor(groups[name], name=f"{identifier(name)}_spikes"))
             continue
@@ -75,6 +77,9 @@ def to_brian2(network, *, dt, method="auto"):
         net.add(_synapses(b2, clock, network, projection, delay, groups, dt))
     for name, group in groups.items():
         given = [current for current in network.inputs if current.target == name]
+        for spikes in [thing for thing in given if isinstance(thing, Poisson)]:
+            net.add(_poisson(b2, network, spikes, group, dt))
+            given.remove(spikes)
         for current in given:
             if not isinstance(current, Constant | Step | Ramp | Sine):
                 raise ValueError(f"inputs: {type(current).__name__} (into {name!r}) is not translated")
@@ -202,11 +207,27 @@ def rows_of(name, receptor):
 
 
 def _source(b2, clock, name, population, dt):
-    """A group that sends given spikes, one step before their stamp here."""
+    """A group that sends given spikes, one step before their stamp here; or random ones, which differ from ours."""
+    if isinstance(population.model, PoissonSource):
+        chance = np.broadcast_to(-np.expm1(-np.asarray(population.model.rate) * dt) / dt, population.n)
+        return b2.PoissonGroup(population.n, chance * b2.hertz, clock=clock, name=identifier(name))
     stamps = np.ceil(population.model.times / dt - 1e-6).astype(np.int64)
     kept = stamps >= 1
     times = (stamps[kept] - 1) * dt * b2.second
     return b2.SpikeGeneratorGroup(population.n, population.model.ids[kept], times, clock=clock, name=identifier(name))
+
+
+def _poisson(b2, network, given, group, dt):
+    """An operation that draws Poisson numbers of spikes at the end of each step: other ones than ours."""
+    if callable(given.rate):
+        raise ValueError(f"inputs: Poisson (into {given.target!r}) with a rate that varies in time is not translated")
+    target, receptor = network.populations[given.target], network.receptor_of(given)
+    kernel = target.receptors[receptor]
+    mean = f"mean_{len(group.contained_objects)}"
+    means = np.broadcast_to(np.asarray(given.rate, float) * dt, target.n)
+    group.variables.add_array(mean, size=target.n, values=means, constant=True)
+    weight = f"({given.weight * kernel.gain!r}*{unit_of(kernel)})*poisson({mean})"
+    return group.run_regularly(_arrival(target, receptor, dt, weight).replace("_post", ""), when="synapses")
 
 
 def _injection(b2, clock, given, group, ahead):

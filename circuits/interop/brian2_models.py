@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from circuits.neurons.adex import STEEPEST, AdEx
 from circuits.neurons.hodgkin_huxley import HodgkinHuxley
+from circuits.neurons.izhikevich import Izhikevich
 from circuits.neurons.lif import LIF
 from circuits.neurons.program import steps_of
 from circuits.neurons.receptors import Delta
@@ -32,7 +34,7 @@ def membrane(population, method, dt, name):
     ValueError
         Models and receptors that are not translated.
     """
-    builders = {LIF: _lif, HodgkinHuxley: _hodgkin_huxley}
+    builders = {LIF: _lif, HodgkinHuxley: _hodgkin_huxley, AdEx: _adex, Izhikevich: _izhikevich}
     builder = builders.get(type(population.model))
     if builder is None:
         raise ValueError(
@@ -139,6 +141,59 @@ def _hodgkin_huxley(population, method, dt, name):
         methods[method],
         parameters,
         [("v", "volt"), *((gate, "1") for gate in "mhn"), *rows],
+    )
+
+
+def _adex(population, method, dt, name):
+    model = population.model
+    exponent = f"clip((v_seen - v_threshold)/slope, -1000, {STEEPEST!r})"
+    amperes = f"g_leak*(e_leak - v_seen + slope*exp({exponent}))"
+    parameters = {k: (getattr(model, k), "volt") for k in ("e_leak", "v_threshold", "slope", "v_reset", "v_peak")}
+    parameters |= {k: (getattr(model, k), "siemens") for k in ("g_leak", "a")}
+    parameters |= {"capacitance": (model.capacitance, "farad"), "tau_w": (model.tau_w, "second"), "b": (model.b, "amp")}
+    equations = [
+        "v_seen = clip(v, -1e6*volt, v_peak) : volt",
+        "dw_adapt/dt = (a*(v_seen - e_leak) - w_adapt)/tau_w : amp",  # w is the weight of a synapse there
+        f"dv/dt = ({amperes} - w_adapt + I_injected{{current}})/capacitance : volt",
+    ]
+    return _two(population, method, name, equations, "v = v_reset\nw_adapt += b", parameters, ("w_adapt", "amp"))
+
+
+def _izhikevich(population, method, dt, name):
+    model = population.model
+    parameters = {"a": (model.a, "hertz"), "b": (model.b, "hertz"), "d": (model.d, "volt/second")}
+    parameters |= {"c": (model.c, "volt"), "v_peak": (model.v_peak, "volt"), "ohm_per_second": (1.0, "ohm/second")}
+    equations = [
+        "du/dt = a*(b*v - u) : volt/second",
+        "dv/dt = 4e4*v**2/volt/second + 5e3*v/second + 140*volt/second - u"
+        " + ohm_per_second*(I_injected{current}) : volt",
+    ]
+    return _two(population, method, name, equations, "v = c\nu += d", parameters, ("u", "volt/second"))
+
+
+def _two(population, method, name, equations, reset, parameters, second):
+    """A model of v and a second variable that spikes at v_peak."""
+    methods = {"auto": "rk4", "rk4": "rk4", "euler": "euler"}
+    if method not in methods:
+        raise ValueError(f"method: {method!r} of {name} has no counterpart in Brian2, expected one of {list(methods)}")
+    if np.any(np.asarray(population.model.refractory) > 0.0):
+        raise ValueError(f"{name}: refractory: Brian2 lets {second[0]} follow another v while v is held; set it to 0")
+    if any(receptor.reversal is None for receptor in population.receptors.values() if receptor.taus) or any(
+        receptor.reversal is not None for receptor in population.receptors.values()
+    ):
+        raise ValueError(
+            f"{name}: receptors of {type(population.model).__name__} are held over a step here, and part of the "
+            "field of Runge-Kutta there; only Delta receptors are translated"
+        )
+    _, more, rows, current = _receptors(population, name, False)
+    return Membrane(
+        [*(line.replace("{current}", current) for line in equations), "I_injected : amp"],
+        "v >= v_peak",
+        reset,
+        False,
+        methods[method],
+        parameters | more,
+        [("v", "volt"), second, *rows],
     )
 
 

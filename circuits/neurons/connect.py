@@ -36,7 +36,7 @@ class fixed_probability:  # noqa: N801
     self_connections: bool = False
 
     def __post_init__(self):
-        if not 0 <= self.p <= 1:
+        if not (isinstance(self.p, int | float | np.number) and 0 <= self.p <= 1):
             raise ValueError(f"fixed_probability: p={self.p!r}, expected a number from 0 to 1")
 
     def row_length(self, source, target):
@@ -72,7 +72,7 @@ class fixed_indegree:  # noqa: N801
     repeated: bool = False
 
     def __post_init__(self):
-        if self.k != int(self.k) or self.k < 0:
+        if not isinstance(self.k, int | float | np.number) or self.k != int(self.k) or self.k < 0:
             raise ValueError(f"fixed_indegree: k={self.k!r}, expected an integer of at least 0")
 
     def row_length(self, source, target):
@@ -82,7 +82,7 @@ class fixed_indegree:  # noqa: N801
     def chunks(self, source, target, same, rng):
         """All rows at once."""
         skip = same and not self.self_connections
-        if not self.repeated and self.k > source.n - skip:
+        if self.k > source.n - skip and (not self.repeated or source.n == skip):
             raise ValueError(
                 f"fixed_indegree: k={self.k} of {source.n} sources; choose fewer, or repeated=True "
                 "(and self_connections=True)"

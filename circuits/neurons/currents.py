@@ -29,9 +29,16 @@ class Waveform:
         for name, value in vars(self).items():
             if name == "target" or value is None:
                 continue
-            value = np.asarray(value, dtype=float)
+            try:
+                value = np.asarray(value, dtype=float)
+            except (TypeError, ValueError):
+                raise TypeError(f"{type(self).__name__}: {name}={value!r}, expected numbers") from None
             if np.any(np.isnan(value)) or (name not in ("start", "stop") and not np.all(np.isfinite(value))):
                 raise ValueError(f"{type(self).__name__}: {name}: values that are not finite")
+
+        start, stop = getattr(self, "start", None), getattr(self, "stop", None)
+        if start is not None and stop is not None and not start < stop:
+            raise ValueError(f"{type(self).__name__}: stop={stop!r} s does not lie after start={start!r} s")
 
     def _products(self) -> list:
         raise NotImplementedError

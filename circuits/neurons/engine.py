@@ -22,7 +22,7 @@ BLOCK = 2000  # most steps between two visits of Python
 
 def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads):
     """See `SpikingNetwork.__integrate__`."""
-    if not (np.ndim(dt) == 0 and np.isfinite(dt) and dt > 0):
+    if not (isinstance(dt, int | float | np.number) and np.isfinite(dt) and dt > 0):
         raise ValueError(f"dt: got {dt!r} s, expected a positive number")
     if threads != int(threads) or threads < 1:
         raise ValueError(f"threads: got {threads!r}, expected an integer of at least 1")
@@ -43,8 +43,12 @@ def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads):
         sink = Sink(stream)
     recorder = Recorder(plan, record, first, last, sink)
     if sink is not None:
-        sink.open(recorder)
+        sink.open(recorder, first * dt)
     groups = shared_out(plan.all_parts, threads) if plan.shortest >= 2 else [plan.all_parts]
+    recorder.threads = f"{len(groups)} thread{'s' * (len(groups) > 1)}"
+    if len(groups) < threads:
+        why = "a delay is shorter than 2 steps" if plan.shortest < 2 else "small populations are not cut"
+        recorder.threads += f" ({threads} asked for; {why})"
     return Run(plan, recorder, groups).go(first, last)
 
 

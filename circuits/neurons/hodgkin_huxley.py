@@ -7,8 +7,10 @@
 power of m, potassium with the fourth of n; some lecture notes print other powers.  A spike is an upward crossing of
 ``threshold``; nothing is reset.
 
-Between about 6.3 and 9.8 uA/cm2 the squid axon is bistable: it fires for ever or rests for ever, depending on its
-past. Scans of current should start each neuron from rest, which is what ``initial`` gives.
+Between 6.26 and 9.775 uA/cm2 the squid axon is bistable: it fires for ever or rests for ever, depending on its
+past.  Sustained firing on a step from rest sets in between 6.2600 and 6.2605 uA/cm2; just below, it goes on for long
+before it stops (at 6.2565 for 0.22 s), so that a criterion such as "still firing at 200 ms" gives 6.256.  Scans of
+current should start each neuron from rest, which is what ``initial`` gives.
 
 Methods: ``exponential_euler`` (first order), ``strang`` (second order at nearly the same cost: half a step of the
 voltage, a step of the gates, half a step of the voltage, each exact; the default), ``rk4`` (fourth), ``adaptive``.
@@ -211,6 +213,25 @@ class HodgkinHuxley:
         padded = np.pad(parameters, ((0, 0), (0, tiles * steps.TILE - n)), mode="edge")
         tiled = padded.reshape(len(_NAMES), tiles, steps.TILE).transpose(1, 0, 2)
         work = self.initial(n)[:, 0].repeat(steps.TILE), np.zeros((steps.ROWS - 4) * steps.TILE)
-        floats = np.concatenate([[dt], rates, *work, tiled.ravel()])
-        ints = np.concatenate([np.zeros(n), np.full(n, 2)]).astype(np.int64)
+        kind, shift = kind_of(gates)
+        floats = np.concatenate([[dt, shift], rates, *work, tiled.ravel()])
+        ints = np.concatenate([np.zeros(n), np.full(n, 2), [kind]]).astype(np.int64)
         return Program(_UPDATES[name], floats, ints, held="start" if name == "exponential_euler" else "middle")
+
+
+def kind_of(gates):
+    """Which of the compiled rates these gates have, and the voltage from which these are counted."""
+    midpoint = gates[0].alpha.midpoint
+    if gates == squid_gates():
+        return steps.SQUID, midpoint
+    v_t = midpoint - 13e-3
+    given, known = (
+        [(rate.rate, rate.midpoint, rate.scale) for gate in three for rate in (gate.alpha, gate.beta)]
+        for three in (gates, traub_miles_gates(v_t))
+    )
+    forms = [(gate.alpha.form, gate.beta.form) for gate in gates]
+    if forms == [(gate.alpha.form, gate.beta.form) for gate in traub_miles_gates()] and np.allclose(
+        given, known, rtol=1e-15, atol=1e-15
+    ):
+        return steps.TRAUB_MILES, v_t
+    return steps.ANY, 0.0

@@ -21,9 +21,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from circuits.neurons import lif_steps
+from circuits.neurons.lif_conductance import exponential_euler
+from circuits.neurons.parameters import check_numbers, check_shapes
 from circuits.neurons.program import Program, steps_of
 from circuits.neurons.propagator import membrane_step
 from circuits.neurons.receptors import Delta
+
+_NAMES = ("tau", "v_rest", "v_threshold", "v_reset", "refractory", "resistance")
 
 
 @dataclass(frozen=True)
@@ -67,21 +71,12 @@ class LIF:
     units = ("V",)
 
     def __post_init__(self):
-        for name in ("tau", "v_rest", "v_threshold", "v_reset", "refractory", "resistance"):
-            value = np.asarray(getattr(self, name), dtype=float)
-            if value.ndim > 1 or not np.all(np.isfinite(value)):
-                raise ValueError(f"LIF: {name}={getattr(self, name)!r}, expected finite numbers, one or one per neuron")
-            if name in ("tau", "resistance") and np.any(value <= 0):
-                raise ValueError(f"LIF: {name}={getattr(self, name)!r}, expected positive numbers")
-            if value.ndim:
-                object.__setattr__(self, name, value)
+        check_numbers(self, _NAMES, positive=("tau", "resistance"), nonnegative=("refractory",))
         if np.any(np.asarray(self.v_threshold) <= np.asarray(self.v_reset)):
             raise ValueError(
                 f"LIF: v_threshold={self.v_threshold!r} V is not above v_reset={self.v_reset!r} V: the neuron would "
                 "spike without end; raise the threshold"
             )
-        if np.any(np.asarray(self.refractory) < 0):
-            raise ValueError(f"LIF: refractory={self.refractory!r} s, expected 0 or more")
 
     def initial(self, n):
         """At rest, or at reset where rest is above threshold, (1, n)."""
@@ -90,9 +85,7 @@ class LIF:
 
     def check(self, n, dt, method):
         """Refuse parameters that do not fit n neurons or the step."""
-        for name in ("tau", "v_rest", "v_threshold", "v_reset", "refractory", "resistance"):
-            if np.ndim(getattr(self, name)) and np.shape(getattr(self, name)) != (n,):
-                raise ValueError(f"LIF: {name} has shape {np.shape(getattr(self, name))}, expected a number or ({n},)")
+        check_shapes(self, _NAMES, n)
         if method not in ("auto", "exact", "exponential_euler"):
             raise ValueError(
                 f"method: {method!r} does not fit LIF; expected 'auto', 'exact' (current receptors) or "
@@ -102,16 +95,16 @@ class LIF:
 
     def program(self, n, dt, receptors, method):
         """Compiled step of n neurons; see `Program`."""
-        conductance = any(receptor.reversal is not None for receptor in receptors)
-        if conductance and method == "exact":
+        conducting = any(receptor.reversal is not None for receptor in receptors)
+        if conducting and method == "exact":
             raise ValueError("method: 'exact' needs current receptors; with conductances use 'exponential_euler'")
-        if conductance and self.exact_times:
+        if conducting and self.exact_times:
             raise ValueError(
                 "LIF: exact_times needs current receptors, whose step is exact; drop exact_times or the reversal "
                 "potentials"
             )
         per_neuron = any(np.ndim(getattr(self, f)) for f in self.__dataclass_fields__)
-        if conductance or method == "exponential_euler":
+        if conducting or method == "exponential_euler":
             return self._conductance(n, dt, receptors)
         chains = [r for r in receptors if not isinstance(r, Delta)]
         deltas = len(receptors) - len(chains)
@@ -128,7 +121,7 @@ class LIF:
         floats = [0.0, self.v_threshold, self.v_reset, rest, leak[0], current[0], *pairs]
         steps = steps_of("LIF: refractory", self.refractory, dt)
         ints = np.concatenate([np.full(n, -(2**62)), [kind, steps, 0, 0], np.zeros(n)]).astype(np.int64)
-        return Program(lif_steps.fused, np.array(floats, float), ints, receptors_inside=True, driven_at=0)
+        return Program(lif_steps.fused, np.array(floats, float), ints, receptors_inside=True, driven_at=0, name="exact")
 
     def _general(self, n, dt, receptors):
         chains = [r for r in receptors if not isinstance(r, Delta)]
@@ -151,7 +144,9 @@ class LIF:
         size = sum(map(np.size, tables)) // levels
         header = [len(receptors), row, int(per_neuron), levels, size, *structure]
         ints = np.concatenate([np.full(n, -(2**62)), np.zeros(n), refractory, header]).astype(np.int64)
-        return Program(lif_steps.general, floats, ints, receptors_inside=True, exact_times=self.exact_times)
+        return Program(
+            lif_steps.general, floats, ints, receptors_inside=True, exact_times=self.exact_times, name="exact"
+        )
 
     def _conductance(self, n, dt, receptors):
         shortest = min([float(np.min(self.tau)), *(tau for receptor in receptors for tau in receptor.taus)])
@@ -164,4 +159,4 @@ class LIF:
         floats = np.concatenate([np.broadcast_to(column, (n,)) for column in columns]).astype(float)
         refractory = np.broadcast_to(steps_of("LIF: refractory", self.refractory, dt), (n,))
         ints = np.concatenate([np.zeros(n), refractory]).astype(np.int64)
-        return Program(lif_steps.conductance, floats, ints)
+        return Program(exponential_euler, floats, ints)

@@ -1,4 +1,4 @@
-"""Compiled steps of `LIF`: fused loops for the common cases, one general exact step, and one with conductances.
+"""Compiled exact steps of `LIF`: fused loops for the common cases, and one for all.
 
 In the fused step refractory neurons are advanced like all others and then put back to v_reset: they are few and
 stand in a queue (one refractory period for all), which spares the hot loop a counter per neuron.
@@ -283,30 +283,4 @@ def general(step, n, state, drive, floats, ints, spiked, late):
             z[0, i] = x + base
         for row in range(1, rows):
             z[row, i] = y[row]
-    return count
-
-
-def conductance(step, n, state, drive, floats, ints, spiked, late):
-    """Conductances held over the step, v relaxing exponentially (exponential Euler).
-
-    floats: threshold, reset, rest, resistance, dt / tau, (n,) each.  ints: refractory steps left, refractory steps.
-    """
-    v, i = carray(state, (n,)), carray(drive, (3, n))
-    f, left, out = carray(floats, (5, n)), carray(ints, (2, n)), carray(spiked, (n,))
-    count = 0
-    for k in range(n):
-        if left[0, k] > 0:
-            left[0, k] -= 1
-            continue
-        total = 1.0 + f[3, k] * i[1, k]
-        goal = (f[2, k] + f[3, k] * (i[0, k] + i[2, k])) / total
-        x = goal + (v[k] - goal) * np.exp(-f[4, k] * total)
-        if not abs(x) < 1e300:
-            return -(k + 1)
-        if x >= f[0, k]:
-            x = f[1, k]
-            left[0, k] = left[1, k]
-            out[count] = k
-            count += 1
-        v[k] = x
     return count

@@ -23,6 +23,7 @@ import numpy as np
 from numba import carray, njit
 
 from circuits.neurons.program import Program, steps_of
+
 # compiled with _kernel.py 91dd2b59fdc7
 from physlearn._kernel import FIELD, RESET, THRESHOLD, call_field, call_reset, call_threshold, compiled
 

@@ -66,8 +66,14 @@ class SpikingNetwork:
     _drawn: dict = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self):
-        if not self.populations:
-            raise ValueError("SpikingNetwork: no populations")
+        if not isinstance(self.populations, Mapping) or not self.populations:
+            raise TypeError(
+                f"SpikingNetwork: populations={self.populations!r}, expected a mapping such as {{'E': Population(...)}}"
+            )
+        for what, method in (("projections", "__dataclass_fields__"), ("inputs", "attach")):
+            given = getattr(self, what)
+            if not isinstance(given, Sequence) or not all(hasattr(item, method) for item in given):
+                raise TypeError(f"SpikingNetwork: {what}={given!r}, expected a list of {what}")
         for name, population in self.populations.items():
             if not isinstance(population, Population):
                 raise TypeError(f"SpikingNetwork: populations[{name!r}] is {population!r}, expected a Population")
@@ -95,6 +101,8 @@ class SpikingNetwork:
         receptors = self.populations[item.target].receptors
         what = f"{type(item).__name__} {getattr(item, 'name', item.target)!r}"
         if item.receptor is None:
+            if not receptors:
+                raise ValueError(f"{what}: population {item.target!r} has no receptors; give it `receptors`")
             if len(receptors) != 1:
                 raise ValueError(f"{what}: receptor is missing, expected one of {list(receptors)}")
             return next(iter(receptors))
@@ -172,6 +180,7 @@ class SpikingNetwork:
         dt : float
             s.
         record : "spikes", None, or mapping of population to "spikes", None or Record
+            Of projections with STDP too: ``{"E->E": Record(["w"], every=0.1)}`` samples their weights.
         state : NetworkState, optional
             Continue from the end of another run; the result is the same as of one uninterrupted run.
         rng : int, Generator or None
@@ -181,7 +190,9 @@ class SpikingNetwork:
         stream : path, optional
             A new directory for the record, which is then written as it grows; see `read_stream`.
         threads : int
-            Results do not depend on it.
+            Results do not depend on it.  Threads share the parts of large populations, or the parameter sets of a
+            sweep; where there are none to share or a delay is shorter than 2 steps, one does all, as `Recording.method`
+            says.
         sweep : mapping of str to (m,) array, optional
             m parameter sets; see `circuits.neurons.sweep`.
 

@@ -40,7 +40,7 @@ class Neuron:
         ``reset(x, p)`` changes x after a spike.
     parameters : mapping of str to float or (n,) array
         Values of p, in this order.
-    rest : mapping of str to float, optional
+    rest : mapping of str to float or (n,) array, optional
         Where neurons start; 0 for variables not named.
     refractory : float
         s, whole steps of dt; x[0] is held after a spike.
@@ -131,15 +131,24 @@ class Neuron:
         rows = [np.broadcast_to(self.rest.get(name, 0.0), (n,)) for name in self.variables]
         return np.array(rows, dtype=float)
 
+    def part(self, low, high):
+        """The model of neurons low .. high - 1, for a population that is cut into parts."""
+        cut = {
+            what: {name: np.asarray(v)[low:high] if np.ndim(v) else v for name, v in getattr(self, what).items()}
+            for what in ("parameters", "rest")
+        }
+        return dataclasses.replace(self, **cut)
+
     def check(self, n, dt, method):
         """Refuse parameters that do not fit n neurons, or the step."""
         check_method(self, method, ("auto", *METHODS))
         steps_of("Neuron: refractory", self.refractory, dt)
-        for name, value in self.parameters.items():
-            if np.ndim(value) and np.shape(value) != (n,):
-                raise ValueError(
-                    f"Neuron: parameters[{name!r}] has shape {np.shape(value)}, expected a number or ({n},)"
-                )
+        for what in ("parameters", "rest"):
+            for name, value in getattr(self, what).items():
+                if np.ndim(value) and np.shape(value) != (n,):
+                    raise ValueError(
+                        f"Neuron: {what}[{name!r}] has shape {np.shape(value)}, expected a number or ({n},)"
+                    )
 
     def program(self, n, dt, receptors, method):
         """Compiled step of n neurons; see `circuits.neurons.program.Program`."""

@@ -13,6 +13,7 @@ from numba import carray, njit
 
 from circuits.neurons.currents import Waveform
 from circuits.neurons.plan import STREAM
+
 # compiled with _kernel.py 91dd2b59fdc7
 from physlearn._kernel import pointer
 from physlearn.rng import uniform

@@ -56,7 +56,7 @@ class Plan:
 
     def __init__(self, network, dt, first, rng, method, block):
         self.network, self.dt, self.first, self.block, self.rng = network, dt, first, block, rng
-        self.kept, self.parts, self.memory = {}, {}, 0
+        self.kept, self.parts, self.methods = {}, {}, {}
         self._alive, self._stages = [], [[] for _ in range(6)]
         self.courses: list = []
         self.plastic: dict = {}
@@ -141,14 +141,15 @@ class Plan:
     def _populate(self, index, name, first, method):
         population = self.network.populations[name]
         bounds = self.network.bounds[name]
+        population.model.check(population.n, self.dt, method)
         state = population.start(np.random.default_rng(self.network.stream(1, index)))
         receptors = tuple(population.receptors.values())
-        population.model.check(population.n, self.dt, method)
         driven = any(given.injects(name) for given in self.network.inputs)
         self.parts[name] = []
         for k, (low, high) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
             n, key = high - low, f"{name}/{k}"
             program = part_of(population.model, population.n, low, high).program(n, self.dt, receptors, method)
+            self.methods[name] = program.name or program.update.__name__
             floats = np.ascontiguousarray(program.floats, dtype=float)
             ints = np.ascontiguousarray(program.ints, dtype=np.int64).copy()
             if program.driven_at is not None:

@@ -25,6 +25,7 @@ import numpy as np
 from numba import carray
 
 from circuits.neurons.plan import ARRIVALS
+
 # compiled with _kernel.py 91dd2b59fdc7
 from physlearn._kernel import pointer
 

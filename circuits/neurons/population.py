@@ -48,6 +48,9 @@ class Population:
         for name in ("program", "initial", "variables"):
             if not hasattr(self.model, name):
                 raise TypeError(f"Population: model {self.model!r} has no `{name}`; expected LIF, AdEx, Neuron, ...")
+        for what in ("receptors", "initial"):
+            if not isinstance(getattr(self, what), Mapping):
+                raise TypeError(f"Population: {what}={getattr(self, what)!r}, expected a mapping of names")
         for name, receptor in self.receptors.items():
             if not hasattr(receptor, "taus"):
                 raise TypeError(f"Population: receptors[{name!r}] is {receptor!r}, expected Exponential, Alpha, ...")

@@ -44,6 +44,8 @@ class Program(NamedTuple):
         Place in ``ints`` of four words of random state, which the network seeds.
     exact_times : bool
         The update writes to ``late[j]`` by which fraction of dt spike j precedes t_{k+1}.
+    name : str
+        Of the method, for the record; that of the function by default.
     """
 
     update: Callable
@@ -54,6 +56,7 @@ class Program(NamedTuple):
     driven_at: int | None = None
     stream_at: int | None = None
     exact_times: bool = False
+    name: str = ""
 
 
 def part_of(model, n, low, high):

@@ -59,7 +59,10 @@ class Projection:
             value = getattr(self, what)
             if value is None or callable(value):
                 continue
-            value = np.asarray(value, dtype=float)
+            try:
+                value = np.asarray(value, dtype=float)
+            except (TypeError, ValueError):
+                raise TypeError(f"Projection: {what}={value!r}, expected a number, an array or a function") from None
             if value.ndim > 1 or not np.all(np.isfinite(value)):
                 raise ValueError(f"Projection: {what}={getattr(self, what)!r}, expected finite numbers, one or (m,)")
             if what == "delay" and np.any(value < 0):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,16 +16,17 @@ from circuits.neurons.program import steps_of
 
 @dataclass(frozen=True)
 class Record:
-    """What to record of one population.
+    """What to record of one population, or of one projection with STDP.
 
     Parameters
     ----------
     variables : sequence of str
-        Rows of state: variables of the model ("v", "m", ...) and receptors by name (their current or conductance).
+        Rows of state: variables of the model ("v", "m", ...) and receptors by name (their current or conductance);
+        of a projection "w", its weights.
     every : float, optional
         s between samples, whole steps; every step by default.  Samples fall on multiples of it.
     neurons : sequence of int, optional
-        All by default.
+        All by default; of a projection synapses, in the order of `SpikingNetwork.synapses`.
     spikes : bool
 
     Examples
@@ -45,13 +47,14 @@ class Record:
 
 @dataclass(frozen=True, eq=False)
 class Traces:
-    """Sampled variables of one population; ``traces["v"]`` is (samples, neurons).
+    """Sampled variables of one population or projection; ``traces["v"]`` is (samples, neurons).
 
     Parameters
     ----------
     t : (samples,) array
         s.
     neurons : (k,) array of int
+        Of a projection, synapses.
     variables, units : tuple of str
     values : (samples, variables, k) array
     """
@@ -111,6 +114,8 @@ class Recording:
         At the end.
     t_start, t_stop, dt : float
         s.
+    method : str
+        Of each population, and the number of threads: fewer than asked for where more would not pay.
     """
 
     spikes: dict
@@ -120,6 +125,7 @@ class Recording:
     t_start: float
     t_stop: float
     dt: float
+    method: str
 
 
 def nearest(what, name, valid):
@@ -144,13 +150,17 @@ class Recorder:
     """
 
     def __init__(self, plan, record, first, last, sink=None):
-        self.plan, self.first, self.sink, self.samples = plan, first, sink, []
+        self.plan, self.first, self.sink, self.threads = plan, first, sink, ""
         names = list(plan.network.populations)
         if record is None or isinstance(record, str):
             record = dict.fromkeys(names, record)
+        if not isinstance(record, Mapping):
+            raise TypeError(
+                f"record: got {record!r}, expected 'spikes', None or a mapping such as {{{names[0]!r}: 'spikes'}}"
+            )
         self.spiking, wanted = [], {}
         for name, what in record.items():
-            nearest("record", name, names)
+            nearest("record", name, [*names, *plan.plastic])
             if isinstance(what, str):
                 nearest("record", what, ("spikes",))
                 what = Record()
@@ -158,7 +168,7 @@ class Recorder:
                 continue
             if not isinstance(what, Record):
                 raise TypeError(f"record: {name!r} asks for {what!r}, expected 'spikes', None or a Record")
-            if what.spikes:
+            if what.spikes and name in names:
                 self.spiking.append(name)
             if len(what.variables):
                 wanted[name] = what
@@ -174,43 +184,55 @@ class Recorder:
         for name, what in wanted.items():
             self._trace(name, what, last)
 
+    def _arrays(self, name):
+        """Names and units of what can be sampled, and (part, array (rows, m), ascending numbers of its columns)."""
+        network, parts = self.plan.network, self.plan.parts
+        if name in parts:
+            population = network.populations[name]
+            pieces = [(part, part.state, np.arange(part.low, part.high)) for part in parts[name]]
+            return population.rows, population.units, pieces
+        wiring, weights = self.plan.plastic[name]
+        projection = next(p for p in network.projections if p.name == name)
+        target = network.populations[projection.target]
+        unit = target.units[target.rows.index(network.receptor_of(projection))]
+        numbers = wiring.cut(np.arange(wiring.size))
+        return ["w"], [unit], list(zip(parts[projection.target], weights, numbers, strict=True))
+
     def _layout(self, name, what):
-        population = self.plan.network.populations[name]
-        rows = [population.rows.index(nearest("record", v, population.rows)) for v in what.variables]
-        neurons = np.arange(population.n) if what.neurons is None else np.asarray(what.neurons)
+        names, units, pieces = self._arrays(name)
+        rows = [names.index(nearest("record", v, names)) for v in what.variables]
+        size = sum(len(numbers) for _, _, numbers in pieces)
+        neurons = np.arange(size) if what.neurons is None else np.asarray(what.neurons)
         if neurons.ndim != 1 or (neurons.size and neurons.dtype.kind not in "iu"):
             raise TypeError(f"record: neurons of {name!r}: got {what.neurons!r}, expected a list of integers")
-        if neurons.size and not (0 <= neurons.min() and neurons.max() < population.n):
-            raise ValueError(f"record: neurons of {name!r} lie outside 0 to {population.n - 1}: {what.neurons!r}")
+        if neurons.size and not (0 <= neurons.min() and neurons.max() < size):
+            raise ValueError(f"record: neurons of {name!r} lie outside 0 to {size - 1}: {what.neurons!r}")
         every = 1 if what.every is None else int(steps_of("record: every", what.every, self.plan.dt, 1))
-        return rows, neurons.astype(np.int64), every
+        return rows, tuple(units[row] for row in rows), pieces, neurons.astype(np.int64), every
 
     def _size(self, name, what, last):
-        rows, neurons, every = self._layout(name, what)
+        rows, _, _, neurons, every = self._layout(name, what)
         return 8 * len(rows) * len(neurons) * (last // every - self.first // every)
 
     def _trace(self, name, what, last):
         from physlearn._kernel import ACTION, compiled
 
-        rows, neurons, every = self._layout(name, what)
+        rows, units, pieces, neurons, every = self._layout(name, what)
         steps = last - self.first if self.sink is None else min(self.plan.block, last - self.first)
         clock = np.array([self.first // every + 1], np.int64)
         out = np.empty((steps // every + 2, len(rows), len(neurons)))
-        column, order = 0, np.concatenate(
-            [np.flatnonzero((neurons >= part.low) & (neurons < part.high)) for part in self.plan.parts[name]]
-        )  # fmt: skip
-        for part in self.plan.parts[name]:
-            here = neurons[(neurons >= part.low) & (neurons < part.high)] - part.low
-            entries = (part.state, part.n, np.array(rows, np.int64), len(rows), here, len(here), every, clock, out)
+        column, order = 0, []
+        for part, array, numbers in pieces:
+            order.append(np.flatnonzero(np.isin(neurons, numbers)))
+            here = np.searchsorted(numbers, neurons[order[-1]])
+            entries = (array, len(numbers), np.array(rows, np.int64), len(rows), here, len(here), every, clock, out)
             table = np.array(
                 [self.plan.address(e) if isinstance(e, np.ndarray) else e for e in (*entries, column, len(neurons))],
                 np.int64,
             )
             self.actions.append((part, compiled(loop.sample, ACTION).address, self.plan.address(table)))
             column += len(here)
-        population = self.plan.network.populations[name]
-        units = tuple(population.units[row] for row in rows)
-        self.traces[name] = (tuple(what.variables), units, neurons, order, every, clock, out)
+        self.traces[name] = (tuple(what.variables), units, neurons, np.concatenate(order), every, clock, out)
 
     def take(self, first, last):
         """Take over spikes stamped first .. last - 1 and, when streaming, the samples of these grid points."""
@@ -228,6 +250,7 @@ class Recorder:
                 count = (last - 1) // every - clock[0] + 1
                 self.sink.samples(name, out[:count][:, :, np.argsort(order)] if len(neurons) else out[:count])
                 clock[0] = (last - 1) // every + 1
+            self.sink.reached((last - 1) * self.plan.dt)
 
     def _merged(self, name):
         chunks = [chunk for part in self.spikes[name] for chunk in part]
@@ -250,7 +273,7 @@ class Recorder:
         ends = {"t_start": self.first * dt, "t_stop": step * dt}
         spikes, traces = {}, {}
         if self.sink is not None:
-            spikes, traces = self.sink.close(**ends)
+            spikes, traces = self.sink.close(step * dt)
         elif step > self.first:
             for name in self.spiking:
                 times, ids = self._merged(name)
@@ -263,7 +286,8 @@ class Recorder:
                 t = np.arange(clock[0], clock[0] + count) * (every * dt)
                 traces[name] = Traces(t, neurons, variables, units, values)
         state = NetworkState(step, dt, self.plan.save(step))
-        return Recording(spikes, traces, self.plan.weights(), state, dt=dt, **ends)
+        method = ", ".join([*(f"{name}: {used}" for name, used in self.plan.methods.items()), self.threads])
+        return Recording(spikes, traces, self.plan.weights(), state, dt=dt, method=method, **ends)
 
 
 def available_memory():

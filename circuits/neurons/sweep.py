@@ -22,12 +22,14 @@ def run(network, t_span, sweep, *, threads, stream, rng, state, **settings):
     """Recordings of all parameter sets, in their order; see `SpikingNetwork.__integrate__`."""
     if stream is not None:
         raise ValueError("stream: not with sweep; run the parameter sets one by one, each with its own directory")
-    if state is not None and len(state) != len(next(iter(sweep.values()))):
-        raise ValueError(f"state: {len(state)} states, expected one for each parameter set")
+    if not sweep:
+        raise ValueError("sweep: empty; expected a mapping such as {'E->I.weight': (m,) array}")
     lengths = {name: len(np.atleast_1d(values)) for name, values in sweep.items()}
     if len(set(lengths.values())) != 1:
         raise ValueError(f"sweep: values of different lengths {lengths}; give one of each for every parameter set")
     count, seed = next(iter(lengths.values())), seed_sequence(rng)
+    if state is not None and len(state) != count:
+        raise ValueError(f"state: {len(state)} states, expected {count}, one for each parameter set")
     sets = [{name: values[k] for name, values in sweep.items()} for k in range(count)]
     networks = [changed(network, values) for values in sets]
     for index in range(len(network.projections)):
@@ -68,7 +70,9 @@ def changed(network, values):
             inputs[k] = dataclasses.replace(inputs[k], **{parameter: value})
         else:
             known = [*populations, *names, *(f"input {k}" for k in range(len(inputs)))]
-            nearest("sweep: owner of the parameter", owner, known)
+            if not owner:
+                raise ValueError(f"sweep: {full!r}, expected 'owner.parameter' with an owner out of {known}")
+            nearest(f"sweep: owner in {full!r}", owner, known)
     other = copy.copy(network)
     fresh = {"populations": populations, "projections": projections, "inputs": inputs, "_drawn": {}}
     for name, value in fresh.items():

@@ -16,6 +16,7 @@ import numpy as np
 from numba import carray, njit
 
 from circuits.neurons.plan import ARRIVALS, STREAM
+
 # compiled with _kernel.py 91dd2b59fdc7
 from physlearn._kernel import pointer
 from physlearn.rng import uniform
@@ -111,7 +112,7 @@ class Poisson:
         mean = rate * dt
         if not np.all(np.isfinite(mean)) or np.any(mean < 0) or np.any(mean > _MOST):
             raise ValueError(
-                f"Poisson: rate from {np.min(rate)!r} to {np.max(rate)!r} Hz, expected 0 to {_MOST / dt:.4g} Hz at "
+                f"Poisson: rate from {np.min(rate):.4g} to {np.max(rate):.4g} Hz, expected 0 to {_MOST / dt:.4g} Hz at "
                 f"dt={dt!r} s; for more use a current with noise (OrnsteinUhlenbeck)"
             )
         return mean

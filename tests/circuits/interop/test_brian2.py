@@ -11,6 +11,7 @@ from circuits.interop.from_brian2 import from_brian2  # noqa: E402
 from circuits.neurons import (  # noqa: E402
     LIF,
     STDP,
+    AdEx,
     Alpha,
     Constant,
     Delta,
@@ -18,6 +19,7 @@ from circuits.neurons import (  # noqa: E402
     Exponential,
     HodgkinHuxley,
     Izhikevich,
+    Neuron,
     Poisson,
     Population,
     Projection,
@@ -28,9 +30,15 @@ from circuits.neurons import (  # noqa: E402
     Step,
     connect,
 )
-from circuits.neurons.sources import SpikeSource  # noqa: E402
+from circuits.neurons.sources import PoissonSource, SpikeSource  # noqa: E402
 
 DT = 1e-4
+
+
+def still(x, current, p, out):
+    out[0] = 0.0
+
+
 UNIFORM = {"v": lambda generator, n: generator.uniform(-60e-3, -50e-3, n)}
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -288,10 +296,46 @@ def test_what_is_not_read_is_refused_by_name(build, says):
         from_brian2(net, namespace={})
 
 
+@pytest.mark.parametrize("model, currents", [(AdEx(), (0.6e-9, 1.2e-9)), (Izhikevich.chattering(), (6.0, 12.0))])
+@pytest.mark.parametrize("method", ["rk4", "euler"])
+def test_two_variable_neurons_spike_identically(model, currents, method):
+    cells = Population(model, 6, receptors={"d": Delta()})
+    ring = Projection("n", "n", connect.fixed_probability(0.5), weight=0.5e-3, delay=1e-3)
+    network = SpikingNetwork({"n": cells}, [ring], [Constant("n", np.linspace(*currents, 6))])
+    here, there = both(network, 0.15, method=method)
+    assert len(here.spikes["n"].times) > 30
+    assert_array_equal(steps_here(here.spikes["n"]), steps_there(there["n_spikes"]))
+
+
+def test_poisson_spikes_have_the_same_statistics():
+    """Means of a receptor fed by two inputs and a source of Poisson spikes, against Campbell's theorem."""
+    n, rates = 400, np.linspace(100.0, 3000.0, 400)
+    populations = {
+        "s": Population(PoissonSource(200.0), n),
+        "n": Population(LIF(20e-3, 0.0, 1e3, 0.0), n, receptors={"e": Exponential(5e-3)}),
+    }
+    wires = [Projection("s", "n", connect.one_to_one(), weight=0.5)]
+    network = SpikingNetwork(populations, wires, [Poisson("n", rates, 1.0), Poisson("n", 1000.0, 2.0)])
+    net = to_brian2(network, dt=DT)
+    monitor = b2.StateMonitor(net["n"], "I_e", record=True, dt=20e-3 * b2.second)
+    net.add(monitor)
+    b2.seed(3)
+    net.run(0.4 * b2.second, namespace={})
+    current = np.asarray(monitor.I_e)[:, 3:]  # 12 time constants after the start, samples 4 of them apart
+    chance = -np.expm1(-200.0 * DT) / DT
+    mean = (rates + 2.0 * 1000.0 + 0.5 * chance) * DT / -np.expm1(-DT / 5e-3)
+    variance = (rates + 4.0 * 1000.0 + 0.25 * chance * (1 - chance * DT)) * DT / -np.expm1(-2 * DT / 5e-3)
+    z = (current - mean[:, None]) / np.sqrt(variance)[:, None]
+    offset = np.array([abs(z.mean()) * np.sqrt(z.size), abs(z.var() - 1.0) * np.sqrt(z.size / 2)])
+    assert np.all(offset < 5.0), offset
+
+
 @pytest.mark.parametrize(
     ("model", "more", "says"),
     [
-        (Izhikevich(), {}, "Izhikevich is not translated"),
+        (Neuron(still), {}, "Neuron is not translated"),
+        (Izhikevich(refractory=1e-3), {}, "refractory"),
+        (AdEx(), {"receptors": {"s": Exponential(5e-3)}}, "only Delta"),
         (LIF(20e-3, 0.0, 1.0, 0.0, exact_times=True), {}, "exact_times"),
         (LIF(20e-3, 0.0, 1.0, 0.0, refractory=1e-3), {"receptors": {"s": Exponential(20e-3)}}, "time constant"),
         (LIF(20e-3, 0.0, 1.0, 0.0), {"receptors": {"s": Alpha(2e-3, reversal=0.0)}}, "Alpha kernel"),
@@ -305,8 +349,8 @@ def test_what_is_not_translated_is_refused_by_name(model, more, says):
 
 def test_inputs_and_plasticity_that_are_not_translated():
     cells = Population(LIF(20e-3, 0.0, 1.0, 0.0), 2, receptors={"s": Exponential(2e-3)})
-    with pytest.raises(ValueError, match="Poisson"):
-        to_brian2(SpikingNetwork({"n": cells}, inputs=[Poisson("n", rate=5.0, weight=1.0)]), dt=DT)
+    with pytest.raises(ValueError, match="varies in time"):
+        to_brian2(SpikingNetwork({"n": cells}, inputs=[Poisson("n", rate=np.exp, weight=1.0)]), dt=DT)
     plastic = Projection(
         "n", "n", connect.all_to_all(), weight=1.0, plasticity=ShortTermPlasticity(0.5, tau_recovery=0.1)
     )

@@ -115,7 +115,14 @@ def test_threads_change_no_bit():
     assert len(network.bounds["E"]) > 2  # cut into parts, or nothing is tested
     one = integrate(network, (0.0, 0.05), dt=1e-4, rng=5)
     for threads in (2, 3):
-        same(one, integrate(network, (0.0, 0.05), dt=1e-4, rng=5, threads=threads))
+        several = integrate(network, (0.0, 0.05), dt=1e-4, rng=5, threads=threads)
+        same(one, several)
+        assert several.method.endswith(f"{threads} threads")
+
+
+def test_the_record_says_which_methods_ran():
+    small = integrate(cuba(400, 0.1), (0.0, 0.01), dt=1e-4, threads=4)
+    assert small.method == "E: exact, I: exact, 1 thread (4 asked for; a delay is shorter than 2 steps)"
 
 
 def test_seeds():

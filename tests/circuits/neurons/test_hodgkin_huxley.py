@@ -5,8 +5,10 @@ import pytest
 from numba import njit
 
 from circuits.neurons import Constant, HodgkinHuxley, Population, Record, SpikingNetwork
+from circuits.neurons import hodgkin_huxley_steps as steps
 from circuits.neurons.channels import Gate, Rate, squid_gates, traub_miles_gates
 from circuits.neurons.exponential import exp_less
+from circuits.neurons.hodgkin_huxley import kind_of
 from circuits.neurons.methods import Adaptive
 from physlearn._kernel import UPDATE, compiled
 from physlearn.dynamics.trajectory import DivergenceError
@@ -108,6 +110,40 @@ def test_gates_against_the_formulas(name, gates, tol):
                 assert rate.slope(1e-3 * v) == pytest.approx(by, rel=tol.GRADIENT, abs=1e-3)
             by = (gate.steady(1e-3 * v + 1e-7) - gate.steady(1e-3 * v - 1e-7)) / 2e-7
             assert gate.slope(1e-3 * v) == pytest.approx(by, rel=tol.GRADIENT, abs=1e-6)
+
+
+@pytest.mark.parametrize("model", [HodgkinHuxley.squid(), HodgkinHuxley.traub_miles(v_t=-55.5e-3)])
+def test_built_in_rates_are_the_formulas(model):
+    """The compiled powers of two exponentials, near the 0/0 of the linoids and far outside the usual range too."""
+    gates = (model.m, model.h, model.n)
+    kind, shift = kind_of(gates)
+    middles = [rate.midpoint for gate in gates for rate in (gate.alpha, gate.beta)]
+    near = [middle + np.array([-1e-3, -1e-6, -1e-12, 0.0, 1e-12, 1e-6, 1e-3]) for middle in middles]
+    v = np.concatenate([np.linspace(-0.2, 0.2, 2048 - 42), *near]).reshape(-1, steps.TILE)
+    function = {steps.SQUID: steps._squid, steps.TRAUB_MILES: steps._traub_miles}[kind]
+    for row in v:
+        w = np.zeros(steps.ROWS * steps.TILE)
+        w[: steps.TILE] = row
+        function(w, shift)
+        for j, gate in enumerate(gates):
+            steady = w[steps.STEADY + j * steps.TILE :][: steps.TILE]
+            total = w[steps.TOTAL + j * steps.TILE :][: steps.TILE]
+            assert steady == pytest.approx(gate.steady(row), rel=1e-13)
+            assert total == pytest.approx(1.0 / gate.time_constant(row), rel=1e-13)
+    w = np.zeros(steps.ROWS * steps.TILE)
+    w[: steps.TILE] = np.linspace(-50.0, 50.0, steps.TILE)
+    function(w, shift)
+    assert np.all(np.isfinite(w))
+
+
+def test_gates_of_ones_own_take_the_general_rates():
+    """The squid's rates in another form of words: the same voltages, by the other kernel."""
+    squid = HodgkinHuxley.squid()
+    slower = Gate(Rate("linoid", 100.0 * (1.0 + 1e-15), -55e-3, 10e-3), squid.n.beta)
+    assert kind_of((squid.m, squid.h, slower))[0] == steps.ANY
+    for method in ("exponential_euler", "strang", "rk4"):
+        ends = [final(model, 0.1, 0.01, method=method) for model in (squid, HodgkinHuxley.squid(n=slower))]
+        assert ends[0] == pytest.approx(ends[1], rel=1e-9)
 
 
 def test_rest_of_the_squid():

@@ -8,7 +8,18 @@ import sys
 import numpy as np
 import pytest
 
-from circuits.neurons import LIF, Constant, HodgkinHuxley, Neuron, Population, Record, SpikingNetwork
+from circuits.neurons import (
+    LIF,
+    Constant,
+    Delta,
+    HodgkinHuxley,
+    Neuron,
+    Population,
+    Projection,
+    Record,
+    SpikingNetwork,
+    connect,
+)
 from circuits.neurons import hodgkin_huxley_steps as squid_steps
 from circuits.neurons.methods import Adaptive
 from physlearn.dynamics.trajectory import DivergenceError
@@ -45,6 +56,24 @@ NAGUMO = Neuron(fitzhugh_nagumo, ("v", "w"), high, parameters={"a": 0.7, "b": 0.
 def run(model, current, seconds, *, dt, method="auto", record="spikes"):
     network = SpikingNetwork({"n": Population(model, np.size(current))}, inputs=[Constant("n", current)])
     return network.__integrate__((0.0, seconds), dt=dt, method=method, record={"n": record})
+
+
+def test_parameters_of_a_population_in_parts_reach_their_neurons():
+    """A population that is cut by its synapses gives the same as neurons alone."""
+    n = 6144
+    taus = np.linspace(10e-3, 30e-3, n)
+    cell = Neuron(leak, ("v",), over, back, parameters={"tau": taus, "rest": 0.0, "high": 10e-3, "low": 0.0},
+                  rest={"v": np.linspace(0.0, 5e-3, n)})  # fmt: skip
+    populations = {"s": Population(NAGUMO, 2), "n": Population(cell, n, receptors={"d": Delta()})}
+    cut = SpikingNetwork(populations, [Projection("s", "n", connect.all_to_all(), weight=1e-3)],
+                         [Constant("n", 15e-3)])  # fmt: skip
+    assert len(cut.bounds["n"]) > 2
+    whole = SpikingNetwork({"n": Population(cell, n)}, inputs=[Constant("n", 15e-3)])
+    one, other = (
+        network.__integrate__((0.0, 0.05), dt=1e-3, record={"n": "spikes"}).spikes["n"] for network in (cut, whole)
+    )
+    assert len(one.times) > n
+    assert np.array_equal(one.times, other.times) and np.array_equal(one.ids, other.ids)
 
 
 def solved(seconds, current=0.5):

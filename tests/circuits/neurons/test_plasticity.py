@@ -63,6 +63,30 @@ def test_stdp_is_the_sum_over_pairs(pairing, dependence, delay, rng):
     assert np.ptp(weights) > 0.05
 
 
+def test_weights_are_sampled_while_they_change():
+    """Chosen synapses of a network cut into parts; the last sample is the weight at the end."""
+    rng = np.random.default_rng(2)
+    n = 6144
+    pre, post = rng.choice(400 * 3, 300, replace=False), rng.choice(400 * n, 3000, replace=False)
+    populations = {
+        "s": Population(SpikeSource(1e-4 * (pre // 3), pre % 3), 3),
+        "t": Population(SpikeSource(1e-4 * (post // n), post % n), n, receptors={"r": Exponential(5e-3)}),
+    }
+    rule = STDP(15e-3, 25e-3, 0.02, 0.015, w_max=1.0)
+    network = SpikingNetwork(populations, [Projection("s", "t", connect.all_to_all(), weight=0.4, plasticity=rule)])
+    assert len(network.bounds["t"]) > 2
+    chosen = [3 * n - 1, 0, n + 5, 2 * n + 4000]
+    record = {"s->t": Record(["w"], every=1e-2, neurons=chosen)}
+    out = network.__integrate__((0.0, 0.04), dt=1e-4, record=record)
+    assert set(out.spikes) == set() and out.traces["s->t"].units == ("A",)
+    assert out.traces["s->t"]["w"].shape == (4, 4)
+    np.testing.assert_array_equal(out.traces["s->t"]["w"][-1], out.weights["s->t"][chosen])
+    half = network.__integrate__((0.0, 0.02), dt=1e-4)
+    np.testing.assert_array_equal(out.traces["s->t"]["w"][1], half.weights["s->t"][chosen])
+    with pytest.raises(ValueError, match="did you mean 'w'"):
+        network.__integrate__((0.0, 0.04), dt=1e-4, record={"s->t": Record(["v"])})
+
+
 def test_a_coincident_pair_potentiates():
     rule = STDP(15e-3, 25e-3, 0.02, 0.015, w_max=1.0)
     source = Population(SpikeSource([1e-3], [0]), 1)

@@ -1,7 +1,9 @@
 """Records: samples, chosen neurons, labels, files on disk that keep memory flat."""
 
+import json
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -100,3 +102,38 @@ def test_memory_does_not_grow_with_the_duration_of_a_stream(tmp_path):
     grown = float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert grown < 10.0
     assert sum(f.stat().st_size for f in (tmp_path / "s1").iterdir()) > 80e6
+
+
+KILLED = """
+import sys
+from circuits.neurons import LIF, Constant, Population, Record, SpikingNetwork
+cell = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0)
+network = SpikingNetwork({"n": Population(cell, 50)}, inputs=[Constant("n", 40e-3)])
+network.__integrate__((0.0, float(sys.argv[2])), dt=1e-4, record={"n": Record(["v"], every=1e-3)}, stream=sys.argv[1])
+"""
+
+
+def test_a_killed_run_leaves_what_it_counted(tmp_path):
+    """SIGKILL in the middle: the record ends at its t_stop, and is that of a run which ends there."""
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / "run"), "1e4"])
+    manifest, deadline = tmp_path / "run" / "record.json", time.monotonic() + 60.0
+    try:
+        while time.monotonic() < deadline and process.poll() is None:
+            if manifest.is_file() and json.loads(manifest.read_text())["t_stop"] > 0.0:
+                break
+            time.sleep(0.02)
+    finally:
+        process.kill()
+        process.wait()
+    for name in ("spikes.0.times", "traces.0"):  # what was being written when it died
+        with (tmp_path / "run" / name).open("ab") as file:
+            file.write(b"torn")
+    spikes, traces = read_stream(tmp_path / "run")
+    end = spikes["n"].t_stop
+    assert end > 0.0
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "whole"), repr(end)], check=True)
+    whole_spikes, whole_traces = read_stream(tmp_path / "whole")
+    np.testing.assert_array_equal(spikes["n"].times, whole_spikes["n"].times)
+    np.testing.assert_array_equal(spikes["n"].ids, whole_spikes["n"].ids)
+    np.testing.assert_array_equal(traces["n"].values, whole_traces["n"].values)
+    assert len(traces["n"].t) == round(end / 1e-3)
