@@ -70,33 +70,35 @@ def _retry(options) -> int:
     if not (options.failed or options.stale):
         raise ValueError("retry: give --failed, --stale or both")
     sys.path.insert(0, os.getcwd())  # where the tasks of the study may be
-    found = open_study(options.study)
+    found = open_study(options.study)  # whose folder is absolute: a task may change the directory
     extra = {} if options.workers is None else {"workers": options.workers}
-    if options.serial:
-        extra |= {"timeout": None, "memory": None}
     run = functools.partial(found.retry, failed=options.failed, stale=options.stale, **extra)
-    return _finished(options.study, lambda: run(executor="serial" if options.serial else None))
+    return _finished(found.folder, lambda: run(executor="serial" if options.serial else None))
 
 
 def _finished(folder, run) -> int:
     """Run; then say what came out and what did not, draw, and write the report."""
     from physlearn.study import open_study
     from physlearn.study.figures import png_figures
+    from physlearn.study.store import WriteError
     from physlearn.study.summary import real_scalars, summarise, table
     from physlearn.study.task import import_task
 
-    page, interrupted = folder / "report.html", False
+    page, interrupted, broken = folder / "report.html", False, None
     before = open_study(folder).status() if page.exists() else None
     try:
         run()
     except KeyboardInterrupt:
         interrupted = True
+    except (WriteError, RuntimeError) as error:  # in the middle of it: a full disk, workers that cannot start
+        broken = error
+        print(error, file=sys.stderr)
     found = open_study(folder)
     counts, failures = found.status(), found.failures()
     if found.points == 1:
         print(table(summarise(real_scalars(found.returned())), import_task(found.task).headline))
     drawn = True
-    if not interrupted and counts != before:
+    if not interrupted and broken is None and counts != before:
         try:
             for name, picture in png_figures(folder).items():
                 (folder / f"{name}.png").write_bytes(picture)
@@ -104,7 +106,8 @@ def _finished(folder, run) -> int:
         except Exception as error:  # the numbers are kept already
             drawn = False
             print(f"figures failed: {type(error).__name__}: {error}", file=sys.stderr)
-    print(f"\n{folder}: {', '.join(sorted(path.name for path in folder.iterdir() if path.name != 'lock'))}")
+    shown = os.path.relpath(folder)
+    print(f"\n{shown}: {', '.join(sorted(path.name for path in folder.iterdir() if path.name != 'lock'))}")
     print(_words(counts))
     for failure in failures[:SHOWN]:
         where = f"{failure['params']} replicate {failure['replicate']}" if found.points > 1 else failure["replicate"]
@@ -112,16 +115,16 @@ def _finished(folder, run) -> int:
     if len(failures) > SHOWN:
         print(f"and {len(failures) - SHOWN} more failures: see report.html", file=sys.stderr)
     if failures:
-        print(f"physlearn retry --failed {folder} runs them again", file=sys.stderr)
+        print(f"physlearn retry --failed {shown} runs them again", file=sys.stderr)
     if counts["stale"]:
         print(
-            f"{counts['stale']} results are of another version of the task: physlearn retry --stale {folder}",
+            f"{counts['stale']} results are of another version of the task: physlearn retry --stale {shown}",
             file=sys.stderr,
         )
     if missing := counts["planned"]:
         why = "interrupted" if interrupted else "stopped"
         print(f"{why}: {missing} of {counts['total']} tasks are missing; the same command goes on", file=sys.stderr)
-    return DONE if drawn and counts["done"] == counts["total"] else SOME_FAILED
+    return DONE if drawn and broken is None and counts["done"] == counts["total"] else SOME_FAILED
 
 
 def _plan(options) -> int:
@@ -137,8 +140,9 @@ def _plan(options) -> int:
     seconds = None
     if (folder / "study.db").exists():
         found = open_study(folder)
-        done, seconds = total - found.status()["planned"], found.seconds()
-        print(f"{folder}: {_words(found.status())}")
+        counts, seconds = found.status(), found.seconds()
+        done = counts["total"] - counts["planned"]
+        print(f"{os.path.relpath(folder)}: {_words(counts)}")
     if seconds is None or not len(seconds):
         print("no task has run yet: time unknown")
         return DONE
@@ -154,7 +158,7 @@ def _status(options) -> int:
     found = open_study(options.study)
     counts = found.status()
     print(f"{found.name}: {_words(counts)}")
-    return SOME_FAILED if counts["failed"] + counts["timeout"] + counts["crashed"] else DONE
+    return DONE if counts["done"] == counts["total"] else SOME_FAILED
 
 
 def _export(options) -> int:
@@ -177,7 +181,7 @@ def _study_file(options):
 
     sys.path[:0] = [os.getcwd(), str(options.study.resolve().parent)]  # tasks may lie beside the study file
     study = read_study(options.study)
-    return study, options.out or Path("results") / study.name
+    return study, (options.out or Path("results") / study.name).absolute()  # a task may change the directory
 
 
 def _how(options, kept):

@@ -179,3 +179,50 @@ rbm = Task(
     dims={"log_likelihood_in_time": ("measurement",)},
     headline={"log_likelihood": "mean log-likelihood (nats)", "shortfall": "below the data's own entropy (nats)"},
 )
+
+
+class AssemblyParams(BaseModel):
+    """Structures stored as bonds of one soup of molecules on a square lattice, and seeds to retrieve them from."""
+
+    model_config = ConfigDict(extra="forbid")
+    side: int = Field(default=8, ge=2, description="of the structures, random permutations of side^2 species")
+    stored: int = Field(default=2, ge=1, description="number of structures")
+    bond: float = Field(default=7.5, gt=0, description="energy of a stored bond, in units of T")
+    mu: float = Field(default=12.5, description="cost of a molecule, -ln(concentration), in units of T")
+    seed: float = Field(default=0.5, gt=0, le=1, description="side of the seed over the structure's")
+    margin: int = Field(default=2, ge=0, description="empty sites on each side of a structure; the lattice is periodic")
+    sweeps: int = Field(default=1000, ge=1, description="of the exact heat bath")
+    seeds: int = Field(default=4, ge=1, description="that grow, of each structure in turn")
+
+
+def run_assembly(params: AssemblyParams, rng) -> dict:
+    """Overlap with the seed's structure, and shares of final states; another structure than its own is a chimera."""
+    from physlearn.models import grow_seeds, random_structures
+    from physlearn.terms.lattice import Lattice
+
+    structures = random_structures(params.stored, (params.side, params.side), rng=rng)
+    lattice = Lattice((params.side + 2 * params.margin,) * 2)
+    settings = dict(bond=params.bond, mu=params.mu, seed=params.seed, sweeps=params.sweeps, chains=params.seeds)
+    found = grow_seeds(structures, lattice, rng=rng, **settings)
+    wanted = np.arange(params.seeds) % params.stored
+    own = found.main == wanted
+    return {
+        "overlap": found.overlap[np.arange(params.seeds), wanted].mean(),
+        "retrieved": np.mean((found.name == "retrieved") & own),
+        "chimera": np.mean((found.name == "chimera") | (found.name == "retrieved") & ~own),
+        "liquid": np.mean(found.name == "liquid"),
+        "dispersed": np.mean(found.name == "dispersed"),
+        "error": found.error.mean(),
+    }
+
+
+assembly = Task(
+    run=run_assembly,
+    params=AssemblyParams,
+    warm=lambda: run_assembly(AssemblyParams(side=2, sweeps=1, seeds=1), np.random.default_rng(0)),
+    headline={
+        "overlap": "overlap with the seed's structure",
+        "retrieved": "fraction of seeds that became their structure",
+        "error": "errors per contact",
+    },
+)

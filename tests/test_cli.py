@@ -271,6 +271,51 @@ def test_missing_file_and_bad_usage(folder, capsys):
     assert main(["--help"]) == 0
 
 
+def test_every_wrong_axis_is_told_of(folder, capsys):
+    """Also where other axes, [params] and [refine] are wrong."""
+    text = '[study]\ntask = "uniform_tasks:uniform"\nreplicates = "3"\ncommon_random_numbers = "yes"\nbatch = 0\n'
+    text += '[params]\nscael = 1\n[refine]\ntolerance = "x"\n[space]\nscale = []\nfail_below = [1, 1.0]\n'
+    text += (
+        "a = { low = 0, high = inf, n = 3 }\nb = { low = 1, values = [1] }\nc = { zip = { d = [1, 2], e = [nan] } }\n"
+    )
+    assert main(["run", study(folder, text)]) == 1
+    err = capsys.readouterr().err
+    for part in (
+        "replicates: got '3'",
+        "common_random_numbers: got 'yes'",
+        "batch: got 0; expected a whole number of at least 1, or 'auto'",
+        "[params] unknown key 'scael'; did you mean 'scale'?",
+        "[refine] observable: missing",
+        "[refine] tolerance: got 'x'",
+        "scale: empty",
+        "fail_below: [1.0] appears twice",
+        "unknown key 'fail_below'; did you mean 'fail_above'?",
+        "a: got 0.0 to inf, expected finite numbers",
+        "b: got {'low': 1, 'values': [1]}, expected values, or low, high and n, or zip",
+        "e: got NaN",
+    ):
+        assert part in err, err
+    assert main(["run", study(folder, GOOD.replace("seed = 4", 'name = ".."'))]) == 1
+
+
+def test_exit_codes_when_something_is_missing(folder, capsys, monkeypatch):
+    from physlearn.study.store import Store, WriteError
+
+    def full(store, records):
+        raise WriteError("no space")
+
+    path = study(folder, GOOD)
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "record", full)
+        assert main(["run", path, "--serial"]) == 2
+    said = capsys.readouterr()
+    assert "no space" in said.err and "stopped: 3 of 3 tasks are missing; the same command goes on" in said.err
+    assert main(["status", "results/s"]) == 2
+    assert main(["run", path, "--serial"]) == main(["status", "results/s"]) == 0
+    assert main(["run", "--serial", study(folder, GOOD.replace("replicates = 3", "replicates = 4"))]) == 0  # grows
+    assert (folder / "results" / "s" / "study.toml").read_text().count("replicates = 4") == 1
+
+
 def test_machines_and_info(capsys):
     assert main(["machines"]) == 0
     assert "resistor_network" in capsys.readouterr().out

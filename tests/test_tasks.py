@@ -17,11 +17,16 @@ def replicates(task, n, **params):
     return {name: (c.mean(0), c.std(0, ddof=1) / np.sqrt(n)) for name, c in columns.items()}
 
 
-@pytest.mark.parametrize("name", ["ising", "hopfield", "rbm"])
+@pytest.mark.parametrize("name", ["ising", "hopfield", "rbm", "assembly"])
 def test_is_a_task_that_a_study_can_keep(name):
     task = getattr(tasks, name)
     assert locate(task) == (f"physlearn.tasks:{name}", task) and import_task(f"physlearn.tasks:{name}") is task
-    small = {"ising": {"draws": 20}, "hopfield": {"neurons": 50}, "rbm": {"epochs": 40}}[name]
+    small = {
+        "ising": {"draws": 20},
+        "hopfield": {"neurons": 50},
+        "rbm": {"epochs": 40},
+        "assembly": {"side": 4, "sweeps": 50},
+    }[name]
     first, again = (encode(task(task.resolve(small), np.random.default_rng(1))) for _ in range(2))
     assert first == again and all(np.all(np.isfinite(np.frombuffer(v.data, v.dtype))) for v in first)
     scalars = {v.name for v in first if v.shape == ()}
@@ -45,7 +50,7 @@ def test_ising_against_all_states(coupling, method, tol):
         "specific_heat": (mean["e2"] - mean["e"] ** 2) / (16 * t**2),
         "binder": 1 - mean["m4"] / (3 * mean["m2"] ** 2),
     }
-    found = replicates(tasks.ising, 12, size=4, temperature=t, coupling=coupling, method=method, draws=2000)
+    found = replicates(tasks.ising, 12, size=4, temperature=t, coupling=coupling, method=method, draws=1000)
     for name, value in exact.items():
         average, error = found[name]
         assert abs(average - value) < tol.STATISTICAL * error, name
@@ -86,3 +91,20 @@ def test_rbm_approaches_the_entropy_of_the_data(tol):
     assert found["log_likelihood"] == found["log_likelihood_in_time"][-1]
     assert found["shortfall"] == pytest.approx(-np.log(6) - found["log_likelihood"], rel=tol.IDENTITY)
     assert 0 < found["shortfall"] < 0.1 < -np.log(6) - found["log_likelihood_in_time"][0]
+
+
+def test_assembly_by_bond_energy():
+    """Below mu/2 seeds melt, within the window they become their structures, far above it they do not."""
+    found = [replicates(tasks.assembly, 3, side=8, mu=12.5, bond=bond) for bond in (5.5, 7.5, 13.0)]
+    melted, grown, wrong = ({name: mean for name, (mean, _) in each.items()} for each in found)
+    assert melted["dispersed"] == 1.0 and melted["overlap"] < 0.2
+    assert grown["retrieved"] == 1.0 and grown["overlap"] > 0.95 and grown["error"] < 0.1
+    assert wrong["retrieved"] < 0.5 < wrong["chimera"] + wrong["liquid"]
+    for each in (melted, grown, wrong):
+        assert sum(each[name] for name in ("retrieved", "chimera", "liquid", "dispersed")) == pytest.approx(1.0)
+
+
+def test_assembly_by_number_of_structures():
+    """Sixteen structures of 64 species are far more than sqrt(64)."""
+    (few, _), (many, _) = (replicates(tasks.assembly, 3, stored=m)["overlap"] for m in (2, 16))
+    assert many < 0.5 < 0.9 < few

@@ -9,12 +9,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 
-def validated(model: type[BaseModel], values: Any, where: str) -> tuple[Any, list[str]]:
-    """The model's instance, or None and one line an error."""
+def validated(model: type[BaseModel], values: Any, where: str, *, strict=None) -> tuple[Any, list[str]]:
+    """The model's instance, or None and one line an error; ``strict`` takes no "3" for 3."""
     if not isinstance(values, Mapping):
-        return None, [f"{where}: expected a table, got {values!r}"]
+        return None, [f"{where.removesuffix(':')}: expected a table, got {values!r}"]
     try:
-        return model.model_validate(values), []
+        return model.model_validate(values, strict=strict), []
     except ValidationError as error:
         return None, lines(model, error, where)
 

@@ -118,7 +118,7 @@ class Futures:
         for future in ready:
             jobs = self.pending.pop(future)
             try:
-                yield Done(future.result())
+                found = future.result()
             except concurrent.futures.BrokenExecutor as error:
                 raise RuntimeError(
                     f"the executor is broken ({error}); what is stored is safe: run the study again with a new one. "
@@ -128,6 +128,10 @@ class Futures:
                 yield Back(jobs)
             except Exception as error:  # the executor's own, such as dask's KilledWorker: run_batch raises nothing
                 yield Lost(jobs, "crashed", (type(error).__name__, str(error), f"{type(error).__name__}: {error}"))
+            else:
+                if isinstance(found, str):
+                    raise RuntimeError(f"a worker of the executor could not start on {self.brief.path!r}:\n{found}")
+                yield Done(found)
 
     def recall(self):
         """Cancel what has not started."""

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from physlearn.study.identity import canonical
+from physlearn.study.reader import COMPLETE, FAILED, STATES, StoreError, definition_in, differences, reading
 from physlearn.study.space import Axis, Space
-from physlearn.study.store import COMPLETE, FAILED, STATES, definition_of, reading
 from physlearn.study.values import decode, read_blob
 
 
@@ -19,9 +19,9 @@ def assemble(folder: Path):
     """All results of a study as an `xarray.Dataset`; see `Study.to_dataset`."""
     import xarray
 
-    definition, name = definition_of(folder)
     with reading(folder) as db:
         db.execute("BEGIN")  # one state of the store, though a driver may be writing
+        definition, name = definition_in(db)
         meta = {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM meta")}
         added = [json.loads(text) for (text,) in db.execute("SELECT params FROM point ORDER BY number")]
         space, task = Space.from_json(definition["space"]), meta.get("task", {})
@@ -33,51 +33,66 @@ def assemble(folder: Path):
         odd = misshapen(db, task.get("ragged", ()))
         status[list(odd)] = FAILED[0]
         columns = _columns(db, folder, set(task.get("ragged", ())), odd)
+        source = _source(db, meta.get("provenance", {}))
     variables: dict[str, Any] = {}
     lengths = dict(dims)
     for result, column in columns.items():
         values = _filled(column, len(status))
         inner = _inner_dims(result, values.shape[1:], task.get("dims", {}).get(result), lengths, dict(dims))
-        attrs = {"units": task["units"][result]} if result in task.get("units", {}) else {}
+        about = {"long_name": task.get("headline", {}).get(result), "units": task.get("units", {}).get(result)}
+        attrs = {key: value for key, value in about.items() if value}
         variables[result] = (tuple(lengths)[: len(dims)] + inner, values.reshape(shape + values.shape[1:]), attrs)
     legend = {"flag_values": np.arange(len(STATES), dtype=np.int8), "flag_meanings": " ".join(STATES)}
     variables["status"] = (tuple(d for d, _ in dims), status.reshape(shape), legend)
     attrs = {
         "name": name,
         "task": definition["task"],
+        "version": task.get("version", ""),
         "seed": definition["seed"],
         "study": canonical(definition),
         "params": canonical(space.fixed),
-        "provenance": canonical(meta.get("provenance", {})),
+        "provenance": canonical(source),
     }
     return xarray.Dataset(variables, coords, attrs)
 
 
+def _source(db, first):
+    """Where the results come from, and what was different in later runs."""
+    found = {line for (line,) in db.execute("SELECT DISTINCT action FROM event WHERE action LIKE 'run %'")}
+    begun = {key: value for key, value in first.items() if key != "began"}
+    later = [lines for line in sorted(found) if (lines := differences(begun, json.loads(line[4:])))]
+    return first | ({"later runs": later} if later else {})
+
+
 def misshapen(db, ragged=()) -> dict[int, tuple[str, str, str]]:
-    """Tasks whose result has another shape than that of the first task of the plan, and the error that says so.
+    """Tasks with a result of another shape than the first task of the plan has, or with text for a number.
+
+    Each with the error that says so.
 
     The first of the plan, not of the run: which tasks fail must not depend on the order of the work.
     """
     rows = db.execute(
-        "SELECT r.name, r.shape, MIN(r.task) FROM result r JOIN task t ON t.key = r.task WHERE t.status = ? "
-        "GROUP BY r.name, r.shape ORDER BY MIN(r.task)",
+        f"SELECT r.name, r.shape, {_TEXT}, MIN(r.task) FROM result r JOIN task t ON t.key = r.task WHERE t.status = ? "
+        f"GROUP BY r.name, r.shape, {_TEXT} ORDER BY MIN(r.task)",
         (COMPLETE,),
     ).fetchall()
-    first: dict[str, tuple[str, int]] = {}
+    first: dict[str, tuple[str, int, int]] = {}
     errors = {}
-    for name, shape, task in rows:
-        usual, where = first.setdefault(name, (shape, task))
-        if shape == usual or name in ragged:
+    for name, shape, text, task in rows:
+        usual, words, where = first.setdefault(name, (shape, text, task))
+        if (shape, text) == (usual, words) or name in ragged:
             continue
         (params,) = db.execute("SELECT params FROM task WHERE key = ?", (where,)).fetchone()
         said = (
             f"result {name!r} has shape {_tuple(shape)}; at {params} it has {_tuple(usual)}, and a labelled array "
             "needs one shape. Pad it with NaN, return a summary, or name it in Task(ragged=...)"
+            if shape != usual
+            else f"result {name!r} is {_KIND[text]}; at {params} it is {_KIND[words]}: return one of them everywhere"
         )
         found = db.execute(
             "SELECT r.task FROM result r JOIN task t ON t.key = r.task "
-            "WHERE t.status = ? AND r.name = ? AND r.shape = ?",
-            (COMPLETE, name, shape),
+            f"WHERE t.status = ? AND r.name = ? AND r.shape = ? AND {_TEXT} = ?",
+            (COMPLETE, name, shape, text),
         )
         errors |= {key: ("ShapeError", said, f"ShapeError: {said}") for (key,) in found if key not in errors}
     return errors
@@ -88,15 +103,23 @@ def returned(folder: Path) -> list[dict[str, Any]]:
     found: dict[int, dict] = {}
     with reading(folder) as db:
         for key, name, dtype, shape, data, file in db.execute(_RESULTS, (COMPLETE,)):
-            value = read_blob(folder / "blobs", file) if file else decode(dtype, json.loads(shape), data)
+            value = _blob(folder, file) if file else decode(dtype, json.loads(shape), data)
             found.setdefault(key, {})[name] = value if value.ndim else value.item()
     return list(found.values())
 
 
+_TEXT, _KIND = "(r.dtype LIKE '<U%')", ("a number", "text")
 _RESULTS = (
     "SELECT r.task, r.name, r.dtype, r.shape, r.data, r.file FROM result r JOIN task t ON t.key = r.task "
     "WHERE t.status = ? ORDER BY r.task, r.rowid"
 )
+
+
+def _blob(folder, file):
+    try:
+        return read_blob(folder / "blobs", file)
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{folder / 'blobs' / file}: missing or damaged ({error}); put back a copy of it") from error
 
 
 def _tuple(shape):
@@ -139,7 +162,7 @@ def _columns(db, folder, ragged, odd):
             continue
         keys, chunks = columns.setdefault(name, {}).setdefault((dtype, shape), ([], []))
         keys.append(key)
-        chunks.append(data if file is None else read_blob(folder / "blobs", file).tobytes())
+        chunks.append(data if file is None else _blob(folder, file).tobytes())
     return columns
 
 
@@ -159,7 +182,7 @@ def _filled(column, total):
 
 def _inner_dims(name, shape, named, lengths, outer):
     """Names of a result's own axes: the task's where they fit, otherwise NAME_0, NAME_1, ..."""
-    fit = named and len(named) == len(shape) and not set(named) & set(outer)
+    fit = named and len(named) == len(shape) and not set(named) & {*outer, name}
     if not fit or any(lengths.get(d, n) != n for d, n in zip(named, shape, strict=True)):
         named = [f"{name}_{k}" for k in range(len(shape))]
     lengths.update(zip(named, shape, strict=True))

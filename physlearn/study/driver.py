@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 from physlearn.study.crew import Back, Crew, Done, Lost
 from physlearn.study.plan import Job, Plan
-from physlearn.study.store import COMPLETE, FAILED, STALE, Record, Store
+from physlearn.study.reader import COMPLETE, FAILED, STALE
+from physlearn.study.store import Record, Store
 
 CHUNK = 1000  # tasks looked up at a time
 MOST = 500  # jobs in a batch
@@ -34,9 +35,11 @@ class Driver:
         Jobs sent together.
     tell : callable
         ``tell(done, failed)`` after every write.
+    renew : bool
+        Run again what another version of the task has left; until then it stays.
     """
 
-    def __init__(self, plan: Plan, store: Store, crew: Crew, *, retries, max_failures, batch, tell):
+    def __init__(self, plan: Plan, store: Store, crew: Crew, *, retries, max_failures, batch, tell, renew=False):
         self.plan, self.store, self.crew = plan, store, crew
         self.retries, self.max_failures, self.batch, self.tell = retries, max_failures, batch, tell
         self.flying: dict[int, Job] = {}
@@ -44,13 +47,13 @@ class Driver:
         self.waiting: deque[Job] = deque()
         self.alone: deque[Job] = deque()  # suspects: one of them has ended a worker
         self.pace: float | None = None  # seconds a job takes
-        self.failures, self.stale = 0, 0
+        self.failures, self.renew = 0, renew
         self.stopping = False
 
     def run(self, start: int = 0) -> None:
         """Do all that is missing from task number ``start`` on; returns early when stopping."""
         missing = self._missing(start)
-        self.left = max(1, len(self.plan) - start - self.store.count(COMPLETE, STALE, *FAILED))
+        self.left = max(1, len(self.plan) - self.store.count(COMPLETE, STALE, *FAILED))
         while True:
             while not self.stopping and self.crew.room() and (jobs := self._next(missing)):
                 self.flying.update((job.key, job) for job in jobs)
@@ -87,8 +90,8 @@ class Driver:
             old = [key for key, fits in same.items() if not fits and known[key][1] == COMPLETE]
             self.store.mark(old, STALE)
             self.store.mark([key for key, fits in same.items() if fits and known[key][1] == STALE], COMPLETE)
-            self.stale += sum(not fits and known[key][1] in (COMPLETE, STALE) for key, fits in same.items())
-            yield from (job for job in chunk if job.key not in known)
+            stale = {key for key, fits in same.items() if not fits and known[key][1] in (COMPLETE, STALE)}
+            yield from (job for job in chunk if job.key not in known or (self.renew and job.key in stale))
 
     def _next(self, missing) -> list[Job]:
         """The next batch: long enough that sending it costs little, short enough that all workers end together."""

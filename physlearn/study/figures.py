@@ -6,8 +6,8 @@ import io
 from pathlib import Path
 
 from physlearn.study.dataset import returned
+from physlearn.study.reader import definition_of
 from physlearn.study.space import Space
-from physlearn.study.store import definition_of
 from physlearn.study.task import import_task
 
 

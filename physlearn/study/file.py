@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from physlearn.study import space as spaces
 from physlearn.study.check import nearest, unknown, validated
 from physlearn.study.identity import plain
 from physlearn.study.plan import Plan, Refine
 from physlearn.study.run import Options, checked_options
-from physlearn.study.space import Axis, Between, Space, Zip
+from physlearn.study.space import Space
 from physlearn.study.task import import_task
 
 TABLES = ("study", "params", "space", "refine")
@@ -25,7 +25,7 @@ class StudyTable(Options):
     """The [study] table."""
 
     task: str
-    name: str = Field(default="", pattern=r"^[^/\\]*$", description="results folder; default the file's name")
+    name: str = Field(default="", pattern=r"^(\w[^/\\]*)?$", description="results folder; default the file's name")
     seed: int = Field(default=0, ge=0)
     replicates: int = Field(default=1, ge=1)
     common_random_numbers: bool = False
@@ -103,11 +103,11 @@ def read_study(path) -> StudyFile:
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error})") from None
     errors = [f"{path}: unknown table [{name}]{nearest(name, TABLES)}" for name in tables if name not in TABLES]
-    table, found = validated(StudyTable, tables.get("study", {}), f"{path}: [study]")
+    table, found = validated(StudyTable, tables.get("study", {}), f"{path}: [study]", strict=True)
     errors += found
     refine = None
     if "refine" in tables:
-        refine, found = validated(Refine, tables["refine"], f"{path}: [refine]")
+        refine, found = validated(Refine, tables["refine"], f"{path}: [refine]", strict=True)
         errors += found
     space, found = _space(tables.get("space", {}), tables.get("params", {}), path)
     errors += found
@@ -119,7 +119,7 @@ def read_study(path) -> StudyFile:
         except ValueError as error:
             errors.append(f"{path}: [study] {error}")
     if task is not None:
-        errors += _params(task.params, tables, space, path)
+        errors += _params(task.params, tables, path)
     plan = None
     if table is not None and task is not None and space is not None:
         plan = Plan(table.task, task, space, table.replicates, table.seed, table.common_random_numbers, refine)
@@ -131,12 +131,12 @@ def read_study(path) -> StudyFile:
     return StudyFile(table.name or path.stem, plan, options, text)
 
 
-def _params(model, tables, space, path) -> list[str]:
+def _params(model, tables, path) -> list[str]:
     """Wrong [params] and unknown axes, when other things are wrong too."""
-    params = tables.get("params", {})
-    if model is None or not isinstance(params, dict):
+    params, table = tables.get("params", {}), tables.get("space", {})
+    if model is None or not isinstance(params, dict) or not isinstance(table, dict):
         return []
-    varied = set(space.axes) if space is not None else set()
+    varied = _varied(table)
     _, errors = validated(model, params, f"{path}: [params]")
     errors = [line for line in errors if not any(line == f"{path}: [params] {name}: missing" for name in varied)]
     known = {line.split(";")[0] for line in errors}
@@ -147,86 +147,114 @@ def _params(model, tables, space, path) -> list[str]:
 def _space(table, params, path) -> tuple[Space | None, list[str]]:
     where = f"{path}: [space]"
     errors = [
-        f"{where[:-7]}[{n}]: expected a table, got {t!r}"
+        f"{path}: [{n}]: expected a table, got {t!r}"
         for n, t in (("space", table), ("params", params))
         if not isinstance(t, dict)
     ]
     if errors:
         return None, errors
+    both = sorted(set(params) & _varied(table))
+    errors += [f"{where} {name}: also in [params]; a parameter varies or is fixed" for name in both]
+    fixed = {name: _tried(f"{path}: [params]", errors, lambda: plain(value, name)) for name, value in params.items()}  # noqa: B023 (called at once)
     table = dict(table)
     kind = table.pop("kind", "points" if "points" in table else "grid")
-    try:
-        fixed = {name: plain(value, name) for name, value in params.items()}
-    except (TypeError, ValueError) as error:
-        return None, [f"{path}: [params] {error}"]
-    if both := sorted(set(fixed) & set(table)):
-        return None, [f"{where} {', '.join(both)}: also in [params]; a parameter varies or is fixed"]
-    try:
-        if kind == "points":
-            found = spaces.points(table.pop("points", []))
-            errors += [f"{where} unknown key {name!r} beside points" for name in table]
-        elif kind in SAMPLED:
-            samples, seed = table.pop("samples", None), table.pop("sample_seed", 0)
-            if not isinstance(samples, int):
-                return None, [f"{where} samples: got {samples!r}, expected a whole number of points to draw"]
-            ranges = {name: _axis(name, given, True, where, errors) for name, given in table.items()}
-            found = None if errors else getattr(spaces, kind)(samples, sample_seed=seed, **ranges)
-        elif kind == "grid":
-            axes = {name: _axis(name, given, False, where, errors) for name, given in table.items()}
-            found = None if errors else spaces.grid(**axes)
-        else:
-            return None, [f"{where} kind: got {kind!r}{nearest(str(kind), ('grid', 'points', *SAMPLED))}"]
-        if errors or found is None:
+    if kind == "points":
+        rows = table.pop("points", [])
+        errors += [f"{where} unknown key {name!r} beside points" for name in table]
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            errors.append(f"{where} points: got {rows!r}, expected a list of tables")
             return None, errors
-        return Space(found.dims, {**fixed, **found.fixed}, found.origin), errors
-    except (TypeError, ValueError) as error:
-        return None, [f"{where} {error}"]
+        found = _tried(where, errors, lambda: spaces.points(rows))
+    elif kind in SAMPLED:
+        samples, seed = table.pop("samples", None), table.pop("sample_seed", 0)
+        ranges = {name: _range(name, given, where, errors) for name, given in table.items()}
+        draw = getattr(spaces, kind)
+        found = None if errors else _tried(where, errors, lambda: draw(samples, sample_seed=seed, **ranges))
+    elif kind == "grid":
+        axes = {name: _axis(name, given, where, errors) for name, given in table.items()}
+        found = None if errors else _tried(where, errors, lambda: spaces.grid(**axes))
+    else:
+        errors.append(f"{where} kind: got {kind!r}{nearest(str(kind), ('grid', 'points', *SAMPLED))}")
+        found = None
+    if errors or found is None:
+        return None, errors
+    whole = _tried(where, errors, lambda: Space(found.dims, {**fixed, **found.fixed}, found.origin))
+    return whole, errors
 
 
-def _axis(name, given, sampled, where, errors):
-    """A list, or a table as `AxisTable` says it."""
-    if isinstance(given, list) and not sampled:
+def _varied(table) -> set[str]:
+    """Parameters that a [space] table names, be they right or wrong."""
+    names: set[str] = set()
+    sampled = table.get("kind") in SAMPLED
+    for name, given in table.items():
+        if name == "points" and isinstance(given, list):
+            names.update(*(row for row in given if isinstance(row, dict)))
+        elif isinstance(given, dict) and isinstance(given.get("zip"), dict):
+            names |= set(given["zip"])
+        elif name != "kind" and not (sampled and name in ("samples", "sample_seed")):
+            names.add(name)
+    return names
+
+
+def _axis(name, given, where, errors):
+    """A list, or a table as `AxisTable` says it, tried alone: all wrong axes are told of."""
+    here = f"{where} {name}:"
+    if isinstance(given, list):
+        _tried(where, errors, lambda: spaces.grid(**{name: given}))
         return given
     if not isinstance(given, dict):
-        expected = "{low = ..., high = ...}" if sampled else "a list or {low, high, n}; fixed values belong to [params]"
-        errors.append(f"{where} {name}: got {given!r}, expected {expected}")
+        errors.append(f"{here} got {given!r}, expected a list or {{low, high, n}}; fixed values belong to [params]")
         return None
-    table, found = validated(AxisTable, given, f"{where} {name}:")
+    table, found = validated(AxisTable, given, here, strict=True)
     errors += found
     if table is None:
         return None
-    if sampled:
-        if table.low is None or table.high is None:
-            errors.append(f"{where} {name}: got {given!r}, expected low and high")
-            return None
-        return _tried(
-            where,
-            name,
-            errors,
-            lambda: Between(
-                *spaces.between(table.low, table.high, scale=table.scale, integer=table.integer, units=table.units)
-            ),
-        )
-    if table.zip is not None:
-        axes = {inner: _axis(inner, values, False, where, errors) for inner, values in table.zip.items()}
-        return None if errors else _tried(where, name, errors, lambda: Zip(spaces.zipped(**axes).axes))
-    if table.values is not None:
-        return Axis(tuple(plain(v, name) for v in table.values), table.units, table.scale)
-    if table.low is None or table.high is None or table.n is None:
-        errors.append(f"{where} {name}: got {given!r}, expected values, or low, high and n, or zip")
+    ways = {"values": table.values is not None, "zip": table.zip is not None, "low": table.low is not None}
+    if sum(ways.values()) != 1 or (ways["low"] and (table.high is None or table.n is None)):
+        errors.append(f"{here} got {given!r}, expected values, or low, high and n, or zip")
         return None
-    if table.scale == "log" and min(table.low, table.high) <= 0:
-        errors.append(f"{where} {name}: a log scale needs low and high above zero, got {table.low} and {table.high}")
+    if table.zip is not None:
+        before = len(errors)
+        axes = {inner: _axis(inner, values, here, errors) for inner, values in table.zip.items()}
+        return None if len(errors) > before else _tried(here, errors, lambda: _alone(name, spaces.zipped(**axes)))
+    if table.values is not None:
+        return _tried(
+            where, errors, lambda: _alone(name, spaces.axis(table.values, units=table.units, scale=table.scale))
+        )
+    if not np.all(np.isfinite([table.low, table.high])) or (table.scale == "log" and min(table.low, table.high) <= 0):
+        above = " above zero for a log scale" if table.scale == "log" else ""
+        errors.append(f"{here} got {table.low} to {table.high}, expected finite numbers{above}")
         return None
     values = (np.geomspace if table.scale == "log" else np.linspace)(table.low, table.high, table.n)
     if table.integer:
         values = np.unique(np.rint(values).astype(int))
-    return Axis(tuple(values.tolist()), table.units, table.scale)
+    return _tried(where, errors, lambda: _alone(name, spaces.axis(values, units=table.units, scale=table.scale)))
 
 
-def _tried(where, name, errors, make):
+def _alone(name, axis):
+    spaces.grid(**{name: axis})
+    return axis
+
+
+def _range(name, given, where, errors):
+    here = f"{where} {name}:"
+    if not isinstance(given, dict):
+        errors.append(f"{here} got {given!r}, expected {{low = ..., high = ...}}; fixed values belong to [params]")
+        return None
+    table, found = validated(AxisTable, given, here, strict=True)
+    errors += found
+    if table is None:
+        return None
+    if table.low is None or table.high is None or given.keys() & {"values", "n", "zip"}:
+        errors.append(f"{here} got {given!r}, expected low and high, and perhaps scale, integer and units")
+        return None
+    more = {"scale": table.scale, "integer": table.integer, "units": table.units}
+    return _tried(here, errors, lambda: spaces.between(table.low, table.high, **more))
+
+
+def _tried(where, errors, make):
     try:
         return make()
-    except (TypeError, ValueError, ValidationError) as error:
-        errors.append(f"{where} {name}: {error}")
+    except (TypeError, ValueError) as error:
+        errors.append(f"{where} {error}")
         return None

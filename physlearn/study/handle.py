@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from physlearn.study.dataset import assemble, returned
+from physlearn.study.reader import FAILED, STATES, definition_in, definition_of, reading
 from physlearn.study.space import Space
-from physlearn.study.store import FAILED, STALE, STATES, definition_of, reading
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,7 @@ class Study:
     @property
     def points(self) -> int:
         """Number of points, those added by refinement included."""
-        status = self.status()
-        return status["total"] // definition_of(self.folder)[0]["replicates"]
+        return self.status()["total"] // definition_of(self.folder)[0]["replicates"]
 
     def to_dataset(self):
         """All results as labelled arrays, complete or not, also while the study runs.
@@ -59,8 +58,9 @@ class Study:
 
     def status(self) -> dict[str, int]:
         """Number of tasks in each state, and in total."""
-        definition, _ = definition_of(self.folder)
         with reading(self.folder) as db:
+            db.execute("BEGIN")  # one state of the store, though a driver may be writing
+            definition, _ = definition_in(db)
             counts = dict(db.execute("SELECT status, COUNT(*) FROM task GROUP BY status"))
             (added,) = db.execute("SELECT COUNT(*) FROM point").fetchone()
         total = (len(Space.from_json(definition["space"])) + added) * definition["replicates"]
@@ -69,8 +69,9 @@ class Study:
 
     def failures(self) -> list[dict[str, Any]]:
         """The last error of every task that failed: params, replicate, status, type, message, traceback, attempts."""
-        definition, _ = definition_of(self.folder)
         with reading(self.folder) as db:
+            db.execute("BEGIN")
+            definition, _ = definition_in(db)
             rows = db.execute(
                 "SELECT t.key, t.params, t.status, t.attempts, e.type, e.message, e.traceback FROM task t "
                 "JOIN error e ON e.rowid = (SELECT MAX(rowid) FROM error WHERE task = t.key) "
@@ -121,7 +122,7 @@ class Study:
         Parameters
         ----------
         failed, stale : bool
-            Which to forget and run.
+            Which to run.
         executor, progress, **options
             As for `study`; options that are not given are those of the last run.
         """
@@ -131,8 +132,10 @@ class Study:
         with reading(self.folder) as db:
             found = db.execute("SELECT value FROM meta WHERE key = 'options'").fetchone()
         kept = json.loads(found[0]) if found else {}
-        forget = (FAILED if failed else ()) + ((STALE,) if stale else ())
-        return execute(plan, self.folder, checked_options(kept | options), executor, progress, self.name, forget)
+        if executor is not None:  # which has no such limits
+            kept |= {"timeout": None, "memory": None}
+        how = checked_options(kept | options)
+        return execute(plan, self.folder, how, executor, progress, self.name, failed=failed, stale=stale)
 
 
 def open_study(folder) -> Study:

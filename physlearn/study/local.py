@@ -10,8 +10,10 @@ ran failed all 60, and ``os._exit(0)`` in a task left its future pending for eve
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import signal
 import sys
 import time
 import types
@@ -22,7 +24,7 @@ from typing import Any
 
 from physlearn.study.crew import Back, Done, Lost
 from physlearn.study.plan import Job
-from physlearn.study.worker import Brief, serve
+from physlearn.study.worker import READY, RECALLED, Brief, serve
 
 STILLBORN = 20  # workers in a row that die before they are ready: something keeps killing them
 
@@ -50,13 +52,17 @@ class _Slot:
 
     def __init__(self, brief, threads, memory):
         self.pipe, theirs = multiprocessing.Pipe()
-        self.process = _Process(target=serve, args=(theirs, brief, threads, memory), daemon=True)
+        self.process = _Process(target=serve, args=(theirs, brief, dict(os.environ), threads, memory), daemon=True)
         self.process.start()
         theirs.close()
         self.jobs: deque[Job] = deque()
-        self.ready, self.since = False, time.monotonic()
+        self.ready, self.recalled, self.since = False, False, time.monotonic()
 
     def stop(self):
+        pid = self.process.pid
+        assert pid  # 0 would be this process and its group
+        with contextlib.suppress(OSError):
+            os.killpg(pid, signal.SIGKILL)
         self.process.kill()
         self.process.join()
         self.pipe.close()
@@ -118,9 +124,11 @@ class Local:
         for slot in list(self.slots):
             alive = slot.process.sentinel not in ready
             if slot.pipe in ready or not alive:
-                outcomes, alive = self._receive(slot, alive)
+                outcomes, back, alive = self._receive(slot, alive)
                 if outcomes:
                     yield Done(outcomes)
+                if back:
+                    yield Back(back)
             if not alive:
                 yield from self._died(slot)
             elif self.timeout is not None and slot.ready and slot.jobs and now - slot.since > self.timeout:
@@ -129,21 +137,24 @@ class Local:
 
     def _receive(self, slot, alive):
         """Everything that the worker has said so far."""
-        outcomes, began = [], time.monotonic()
+        outcomes, back, began = [], [], time.monotonic()
         try:
             while slot.pipe.poll() and (not alive or time.monotonic() - began < 0.05):  # others wait too
-                outcome = slot.pipe.recv()
+                said = slot.pipe.recv()
                 slot.since = time.monotonic()
-                if outcome is None:
+                if said == READY:
                     slot.ready, self.stillborn = True, 0
-                elif isinstance(outcome, str):
-                    raise RuntimeError(f"a worker could not start on {self.brief.path!r}:\n{outcome}")
+                elif said == RECALLED:
+                    back += slot.jobs
+                    slot.jobs.clear()
+                elif isinstance(said, str):
+                    raise RuntimeError(f"a worker could not start on {self.brief.path!r}:\n{said}")
                 else:
-                    outcomes.append(outcome)
+                    outcomes.append(said)
                     slot.jobs.popleft()
         except (EOFError, OSError):  # also in the middle of a message
             alive = False
-        return outcomes, alive
+        return outcomes, back, alive
 
     def _died(self, slot):
         slot.process.join()
@@ -174,8 +185,17 @@ class Local:
         slot.stop()
 
     def recall(self) -> list[Job]:
-        """Nothing: a batch is short, and its jobs are in flight."""
-        return []
+        """What workers that are still starting have; the others finish one job, and then give back their batch."""
+        back = []
+        for slot in list(self.slots):
+            if slot.jobs and not slot.ready:
+                back += slot.jobs
+                self._drop(slot)
+            elif len(slot.jobs) > 1 and not slot.recalled:
+                slot.recalled = True
+                with contextlib.suppress(OSError):
+                    slot.pipe.send([])
+        return back
 
     def close(self) -> None:
         """Let idle workers leave, which tidies up what they hold, and kill the others."""

@@ -5,11 +5,13 @@ Task number p R + r is replicate r of R of point p; points found by refinement f
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from physlearn.study.check import lines, unknown, validated
@@ -94,18 +96,28 @@ class Plan:
 
     def errors(self, where: str = "space:") -> list[str]:
         """Everything that is wrong with any point, one line each; points are tried in the task's own model."""
-        model, found = self.task.params, []
-        if model is not None:
-            found += unknown([*self.space.fixed, *self.space.axes], model, where)
-            if not found:
-                for number in range(len(self.space)):
-                    try:
-                        model.model_validate(self.space[number])
-                    except ValidationError as error:
-                        found += [line for line in lines(model, error, where) if line not in found]
-                        if len(found) >= MOST_ERRORS:
-                            return [*found, f"{where} and more; these are the first"]
-        return found + (self._refine_errors() if self.refine else [])
+        found = self._point_errors(where) if self.task.params is not None else []
+        return found + (self._refine_errors() if self.refine and not found else [])
+
+    def _point_errors(self, where):
+        model: Any = self.task.params
+        if found := unknown([*self.space.fixed, *self.space.axes], model, where):
+            return found
+        for number in range(len(self.space)):
+            try:
+                model.model_validate(self.space[number])
+            except ValidationError as error:
+                found += [line for line in lines(model, error, where) if line not in found]
+                if len(found) >= MOST_ERRORS:
+                    return [*found, f"{where} and more; these are the first"]
+        if not found and not all(
+            self.task.settles(self.space[k]) for k in range(0, len(self.space), 1 + len(self.space) // 100)
+        ):
+            return [
+                f"{where} {model.__name__} does not take back what it gives: its validators must leave alone "
+                "what they have passed, and its aliases be the same both ways, because workers check parameters again"
+            ]
+        return found
 
     def refined_axes(self) -> dict[str, list[float]]:
         """The axes that refinement halves: all that have several values."""
@@ -125,6 +137,14 @@ class Plan:
             refine(axes, [], [], tolerance=self.refine.tolerance, levels=self.refine.levels, log=self.log_axes())
         except ValueError as error:
             return [f"refine: {error}"]
+        first, parts = self.space[0], 2.0**self.refine.levels
+        for name, values in axes.items():
+            for a, b in itertools.pairwise(values):
+                middle = a * (b / a) ** (1 / parts) if name in self.log_axes() else a + (b - a) / parts
+                try:
+                    self.task.resolve({**first, name: middle})
+                except ValueError:
+                    return [f"refine: {name}: halves from {a} to {b} come to {middle:g}, which the task does not take"]
         return []
 
     def log_axes(self) -> list[str]:
@@ -141,6 +161,7 @@ def checked(task, path, space, *, replicates, seed, common_random_numbers, refin
         All that is wrong, one line each.
     """
     errors = []
+    replicates, seed = (v.item() if isinstance(v, np.integer) else v for v in (replicates, seed))
     for name, value, least in (("replicates", replicates, 1), ("seed", seed, 0)):
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             errors.append(f"{name}: got {value!r}, expected a whole number of at least {least}")

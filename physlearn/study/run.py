@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import sys
@@ -12,18 +13,20 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from physlearn.study.check import validated
 from physlearn.study.crew import Crew, Futures, Serial
 from physlearn.study.dataset import misshapen
 from physlearn.study.driver import Driver, Interrupts
+from physlearn.study.growth import places
 from physlearn.study.handle import Study
 from physlearn.study.identity import canonical
 from physlearn.study.plan import Plan, checked
 from physlearn.study.provenance import provenance
+from physlearn.study.reader import COMPLETE, FAILED, STALE, definition_of
 from physlearn.study.space import RESERVED, Space, as_space
-from physlearn.study.store import COMPLETE, FAILED, STALE, Store, definition_of
+from physlearn.study.store import Store
 from physlearn.study.task import Task, import_task, locate
 from physlearn.study.worker import Brief
 
@@ -37,7 +40,14 @@ class Options(BaseModel):
     memory: float | None = Field(default=None, gt=0, description="bytes a worker may take beyond its start")
     retries: int = Field(default=1, ge=0, description="tries again of a task whose worker died")
     max_failures: int | None = Field(default=None, ge=0)
-    batch: int | Literal["auto"] = Field(default="auto")
+    batch: int | str = "auto"
+
+    @field_validator("batch", mode="plain")
+    @classmethod
+    def _whole(cls, value):
+        if value != "auto" and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+            raise ValueError("expected a whole number of at least 1, or 'auto'")
+        return value
 
 
 def study(
@@ -68,7 +78,8 @@ def study(
     space : Space or dict
         `grid`, `points`, `random`, `latin_hypercube` or `sobol`; a dict means `grid`.
     store : path-like
-        The study's folder.  Run the same study again and it goes on where it was; another one is refused.
+        The study's folder.  Run the same study again and it goes on where it was.  Points and replicates may be
+        added, which leaves what is stored as it is; any other study is refused.
     replicates : int
         Runs of every point, each with random numbers of its own.
     seed : int
@@ -165,27 +176,30 @@ def stored_plan(folder: Path) -> Plan:
     )
 
 
-def execute(plan: Plan, folder: Path, options: Options, executor, progress, name, forget=(), text=None) -> Study:
-    """Run what a plan lacks; ``forget`` are states to plan again, ``text`` the study file that was read."""
+def execute(
+    plan: Plan, folder: Path, options: Options, executor, progress, name, *, failed=False, stale=False, text=None
+) -> Study:
+    """Run what a plan lacks, and again what failed or is stale; ``text`` is the study file that was read."""
     from tqdm.auto import tqdm
 
     module = plan.path.partition(":")[0]
     taken = (*plan.space.dims, *plan.space.axes, *RESERVED)
     crew = _crew(Brief(plan.path, plan.seed, taken), executor, options)
-    with Store(folder, plan.definition(), name) as store:
-        if forget:
-            store.forget(*forget)
+    with Store(folder, plan.definition(), name, functools.partial(places, plan)) as store:
+        if failed:
+            store.forget(*FAILED)
         task = plan.task
         about = {"units": dict(task.units), "dims": dict(task.dims), "ragged": list(task.ragged)}
+        about |= {"headline": dict(task.headline or {}), "version": task.version}
         source = provenance(module)
         store.log(f"run {canonical(source)}")
         store.set(task=about, options=options.model_dump())
         store.first(provenance=source | {"began": time.time()})
-        if text is not None and not (folder / "study.toml").exists():
+        if text is not None:
             (folder / "study.toml").write_text(text, encoding="utf-8")
         plan.added = store.points()
         stored = store.count(COMPLETE, STALE, *FAILED)
-        if task.warm is not None and stored < len(plan):
+        if task.warm is not None and (stale or stored < len(plan)):
             task.warm()
         hidden = None if progress else True
         bar = tqdm(total=len(plan), initial=stored, desc=name, unit="task", disable=hidden, smoothing=0.05)
@@ -196,6 +210,7 @@ def execute(plan: Plan, folder: Path, options: Options, executor, progress, name
             retries=options.retries,
             max_failures=options.max_failures,
             batch=options.batch,
+            renew=stale,
             tell=lambda done, failed: (
                 bar.set_postfix(failed=driver.failures, refresh=False),
                 bar.update(done + failed),
@@ -214,7 +229,8 @@ def execute(plan: Plan, folder: Path, options: Options, executor, progress, name
             crew.close()
             bar.close()
             store.log("stop")
-            store.fail(misshapen(store.db, task.ragged))
+            if store.count(COMPLETE, STALE, *FAILED) == len(plan):  # before, the first task may have to come yet
+                store.fail(misshapen(store.db, task.ragged))
     return Study(folder)
 
 
@@ -261,6 +277,8 @@ def _crew(brief: Brief, executor, options: Options) -> Crew:
         from physlearn.study.local import Local
 
         memory = None if options.memory is None else int(options.memory)
+        if memory is not None and sys.platform != "linux":
+            raise ValueError("memory: only Linux can limit it; leave it out")
         return Local(brief, options.workers, options.timeout, memory)
     if options.timeout is not None or options.memory is not None:
         raise ValueError("timeout, memory: only local processes (executor=None) can be limited; leave them out")
@@ -279,6 +297,4 @@ def checked_options(values) -> Options:
     found, errors = validated(Options, values, "options:")
     if errors:
         raise ValueError("\n".join(errors))
-    if found.batch != "auto" and found.batch < 1:
-        raise ValueError(f"batch: got {found.batch}, expected at least 1, or 'auto'")
     return found

@@ -74,13 +74,19 @@ class Space:
                 raise ValueError(f"{dim}: parameters that move together need as many values each; {sizes}")
             if not axes or not next(iter(axes.values())).values:
                 raise ValueError(f"{dim}: empty; a space needs at least one value along each dimension")
-            rows = [canonical(row) for row in zip(*(a.values for a in axes.values()), strict=True)]
-            if len(set(rows)) < len(rows):
-                twice = next(row for k, row in enumerate(rows) if row in set(rows[:k]))
-                raise ValueError(f"{dim}: {twice} appears twice; replicates= repeats a point with other random numbers")
+            rows = set()
+            for row in zip(*(a.values for a in axes.values()), strict=True):
+                same = tuple(canonical(v) if isinstance(v, list | dict) else v for v in row)  # 1 and 1.0 are the same
+                if same in rows:
+                    raise ValueError(
+                        f"{dim}: {list(row)} appears twice; replicates= repeats a point with other random numbers"
+                    )
+                rows.add(same)
             seen += list(axes)
             if dim in RESERVED[:2] or (dim == "point" and self.origin["kind"] == "grid"):
                 raise ValueError(f"{dim}: this name is taken by the dataset; rename the parameter or the group")
+        if slashed := [name for name in (*seen, *self.dims) if "/" in name]:
+            raise ValueError(f"{slashed[0]}: '/' separates groups in netCDF; rename the parameter or the group")
         if clash := sorted({name for name in seen if seen.count(name) > 1 or name in RESERVED}):
             raise ValueError(f"space: {', '.join(clash)}: named twice, or a name that the dataset takes {RESERVED}")
 
@@ -255,12 +261,14 @@ def _axis(name, values) -> Axis:
 def _sampled(kind, n, sample_seed, ranges) -> Space:
     from scipy.stats import qmc
 
-    if not isinstance(n, int | np.integer) or n < 1:
+    if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
         raise ValueError(f"{kind}: got {n!r} points, expected a whole number of at least 1")
     drawn = {name: r if isinstance(r, Between) else between(*r) for name, r in ranges.items() if _is_range(name, r)}
     fixed = {name: plain(value, name) for name, value in ranges.items() if name not in drawn}
     if not drawn:
         raise ValueError(f"{kind}: no range to draw from; give at least one parameter as (low, high) or between(...)")
+    if not isinstance(sample_seed, int | np.integer) or sample_seed < 0:
+        raise ValueError(f"sample_seed: got {sample_seed!r}, expected a whole number of at least 0")
     rng = np.random.default_rng(sample_seed)
     if kind == "random":
         unit = rng.random((n, len(drawn)))
@@ -269,7 +277,7 @@ def _sampled(kind, n, sample_seed, ranges) -> Space:
         unit = engine(len(drawn), rng=rng).random(n)
     columns = {name: _stretch(r, unit[:, k]) for k, (name, r) in enumerate(drawn.items())}
     kept = {name: r._asdict() for name, r in drawn.items()}
-    return Space({"point": columns}, fixed, {"kind": kind, "sample_seed": sample_seed, "ranges": kept})
+    return Space({"point": columns}, fixed, {"kind": kind, "sample_seed": int(sample_seed), "ranges": kept})
 
 
 def _is_range(name, value) -> bool:

@@ -1,8 +1,9 @@
 """The store: one folder for one study, written by one process, readable by all at any time.
 
-``study.json`` is the frozen plan, ``study.db`` (SQLite, write-ahead log) holds every result, ``blobs/`` arrays of
-more than a megabyte.  A result is there when its transaction has been committed; nothing else is trusted after a
-kill: what was in flight was not done.  Measured: 0.1 ms a commit, and none lost or torn over killed writers.
+``study.db`` (SQLite, write-ahead log) holds the plan and every result, ``blobs/`` arrays of more than a megabyte;
+``study.json`` is a copy of the plan for people.  A result is there when its transaction has been committed; nothing
+else is trusted after a kill: what was in flight was not done.  Measured: 0.1 ms a commit, and none lost or torn over
+killed writers.
 """
 
 from __future__ import annotations
@@ -12,30 +13,14 @@ import os
 import socket
 import sqlite3
 import time
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from physlearn.study.identity import canonical
+from physlearn.study.reader import SCHEMA, STATES, TABLES, StoreError, check_schema, definition_in, differences
 from physlearn.study.values import LARGE, Value, write_blob
-
-SCHEMA = 1
-STATES = ("planned", "done", "failed", "timeout", "crashed", "stale")
-PLANNED, COMPLETE, STALE = 0, 1, 5
-FAILED = (2, 3, 4)
-TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE task (key INTEGER PRIMARY KEY, id TEXT NOT NULL, status INTEGER NOT NULL, attempts INTEGER NOT NULL,
-                   seconds REAL, finished REAL NOT NULL, params TEXT NOT NULL);
-CREATE TABLE result (task INTEGER NOT NULL, name TEXT NOT NULL, dtype TEXT NOT NULL, shape TEXT NOT NULL,
-                     data BLOB, file TEXT);
-CREATE INDEX result_task ON result (task);
-CREATE TABLE error (task INTEGER NOT NULL, attempt INTEGER NOT NULL, type TEXT NOT NULL, message TEXT NOT NULL,
-                    traceback TEXT NOT NULL, time REAL NOT NULL);
-CREATE INDEX error_task ON error (task);
-CREATE TABLE point (number INTEGER PRIMARY KEY, params TEXT NOT NULL);
-CREATE TABLE event (time REAL NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, action TEXT NOT NULL);
-"""
 
 
 class Record(NamedTuple):
@@ -51,27 +36,40 @@ class Record(NamedTuple):
     error: tuple[str, str, str] | None
 
 
-class StoreError(OSError):
-    """The store cannot be used or written; what it holds is safe."""
+class WriteError(StoreError):
+    """A result could not be written; those before it are safe."""
 
 
 class Store:
-    """The writer's side; a context manager that holds the lock."""
+    """The writer's side; a context manager that holds the lock.
 
-    def __init__(self, folder: Path, definition: dict, name: str):
+    Parameters
+    ----------
+    folder, definition, name
+        Where, the plan, and what the study is called.
+    places : callable, optional
+        ``places(old definition, added points)``: the number that each point of an older plan has in this one, or
+        None where this is another study.
+    """
+
+    def __init__(self, folder: Path, definition: dict, name: str, places: Callable = lambda old, added: None):
         self.folder = folder
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._lock = _locked(folder)
-            try:
-                _freeze(folder, definition, name)
-                self.db = _opened(folder)
-            except BaseException:
-                os.close(self._lock)
-                raise
+            with ExitStack() as undo:
+                folder.mkdir(parents=True, exist_ok=True)
+                undo.callback(os.close, _locked(folder))
+                self.db = _opened(folder, definition, name)
+                undo.callback(self.db.close)
+                self._inode = os.stat(folder / "study.db").st_ino
+                if differ := differences(self.definition(), definition):
+                    self._grow(definition, places, differ)
+                _copy_plan(folder, definition, name)
+                self._open = undo.pop_all()
         except StoreError:
             raise
         except (OSError, sqlite3.Error) as error:
+            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+                raise StoreError(f"{folder / 'study.db'}: damaged ({error}); put back a copy of the folder") from error
             raise StoreError(
                 f"{folder}: no study can be kept here ({error}); give a folder that can be written"
             ) from error
@@ -84,20 +82,44 @@ class Store:
             self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error:
             pass
-        self.db.close()
-        os.close(self._lock)
+        self._open.close()
 
     @contextmanager
     def _writing(self):
         try:
+            if os.stat(self.folder / "study.db").st_ino != self._inode:  # what has been moved would be written on
+                raise OSError("it is another file than at the start")
             with self.db:
                 self.db.execute("BEGIN IMMEDIATE")
                 yield self.db
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(
-                f"{self.folder}: cannot be written ({error}); the results that are stored are safe. Make room, or make "
-                "the folder writable, and run the same study again: it goes on from there"
+            raise WriteError(
+                f"{self.folder}: cannot be written ({error}); the results that are stored are safe. Make room, make "
+                "the folder writable or put it back, and run the same study again: it goes on from there"
             ) from error
+
+    def definition(self) -> dict:
+        """The plan that is stored."""
+        return definition_in(self.db)[0]
+
+    def _grow(self, definition, places, differ) -> None:
+        """Take a larger plan: what is stored gets its number there."""
+        old, more = self.definition(), definition["replicates"]
+        found = places(old, self.points())
+        if found is None:
+            raise ValueError(
+                f"{self.folder} holds another study; nothing was changed or run. Points and replicates may be added to "
+                "a study, never changed or left out. Give another folder, or go back:\n  - stored, + given\n"
+                + "\n".join(differ)
+            )
+        with self._writing() as db:
+            for table, column in (("task", "key"), ("result", "task"), ("error", "task")):
+                keys = [key for (key,) in db.execute(f"SELECT DISTINCT {column} FROM {table}")]
+                parts = [(key, *divmod(key, old["replicates"])) for key in keys]
+                moves = [(-1 - found[point] * more - replicate, key) for key, point, replicate in parts]
+                db.executemany(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", moves)  # out of each other's way
+                db.execute(f"UPDATE {table} SET {column} = -1 - {column} WHERE {column} < 0")
+            db.execute("UPDATE meta SET value = ? WHERE key = 'definition'", (canonical(definition),))
 
     def record(self, records: list[Record]) -> None:
         """Write what became of tasks, all or nothing."""
@@ -182,100 +204,38 @@ class Store:
             )
 
 
-@contextmanager
-def reading(folder: Path):
-    """A connection that only reads, also while a driver writes and where nothing can be written.
-
-    Raises
-    ------
-    StoreError
-        No study there, or one of another format.
-    """
-    path = folder / "study.db"
-    if not path.exists() or not (folder / "study.json").exists():
-        raise StoreError(f"{folder}: holds no study (study.json and study.db); give the folder of one")
-    wal = path.with_name("study.db-wal")
-    mode = "ro"
-    if os.access(folder, os.W_OK) and os.access(path, os.W_OK):
-        mode = "rw"  # whoever leaves last tidies the log away, which a mere reader cannot
-    elif not (wal.exists() and wal.stat().st_size):
-        mode = "ro&immutable=1"  # nobody can be writing, and SQLite could not make its shared memory
-    try:
-        with closing(sqlite3.connect(f"file:{_quoted(path)}?mode={mode}", uri=True, timeout=30)) as db:
-            db.execute("PRAGMA query_only = 1")
-            _check_schema(folder, db)
-            yield db
-    except sqlite3.Error as error:
-        raise StoreError(
-            f"{folder}: cannot be read ({error}); if it lies on a read-only medium, copy it first"
-        ) from error
+def _copy_plan(folder, definition, name):
+    path, text = folder / "study.json", json.dumps({"name": name, "definition": definition}, indent=1)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        temporary = folder / "study.json.part"
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
 
 
-def definition_of(folder: Path) -> tuple[dict, str]:
-    """The frozen plan of a study and the study's name."""
-    path = folder / "study.json"
-    if not path.exists():
-        raise StoreError(f"{folder}: holds no study (study.json and study.db); give the folder of one")
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return kept["definition"], kept["name"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{path}: cannot be read as a frozen study ({error})") from error
-
-
-def differences(old, new, where="") -> list[str]:
-    """Lines that say what differs between two frozen plans."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        keys = sorted({*old, *new})
-        return [line for k in keys for line in differences(old.get(k), new.get(k), f"{where}.{k}" if where else k)]
-    if old == new:
-        return []
-    return [f"  - {where}: {_short(old)}", f"  + {where}: {_short(new)}"]
-
-
-def _short(value):
-    text = "(absent)" if value is None else json.dumps(value)
-    return text if len(text) < 100 else f"{text[:60]} ... {text[-30:]} ({len(text)} characters)"
-
-
-def _freeze(folder, definition, name):
-    path = folder / "study.json"
-    if path.exists():
-        old, _ = definition_of(folder)
-        if found := differences(old, definition):
-            raise ValueError(
-                f"{folder} holds another study; nothing was changed or run. Give another folder, or go back:\n"
-                "  - stored, + given\n" + "\n".join(found)
-            )
-        return
-    if others := sorted(p.name for p in folder.iterdir() if p.name not in ("lock", "study.json.part")):
+def _opened(folder, definition, name):
+    others = sorted(p.name for p in folder.iterdir() if p.name != "lock")
+    if "study.db" not in others and others:
         raise FileExistsError(f"{folder} holds no study but {', '.join(others[:5])}; give a new or empty folder")
-    temporary = folder / "study.json.part"
-    temporary.write_text(json.dumps({"name": name, "definition": definition}, indent=1), encoding="utf-8")
-    os.replace(temporary, path)
-
-
-def _opened(folder):
     db = sqlite3.connect(folder / "study.db", timeout=30, isolation_level=None)
     try:
         # some network drives share no memory: SQLite then keeps its rollback journal, which FULL makes safe
         wal = db.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal"
         db.execute(f"PRAGMA synchronous = {'NORMAL' if wal else 'FULL'}")
         if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-            db.executescript(f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {SCHEMA}; COMMIT;")
-        _check_schema(folder, db)
+            if (folder / "study.json").exists():  # which is written after the first commit
+                raise sqlite3.DatabaseError("empty, though there was a study")
+            db.execute("BEGIN IMMEDIATE")
+            for statement in TABLES.split(";"):
+                db.execute(statement)
+            rows = [("definition", canonical(definition)), ("name", canonical(name))]
+            db.executemany("INSERT INTO meta VALUES (?, ?)", rows)
+            db.execute(f"PRAGMA user_version = {SCHEMA}")
+            db.execute("COMMIT")
+        check_schema(folder, db)
     except BaseException:
         db.close()
         raise
     return db
-
-
-def _check_schema(folder, db):
-    found = db.execute("PRAGMA user_version").fetchone()[0]
-    if found != SCHEMA:
-        raise StoreError(
-            f"{folder}: store format {found}, this physlearn reads {SCHEMA}; use the version that wrote it"
-        )
 
 
 def _locked(folder) -> int:
@@ -292,9 +252,3 @@ def _locked(folder) -> int:
     os.ftruncate(lock, 0)
     os.write(lock, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
     return lock
-
-
-def _quoted(path):
-    from urllib.parse import quote
-
-    return quote(str(Path(path).resolve()))

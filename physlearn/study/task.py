@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from physlearn.study.identity import canonical
+
 
 @dataclass(frozen=True)
 class Task:
@@ -62,7 +64,15 @@ class Task:
         """Parameters checked and with every default filled in, as JSON values: part of the task's identity."""
         if self.params is None:
             return dict(values)
-        return self.params.model_validate(values).model_dump(mode="json")
+        return self.params.model_validate(values).model_dump(mode="json", by_alias=True, round_trip=True)
+
+    def settles(self, values: Mapping) -> bool:
+        """Whether resolved parameters stay as they are when they are checked again, as workers do."""
+        found = self.resolve(values)
+        try:
+            return canonical(self.resolve(found)) == canonical(found)
+        except ValueError:
+            return False
 
     def __call__(self, values: Mapping, rng) -> Mapping[str, Any]:
         """Run one replicate with resolved parameters."""

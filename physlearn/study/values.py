@@ -40,14 +40,18 @@ def encode(found: Any, taken=()) -> list[Value]:
             raise TypeError(f"result {name!r}: got a {type(name).__name__} as name, expected a string")
         if name in taken:
             raise ValueError(f"result {name!r}: this name is a dimension of the dataset; return it under another")
+        if isinstance(value, np.ma.MaskedArray):
+            raise TypeError(f"result {name!r}: got a masked array, whose mask would be lost; fill it, with NaN")
+        if "/" in name:
+            raise ValueError(f"result {name!r}: '/' separates groups in netCDF; return it under another name")
         try:
             array = np.asarray(value)
         except ValueError as error:  # lists of unequal lengths
             raise ValueError(f"result {name!r}: {error}") from error
-        if array.dtype.kind not in KINDS:
+        if array.dtype.kind not in KINDS or array.dtype.char in "gG":  # long doubles differ from machine to machine
             raise TypeError(
-                f"result {name!r}: got a {type(value).__name__} ({array.dtype}), expected a number, a boolean, a "
-                "string, or an array of them"
+                f"result {name!r}: got a {type(value).__name__} ({array.dtype}), expected a number of at most "
+                "64 bits, a boolean, a string, or an array of them"
             )
         array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         out.append(Value(name, array.dtype.str, array.shape, array.tobytes()))

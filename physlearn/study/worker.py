@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -17,6 +18,7 @@ from physlearn.study.plan import Job
 from physlearn.study.task import Task, import_task
 from physlearn.study.values import Value, encode
 
+READY, RECALLED = 1, 2  # what workers say beside outcomes
 THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -54,20 +56,29 @@ def run_job(task: Task, brief: Brief, job: Job) -> Outcome:
     return Outcome(job.key, "done", time.perf_counter() - began, values, None)
 
 
-def run_batch(brief: Brief, jobs: list[Job]) -> list[Outcome]:
-    """Run jobs on whatever executor called this."""
+def run_batch(brief: Brief, jobs: list[Job]) -> list[Outcome] | str:
+    """Run jobs on whatever executor called this; a traceback where the task cannot be imported."""
     if "numba" in sys.modules:
         import numba
 
         numba.set_num_threads(1)  # of this thread: the executor's workers share the cores already
-    task = _imported(brief.path)
+    try:
+        task = _imported(brief.path)
+    except Exception:
+        return traceback.format_exc()
     return [run_job(task, brief, job) for job in jobs]
 
 
-def serve(connection, brief: Brief, threads: int | None, memory: int | None) -> None:
-    """A local worker: batches in, outcomes out one by one, until the driver is gone."""
+def serve(connection, brief: Brief, environment: dict[str, str], threads: int | None, memory: int | None) -> None:
+    """A local worker: batches in, outcomes out one by one, until the driver is gone.
+
+    An empty batch in the middle of another means that the rest of it is not wanted any more.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
+    os.setpgid(0, 0)  # programs that a task has started are stopped with it
     _die_with_the_driver()
+    os.environ.clear()  # it is as old as the fork server
+    os.environ.update(environment)
     try:
         if threads is not None:
             limit_threads(threads)
@@ -77,14 +88,14 @@ def serve(connection, brief: Brief, threads: int | None, memory: int | None) -> 
     except BaseException:
         connection.send(traceback.format_exc())
         return
-    connection.send(None)  # ready
-    while True:
-        try:
-            jobs = connection.recv()
-        except (EOFError, OSError):
-            return
-        for job in jobs:
-            connection.send(run_job(task, brief, job))
+    with contextlib.suppress(EOFError, OSError):  # the driver is gone
+        connection.send(READY)
+        while True:
+            for number, job in enumerate(connection.recv()):
+                if number and connection.poll():
+                    connection.send(RECALLED)
+                    break
+                connection.send(run_job(task, brief, job))
 
 
 def limit_threads(count: int) -> None:

@@ -2,10 +2,11 @@
 
 import ctypes
 import os
+import subprocess
 import time
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator
 
 from physlearn.study import Task
 
@@ -76,6 +77,33 @@ def threads(params, rng):
     return {"numba": numba.get_num_threads(), "blas": max(pool["num_threads"] for pool in threadpool_info())}
 
 
+def odd(params, rng):
+    """What a labelled array cannot hold; the first of the plan is right."""
+    odd = [1.0, "text", None, 2**70, np.ma.masked_array([1.0], [True]), np.longdouble(1), np.datetime64("2020")]
+    return {"value": odd[params["a"]]} if params["a"] < len(odd) else {"a/b": 1.0}
+
+
+def environment(params, rng):
+    return {"value": os.environ.get("SCAN_WORD", "")}
+
+
+def late(params, rng):
+    """Shapes that differ; the first task of the plan may come last."""
+    if params["a"] == 0 and os.environ.get("SCAN_WORD"):
+        time.sleep(60)
+    return {"value": np.zeros(1 + params["a"] % 2)}
+
+
+def nap(params, rng):
+    time.sleep(0.05)
+    return {"value": params["a"]}
+
+
+def program(params, rng):
+    subprocess.run(["sleep", "987.125"])
+    return {}
+
+
 warmings = []
 
 
@@ -85,11 +113,35 @@ class Params(BaseModel):
     b: float = 1.0
 
 
+class Awkward(BaseModel):
+    """What is given under another name, is endless, or follows from the rest."""
+
+    model_config = ConfigDict(extra="forbid")
+    a: float = Field(default=1.0, alias="lambda")
+    limit: float = float("inf")
+
+    @computed_field
+    def twice(self) -> float:
+        return 2 * self.a
+
+
+class Millivolts(BaseModel):
+    a: float
+
+    @field_validator("a")
+    @classmethod
+    def volts(cls, value):
+        return 1e-3 * value
+
+
 def checked(params, rng):
     return {"value": params.a * params.b + rng.uniform()}
 
 
 modelled = Task(run=checked, params=Params, units={"a": "V", "value": "A"})
+awkward = Task(run=lambda params, rng: {"value": params.twice, "limit": params.limit}, params=Awkward)
+unsettled = Task(run=lambda params, rng: {"value": params.a}, params=Millivolts)
+headed = Task(run=draw, headline={"value": "a drawn value"}, dims={"curve": ("step",)}, version="7")
 renewed = Task(run=checked, params=Params, version="2")
 rough = Task(run=shapes, ragged=("all",))
 unpicklable = [lambda params, rng: {}]

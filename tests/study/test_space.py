@@ -67,6 +67,12 @@ def test_sobol_counts_that_are_no_power_of_two_are_warned_of():
     [
         (lambda: grid(a=[]), ValueError, "a: empty"),
         (lambda: grid(a=[1, 2, 1]), ValueError, r"a: \[1\] appears twice"),
+        (lambda: grid(a=[1, 1.0]), ValueError, r"a: \[1.0\] appears twice"),
+        (lambda: grid(a=[0, False]), ValueError, "appears twice"),
+        (lambda: grid(a=[2**60, 2**60 + 1, 2**60]), ValueError, "appears twice"),
+        (lambda: grid(**{"a/b": [1]}), ValueError, "a/b: '/' separates groups"),
+        (lambda: sobol(True, x=(0, 1)), ValueError, "got True points"),
+        (lambda: sobol(4, x=(0, 1), sample_seed="x"), ValueError, "sample_seed: got 'x'"),
         (lambda: grid(a=[1], b=zipped(c=[1, 2], d=[1])), ValueError, "c has 2, d has 1"),
         (lambda: grid(b=zipped(a=[1, 2]), a=[3]), ValueError, "a: named twice"),
         (lambda: grid(replicate=[1]), ValueError, "taken by the dataset"),

@@ -109,7 +109,7 @@ def survive(tmp_path, expected, moments):
 
 
 def test_killed_drivers(tmp_path, expected):
-    survive(tmp_path, expected, [0.05, 0.9, 0.7])
+    survive(tmp_path, expected, [0.8])
 
 
 @pytest.mark.slow

@@ -1,0 +1,34 @@
+"""Studies may grow: more points, more replicates, finer refinement; what is stored finds its new place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from physlearn.study.identity import canonical
+from physlearn.study.plan import Plan
+from physlearn.study.space import Space
+
+FIRM = ("format", "task", "seed", "common_random_numbers")  # what decides the numbers of a point
+
+
+def places(plan: Plan, old: dict[str, Any], added: list) -> list[int] | None:
+    """The number in a plan of each point of an older one, points added by refinement last; None if any is missing.
+
+    Refined points lie on halves of the grid's axes, which must then stay as they are.
+    """
+    new = plan.definition()
+    if any(new[key] != old[key] for key in FIRM) or new["replicates"] < old["replicates"]:
+        return None
+    before = Space.from_json(old["space"])
+    if added and (before.dims != plan.space.dims or before.fixed != plan.space.fixed):
+        return None
+
+    def known(point):
+        return canonical(plan.task.resolve(point))
+
+    try:
+        numbers = {known(plan.space[k]): k for k in range(len(plan.space))}
+        found = [numbers[known(before[k])] for k in range(len(before))]
+    except (KeyError, ValueError):
+        return None
+    return found + [len(plan.space) + k for k in range(len(added))]

@@ -1,0 +1,105 @@
+"""What a store looks like inside, and reading it: at any time, also while a driver writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+SCHEMA = 1
+STATES = ("planned", "done", "failed", "timeout", "crashed", "stale")
+PLANNED, COMPLETE, STALE = 0, 1, 5
+FAILED = (2, 3, 4)
+TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE task (key INTEGER PRIMARY KEY, id TEXT NOT NULL, status INTEGER NOT NULL, attempts INTEGER NOT NULL,
+                   seconds REAL, finished REAL NOT NULL, params TEXT NOT NULL);
+CREATE TABLE result (task INTEGER NOT NULL, name TEXT NOT NULL, dtype TEXT NOT NULL, shape TEXT NOT NULL,
+                     data BLOB, file TEXT);
+CREATE INDEX result_task ON result (task);
+CREATE TABLE error (task INTEGER NOT NULL, attempt INTEGER NOT NULL, type TEXT NOT NULL, message TEXT NOT NULL,
+                    traceback TEXT NOT NULL, time REAL NOT NULL);
+CREATE INDEX error_task ON error (task);
+CREATE TABLE point (number INTEGER PRIMARY KEY, params TEXT NOT NULL);
+CREATE TABLE event (time REAL NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, action TEXT NOT NULL);
+"""
+
+
+class StoreError(OSError):
+    """The store cannot be used or written; what it holds is safe."""
+
+
+@contextmanager
+def reading(folder: Path):
+    """A connection that only reads, also while a driver writes and where nothing can be written.
+
+    Raises
+    ------
+    StoreError
+        No study there, or one of another format.
+    """
+    path = folder / "study.db"
+    if not path.exists():
+        raise StoreError(f"{folder}: holds no study (no study.db); give the folder of one")
+    wal = path.with_name("study.db-wal")
+    mode = "ro"
+    if os.access(folder, os.W_OK) and os.access(path, os.W_OK):
+        mode = "rw"  # whoever leaves last tidies the log away, which a mere reader cannot
+    elif not (wal.exists() and wal.stat().st_size):
+        mode = "ro&immutable=1"  # nobody can be writing, and SQLite could not make its shared memory
+    try:
+        with closing(sqlite3.connect(f"file:{_quoted(path)}?mode={mode}", uri=True, timeout=30)) as db:
+            db.execute("PRAGMA query_only = 1")
+            check_schema(folder, db)
+            yield db
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"{folder}: cannot be read ({error}); if it lies on a read-only medium, copy it first; if study.db is "
+            "damaged, put back a copy of the folder"
+        ) from error
+
+
+def definition_of(folder: Path) -> tuple[dict, str]:
+    """The plan of a study and the study's name."""
+    with reading(folder) as db:
+        return definition_in(db)
+
+
+def definition_in(db) -> tuple[dict, str]:
+    """The same, of an open store."""
+    kept = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('definition', 'name')"))
+    return json.loads(kept["definition"]), json.loads(kept["name"])
+
+
+def check_schema(folder: Path, db) -> None:
+    """Refuse what another version wrote."""
+    found = db.execute("PRAGMA user_version").fetchone()[0]
+    if found == 0:
+        raise StoreError(f"{folder}: holds no study yet (study.db is empty)")
+    if found != SCHEMA:
+        raise StoreError(
+            f"{folder}: store format {found}, this physlearn reads {SCHEMA}; use the version that wrote it"
+        )
+
+
+def differences(old, new, where="") -> list[str]:
+    """Lines that say what differs between two frozen plans."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = sorted({*old, *new})
+        return [line for k in keys for line in differences(old.get(k), new.get(k), f"{where}.{k}" if where else k)]
+    if old == new:
+        return []
+    return [f"  - {where}: {_short(old)}", f"  + {where}: {_short(new)}"]
+
+
+def _short(value):
+    text = "(absent)" if value is None else json.dumps(value)
+    return text if len(text) < 100 else f"{text[:60]} ... {text[-30:]} ({len(text)} characters)"
+
+
+def _quoted(path):
+    from urllib.parse import quote
+
+    return quote(str(Path(path).resolve()))
