@@ -18,7 +18,7 @@ from physlearn.rng import streams, uniform
 from physlearn.terms.lattice import Lattice
 
 EPS, MU, HEAT = 4.0, 7.0, 1.0
-RECORDS = 1000
+RECORDS = 4000
 
 
 @numba.njit(error_model="numpy")
@@ -82,38 +82,47 @@ def turnover(n_species, side=128, warm=300):
     return rows
 
 
-def relaxation(n_species, side=12, chains=2):
-    """Integrated autocorrelation time of the retrieval overlap around a held seed, in sweeps and in CPU time."""
-    soup, start = mixture(n_species, side, seeded=True, eps=5.0, mu=8.5, width=10)  # dilute, and far from nucleation
-    wanted = start > 0
-    bath = start_sampler(soup.energy, chains, start, None, "heatbath", 0, {})
+def relaxation(n_species, width=10, chains=2):
+    """Autocorrelation of the retrieval overlap in a closed box of one structure's shape, its middle held.
+
+    Rows: engine, mean overlap and its standard error, integrated autocorrelation time in sweeps and its error, lengths
+    of a chain in such times, ns per site, ms of processor time per autocorrelation time and its error.
+    """
+    structures = random_structures(4, (width, width), n_species, rng=0)
+    lattice = Lattice((width, width), periodic=False)
+    whole, middle = structures[0], slice(3, width - 3)
+    soup = Assembly(n_species, store(structures, EPS, n_species=n_species), MU, lattice)
+    start = soup.place(whole, (0, 0))
+    bath = start_sampler(soup.seed(whole.patch(middle, middle), (3, 3)).energy, chains, start, None, "heatbath", 0, {})
     J, mu = dense(soup)
-    free = np.ones(side * side, bool)
-    free[soup.seeds[0][0]] = False
+    # Metropolis on a periodic square with a rim of empty sites: they and the middle are held
+    held = np.pad(np.zeros((width, width), bool), 1, constant_values=True)
+    held[1:-1, 1:-1][middle, middle] = True
+    states, rows = [np.pad(start, 1) for _ in range(chains)], streams(2, chains)
+    sites = width**2
 
-    def overlap(s):
-        return np.mean(s[..., wanted] == start[wanted], -1)
+    def by_bath(sweeps):
+        bath.run(sweeps, np.full(chains, HEAT))
+        return bath.state()["s"]
 
-    bath.run(5000, np.full(chains, HEAT))
-    series = []
-    took, _ = seconds(lambda: bath.run(2000, np.full(chains, HEAT)), 3)
-    for _ in range(RECORDS):
-        bath.run(20, np.full(chains, HEAT))
-        series.append(overlap(bath.state()["s"]))
-    out = [("heat bath", 20 * tau(np.array(series)), took / (2000 * chains * side * side), np.mean(series))]
-    # Metropolis with the seed held by an energy that none leaves
-    states, rows, every, series = [start.copy() for _ in range(chains)], streams(2, chains), 10 * n_species, []
-    held = [np.unravel_index(k, start.shape) for k in soup.seeds[0][0]]
-    for s, row in zip(states, rows, strict=True):
-        held_plain(s, J, mu, 1.0 / HEAT, 100 * n_species * side * side, row, ~free)
-    took, _ = seconds(lambda: held_plain(states[0], J, mu, 1.0 / HEAT, 10**6, rows[0], ~free), 3)
-    for _ in range(RECORDS):
+    def by_plain(sweeps):
         for s, row in zip(states, rows, strict=True):
-            held_plain(s, J, mu, 1.0 / HEAT, every * side * side, row, ~free)
-        series.append(overlap(np.array(states)))
-    assert all(states[0][at] == start[at] for at in held)
-    out.append(("plain Metropolis", every * tau(np.array(series)), took / 10**6, np.mean(series)))
-    return [(name, sweeps, sweeps * cost * side * side, float(mean)) for name, sweeps, cost, mean in out]
+            held_plain(s, J, mu, 1.0 / HEAT, sweeps * held.size, row, held.ravel())
+        return np.array(states)[:, 1:-1, 1:-1]
+
+    out = []
+    for name, run, every in (("heat bath", by_bath, 5), ("plain Metropolis", by_plain, 2 * n_species)):
+        run(100 * every)
+        series = []
+        took, _ = seconds(lambda run=run, every=every, series=series: series.extend(
+            np.mean(run(every) == start, (1, 2)) for _ in range(RECORDS)), 1)  # fmt: skip
+        series = np.array(series)
+        time, error = tau(series)
+        cost = took / (RECORDS * chains) * 1e3
+        mean_error = series.std() * np.sqrt(time / series.size)
+        out.append((name, series.mean(), mean_error, every * time, every * error, RECORDS / time,
+                    cost * 1e6 / (every * sites), cost * time, cost * error))  # fmt: skip
+    return out
 
 
 @numba.njit(error_model="numpy")
@@ -148,17 +157,16 @@ def growth(side=120, width=10):
 
 
 def tau(series):
-    """Integrated autocorrelation time of (records, chains), in records (window of Sokal)."""
+    """Integrated autocorrelation time of (records, chains), in records, and its standard error (Madras, Sokal 1988)."""
     y = series - series.mean()
     size = 2 * len(y)
     spectrum = np.abs(np.fft.rfft(y, size, axis=0)) ** 2
-    rho = np.fft.irfft(spectrum, size, axis=0)[: len(y)].mean(1)
-    total = 1.0
-    for lag in range(1, len(y)):
+    rho = np.fft.irfft(spectrum, size, axis=0)[: len(y)].mean(1) / np.arange(len(y), 0, -1)
+    total, lag = 1.0, 0
+    while lag < 6.0 * total and lag + 1 < len(y):
+        lag += 1
         total += 2.0 * rho[lag] / rho[0]
-        if lag >= 6.0 * total:
-            return total
-    return total
+    return total, total * np.sqrt(2.0 * (2.0 * lag + 1.0) / y.size)
 
 
 def continuous(side=512):
@@ -193,11 +201,17 @@ def main():
     rows = []
     for n_species in (100, 400):
         found = relaxation(n_species)
-        for name, sweeps, cost, mean in found:
-            rows.append([f"N = {n_species}, {name}", f"{sweeps:.1f}", f"{1e3 * cost:.3g}", f"{cost / found[0][2]:.1f}",
-                         f"{mean:.3f}"])  # fmt: skip
-    columns = ("engine", "autocorrelation time, sweeps", "the same, ms of processor time", "ratio to ours", "overlap")
-    table("Retrieval overlap around a held seed, eps = 5, mu = 8.5", rows, columns)
+        for name, mean, mean_error, sweeps, error, length, per_site, cost, cost_error in found:
+            ratio = cost / found[0][-2]
+            spread = ratio * np.hypot(cost_error / cost, found[0][-1] / found[0][-2])
+            against = "1.0" if name == "heat bath" else f"{ratio:.0f} ± {spread:.0f}"
+            rows.append([f"N = {n_species}, {name}", f"{mean:.3f} ± {mean_error:.3f}", f"{sweeps:.0f} ± {error:.0f}",
+                         f"{length:.0f}", f"{per_site:.0f}", f"{cost:.3g} ± {cost_error:.1g}",
+                         against])  # fmt: skip
+    columns = ("engine", "overlap", "autocorrelation time, sweeps", "chain, in such times", "ns per site",
+               "ms of processor time per autocorrelation time", "ratio to ours")  # fmt: skip
+    table(f"Retrieval overlap, 4 stored structures, a 10 x 10 box, its middle held, eps = {EPS}, mu = {MU}, T = {HEAT}",
+          rows, columns)  # fmt: skip
     continuous()
 
 

@@ -27,6 +27,7 @@ from physlearn.rng import uniform
 
 BLOCK = 64  # sites in a block of a class's list
 FEW = 64  # levels up to which classes of single energies pay
+OUTSIDE = np.iinfo(np.int32).min  # in place of a neighbour's offset
 
 
 class Gillespie:
@@ -49,36 +50,42 @@ class Gillespie:
         self.temperature, mu = float(temperature), self.felt[-1]
         self.weight = np.exp(-mu / temperature)
         self.weight[0] = 0.0
+        if not self.weight.any():
+            raise ValueError(
+                f"mu: at least {mu[1:].min()} at T = {temperature}: exp(-mu/T) is zero, nothing ever attaches"
+            )
         low, width, levels, self.exact = _levels(self.felt, temperature)
         self.low, self.width, self.solvent = low, width, bool(np.any(self.felt[2] == 0))
         with np.errstate(over="ignore"):
             rates = np.exp((low + width * np.arange(levels)) / temperature)
-        self.rates = np.concatenate([[self.weight.sum()], rates, np.zeros(-(levels + 1) % 4)])
+        self.rates = np.concatenate([[self.weight.sum()], rates])
         if not np.all(np.isfinite(self.rates)):
             raise ValueError(
                 f"temperature: at {temperature} rates overflow (bonds up to {np.abs(self.felt[3]).max():.3g}); raise it"
             )
         sites = int(np.count_nonzero(free))
         blocks = -(-sites // BLOCK) + 1
-        self.site = np.zeros((len(x), 4), np.int32)
-        self.site[:, 0], self.site[:, 1] = x, np.where(free, 0, -1)
+        code = np.int16 if len(mu) < 2**15 else np.int32  # small records: a lattice of 512^2 sites fills a cache
+        self.site = np.zeros(len(x), [("code", code), ("level", np.int16), ("place", np.int32)])
+        self.site["code"], self.site["level"] = x, np.where(free, 0, -1)
+        self.kind, self.offsets = _kinds(self.felt[0])
         self.count = np.zeros(len(self.rates), np.int64)
         self.table = np.zeros((levels + 1, blocks), np.int32)
         self.pool = np.zeros((blocks + levels + 1) * BLOCK, np.int32)
         self.spare = np.arange(blocks + levels + 2, dtype=np.int64)  # stack of free blocks, its height first
         self.spare[0] = blocks + levels + 1
         self.spare[1:] -= 1
-        _fill(*self._lists, *self.felt[:4], len(mu), low, width, self.exact, self.solvent)
+        _fill(*self._lists, *self.felt[1:4], len(mu), low, width, self.exact, self.solvent)
         self.attached, self.detached = 0, 0
 
     @property
     def _lists(self):
-        return self.site, self.count, self.table, self.pool, self.spare
+        return self.site, self.count, self.table, self.pool, self.spare, self.kind, self.offsets
 
     @property
     def x(self):
         """Codes, (sites,)."""
-        return self.site[:, 0].copy()
+        return self.site["code"].copy()
 
     @property
     def events(self):
@@ -88,12 +95,24 @@ class Gillespie:
     def run(self, t, t_end, events):
         """Go on from time t to t_end, or for a number of events; the time reached."""
         t, attached, detached = advance(
-            *self._lists, *self.felt[:4], self.weight, self.rates, self.low, self.width, self.exact, self.solvent,
+            *self._lists, *self.felt[1:4], self.weight, self.rates, self.low, self.width, self.exact, self.solvent,
             self.temperature, t, t_end, events, self.stream,
         )  # fmt: skip
         self.attached += attached
         self.detached += detached
         return t
+
+
+def _kinds(neighbours):
+    """Sites whose neighbours lie alike: kind (sites,), few on a lattice, and offsets to neighbours (kinds, 2 D)."""
+    sites, steps = neighbours.shape
+    offsets = np.where(neighbours >= 0, neighbours - np.arange(sites, dtype=np.int32)[:, None], OUTSIDE)
+    kind = np.zeros(sites, np.int64)
+    for k in range(steps):  # columns one by one: far quicker than sorting rows
+        kind = kind * (2 * sites + 1) + np.unique(offsets[:, k], return_inverse=True)[1]
+        kind = np.unique(kind, return_inverse=True)[1]
+    first = np.unique(kind, return_index=True)[1]
+    return kind.astype(np.uint8 if len(first) <= 256 else np.int32), np.ascontiguousarray(offsets[first])
 
 
 def _levels(felt, temperature):
@@ -114,7 +133,7 @@ def _levels(felt, temperature):
     return low, width, int(np.ceil((high - low) / width)) + 2, False
 
 
-# A site's row holds its code, its class (-1: held) and its place in the class's list.  That list is in blocks of the
+# A site's record holds its code, its level (-1: held) and its place in that level's list.  A list is in blocks of the
 # pool, which the table names: lists grow and shrink without copies and without room for all sites in each.
 
 
@@ -125,32 +144,33 @@ def _add(i, c, site, count, table, pool, spare):
         table[c, n // BLOCK] = spare[spare[0]]
         spare[0] -= 1
     pool[table[c, n // BLOCK] * BLOCK + n % BLOCK] = i
-    site[i, 1], site[i, 2], count[c] = c, n, n + 1
+    site[i].level, site[i].place, count[c] = c, n, n + 1
 
 
 @njit(inline="always", error_model="numpy")
 def _remove(i, site, count, table, pool, spare):
-    c, p = site[i, 1], site[i, 2]
+    c, p = np.int64(site[i].level), np.int64(site[i].place)
     n = count[c] - 1
     last = pool[table[c, n // BLOCK] * BLOCK + n % BLOCK]
     pool[table[c, p // BLOCK] * BLOCK + p % BLOCK] = last
-    site[last, 2], count[c] = p, n
+    site[last].place, count[c] = p, n
     if n % BLOCK == 0:
         spare[0] += 1
         spare[spare[0]] = table[c, n // BLOCK]
 
 
 @njit(inline="always", error_model="numpy")
-def _binding(i, code, site, neighbours, q, indptr, codes, values, solvent):
+def _binding(i, code, site, kind, offsets, q, indptr, codes, values, solvent):
     """E_a - E_0 of a code at a site."""
-    e = 0.0
-    for k in range(neighbours.shape[1]):
-        there = neighbours[i, k]
-        if there >= 0 and (site[there, 0] != 0 or solvent):
-            row = k * q + site[there, 0]
-            e += bond(row, code, indptr, codes, values)
+    e, alike = 0.0, np.int64(kind[i])
+    for k in range(offsets.shape[1]):
+        if offsets[alike, k] == OUTSIDE:
+            continue
+        there = np.int64(site[i + offsets[alike, k]].code)
+        if there != 0 or solvent:
+            e += bond(k * q + there, code, indptr, codes, values)
             if solvent:
-                e -= bond(row, 0, indptr, codes, values)
+                e -= bond(k * q + there, 0, indptr, codes, values)
     return e
 
 
@@ -162,81 +182,90 @@ def _class(e, low, width, exact):
 
 
 @njit(cache=True, error_model="numpy")
-def _fill(site, count, table, pool, spare, neighbours, indptr, codes, values, q, low, width, exact, solvent):
+def _fill(site, count, table, pool, spare, kind, offsets, indptr, codes, values, q, low, width, exact, solvent):
     """Sort the free sites into classes."""
     for i in range(len(site)):
-        if site[i, 1] >= 0:
-            c = 0
-            if site[i, 0] != 0:
-                e = _binding(i, site[i, 0], site, neighbours, q, indptr, codes, values, solvent)
+        if site[i].level >= 0:
+            c, code = 0, np.int64(site[i].code)
+            if code != 0:
+                e = _binding(i, code, site, kind, offsets, q, indptr, codes, values, solvent)
                 c = _class(e, low, width, exact)
             _add(i, c, site, count, table, pool, spare)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def advance(
-    site, count, table, pool, spare, neighbours, indptr, codes, values, weight, rates, low, width, exact, solvent,
+    site, count, table, pool, spare, kind, offsets, indptr, codes, values, weight, rates, low, width, exact, solvent,
     temperature, t, t_end, events, s,
 ):  # fmt: skip
     """Events until t_end or their number is reached; time, attachments, detachments."""
-    q, steps = len(weight), neighbours.shape[1]
+    q, steps, classes = len(weight), offsets.shape[1], len(rates)
     threshold, alias = alias_table(weight)
     attached, detached, least = 0, 0, np.exp(-width / temperature) * (1.0 - 1e-12)
+    total, highest, until = 0.0, 0.0, 0
     while attached + detached < events:
-        one, two, three, four = 0.0, 0.0, 0.0, 0.0  # four sums that do not wait for one another
-        for c in range(0, len(rates), 4):
-            one += count[c] * rates[c]
-            two += count[c + 1] * rates[c + 1]
-            three += count[c + 2] * rates[c + 2]
-            four += count[c + 3] * rates[c + 3]
-        total = one + two + three + four
+        # The sum of all rates is kept; summed anew before rounding errors could grow to 1e-12 of it.
+        if until == 0 or total < 0.5 * highest:
+            total, until = 0.0, 1024
+            for c in range(classes):
+                total += count[c] * rates[c]
+            highest = total
+        until -= 1
+        highest = max(highest, total)
         t -= np.log(1.0 - uniform(s)) / total
         if t > t_end:
             return t_end, attached, detached
         left = uniform(s) * total - count[0] * rates[0]
         chosen = 0
         if left >= 0.0:  # from the top, where weakly bound particles come and go
-            chosen = len(rates)
-            while left >= 0.0 and chosen > 1:
+            chosen = classes
+            while left >= 0.0 and chosen > 0:
                 chosen -= 1
                 left -= count[chosen] * rates[chosen]
-        if count[chosen] == 0:  # rounding
-            continue
+            if chosen == 0:  # rounding
+                continue
         n = np.int64(uniform(s) * count[chosen])
         i = np.int64(pool[table[chosen, n // BLOCK] * BLOCK + n % BLOCK])
-        old, new = np.int64(site[i, 0]), np.int64(0)
+        old, new = np.int64(site[i].code), np.int64(0)
         if chosen == 0:
             new = draw(threshold, alias, s)
-            c = _class(_binding(i, new, site, neighbours, q, indptr, codes, values, solvent), low, width, exact)
+            e = _binding(i, new, site, kind, offsets, q, indptr, codes, values, solvent)
+            c = _class(e, low, width, exact)
             attached += 1
         else:
             if not exact:
                 chance = uniform(s)
                 if chance > least:  # else below the class's smallest rate, whatever this site's is
-                    e = _binding(i, old, site, neighbours, q, indptr, codes, values, solvent)
+                    e = _binding(i, old, site, kind, offsets, q, indptr, codes, values, solvent)
                     if chance * rates[chosen] >= np.exp(e / temperature):
                         continue
             c = 0
             detached += 1
         _remove(i, site, count, table, pool, spare)
-        site[i, 0] = new
+        site[i].code = new
         _add(i, c, site, count, table, pool, spare)
+        total += rates[c] - rates[chosen]
+        alike = np.int64(kind[i])
         for k in range(steps):
-            j = np.int64(neighbours[i, k])
-            if j < 0 or site[j, 0] == 0 or site[j, 1] < 0:
+            if offsets[alike, k] == OUTSIDE:
+                continue
+            j = i + offsets[alike, k]
+            code, before = np.int64(site[j].code), np.int64(site[j].level)
+            if code == 0 or before < 0:
                 continue
             back = (k + steps // 2) % steps * q
-            code = site[j, 0]
             change = bond(back + new, code, indptr, codes, values) - bond(back + old, code, indptr, codes, values)
             if solvent:
                 change -= bond(back + new, 0, indptr, codes, values) - bond(back + old, 0, indptr, codes, values)
             if change == 0.0:
                 continue
             if exact:  # a whole number of levels
-                c = site[j, 1] + np.int64(np.floor(change / width + 0.5))
+                c = before + np.int64(np.floor(change / width + 0.5))
             else:
-                c = _class(_binding(j, code, site, neighbours, q, indptr, codes, values, solvent), low, width, exact)
-            if c != site[j, 1]:
+                e = _binding(j, code, site, kind, offsets, q, indptr, codes, values, solvent)
+                c = _class(e, low, width, exact)
+            if c != before:
                 _remove(j, site, count, table, pool, spare)
                 _add(j, c, site, count, table, pool, spare)
+                total += rates[c] - rates[before]
     return t, attached, detached

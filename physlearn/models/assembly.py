@@ -75,6 +75,10 @@ class Assembly:
     seeds: tuple = ()
 
     def __post_init__(self):
+        if not isinstance(self.lattice, Lattice):
+            raise TypeError(
+                f"lattice: got a {type(self.lattice).__name__}, expected a Lattice, such as Lattice((8, 8))"
+            )
         n, directions = self.n_species, self.lattice.directions
         if n != int(n) or n < 1:
             raise ValueError(f"n_species: got {n!r}, expected a positive integer")
@@ -136,7 +140,7 @@ class Assembly:
         return np.exp(-np.asarray(self.mu) / _positive(temperature))
 
     @cached_property
-    def energy(self) -> System:
+    def energy(self) -> Any:  # an Energy or a System, as `reciprocal` says
         """The `Energy` of one `Potts` layer "s", with theta "bonds" (the entries of J that are not zero) and "mu".
 
         A `System` if bonds are not reciprocal.  Readout "seed", where there is one, is held by every verb.
@@ -205,9 +209,9 @@ class Assembly:
 
     def _sites(self, structure, at):
         codes, shape = np.asarray(getattr(structure, "codes", structure)), self.lattice.shape
-        if codes.ndim != len(shape) or np.size(at) != len(shape):
+        if codes.ndim != len(shape) or np.size(at) != len(shape) or np.any(np.asarray(at) != np.rint(at)):
             raise ValueError(
-                f"structure, at: {codes.ndim} axes at {at!r}, expected {len(shape)} axes as the lattice has"
+                f"structure, at: {codes.ndim} axes at {at!r}, expected {len(shape)} axes as the lattice has, and a cell"
             )
         if np.any(np.array(codes.shape) > shape):
             raise ValueError(f"structure: its box {codes.shape} is larger than the lattice {shape}")

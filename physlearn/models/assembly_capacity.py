@@ -115,7 +115,9 @@ def accidental_candidates(structures):
     return float(found / cells.size)
 
 
-def retrieval_curve(side, counts, *, bond, mu, dimension=2, patch=7, temperature=1.0, sweeps=1000, trials=16, rng=None):
+def retrieval_curve(
+    side, counts, *, bond, mu, dimension=2, patch=7, temperature=1.0, sweeps=1000, trials=16, rule=None, rng=None
+):
     """How well a patch grows from its edges, against the number of structures stored.
 
     The patch is a corner of the first structure; its first row and column (planes in three dimensions) are held, and
@@ -137,7 +139,9 @@ def retrieval_curve(side, counts, *, bond, mu, dimension=2, patch=7, temperature
     temperature : float
     sweeps : int
     trials : int
-        Independent sets of structures, at least 2.
+        Independent sets of structures, at least 2; the same sets and noise whatever the rule.
+    rule : callable, optional
+        From structures to J, in place of Hebb's ``store(structures, bond, periodic=True)``.
     rng : int, Generator or None
 
     Returns
@@ -166,10 +170,11 @@ def retrieval_curve(side, counts, *, bond, mu, dimension=2, patch=7, temperature
         draw = np.random.default_rng(child)
         stored = random_structures(int(counts[place[0]]), (side,) * dimension, rng=draw)
         corner = stored[0].codes[(slice(patch),) * dimension]
-        soup = Assembly(side**dimension, store(stored, bond, periodic=True), mu, lattice)
+        J = store(stored, bond, periodic=True) if rule is None else rule(stored)
+        soup = Assembly(side**dimension, J, mu, lattice)
         soup = soup.seed(Structure(np.where(free, 0, corner)), (0,) * dimension)
         last = sample(
-            soup.energy,  # pyright: ignore[reportArgumentType]
+            soup.energy,
             temperature=temperature,
             n_samples=1,
             thin=sweeps,
@@ -244,6 +249,9 @@ def grow_seeds(
     structures = list(structures)
     if not 0 < seed <= 1:
         raise ValueError(f"seed: got {seed!r}, expected a share of the structure's side in (0, 1]")
+    large = [s.shape for s in structures if np.any(np.array(s.shape) > lattice.shape)]
+    if large:
+        raise ValueError(f"lattice: {lattice.shape} is smaller than a structure of {large[0]}; take a larger one")
     n_species = max(int(s.codes.max()) for s in structures)
     soup = Assembly(n_species, store(structures, bond, kind=lattice.kind, n_species=n_species), mu, lattice)
     start = []
@@ -254,7 +262,7 @@ def grow_seeds(
         part = codes[tuple(slice(a, a + s) for a, s in zip(low, size, strict=True))]
         start.append(soup.place(part, [(n - s) // 2 for n, s in zip(lattice.shape, size, strict=True)]))
     run = sample(
-        soup.energy,  # pyright: ignore[reportArgumentType]
+        soup.energy,
         temperature=temperature,
         n_samples=1,
         thin=sweeps,

@@ -178,8 +178,10 @@ def growth_free_energy(assembly, structure, *, temperature, largest=None, sweeps
 
     Raises
     ------
+    TypeError
+        Bonds that are not reciprocal: there is no free energy.
     ValueError
-        A structure of other species or another number of axes, T <= 0.
+        A structure of other species or another number of axes, T <= 0, empty sites that bond.
 
     Examples
     --------
@@ -195,6 +197,11 @@ def growth_free_energy(assembly, structure, *, temperature, largest=None, sweeps
         raise ValueError(f"temperature: got {temperature!r}, expected a positive finite number")
     if sweeps < 1 or chains < 2:
         raise ValueError(f"sweeps, chains: got {sweeps}, {chains}; expected at least 1 and 2")
+    if not assembly.reciprocal:
+        raise TypeError("assembly: its bonds are not reciprocal, so that there is no free energy; use kinetics")
+    felt = assembly.energy.terms[0].felt(assembly.energy.theta)
+    if np.any(felt.codes == 0):
+        raise ValueError("assembly: empty sites bond too; pass one whose J is of its species only")
     cell = cells_of([structure], len(assembly.lattice.shape))[0]
     if cell.max() > assembly.n_species:
         raise ValueError(f"structure: it has species {cell.max()}, the assembly has {assembly.n_species}")
@@ -206,7 +213,6 @@ def growth_free_energy(assembly, structure, *, temperature, largest=None, sweeps
     number = np.full(cell.size + 1, -1)
     number[places] = np.arange(len(places))
     near = number[Lattice(cell.shape, assembly.lattice.kind, periodic=False).neighbours[places]]
-    felt = assembly.energy.terms[0].felt(assembly.energy.theta)
     bonds = np.zeros(near.shape)
     for step in range(near.shape[1]):
         row = step * (assembly.n_species + 1) + np.where(near[:, step] >= 0, own[near[:, step]], 0)

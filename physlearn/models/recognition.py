@@ -156,7 +156,7 @@ def recognise(
             )
             x = run.final["s"]
             found = assembly_order(x, structures, assembly.lattice)
-            new = (winner[row] < 0) & (found.largest >= grown * smallest)
+            new = (winner[row] < 0) & (found.main >= 0) & (found.largest >= grown * smallest)
             winner[row, new], when[row, new] = found.main[new], done
             if np.all(winner[row] >= 0):
                 break

@@ -57,6 +57,22 @@ def test_rates_are_those_of_attachment_and_detachment(tol):
             assert abs(np.std(waits) / mean - 1.0) < tol.STATISTICAL / np.sqrt(len(waits)) * np.sqrt(2.0)
 
 
+def test_the_kept_sum_of_rates_follows_when_it_falls(tol):
+    """A full lattice of free particles empties, and its total rate falls by 10^-17: n particles leave at rate n, then
+    one comes about every e^40/sites."""
+    sites, mu = 400, 40.0
+    soup = Assembly(1, [[0.0]], mu, Lattice((20, 20)))
+    last, waits = [], []
+    for stream in streams(8, 100):
+        engine = Gillespie(soup.energy, np.ones(sites, int), np.ones(sites, bool), 1.0, stream)
+        last.append(engine.run(0.0, np.inf, sites))
+        waits.append(engine.run(0.0, np.inf, 1))
+        assert engine.detached == sites and engine.attached == 1
+    exact = np.sum(1.0 / np.arange(1, sites + 1))
+    assert abs(np.mean(last) - exact) < tol.STATISTICAL * np.std(last) / np.sqrt(len(last))
+    assert abs(np.mean(waits) * sites * np.exp(-mu) - 1.0) < tol.STATISTICAL / np.sqrt(len(waits))
+
+
 def test_classes_of_rates_stay_those_of_fresh_lists(rng):
     """After many events the kept classes are what a new engine makes of the same lattice."""
     structures = random_structures(3, (5, 5), rng=0)
@@ -67,10 +83,11 @@ def test_classes_of_rates_stay_those_of_fresh_lists(rng):
         engine = Gillespie(soup.energy, start, free, 1.0, streams(1, 1)[0])
         engine.run(0.0, np.inf, 20_000)
         fresh = Gillespie(soup.energy, engine.x, free, 1.0, streams(1, 1)[0])
-        np.testing.assert_array_equal(engine.site[:, :2], fresh.site[:, :2])
+        np.testing.assert_array_equal(engine.site["code"], fresh.site["code"])
+        np.testing.assert_array_equal(engine.site["level"], fresh.site["level"])
         np.testing.assert_array_equal(engine.count, fresh.count)
         for i in np.flatnonzero(free):
-            c, p = engine.site[i, 1:3]
+            c, p = engine.site["level"][i], engine.site["place"][i]
             assert engine.pool[engine.table[c, p // 64] * 64 + p % 64] == i
         assert engine.events == 20_000
         assert engine.attached - engine.detached == np.sum(engine.x > 0) - np.sum(start > 0)
@@ -180,3 +197,5 @@ def test_bad_input():
     strong = Assembly(2, 400.0 * np.ones((2, 2)), 1.0, Lattice((3, 3)))
     with pytest.raises(ValueError, match="rates overflow"):
         kinetics(strong, temperature=1.0, t_span=1)
+    with pytest.raises(ValueError, match="nothing ever attaches"):
+        kinetics(Assembly(2, np.zeros((2, 2)), 800.0, Lattice((3, 3))), temperature=1.0, events=1)

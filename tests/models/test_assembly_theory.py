@@ -169,6 +169,11 @@ def test_bad_input():
         retrieval_curve(8, [1], bond=5.0, mu=8.0, trials=1)
     with pytest.raises(ValueError, match="seed: got 0"):
         grow_seeds(stored, Lattice((6, 6)), bond=5.0, mu=8.0, seed=0)
+    with pytest.raises(ValueError, match=r"lattice: \(3, 6\) is smaller"):
+        grow_seeds(stored, Lattice((3, 6)), bond=5.0, mu=8.0)
+    for temperature in (0.0, -1.0, np.nan):
+        with pytest.raises(ValueError, match="temperature: got"):
+            grow_seeds(stored, Lattice((6, 6)), bond=5.0, mu=8.0, temperature=temperature)
     with pytest.raises(ValueError, match="three or more"):
         capacity_exponent([RetrievalCurve(9, np.array([1]), np.ones((1, 2)))] * 3)
     with pytest.raises(ValueError, match="sum to 1.6, more than one"):

@@ -85,5 +85,10 @@ def test_bad_input():
         growth_free_energy(soup, whole, temperature=1.0, largest=10)
     with pytest.raises(ValueError, match="sweeps, chains"):
         growth_free_energy(soup, whole, temperature=1.0, chains=1)
+    driven = Assembly(9, np.zeros((4, 9, 9)), 6.0, Lattice((4, 4)), reciprocal=False)
+    with pytest.raises(TypeError, match="not reciprocal"):
+        growth_free_energy(driven, whole, temperature=1.0)
+    with pytest.raises(ValueError, match="empty sites bond too"):
+        growth_free_energy(Assembly(9, np.ones((10, 10)), 6.0, Lattice((4, 4))), whole, temperature=1.0)
     with pytest.raises(ValueError, match="mu: got 3 costs"):
         patch_barrier(whole, np.ones(3), 1.0)
