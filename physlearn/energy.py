@@ -26,6 +26,7 @@ which is enough for every verb.  Optional forms open faster engines, each audite
     quadratic(theta) -> (A, b)   E = x.A.x/2 - b.x + const over the term's layers, concatenated
     jacobian(x, theta)           d field/dx of one state (batch of one), over the same concatenation
     gradient_moments(basis, gram, theta)  `gradient` of the states c @ basis, where gram = sum c^T w c
+    check(layers, theta)         ValueError for parameters that do not fit, asked by every verb
     holomorphic = True           energy, field and gradient accept complex x (complex nudges)
     local                        a `Local`: compiled single-variable updates
 

@@ -24,6 +24,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.checks import positive
+
 __all__ = ["Identity", "LayerNorm", "Relu", "Sigmoid", "Softmax", "Tanh"]
 
 
@@ -103,7 +105,7 @@ class Tanh(_Unbounded):
     gain: float = 1.0
 
     def __post_init__(self):
-        _check_positive("gain", self.gain)
+        positive("gain", self.gain)
 
     def activation(self, x):
         """tanh(gain x)."""
@@ -134,7 +136,7 @@ class Sigmoid(_Unbounded):
     gain: float = 1.0
 
     def __post_init__(self):
-        _check_positive("gain", self.gain)
+        positive("gain", self.gain)
 
     def activation(self, x):
         """1/(1 + exp(-gain x))."""
@@ -164,7 +166,7 @@ class Softmax(_Unbounded):
     beta: float = 1.0
 
     def __post_init__(self):
-        _check_positive("beta", self.beta)
+        positive("beta", self.beta)
 
     def activation(self, x):
         """softmax(beta x)."""
@@ -198,8 +200,8 @@ class LayerNorm(_Unbounded):
     eps: float = 1e-5
 
     def __post_init__(self):
-        _check_positive("scale", self.scale)
-        _check_positive("eps", self.eps)
+        positive("scale", self.scale)
+        positive("eps", self.eps)
 
     def activation(self, x):
         """scale (x - mean)/sqrt(var + eps)."""
@@ -208,8 +210,3 @@ class LayerNorm(_Unbounded):
     def lagrangian(self, x):
         """n scale sqrt(var + eps), summed over the other axes, (batch,)."""
         return _sum(x.shape[-1] * self.scale * np.sqrt(x.var(-1) + self.eps))
-
-
-def _check_positive(name, value):
-    if not (np.ndim(value) == 0 and np.isfinite(value) and value > 0):
-        raise ValueError(f"{name}: got {value!r}, expected a positive finite number")

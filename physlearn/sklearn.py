@@ -111,7 +111,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         """
         check_is_fitted(self)
         data: Any = validate_data(self, X, dtype=np.float64, reset=False)
-        return self.machine_.log_likelihood(np.clip(data, 0.0, 1.0), rng=0).value
+        return -self.machine_.free_energy(np.clip(data, 0.0, 1.0)) - self.machine_.log_z(rng=0).value
 
     def _begin(self, n_features):
         draws = check_random_state(self.random_state).randint(np.iinfo(np.int32).max, size=4)

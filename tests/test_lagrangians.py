@@ -76,6 +76,10 @@ def test_refusals(rng):
             make()
     with pytest.raises(ValueError, match="do not chain"):
         layered_memory([Identity(), Relu(), Relu()], [np.ones((2, 3)), np.ones((4, 2))])
+    with pytest.raises(ValueError, match="none empty"):
+        layered_memory([Identity(), Relu()], [np.ones((2, 0))])
+    with pytest.raises(ValueError, match=r"bias: shape \(2,\), expected \(3,\)"):
+        layered_memory([Identity(), Relu()], [np.ones((3, 2))], bias=[1.0, 2.0])
     with pytest.raises(ValueError, match="one between each two"):
         layered_memory([Identity(), Relu()], [])
     with pytest.raises(ValueError, match="no Lagrangian"):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.checks import positive
 from physlearn.dynamics.problem import is_continuous
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.sample import start_sampler
@@ -102,8 +103,7 @@ def annealed_importance(
     True
     """
     check_path(steps, chains)
-    if np.ndim(temperature) or not (np.isfinite(temperature) and temperature > 0):
-        raise ValueError(f"temperature: got {temperature!r}, expected one positive finite number")
+    temperature = positive("temperature", temperature)
     problem, _ = make_problem(energy, None, clamp)
     if problem.tied or np.any(problem.push):
         raise ValueError("clamp: it ties variables together or gives a force; clamp single variables to values")

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.checks import count, positive
 from physlearn.dynamics import fields, metropolis, schedules
 from physlearn.dynamics.annealed import Annealed, annealed
 from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.relax import make_problem, relax
-from physlearn.dynamics.sample import energies_of, random_start, start_sampler
+from physlearn.dynamics.sample import energies_of, random_start, start_sampler, started
 from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Energy, Potts
-from physlearn.rng import seed_sequence, streams
+from physlearn.rng import seed_sequence
 
 NAMED = ("geometric", "linear", "adaptive")
 
@@ -88,8 +89,9 @@ def anneal(
     method = _method(energy, clamp, method)
     if isinstance(schedule, str) and schedule not in NAMED:
         raise ValueError(f"schedule: got {schedule!r}, expected one of {list(NAMED)} or an array of temperatures")
-    if sweeps is not None and sweeps < 1:
-        raise ValueError(f"sweeps: got {sweeps}, expected at least 1")
+    if sweeps is not None:
+        count("sweeps", sweeps)
+    count("reads", reads)
     sampler = start_sampler(energy, reads, x0, clamp, method, root, settings)
     if isinstance(schedule, str):
         temperatures = _named(schedule, energy, clamp, method, root, settings, hot, cold, sweeps or 1000)
@@ -111,13 +113,13 @@ def greedy(energy: Energy, *, reads: int = 32, x0=None, clamp=None, max_sweeps: 
     Parameters
     ----------
     energy : Energy
-        Compiled over kept fields for Pairs, Dense and Bias on spins or 0/1 variables; by `relax` otherwise.
+        Whatever `relax` takes.
     reads : int
         Descents.
     x0, clamp, rng
         As for `anneal`.
     max_sweeps : int
-        Sweeps (steps of `relax`) after which to give up, with a RuntimeWarning.
+        Steps of `relax` after which to give up, with a RuntimeWarning.
 
     Returns
     -------
@@ -134,28 +136,20 @@ def greedy(energy: Energy, *, reads: int = 32, x0=None, clamp=None, max_sweeps: 
     """
     if not isinstance(energy, Energy):
         raise TypeError(f"energy: got {type(energy).__name__}, expected an Energy")
-    if reads < 1 or max_sweeps < 1:
-        raise ValueError(f"reads, max_sweeps: got {reads}, {max_sweeps}; expected at least 1 each")
+    count("reads", reads)
+    count("max_sweeps", max_sweeps)
     root = seed_sequence(rng)
-    state = random_start(energy, reads, root)
-    if x0 is not None:
-        given = energy.state(x0, "x0")
-        state = {name: np.broadcast_to(value, state[name].shape).copy() for name, value in given.items()}
+    state = random_start(energy, reads, root) if x0 is None else started(energy, x0, reads)
     problem, _ = make_problem(energy, state, clamp)
     if problem.batch != reads:
         raise ValueError(f"clamp: a batch of {problem.batch} does not fit {reads} reads")
-    if fields.refusal(problem) is None:
-        moves = fields.FieldMoves(problem, problem.state(problem.initial()), streams(root, reads), True, 1)
-        taken = moves.descend(max_sweeps)
-        if np.any(taken < 0):
-            warnings.warn(
-                f"greedy: {np.sum(taken < 0)} reads not at rest after {max_sweeps} sweeps; raise max_sweeps",
-                RuntimeWarning,
-                stacklevel=3,
-            )
-        used = int(np.where(taken < 0, max_sweeps, taken).max())
-        return annealed(moves.state(), moves.energies(), np.zeros(used), "descent (kept fields)")
-    rest: Any = relax(energy, state, clamp=clamp, max_steps=max_sweeps)
+    rest: Any = relax(energy, state, clamp=clamp, max_steps=max_sweeps, unconverged="ignore")
+    if not rest.converged:
+        warnings.warn(
+            f"greedy: some of {reads} reads are not at rest after {max_sweeps} sweeps; raise max_sweeps",
+            RuntimeWarning,
+            stacklevel=3,
+        )
     x = rest.x if isinstance(rest.x, dict) else {next(iter(energy.layers)): rest.x}
     return annealed(x, np.atleast_1d(rest.energy), np.zeros(max(1, int(np.max(rest.steps)))), rest.method)
 
@@ -197,12 +191,11 @@ def _named(schedule, energy, clamp, method, root, settings, hot, cold, sweeps):
         held = {n: np.repeat(v, schedules.PROBES, 0) if np.ndim(v) == 2 else v for n, v in first.items()}
         return start_sampler(energy, schedules.PROBES, None, held, method, own, settings)
 
+    hot, cold = (None if t is None else positive(name, t) for t, name in ((hot, "hot"), (cold, "cold")))
     if hot is None or cold is None:
         found = schedules.default_range(energy, make_problem(energy, None, first)[0], probes())
         hot, cold = (found[0] if hot is None else hot), (min(found[1], hot or np.inf) if cold is None else cold)
-    hot, cold = (
-        float(_checked(np.asarray(value, dtype=float), name)) for value, name in ((hot, "hot"), (cold, "cold"))
-    )
+    hot, cold = positive("hot", float(hot)), positive("cold", float(cold))  # couplings that are all zero have no range
     if cold > hot:
         raise ValueError(f"hot, cold: got {hot:.6g} and {cold:.6g}, expected hot to be the larger")
     if schedule == "adaptive":

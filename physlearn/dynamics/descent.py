@@ -2,8 +2,8 @@
 
 A layer that occurs at most once in every term has no coupling within it: given the others it is settled
 as one block by `kind.settle`.  A layer that couples to itself is settled one variable at a time.  Either
-way the energy never rises; `method` says which.  Where every term has a `local` form and one discrete
-layer is all there is, the sweeps are compiled (see `local`).
+way the energy never rises; `method` says which.  Where one discrete layer is all there is, the sweeps are
+compiled: over kept fields for Pairs, Dense and Bias (see `fields`), else if the terms have a `local` form.
 
 Real layers need the terms' `curvature`: x + field/curvature is the minimum of a separable quadratic.
 Nudges bend the energy too: a cost quadratic in single variables is exact here, any other is refused.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.dynamics import local
+from physlearn.dynamics import fields, local
 from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.problem import is_continuous
 from physlearn.energy import Binary, Potts, Spin
@@ -51,6 +51,8 @@ def refusal(problem):
 
 def solve(problem, tol, max_steps):
     """Sweep the layers in order until no item has more than ``tol`` to gain."""
+    if not problem.nudges and fields.refusal(problem) is None:
+        return _kept_fields(problem, tol, max_steps)
     if not problem.nudges and local.refusal(problem.system) is None:
         return _compiled(problem, tol, max_steps)
     bends = _bends(problem)
@@ -182,6 +184,17 @@ def _is_quadratic(cost, target, bend):
         if not np.allclose(change, bend * step, rtol=1e-9, atol=1e-9 * size):
             return False
     return True
+
+
+def _kept_fields(problem, tol, max_steps):
+    """Pairs, Dense and Bias on spins or 0/1 variables; gains within the rounding of the fields are ties."""
+    nothing_drawn = np.zeros((problem.batch, 4), np.uint64)
+    moves = fields.FieldMoves(problem, problem.state(problem.initial()), nothing_drawn, True, 1)
+    taken = moves.descend(max_steps)
+    x = moves.state()
+    rest = _left(problem, x, list(x), {})
+    steps = int(np.where(taken < 0, max_steps, taken).max())
+    return problem.pick(concatenate(problem.system, x)), rest, steps, np.all(rest <= tol), "descent (kept fields)"
 
 
 def _compiled(problem, tol, max_steps):

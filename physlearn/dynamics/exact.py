@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.checks import positive
 from physlearn.dynamics.frame import separate
 from physlearn.dynamics.problem import Problem
 from physlearn.dynamics.relax import make_problem
@@ -123,14 +124,14 @@ def enumerate_states(energy: Energy, *, temperature, clamp=None) -> Exact:
     """
     if not isinstance(energy, Energy):
         raise TypeError(f"energy: got {type(energy).__name__}, expected an Energy")
-    if np.ndim(temperature) or not (np.isfinite(temperature) and temperature > 0):
-        raise ValueError(f"temperature: got {temperature!r}, expected one positive finite number")
+    temperature = positive("temperature", temperature)
     problem, _ = make_problem(energy, None, clamp)
     free, values = _free_values(problem)
     count = math.prod(len(v) for v in values)
     if count > 1 << MOST_BITS:
+        many = count if count < 10**15 else f"10^{math.floor(math.log10(count))}"
         raise ValueError(
-            f"energy: {len(free)} free variables have {count} states, at most {1 << MOST_BITS} (2^{MOST_BITS}) can be "
+            f"energy: {len(free)} free variables have {many} states, at most {1 << MOST_BITS} (2^{MOST_BITS}) can be "
             "enumerated; clamp some, or use sample"
         )
     states = _Numbering(problem, free, values)
@@ -159,7 +160,7 @@ def enumerate_states(energy: Energy, *, temperature, clamp=None) -> Exact:
     mean = float(probability @ energies)
     capacity = float(probability @ (energies - mean) ** 2) / temperature**2
     log_z = float(np.log(z) - lowest / temperature)
-    return Exact(log_z, mean, capacity, means, energies, probability, float(temperature), second, states)
+    return Exact(log_z, mean, capacity, means, energies, probability, temperature, second, states)
 
 
 class _Numbering:

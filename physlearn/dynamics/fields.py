@@ -37,10 +37,7 @@ def refusal(problem):
     if type(kind) not in (Spin, Binary):
         return f"its kind {kind} is not Spin or Binary"
     other = [type(t).__name__ for t in problem.system.terms if type(t) not in BUILT_IN]
-    if other:
-        return f"{other[0]} is not Pairs, Dense or Bias"
-    total_couplings(problem.system)  # raises if they are not symmetric
-    return None
+    return f"{other[0]} is not Pairs, Dense or Bias" if other else None
 
 
 def variables_refusal(problem):
@@ -63,13 +60,7 @@ class Couplings(NamedTuple):
 
 
 def total_couplings(system):
-    """Sum of a layer's built-in couplings, CSR (n, n) without a diagonal, and of its biases, (n,).
-
-    Raises
-    ------
-    ValueError
-        For an asymmetric matrix, of which the energy knows the symmetric part only.
-    """
+    """Sum of a layer's built-in couplings, CSR (n, n) without a diagonal, and of its biases, (n,)."""
     if "couplings" not in system.numbers:
         system.numbers["couplings"] = _total_couplings(system)
     return system.numbers["couplings"]
@@ -85,11 +76,6 @@ def _total_couplings(system):
             b = b + np.broadcast_to(system.theta[term.parameter], next(iter(system.layers.values())).shape).ravel()
         elif type(term) is Dense:
             w = system.theta[term.parameter]
-            if not np.allclose(w, w.T, rtol=1e-12, atol=1e-12 * np.max(np.abs(w), initial=0.0)):
-                raise ValueError(
-                    f"theta[{term.parameter!r}]: not symmetric (largest difference {np.max(np.abs(w - w.T)):.3g}), "
-                    "expected one coupling for each pair; pass (J + J.T) / 2, which has the same energy"
-                )
             j = j + sp.csr_matrix((w + w.T) / 2 - np.diag(np.diag(w)))
         elif type(term) is Pairs:
             j = j + term.matrix(system.theta)

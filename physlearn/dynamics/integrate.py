@@ -19,6 +19,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from physlearn.checks import positive
 from physlearn.dynamics import adaptive, fixed_step
 from physlearn.dynamics.frame import given
 from physlearn.dynamics.relax import make_problem
@@ -28,6 +29,7 @@ from physlearn.energy import check_system
 from physlearn.rng import streams
 
 METHODS = (*adaptive.METHODS, *fixed_step.METHODS)
+MOST_STEPS = 10**12  # beyond, rounding of the times is more than a part in a thousand of a step
 
 
 def integrate(system, t_span, **settings):
@@ -115,8 +117,7 @@ def _flow(
     check_system(system)
     if diverged not in ("warn", "raise"):
         raise ValueError(f"diverged: got {diverged!r}, expected 'warn' or 'raise'")
-    if not (np.ndim(temperature) == 0 and np.isfinite(temperature) and temperature >= 0):
-        raise ValueError(f"temperature: got {temperature!r}, expected a finite number that is not negative")
+    temperature = positive("temperature", temperature) if temperature != 0 else 0.0
     if method == "auto":
         method = "heun" if temperature > 0 else "adaptive" if dt is None else "rk4"
     moving, clamp = _split(clamp)
@@ -124,24 +125,44 @@ def _flow(
     problem, single = make_problem(system, x0, at_start, nudge)
     _check(problem, method, dt, temperature, moving, tol)
     mass = _mass(problem, tau)
-
-    def drive(t):
-        """Given values and forces at time t."""
-        values = dict(system.fixed) | clamp | {name: value(t) for name, value in moving.items()}
-        return given(system, problem.frame, values, problem.batch)
-
+    drive = _driven(problem, clamp, moving)
     if method in adaptive.METHODS:
         times = _times(times, span)
-        run = adaptive.follow(problem, mass, drive if moving else None, span, times, method, tol)
+        run = adaptive.follow(problem, mass, drive, span, times, method, tol)
     else:
         assert dt is not None  # checked above
         steps = whole_steps(span[1] - span[0], dt, "t_span")
+        if steps == 0:
+            raise ValueError(f"dt: got {dt:g}, expected at most the length of t_span, {span[1] - span[0]:g} s")
         keep = _kept_steps(times, span, dt, steps)
         noise = streams(rng, problem.batch) if temperature > 0 else None
-        times = span[0] + keep * dt
-        run = fixed_step.follow(problem, mass, drive if moving else None, span[0], dt, keep, method, temperature, noise)
+        times = np.minimum(span[0] + keep * dt, span[1])
+        run = fixed_step.follow(problem, mass, drive, span[0], dt, keep, method, temperature, noise)
     z, taken, stopped, label = run
-    return _record(problem, drive if moving else None, times, z, taken, stopped, label, single, diverged)
+    return _record(problem, drive, times, z, taken, stopped, label, single, diverged)
+
+
+def _driven(problem, clamp, moving):
+    """``drive(t)``, given values and forces at time t, or None where none move."""
+    if not moving:
+        return None
+    system, walled = problem.system, bool(np.any(np.isfinite(problem.bounds)))
+
+    def drive(t):
+        values = dict(system.fixed) | clamp | {name: value(t) for name, value in moving.items()}
+        u, force = given(system, problem.frame, values, problem.batch)
+        if len(u) != problem.batch:
+            raise ValueError(
+                f"clamp: {sorted(moving)} give {len(u)} items at t = {t:g} s, {problem.batch} at the start"
+            )
+        if not problem.complex and (np.iscomplexobj(u) or np.iscomplexobj(force)):
+            raise ValueError(f"clamp: {sorted(moving)} are complex at t = {t:g} s; begin at a complex x0")
+        if walled:
+            problem.give(u, force)
+            problem.check_given()
+        return u, force
+
+    return drive
 
 
 def _record(problem, drive, times, z, steps, stopped, method, single, diverged):
@@ -200,8 +221,8 @@ def _check(problem, method, dt, temperature, moving, tol):
             f"dt: got {dt!r} with method {method!r}; fixed-step methods {list(fixed_step.METHODS)} need one, adaptive "
             "ones choose their own"
         )
-    if dt is not None and not (np.ndim(dt) == 0 and np.isfinite(dt) and dt > 0):
-        raise ValueError(f"dt: got {dt!r}, expected a positive number of seconds")
+    if dt is not None:
+        positive("dt", dt)
     if (temperature > 0) != (method in fixed_step.NOISY):
         raise ValueError(
             f"method {method!r} at temperature {temperature:g}: noise needs one of {list(fixed_step.NOISY)}, and these "
@@ -217,7 +238,7 @@ def _check(problem, method, dt, temperature, moving, tol):
             f"clamp: {sorted(moving)} change in time while other clamps tie variables together; drive single variables "
             "or currents instead of differences"
         )
-    if not (np.ndim(tol) == 0 and 0 < tol < 1):
+    if positive("tol", tol) >= 1:
         raise ValueError(f"tol: got {tol!r}, expected a number between 0 and 1")
 
 
@@ -229,18 +250,24 @@ def _mass(problem, tau):
         raise ValueError(f"tau: there is no layer {sorted(unknown)[0]!r}, expected some of {list(layers)}")
     parts = []
     for name, layer in layers.items():
-        value = np.asarray(per_layer.get(name, 1.0), dtype=float)
-        if value.shape not in ((), layer.shape) or not np.all((value > 0) & np.isfinite(value)):
+        value = np.asarray(per_layer.get(name, 1.0))
+        if (
+            value.dtype.kind not in "iuf"
+            or value.shape not in ((), layer.shape)
+            or not np.all((value > 0) & np.isfinite(value))
+        ):
             raise ValueError(f"tau of layer {name!r}: got {value!r}, expected positive numbers, one or {layer.shape}")
-        parts.append(np.broadcast_to(value, layer.shape).ravel())
+        parts.append(np.broadcast_to(value.astype(float), layer.shape).ravel())
     return problem.frame.collect(np.concatenate(parts))
 
 
 def whole_steps(duration, dt, name):
     """Number of steps of dt in a duration, refused unless whole (to 1e-6 of a step)."""
-    steps = round(duration / dt)
+    steps = round(duration / dt) if duration / dt < MOST_STEPS else -1
     if steps < 0 or abs(duration / dt - steps) > 1e-6 * max(1.0, 1e-6 * steps):
-        raise ValueError(f"{name}: {duration:g} s is not a whole number of steps of dt = {dt:g} s")
+        raise ValueError(
+            f"{name}: {duration:g} s is not a whole number of steps of dt = {dt:g} s, at most {MOST_STEPS:g}"
+        )
     return steps
 
 
@@ -249,9 +276,10 @@ def _times(times, span):
         return np.linspace(span[0], span[1], 101)
     times = np.asarray(times, dtype=float)
     good = times.ndim == 1 and times.size and np.all(np.isfinite(times)) and np.all(np.diff(times) > 0)
-    if not good or times[0] < span[0] or times[-1] > span[1]:
+    slack = 1e-9 * (span[1] - span[0])  # 3 * 0.1 is beyond 0.3
+    if not good or times[0] < span[0] - slack or times[-1] > span[1] + slack:
         raise ValueError(f"times: got {times!r}, expected ascending times within t_span {span}")
-    return times
+    return np.clip(times, *span)
 
 
 def _kept_steps(times, span, dt, steps):
@@ -259,4 +287,7 @@ def _kept_steps(times, span, dt, steps):
     if times is None:
         every = -(-steps // 1000)
         return np.unique(np.append(np.arange(0, steps + 1, every), steps))
-    return np.array([whole_steps(t - span[0], dt, "times") for t in _times(times, span)], dtype=np.int64)
+    kept = np.array([whole_steps(t - span[0], dt, "times") for t in _times(times, span)], dtype=np.int64)
+    if np.any(np.diff(kept) == 0):
+        raise ValueError(f"times: some are less than a step of dt = {dt:g} s apart")
+    return kept

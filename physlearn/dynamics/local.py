@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 
 from physlearn._kernel import COMMIT, GAP, compiled, run
-from physlearn.energy import Binary, Potts, Spin
+from physlearn.dynamics.fields import BUILT_IN, total_couplings
+from physlearn.energy import Binary, Local, Potts, Spin
 
 SPIN, BINARY, POTTS = 0, 1, 2
 _CODE = {Spin: SPIN, Binary: BINARY, Potts: POTTS}
@@ -35,7 +36,8 @@ def refusal(system):
     kind = next(iter(system.layers.values())).kind
     if type(kind) not in _CODE:
         return f"its kind {kind} is not Spin, Binary or Potts"
-    missing = [type(t).__name__ for t in system.terms if getattr(t, "local", None) is None]
+    own = [t for t in system.terms if not _built_in(system, t)]
+    missing = [type(t).__name__ for t in own if getattr(t, "local", None) is None]
     return f"{missing[0]} has no `local`" if missing else "it has no terms" if not system.terms else None
 
 
@@ -46,16 +48,50 @@ def kind_code(kind: Any):
 
 def prepare(system, x):
     """The `Chain` of one flat float64 state."""
-    arrays = [term.local.prepare(x, system.theta) for term in system.terms]
+    own = forms(system)
+    arrays = [form.prepare(x, system.theta) for form in own]
     caches, ints, floats = (tuple(part) for part in zip(*arrays, strict=True))
     return Chain(
-        tuple(compiled(t.local.gap, GAP) for t in system.terms),
-        tuple(compiled(t.local.commit, COMMIT) for t in system.terms),
+        tuple(compiled(form.gap, GAP) for form in own),
+        tuple(compiled(form.commit, COMMIT) for form in own),
         # cfuncs take writeable arrays; theta, which prepare may hand on, is not
         tuple(np.require(a, np.float64, ["C", "W"]) for a in caches),
         tuple(np.require(a, np.int64, ["C", "W"]) for a in ints),
         tuple(np.require(a, np.float64, ["C", "W"]) for a in floats),
     )
+
+
+def forms(system):
+    """The terms' local forms; Pairs, Dense and Bias take part through one of their sum, made once."""
+    own = [t.local for t in system.terms if not _built_in(system, t)]
+    if len(own) == len(system.terms):
+        return own
+    if "built-in form" not in system.numbers:
+        system.numbers["built-in form"] = _built_in_form(system)
+    return [*own, system.numbers["built-in form"]]
+
+
+def _built_in(system, term):
+    return type(term) in BUILT_IN and type(next(iter(system.layers.values())).kind) is not Potts
+
+
+def _built_in_form(system):
+    """The cache holds the fields, ints and floats the rows of the couplings, CSR."""
+    j, b = total_couplings(system)
+    ints = np.concatenate([[len(b)], j.indptr, j.indices]).astype(np.int64)
+    floats = np.array(j.data, dtype=np.float64)
+    return Local(lambda x, theta: (b + j @ x, ints, floats), _field, _spread)
+
+
+def _field(i, x, cache, ints, floats, codes, f):
+    f[0] = cache[i]
+    return 1
+
+
+def _spread(i, new, x, cache, ints, floats):
+    at = 2 + ints[0]
+    for k in range(ints[1 + i], ints[2 + i]):
+        cache[ints[at + k]] += floats[k] * (new - x[i])
 
 
 def descend(system, x, order, push, max_sweeps):

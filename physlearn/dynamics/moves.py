@@ -12,10 +12,11 @@ import numpy as np
 from numba import njit
 
 from physlearn._kernel import COMMIT, GAP, compiled, run
-from physlearn.dynamics.fields import BUILT_IN, REFRESH, total_couplings, variables_refusal
+from physlearn.dynamics.fields import REFRESH, variables_refusal
 from physlearn.dynamics.frame import concatenate, separate
-from physlearn.dynamics.local import POTTS, SPIN, kind_code
-from physlearn.energy import Binary, Local, Potts, Spin
+from physlearn.dynamics.local import POTTS, SPIN, forms, kind_code
+from physlearn.dynamics.local import refusal as forms_refusal
+from physlearn.energy import Potts
 
 # compiled with rng.py 3fd04d877ab0
 from physlearn.rng import uniform
@@ -27,21 +28,10 @@ def refusal(problem):
     if reason is not None:
         return reason
     system = problem.system
-    kind = next(iter(system.layers.values())).kind
-    if type(kind) not in (Spin, Binary, Potts):
-        return f"its kind {kind} is not Spin, Binary or Potts"
-    built_in = BUILT_IN if type(kind) is not Potts else ()
-    other = [t for t in system.terms if type(t) not in built_in]
-    missing = [type(t).__name__ for t in other if getattr(t, "local", None) is None]
-    if missing:
-        return f"{missing[0]} has no `local`"
-    if not system.terms:
-        return "it has no terms"
-    if type(kind) is Potts and np.any(problem.push):
+    reason = forms_refusal(system)
+    if reason is None and type(next(iter(system.layers.values())).kind) is Potts and np.any(problem.push):
         return "a force is given, and codes have no slope"
-    if len(other) < len(system.terms):
-        total_couplings(system)  # raises if they are not symmetric
-    return None
+    return reason
 
 
 class LocalMoves:
@@ -54,9 +44,7 @@ class LocalMoves:
         self.push = np.array(np.broadcast_to(problem.push, self.x.shape), dtype=np.float64, order="C")
         self.kind = kind_code(next(iter(problem.system.layers.values())).kind)
         self.streams, self.sweeps, self.moved = np.ascontiguousarray(streams), 0, np.zeros(len(self.x))
-        self.forms = [t.local for t in problem.system.terms if type(t) not in BUILT_IN]
-        if len(self.forms) < len(problem.system.terms):
-            self.forms.append(_built_in_form(problem.system))
+        self.forms = forms(problem.system)
         self.calls = tuple(
             tuple(compiled(getattr(form, part), signature) for form in self.forms)
             for part, signature in (("gap", GAP), ("commit", COMMIT))
@@ -125,25 +113,6 @@ def _stacked(rows, dtype, share):
     if share and all(row is rows[0] or np.array_equal(row, rows[0]) for row in rows[1:]):
         rows = rows[:1]
     return np.array(rows, dtype=dtype, order="C")
-
-
-def _built_in_form(system):
-    """Pairs, Dense and Bias as one local form: the cache holds the fields, ints and floats the CSR rows."""
-    j, b = total_couplings(system)
-    ints = np.concatenate([[len(b)], j.indptr, j.indices]).astype(np.int64)
-    floats = np.array(j.data, dtype=np.float64)
-    return Local(lambda x, theta: (b + j @ x, ints, floats), _field, _spread)
-
-
-def _field(i, x, cache, ints, floats, codes, f):
-    f[0] = cache[i]
-    return 1
-
-
-def _spread(i, new, x, cache, ints, floats):
-    at = 2 + ints[0]
-    for k in range(ints[1 + i], ints[2 + i]):
-        cache[ints[at + k]] += floats[k] * (new - x[i])
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

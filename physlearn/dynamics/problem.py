@@ -45,7 +45,7 @@ class Problem:
         given = [self.base, self.push, *(np.asarray(n.strength) for n in nudges), *(start or {}).values()]
         self.complex = any(np.iscomplexobj(a) for a in given)
         self.tied = frame.m < np.count_nonzero(frame.cluster >= 0)
-        self._check_given()
+        self.check_given()
 
     def give(self, u, given_force):
         """Take other given values (batch, s) and given forces (batch, f)."""
@@ -53,7 +53,8 @@ class Problem:
         self.base = (self.frame.shift @ u.T).T
         self.push = (self.frame.push @ given_force.T).T
 
-    def _check_given(self):
+    def check_given(self):
+        """Refuse given values that a layer cannot take."""
         here = separate(self.system, self.frame.cluster[None] < 0)
         for name, value in separate(self.system, self.base).items():
             kind = self.system.layers[name].kind

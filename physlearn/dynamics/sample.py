@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 
+from physlearn.checks import count
 from physlearn.dynamics import (
     bitpacked,
     checkerboard,
@@ -115,12 +117,14 @@ def sample(
     >>> bool(abs(agree - 1 / (1 + np.exp(-1.0))) < 0.02)
     True
     """
-    temperature = check_temperature(temperature, chains)
-    sampler = start_sampler(energy, chains, x0, clamp, method, rng, settings)
-    if n_samples < 1 or thin < 1 or warmup < 0:
-        raise ValueError(
-            f"n_samples, thin, warmup: got {n_samples}, {thin}, {warmup}; expected at least 1, at least 1, at least 0"
+    for name, value, least in (("n_samples", n_samples, 1), ("thin", thin, 1), ("warmup", warmup, 0)):
+        count(name, value, least)
+    if not (observe is None or isinstance(observe, Mapping)):
+        raise TypeError(
+            f"observe: got a {type(observe).__name__}, expected a mapping of names to functions of the state"
         )
+    temperature = check_temperature(temperature, count("chains", chains))
+    sampler = start_sampler(energy, chains, x0, clamp, method, rng, settings)
     getattr(sampler, "warm", sampler.run)(warmup, temperature)
     before = np.array(sampler.proposed), np.array(sampler.accepted)
     energies, states, observed = np.empty((chains, n_samples)), [], {}
@@ -134,10 +138,16 @@ def sample(
             states.append({name: value.copy() for name, value in x.items()})
             continue
         for name, wanted in observe.items():
+            value = np.array((wanted.of if isinstance(wanted, Mean) else wanted)(x))
+            if value.shape[:1] != (chains,) or value.dtype == object:
+                raise ValueError(
+                    f"observe[{name!r}]: returned {value.dtype} of shape {value.shape}, expected numbers, "
+                    f"({chains}, ...), a row for each chain"
+                )
             if isinstance(wanted, Mean):
-                observed[name] = observed.get(name, 0.0) + np.asarray(wanted.of(x), dtype=float) / n_samples
+                observed[name] = observed.get(name, 0.0) + value / n_samples
             else:
-                observed.setdefault(name, []).append(np.array(wanted(x)))
+                observed.setdefault(name, []).append(value)
     if (trouble := getattr(sampler, "trouble", lambda: None)()) is not None:
         warnings.warn(f"sample: {trouble}", RuntimeWarning, stacklevel=3)
     proposed = sampler.proposed - before[0]
@@ -171,13 +181,14 @@ def energies_of(energy, sampler):
 
 def check_temperature(temperature, chains):
     """(chains,) positive finite temperatures."""
-    value = np.asarray(temperature, dtype=float)
-    if value.shape not in ((), (chains,)) or not np.all((value > 0) & np.isfinite(value)):
+    value = np.asarray(temperature)
+    good = value.dtype.kind in "iuf" and value.shape in ((), (chains,))
+    if not good or not np.all((value > 0) & np.isfinite(value)):
         raise ValueError(
             f"temperature: got {temperature!r}, expected a positive finite number or one for each of {chains} chains; "
             "for T = 0 use relax or anneal"
         )
-    return np.ascontiguousarray(np.broadcast_to(value, (chains,)))
+    return np.array(np.broadcast_to(value, (chains,)), dtype=float)
 
 
 def start_sampler(energy, chains, x0, clamp, method, rng, settings):
@@ -188,13 +199,9 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
         raise TypeError(
             "energy: a System has no energy, so no Boltzmann distribution to draw from; integrate or relax it instead"
         )
-    if chains < 1:
-        raise ValueError(f"chains: got {chains}, expected at least 1")
+    count("chains", chains)
     root = seed_sequence(rng)
-    state = random_start(energy, chains, root)
-    if x0 is not None:
-        given = energy.state(x0, "x0")
-        state = {name: np.broadcast_to(value, (chains, *value.shape[1:])).copy() for name, value in given.items()}
+    state = random_start(energy, chains, root) if x0 is None else started(energy, x0, chains)
     problem, _ = make_problem(energy, state, clamp)
     if problem.batch != chains:
         raise ValueError(f"clamp: a batch of {problem.batch} does not fit {chains} chains")
@@ -207,6 +214,14 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
         fits = list(fits)
         raise ValueError(f"method {chosen!r} does not fit this energy: {reason}. What fits: {fits or 'nothing'}")
     return ENGINES[chosen].Sampler(problem, problem.state(problem.initial()), streams(root, chains), **settings)
+
+
+def started(energy, x0, chains):
+    """The state x0, one for all chains or one for each."""
+    given = energy.state(x0, "x0")
+    if (items := len(next(iter(given.values())))) not in (1, chains):
+        raise ValueError(f"x0: {items} states, expected one, or one for each of {chains} chains")
+    return {name: np.broadcast_to(value, (chains, *value.shape[1:])).copy() for name, value in given.items()}
 
 
 def random_start(energy, chains, root):

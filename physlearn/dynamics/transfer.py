@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from physlearn.checks import positive
 from physlearn.dynamics.threads import on_one_thread
 
 WIDEST, WIDEST_FINITE = 20, 11  # vectors of 2^20; dense matrices of 2^11
@@ -63,8 +64,7 @@ def transfer_matrix(width, length=None, *, temperature, coupling=1.0, field=0.0,
         raise ValueError(f"width: got {width!r}, expected an integer from 1 to {widest}")
     if length is not None and (length != int(length) or length < 1):
         raise ValueError(f"length: got {length!r}, expected a positive integer, or None for an infinite strip")
-    if not (np.isfinite(temperature) and temperature > 0):
-        raise ValueError(f"temperature: got {temperature!r}, expected one positive finite number")
+    temperature = positive("temperature", temperature)
     across, along = np.broadcast_to(np.asarray(coupling, dtype=float), (2,))
     matrix = _Rows(width, across, along, field, 1.0 / temperature, periodic)
     if length is None:

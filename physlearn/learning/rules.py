@@ -13,6 +13,8 @@ import cmath
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+from physlearn.checks import positive
+
 
 class Phase(NamedTuple):
     """One phase: its weight in the contrast, and its strength; 0 is the free phase."""
@@ -30,11 +32,6 @@ def _one_sided_or_centred(variant, step):
     if variant not in phases:
         raise ValueError(f"variant: got {variant!r}, expected one of {list(phases)}")
     return phases[variant]
-
-
-def _positive(name, value):
-    if not (value > 0 and value < float("inf")):
-        raise ValueError(f"{name}: got {value}, expected a positive finite number")
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ class CoupledLearning:
     limit: ClassVar[str] = "metric"
 
     def __post_init__(self):
-        _positive("eta", self.eta)
+        positive("eta", self.eta)
         _one_sided_or_centred(self.variant, self.eta)
 
     @property
@@ -113,7 +110,7 @@ class DirectedAging:
     limit: ClassVar[str] = "none"
 
     def __post_init__(self):
-        _positive("eta", self.eta)
+        positive("eta", self.eta)
 
     @property
     def phases(self):
@@ -154,7 +151,7 @@ class EquilibriumPropagation:
     limit: ClassVar[str] = "gradient"
 
     def __post_init__(self):
-        _positive("nudge", self.nudge)
+        positive("nudge", self.nudge)
         if self.variant == "holomorphic" and self.points < 2:
             raise ValueError(f"points: got {self.points}, expected at least 2")
         if self.variant != "holomorphic":

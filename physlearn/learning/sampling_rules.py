@@ -13,12 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from physlearn.learning.rules import _positive
-
-
-def _count(name, value, least=1):
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{name}: got {value!r}, expected an integer of at least {least}")
+from physlearn.checks import count, positive
 
 
 def _precision(value):
@@ -57,9 +52,9 @@ class BoltzmannLearning:
     sampled: ClassVar[bool] = True
 
     def __post_init__(self):
-        _positive("temperature", self.temperature)
+        positive("temperature", self.temperature)
         for name, least in (("chains", 1), ("warmup", 0), ("draws", 1)):
-            _count(name, getattr(self, name), least)
+            count(name, getattr(self, name), least)
 
 
 @dataclass(frozen=True)
@@ -89,8 +84,8 @@ class ContrastiveDivergence:
     chains: ClassVar[int] = 0
 
     def __post_init__(self):
-        _count("k", self.k)
-        _positive("temperature", self.temperature)
+        count("k", self.k)
+        positive("temperature", self.temperature)
         _precision(self.precision)
 
 
@@ -129,9 +124,9 @@ class PersistentContrastiveDivergence:
     given: ClassVar[tuple] = ()
 
     def __post_init__(self):
-        _count("k", self.k)
-        _count("chains", self.chains)
-        _positive("temperature", self.temperature)
+        count("k", self.k)
+        count("chains", self.chains)
+        positive("temperature", self.temperature)
         _precision(self.precision)
         ladder = np.array([self.temperature, *np.atleast_1d(self.hotter)], dtype=float)
         if ladder.ndim != 1 or not np.all(np.isfinite(ladder)) or np.any(np.diff(ladder) <= 0):

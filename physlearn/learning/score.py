@@ -19,11 +19,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from physlearn.checks import positive
 from physlearn.dynamics.frame import frame_of, given
 from physlearn.dynamics.problem import Problem
 from physlearn.dynamics.relax import make_problem
 from physlearn.energy import Energy
-from physlearn.learning.rules import _positive
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,11 @@ class DenoisingScoreMatching:
     given: ClassVar[tuple] = ()
 
     def __post_init__(self):
-        _positive("sigma", self.sigma)
-        _positive("temperature", self.temperature)
+        positive("sigma", self.sigma)
+        positive("temperature", self.temperature)
         if self.h is None:
             object.__setattr__(self, "h", 1e-4 * self.sigma**2)
-        _positive("h", self.h)
+        positive("h", self.h)
 
 
 def whole_states(system, data):

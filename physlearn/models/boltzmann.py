@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.checks import count, positive
 from physlearn.dynamics.ais import LogZ, annealed_importance
 from physlearn.dynamics.exact import enumerate_states
-from physlearn.dynamics.sample import sample
 from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Binary, Energy, Readout, Spin
-from physlearn.models.conditional import all_states, log_factors, rest, split_known
+from physlearn.models.conditional import all_states, generate, given_theta, log_factors, rest
 from physlearn.models.rbm import LogLikelihood
 from physlearn.terms import Bias, Pairs
 
@@ -80,21 +80,15 @@ class BoltzmannMachine:
         self, n_visible, n_hidden=0, connectivity="full", *, kind="binary", temperature=1.0, theta=None,
         scale=0.01, rng=None,
     ):  # fmt: skip
-        if n_visible < 1 or n_hidden < 0:
-            raise ValueError(f"n_visible, n_hidden: got {n_visible}, {n_hidden}; expected at least 1 and at least 0")
+        n_visible, n_hidden = count("n_visible", n_visible), count("n_hidden", n_hidden, least=0)
         if kind not in ("binary", "spin"):
             raise ValueError(f"kind: got {kind!r}, expected 'binary' or 'spin'")
-        if not (np.ndim(temperature) == 0 and 0 < temperature < np.inf):
-            raise ValueError(f"temperature: got {temperature!r}, expected one positive finite number")
+        temperature = positive("temperature", temperature)
         n = n_visible + n_hidden
         pairs = _pairs(connectivity, n_visible, n)
         coupled = Pairs("s", pairs, n)
         start = {"J": scale * np.random.default_rng(rng).standard_normal(len(pairs)), "b": np.zeros(n)}
-        for name, value in dict(theta or {}).items():
-            if name not in start or np.shape(value) != start[name].shape:
-                shapes = {key: part.shape for key, part in start.items()}
-                raise ValueError(f"theta[{name!r}]: shape {np.shape(value)}, expected among {shapes}")
-            start[name] = value
+        start = given_theta(start, theta)
         readouts = {"v": Readout("s", np.arange(n_visible)), "h": Readout("s", np.arange(n_visible, n))}
         layers = {"s": (Binary() if kind == "binary" else Spin(), n)}
         energy = Energy(layers, [coupled, Bias("s", "b")], start, readouts)
@@ -182,15 +176,7 @@ class BoltzmannMachine:
             Length of the chains, which start at random.
         rng : int, Generator or None
         """
-        energy, clamp = self.energy, None
-        if known is not None:
-            index, values = split_known(known, n, self.n_visible)
-            energy = Energy(energy.layers, energy.terms, energy.theta, {"known": Readout("s", index)})
-            clamp = {"known": values} if index.size else None
-        drawn = sample(
-            energy, temperature=self.temperature, n_samples=1, chains=n, warmup=sweeps - 1, clamp=clamp, rng=rng
-        )
-        return drawn.x[:, 0, : self.n_visible]
+        return generate(self.energy, "s", n, self.n_visible, known, self.temperature, sweeps, rng)
 
 
 def _pairs(connectivity, n_visible, n):

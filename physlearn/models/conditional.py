@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.energy import Binary, Energy, Potts, Real, Spin
+from physlearn.checks import count
+from physlearn.dynamics.sample import sample
+from physlearn.energy import Binary, Energy, Potts, Readout, Real, Spin
 
 
 def rest(kind, shape):
@@ -74,7 +76,7 @@ def log_sum(energy: Energy, x, layer, temperature):
     x = at_rest(energy, x, layer)
     factors = log_factors(kind, *field_at_rest(energy, x, layer), temperature)
     base = -np.asarray(sum(energy.shares(x).values())) / temperature
-    return base + factors.reshape(len(factors), -1).sum(1)
+    return base + factors.sum(tuple(range(1, factors.ndim)))
 
 
 def conditional_mean(energy: Energy, x, layer, temperature):
@@ -103,3 +105,24 @@ def split_known(known, n, size):
         raise ValueError("known: rows differ in what is NaN; call generate once for each pattern")
     index = np.flatnonzero(~missing[0])
     return index, known[..., index]
+
+
+def generate(energy: Energy, layer, n, size, known, temperature, sweeps, rng):
+    """The first ``size`` variables of a layer, (n, size), each row from a chain of its own; arguments as of `RBM`."""
+    clamp, chains = None, count("n", n)
+    if known is not None:
+        index, values = split_known(known, n, size)
+        energy = Energy(energy.layers, energy.terms, energy.theta, {"known": Readout(layer, index)})
+        clamp = {"known": values} if index.size else None
+    warmup = count("sweeps", sweeps) - 1
+    drawn = sample(energy, temperature=temperature, n_samples=1, chains=chains, warmup=warmup, clamp=clamp, rng=rng)
+    return (drawn.x[layer] if len(energy.layers) > 1 else drawn.x)[:, 0, :size]
+
+
+def given_theta(start, theta):
+    """Parameters with some replaced by what a user gives, shaped as they are."""
+    for name, value in dict(theta or {}).items():
+        if name not in start or np.shape(value) != start[name].shape:
+            shapes = {key: part.shape for key, part in start.items()}
+            raise ValueError(f"theta[{name!r}]: shape {np.shape(value)}, expected among {shapes}")
+    return start | dict(theta or {})

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.checks import positive
 from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Energy, System
 from physlearn.lagrangians import Tanh
@@ -97,7 +98,8 @@ class ContinuousHopfield:
         tol : float
             Largest tau dx/dt that counts as rest.
         apart : float
-            Rests closer than this are one.
+            Rests closer than this are one, or closer than the last steps of Newton's method say they are known: where
+            a rest is about to split (gain at its critical value) it is flat, and ends of many searches are one.
 
         Returns
         -------
@@ -116,12 +118,14 @@ class ContinuousHopfield:
         starts = np.atleast_2d(np.array(starts, dtype=float))
         if starts.ndim != 2 or starts.shape[1] != self.n or not np.all(np.isfinite(starts)):
             raise ValueError(f"starts: shape {starts.shape}, expected finite (k, {self.n})")
-        found: list = []
-        for x in starts:
-            x = self._newton(x, tol)
-            if x is not None and all(np.max(np.abs(x - y)) > apart for y in found):
-                found.append(x)
-        x = np.array(found).reshape(-1, self.n)
+        tol, apart, found = positive("tol", tol), positive("apart", apart), []
+        with np.errstate(over="ignore", invalid="ignore"):  # a start far out: its search ends without a rest
+            ends = [end for x in starts if (end := self._newton(x, tol)) is not None]
+        for x in ends:
+            error = 3.0 * np.max(np.abs(self._step(x)))  # Newton's step comes a third of the way to a triple root
+            if all(np.max(np.abs(x - y)) > apart + error + other for y, other in found):
+                found.append((x, error))
+        x = np.array([x for x, _ in found]).reshape(-1, self.n)
         growth = np.array([np.max(np.linalg.eigvals(self.jacobian(y)).real) for y in x])
         order = np.argsort(growth, kind="stable")
         energy = self.energy(x[order]) if isinstance(self.energy, Energy) and len(x) else np.full(len(x), np.nan)
@@ -133,7 +137,7 @@ class ContinuousHopfield:
         for _ in range(200):
             if np.max(np.abs(velocity)) <= tol:
                 return x
-            step, size = np.linalg.lstsq(self.jacobian(x), -velocity, rcond=None)[0], 1.0
+            step, size = self._step(x), 1.0
             while size > 1e-8:
                 new = x + size * step
                 after = self._velocity(new)
@@ -144,6 +148,9 @@ class ContinuousHopfield:
                 return None
             x, velocity = new, after
         return None
+
+    def _step(self, x):
+        return np.linalg.lstsq(self.jacobian(x), -self._velocity(x), rcond=None)[0]
 
     def _velocity(self, x):
         return self.couplings @ self.kind.activation(x) + self.bias - x

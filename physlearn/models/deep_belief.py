@@ -47,8 +47,8 @@ class DeepBelief:
 
     def __post_init__(self):
         object.__setattr__(self, "machines", tuple(self.machines))
-        if not self.machines:
-            raise ValueError("machines: got none, expected at least one RBM")
+        if not self.machines or not all(isinstance(machine, RBM) for machine in self.machines):
+            raise ValueError(f"machines: got {self.machines!r}, expected at least one RBM, and nothing else")
         for k, (low, high) in enumerate(zip(self.machines, self.machines[1:], strict=False)):
             if low.energy.layers["h"] != high.energy.layers["v"]:
                 raise ValueError(

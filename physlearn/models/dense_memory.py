@@ -16,13 +16,14 @@ import warnings
 import numpy as np
 from numba import njit
 
+from physlearn.checks import count, positive
 from physlearn.energy import Energy, Real, Spin
-from physlearn.models.patterns import check_patterns, value_pair
+from physlearn.models.patterns import check_patterns, refuse_duplicates, value_pair
 from physlearn.models.retrieval import Recall
 
 # compiled with rng.py 3fd04d877ab0
 from physlearn.rng import streams, uniform
-from physlearn.terms.memory import LogSumExp, Separation, check_beta
+from physlearn.terms.memory import LogSumExp, Separation
 
 
 class DenseMemory:
@@ -46,9 +47,10 @@ class DenseMemory:
 
     def __init__(self, patterns, power: int | None = 3, *, beta=1.0):
         self.patterns = check_patterns(patterns)
+        refuse_duplicates(self.patterns)
         if value_pair(self.patterns, "patterns")[0] == 0:
             raise ValueError("patterns: got 0 and 1, expected -1 and +1; pass 2*x - 1")
-        self.power, self.beta = power, check_beta(beta)
+        self.power, self.beta = power, positive("beta", beta)
         self.n = self.patterns.shape[1]
         self._term(Spin())  # refuses a wrong power now
 
@@ -104,15 +106,13 @@ class DenseMemory:
         state, single = np.atleast_2d(np.array(x, dtype=float, order="C")), np.ndim(x) == 1
         if state.ndim != 2 or state.shape[1] != self.n or not np.all(np.abs(state) == 1):
             raise ValueError(f"x: shape {np.shape(x)}, expected ({self.n},) or (batch, {self.n}) of -1 and +1")
-        if order not in ("random", "fixed") or max_sweeps < 1:
-            raise ValueError(
-                f"order, max_sweeps: got {order!r}, {max_sweeps}; expected 'random' or 'fixed', at least 1"
-            )
-        if not (temperature >= 0 and np.isfinite(temperature)):
-            raise ValueError(f"temperature: got {temperature}, expected a finite number of at least 0")
-        free = np.arange(self.n) if free is None else np.asarray(free, dtype=np.int64).ravel()
-        if np.any((free < 0) | (free >= self.n)):
-            raise ValueError(f"free: indices from {free.min()} to {free.max()}, expected 0..{self.n - 1}")
+        count("max_sweeps", max_sweeps)
+        if order not in ("random", "fixed"):
+            raise ValueError(f"order: got {order!r}, expected 'random' or 'fixed'")
+        temperature = positive("temperature", temperature) if temperature != 0 else 0.0
+        free = np.arange(self.n) if free is None else np.unique(np.asarray(free))
+        if free.size and (free.dtype.kind not in "iu" or free[0] < 0 or free[-1] >= self.n):
+            raise ValueError(f"free: values from {free[0]} to {free[-1]}, expected whole numbers in 0..{self.n - 1}")
         random, rows = order == "random", streams(rng, len(state))
         # what a gap in the table's units is worth in energy; 0 marks the exponential
         worth = 0.0
@@ -129,9 +129,9 @@ class DenseMemory:
                 self._table,
                 worth,
                 self.beta,
-                free.copy(),
+                free.astype(np.int64),
                 random,
-                float(temperature),
+                temperature,
                 rows[b],
                 max_sweeps,
             )
@@ -176,6 +176,8 @@ class DenseMemory:
         features, single = np.atleast_2d(x), x.ndim == 1
         if not 0 < classes < self.n or features.shape[1] != self.n - classes:
             raise ValueError(f"x: shape {x.shape}, expected (batch, {self.n} - classes), classes = {classes}")
+        if not np.all(np.abs(features) == 1):
+            raise ValueError("x: some features are not -1 or +1")
         state = np.concatenate([features, np.full((len(features), classes), -1.0)], 1)
         xi = self.patterns[:, -classes:]
         sums = state @ self.patterns.T

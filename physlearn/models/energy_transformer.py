@@ -14,6 +14,7 @@ import functools
 
 import numpy as np
 
+from physlearn.checks import count, positive
 from physlearn.dynamics.integrate import integrate
 from physlearn.energy import Energy
 from physlearn.lagrangians import LayerNorm
@@ -47,14 +48,16 @@ class EnergyTransformer:
 
     def __init__(self, key, query, patterns, *, tokens, beta=None):
         self.key, self.query, self.patterns = (np.array(w, dtype=float) for w in (key, query, patterns))
-        if self.key.ndim != 3 or self.key.shape != self.query.shape:
-            raise ValueError(f"key, query: shapes {self.key.shape}, {self.query.shape}; expected (heads, k, d) both")
+        shape = self.key.shape
+        if self.key.ndim != 3 or shape != self.query.shape or self.key.size == 0 or shape[2] < 2:
+            raise ValueError(
+                f"key, query: shapes {shape}, {self.query.shape}; expected (heads, k, d) both, d at least 2: LayerNorm "
+                "shows nothing of a single number"
+            )
         if self.patterns.ndim != 2 or self.patterns.shape[1] != self.key.shape[2]:
             raise ValueError(f"patterns: shape {self.patterns.shape}, expected (K, {self.key.shape[2]})")
-        if not isinstance(tokens, int | np.integer) or tokens < 2:
-            raise ValueError(f"tokens: got {tokens!r}, expected a whole number of at least 2, who attend to each other")
-        self.tokens = int(tokens)
-        self.beta = 1.0 / np.sqrt(self.key.shape[1]) if beta is None else beta
+        self.tokens = count("tokens", tokens, least=2)  # who attend to each other
+        self.beta = float(1.0 / np.sqrt(self.key.shape[1])) if beta is None else positive("beta", beta)
 
     @functools.cached_property
     def energy(self) -> Energy:
@@ -80,4 +83,5 @@ class EnergyTransformer:
         Trajectory
             Its ``final`` goes on to the next block.
         """
+        steps = count("steps", steps)
         return integrate(self.energy, (0.0, steps * dt), x0=x, dt=dt, method="euler", times=dt * np.arange(steps + 1))

@@ -18,10 +18,11 @@ import warnings
 
 import numpy as np
 
+from physlearn.checks import count, positive
 from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Binary, Energy, Spin, System
 from physlearn.models import storage
-from physlearn.models.patterns import check_patterns, value_pair
+from physlearn.models.patterns import check_patterns, refuse_duplicates, value_pair
 from physlearn.models.retrieval import Recall, Run, whole_numbers
 from physlearn.rng import streams
 from physlearn.terms.bias import Bias
@@ -106,7 +107,7 @@ class Hopfield:
         if rule not in RULES:
             raise ValueError(f"rule: got {rule!r}, expected one of {list(RULES)}")
         if rule != "flow":
-            _refuse_duplicates(patterns)
+            refuse_duplicates(patterns)
         low, _ = value_pair(patterns, "patterns")
         kind = (Spin() if low < 0 else Binary()) if kind is None else kind
         if isinstance(kind, Binary) != (low == 0):
@@ -162,7 +163,7 @@ class Hopfield:
             With the couplings and biases after at most ``epochs``.
         """
         patterns, memory = self._cues(check_patterns(patterns)), self
-        for _ in range(epochs):
+        for _ in range(count("epochs", epochs, least=0)):
             free = memory.recall(patterns, order="fixed").x
             if np.array_equal(free, patterns):
                 break
@@ -179,7 +180,7 @@ class Hopfield:
         Hopfield
         """
         rng, memory = np.random.default_rng(rng), self
-        for _ in range(rounds):
+        for _ in range(count("rounds", rounds, least=0)):
             start = self.kind.random((1, self.n), rng)
             memory = memory._stepped(None, memory.recall(start, rng=rng).x, rate)
         return memory
@@ -242,17 +243,15 @@ class Hopfield:
         single, start = np.ndim(x) == 1, self._cues(x)
         if order not in ("random", "fixed", "synchronous"):
             raise ValueError(f"order: got {order!r}, expected 'random', 'fixed' or 'synchronous'")
-        if not (temperature >= 0 and np.isfinite(temperature)):
-            raise ValueError(f"temperature: got {temperature}, expected a finite number of at least 0")
-        if max_sweeps < 1:
-            raise ValueError(f"max_sweeps: got {max_sweeps}, expected at least 1")
+        temperature = positive("temperature", temperature) if temperature != 0 else 0.0
+        count("max_sweeps", max_sweeps)
         whole = self._whole
         state = np.array(start, dtype=whole[0].dtype, order="C")  # the caller keeps the cues
         rows = (
             streams(rng, len(state)) if temperature > 0 or order == "random" else np.zeros((len(state), 4), np.uint64)
         )
         kept = [start.copy()] if trace else None
-        run = Run(self, state, whole, float(temperature), field, rows, max_sweeps, kept)
+        run = Run(self, state, whole, temperature, field, rows, max_sweeps, kept)
         period, sweeps, flips = run.synchronous() if order == "synchronous" else run.asynchronous(order)
         out = state.astype(float)
         energy = np.full(len(out), np.nan)
@@ -277,15 +276,6 @@ class Hopfield:
         if x.ndim != 2 or x.shape[1] != self.n:
             raise ValueError(f"x: shape {x.shape}, expected ({self.n},) or (batch, {self.n})")
         if not self.kind.valid(x):
-            raise ValueError(f"x: some values are not of the kind {self.kind}; got for example {x.flat[0]:g}")
+            wrong = x[~np.isin(x, self.values)]
+            raise ValueError(f"x: {wrong.size} values are not of the kind {self.kind}; got for example {wrong[0]:g}")
         return x
-
-
-def _refuse_duplicates(patterns):
-    _, first, counts = np.unique(patterns, axis=0, return_index=True, return_counts=True)
-    if np.any(counts > 1):
-        again = int(first[np.argmax(counts)])
-        raise ValueError(
-            f"patterns: pattern {again} occurs {counts.max()} times, expected different patterns; pass "
-            "np.unique(patterns, axis=0)"
-        )

@@ -59,6 +59,8 @@ def _shape(size, dimensions):
 
 
 def _pairs(shape, periodic, steps):
+    if np.shape(periodic) not in ((), (len(shape),)):
+        raise ValueError(f"periodic: got {periodic!r}, expected True or False, or {len(shape)} of them")
     closed = np.broadcast_to(np.asarray(periodic, dtype=bool), (len(shape),))
     sites = np.indices(shape).reshape(len(shape), -1)
     out = []

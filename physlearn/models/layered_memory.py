@@ -56,9 +56,9 @@ def layered_memory(kinds, weights, *, bias=None) -> Energy:
         if not (hasattr(kind, "activation") and hasattr(kind, "lagrangian")):
             raise ValueError(f"kinds[{number}]: {kind!r} has no Lagrangian; take one of physlearn.lagrangians")
     for number, w in enumerate(weights):
-        if w.ndim != 2 or number and w.shape[0] != weights[number - 1].shape[1]:
+        if w.ndim != 2 or w.size == 0 or number and w.shape[0] != weights[number - 1].shape[1]:
             shapes = [w.shape for w in weights]
-            raise ValueError(f"weights: shapes {shapes} do not chain, expected (n_0, n_1), (n_1, n_2), ...")
+            raise ValueError(f"weights: shapes {shapes} do not chain, expected (n_0, n_1), (n_1, n_2), ..., none empty")
     sizes = [weights[0].shape[0], *(w.shape[1] for w in weights)]
     layers = {f"x{a}": (kind, n) for a, (kind, n) in enumerate(zip(kinds, sizes, strict=True))}
     terms: list = [Dense((f"x{a}", f"x{a + 1}"), f"W{a}") for a in range(len(weights))]
@@ -66,4 +66,6 @@ def layered_memory(kinds, weights, *, bias=None) -> Energy:
     if bias is not None:
         terms.append(Bias("x0"))
         theta["bias"] = np.asarray(bias, dtype=float)
+        if theta["bias"].shape not in ((), (sizes[0],)):
+            raise ValueError(f"bias: shape {theta['bias'].shape}, expected ({sizes[0]},)")
     return Energy(layers, terms, theta)

@@ -18,11 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.checks import positive
 from physlearn.dynamics.relax import relax
 from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Energy, Real
 from physlearn.terms.dense import Dense
-from physlearn.terms.memory import TINY, Entropy, LogSumExp, SquaredNorm, check_beta, softmax
+from physlearn.terms.memory import TINY, Entropy, LogSumExp, SquaredNorm, softmax
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class ModernHopfield:
     """
 
     def __init__(self, patterns, beta=1.0):
-        self.patterns, self.beta = _matrix(patterns, "patterns"), check_beta(beta)
+        self.patterns, self.beta = _matrix(patterns, "patterns"), positive("beta", beta)
         self.d = self.patterns.shape[1]
 
     @functools.cached_property
@@ -169,7 +170,7 @@ def attention(Q, K, V, beta=None, *, mask=None):
     Q, K, V = _matrix(Q, "Q"), _matrix(K, "K"), _matrix(V, "V")
     if Q.shape[1] != K.shape[1] or len(K) != len(V):
         raise ValueError(f"Q, K, V: shapes {Q.shape}, {K.shape}, {V.shape}; expected (q, d), (k, d), (k, v)")
-    score = (1.0 / np.sqrt(K.shape[1]) if beta is None else check_beta(beta)) * (Q @ K.T)
+    score = (1.0 / np.sqrt(K.shape[1]) if beta is None else positive("beta", beta)) * (Q @ K.T)
     if mask is not None:
         mask = np.asarray(mask, dtype=bool)
         if mask.shape != score.shape or not mask.any(1).all():

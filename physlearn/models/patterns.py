@@ -207,6 +207,17 @@ def check_patterns(patterns, name="patterns"):
     return patterns
 
 
+def refuse_duplicates(patterns):
+    """Refuse patterns of which two are the same."""
+    _, first, counts = np.unique(patterns, axis=0, return_index=True, return_counts=True)
+    if np.any(counts > 1):
+        again = int(first[np.argmax(counts)])
+        raise ValueError(
+            f"patterns: pattern {again} occurs {counts.max()} times, expected different patterns; pass "
+            "np.unique(patterns, axis=0)"
+        )
+
+
 def value_pair(x, name):
     """The two values that patterns use: (-1, 1) or (0, 1)."""
     bad = np.sum(~np.isfinite(x))

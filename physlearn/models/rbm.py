@@ -20,11 +20,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.checks import count, positive
 from physlearn.dynamics.ais import LogZ, check_path, estimate
-from physlearn.dynamics.sample import sample
 from physlearn.dynamics.threads import on_one_thread
-from physlearn.energy import Binary, Energy, Potts, Readout, Real, Spin
-from physlearn.models.conditional import all_states, at_rest, conditional_mean, field_at_rest, log_sum, split_known
+from physlearn.energy import Binary, Energy, Potts, Real, Spin
+from physlearn.models.conditional import (
+    all_states,
+    at_rest,
+    conditional_mean,
+    field_at_rest,
+    generate,
+    given_theta,
+    log_sum,
+)
 from physlearn.rng import Chains, seed_sequence, streams
 from physlearn.terms import Bias, Dense, PottsBias
 from physlearn.terms.parabola import Parabola
@@ -100,13 +108,11 @@ class RBM:
         self, n_visible, n_hidden, visible="binary", *, hidden="binary", q=None, temperature=1.0, theta=None,
         scale=0.01, rng=None,
     ):  # fmt: skip
-        if n_visible < 1 or n_hidden < 1:
-            raise ValueError(f"n_visible, n_hidden: got {n_visible}, {n_hidden}; expected at least 1 of each")
-        if not (np.ndim(temperature) == 0 and 0 < temperature < np.inf):
-            raise ValueError(f"temperature: got {temperature!r}, expected one positive finite number")
+        n_visible, n_hidden = count("n_visible", n_visible), count("n_hidden", n_hidden)
+        temperature = positive("temperature", temperature)
         if (visible == "potts") != (q is not None):
             raise ValueError(f"q: got {q!r} for {visible!r} visible units; give it for 'potts' and only there")
-        kinds = {"binary": Binary(), "spin": Spin(), "gaussian": Real(), "potts": Potts(q) if q else None}
+        kinds = {"binary": Binary(), "spin": Spin(), "gaussian": Real(), "potts": None if q is None else Potts(q)}
         if visible not in kinds or hidden not in ("binary", "spin"):
             raise ValueError(
                 f"visible, hidden: got {visible!r}, {hidden!r}; expected one of {list(kinds)}, 'binary' or 'spin'"
@@ -120,11 +126,9 @@ class RBM:
         elif visible == "gaussian":
             start["k"] = np.ones(n_visible)
             terms.append(Parabola("v", "k"))
-        for name, value in dict(theta or {}).items():
-            if name not in start or np.shape(value) != start[name].shape:
-                shapes = {key: part.shape for key, part in start.items()}
-                raise ValueError(f"theta[{name!r}]: shape {np.shape(value)}, expected among {shapes}")
-            start[name] = value
+        start = given_theta(start, theta)
+        if np.any(np.asarray(start.get("k", 1.0)) <= 0):
+            raise ValueError("theta['k']: some values are not positive, so exp(-E/T) has no norm")
         layers = {"v": (kinds[visible], n_visible), "h": (kinds[hidden], n_hidden)}
         object.__setattr__(self, "energy", Energy(layers, terms, start))
         object.__setattr__(self, "temperature", float(temperature))
@@ -147,22 +151,24 @@ class RBM:
 
     def _given(self, v, layer="v"):
         kind, shape = self.energy.layers[layer]
-        v = np.asarray(v, dtype=np.int64 if isinstance(kind, Potts) else float)
+        v = np.asarray(v, dtype=float)
         v = v[None] if v.ndim == 1 else v
-        if v.ndim != 2 or v.shape[1:] != shape:
+        if v.ndim != 2 or v.shape[1:] != shape or len(v) == 0:
             raise ValueError(f"{layer}: shape {v.shape}, expected (n, {shape[0]})")
-        if not np.all(np.isfinite(v)):
-            raise ValueError(f"{layer}: it holds NaN or infinity, expected values of the kind {kind}")
-        return {layer: v}
+        low = -1.0 if isinstance(kind, Spin) else 0.0
+        means = isinstance(kind, Binary | Spin) and np.all((low <= v) & (v <= 1.0))
+        if not (means or kind.valid(v)):
+            raise ValueError(f"{layer}: some values are not of the kind {kind}, nor means of it")
+        return {layer: v.astype(np.int64) if isinstance(kind, Potts) else v}
 
     @on_one_thread
     def free_energy(self, v):
-        """F(v) = -T log sum_h exp(-E/T), (n,), for visible states (n, n_visible)."""
+        """F(v) = -T log sum_h exp(-E/T), (n,), for visible states (n, n_visible), or means of binary or spin ones."""
         return -self.temperature * log_sum(self.energy, self._given(v), "h", self.temperature)
 
     @on_one_thread
     def transform(self, v):
-        """Mean of the hidden units given visible states, (n, n_hidden): probabilities of binary ones."""
+        """Mean of the hidden units given visible states or means, (n, n_hidden): probabilities of binary ones."""
         return conditional_mean(self.energy, self._given(v), "h", self.temperature)
 
     @on_one_thread
@@ -183,16 +189,8 @@ class RBM:
             Length of the chains, which start at random.
         rng : int, Generator or None
         """
-        energy, clamp = self.energy, None
-        if known is not None:
-            index, values = split_known(known, n, energy.layers["v"].size)
-            readouts = {**energy.readouts, "known": Readout("v", index)}
-            energy = Energy(energy.layers, energy.terms, energy.theta, readouts)
-            clamp = {"known": values} if index.size else None
-        drawn = sample(
-            energy, temperature=self.temperature, n_samples=1, chains=n, warmup=sweeps - 1, clamp=clamp, rng=rng
-        )
-        return drawn.x["v"][:, 0]
+        size = self.energy.layers["v"].size
+        return generate(self.energy, "v", n, size, known, self.temperature, sweeps, rng)
 
     @on_one_thread
     def log_z(self, method="auto", *, steps=1000, chains=100, rng=None) -> LogZ:
@@ -252,5 +250,7 @@ class RBM:
     @on_one_thread
     def log_likelihood(self, v, method="auto", **settings) -> LogLikelihood:
         """log P(v) of visible states (n, n_visible), with the error of log Z; settings as in `log_z`."""
+        if not (kind := self.energy.layers["v"].kind).valid(np.asarray(v)):
+            raise ValueError(f"v: some values are not of the kind {kind}, so they have no probability")
         z = self.log_z(method, **settings)
         return LogLikelihood(-self.free_energy(v) / self.temperature - z.value, z.error)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.checks import count
 from physlearn.energy import Energy, Potts, Spin
 from physlearn.models.lattices import cubic_pairs, square_pairs, triangular_pairs
 from physlearn.terms.bias import Bias
@@ -163,7 +164,7 @@ class Ising(_OnGraph):
 
         sparse = sp.issparse(matrix)
         matrix = sp.csr_matrix(matrix, dtype=float) if sparse else np.asarray(matrix, dtype=float)
-        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
             raise ValueError(f"matrix: shape {matrix.shape}, expected (n, n)")
         entries = matrix.data if sparse else matrix
         if not np.all(np.isfinite(entries)):
@@ -205,6 +206,7 @@ class SpinGlass(Ising):
     @classmethod
     def sherrington_kirkpatrick(cls, n, *, field=None, rng=None):
         """All n spins coupled, J normal of variance 1/n (Sherrington and Kirkpatrick 1975); freezes below T = 1."""
+        n = count("n", n)
         upper = np.triu(np.random.default_rng(rng).normal(0.0, n**-0.5, (n, n)), 1)
         return cls.from_matrix(upper + upper.T, field=field)
 

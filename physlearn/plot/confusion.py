@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.plot._axes import axes_or_new
+
 
 def plot_confusion(counts, labels=None, *, ax=None):
     """Counts of predicted against true classes, shaded by the fraction of the true class.
@@ -36,11 +38,8 @@ def plot_confusion(counts, labels=None, *, ax=None):
     labels = list(range(k)) if labels is None else list(labels)
     if len(labels) != k:
         raise ValueError(f"labels: got {len(labels)}, expected {k}, one per class")
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        side = 2.2 + 0.35 * min(k, 20)
-        _, ax = plt.subplots(figsize=(side + 0.7, side), layout="constrained")
+    side = 2.2 + 0.35 * min(k, 20)
+    ax = axes_or_new(ax, (side + 0.7, side))
     fraction = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     image = ax.imshow(fraction, cmap="Blues", vmin=0.0, vmax=1.0)
     for (row, column), count in np.ndenumerate(counts):

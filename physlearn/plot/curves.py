@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.plot._axes import axes_or_new
+
 
 def plot_learning_curve(history, *, epochs=None, label=None, ylabel=None, color=None, ax=None):
     """Cost against epoch on a logarithmic axis; replicates as mean and range.
@@ -45,10 +47,7 @@ def plot_learning_curve(history, *, epochs=None, label=None, ylabel=None, color=
         raise ValueError(f"epochs: shape {where.shape}, expected {rows.shape[1:]}, one per value")
     if not np.any(rows > 0):
         raise ValueError("history: no value is positive, so a logarithmic axis has nothing to show")
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        _, ax = plt.subplots(figsize=(3.6, 2.7), layout="constrained")
+    ax = axes_or_new(ax, (3.6, 2.7))
     positive = np.where(np.isfinite(rows) & (rows > 0), rows, np.nan)
     single = "o" if rows.shape[1] == 1 else None  # a line of one point would be invisible
     (line,) = ax.plot(where, positive.mean(0), color=color, label=label, marker=single, linewidth=1.5)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.plot._axes import axes_or_new
+
 
 def plot_patterns(patterns, shape=None, titles=None, *, axes=None):
     """Patterns as pictures in a row, dark where large.
@@ -73,7 +75,7 @@ def plot_overlaps(overlaps, labels=None, *, ax=None):
     overlaps = np.asarray(overlaps, dtype=float)
     if overlaps.ndim != 2 or overlaps.size == 0:
         raise ValueError(f"overlaps: shape {overlaps.shape}, expected (sweeps + 1, m)")
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     best = int(overlaps[-1].argmax())
     for k, line in enumerate(overlaps.T):
         if k != best:
@@ -109,7 +111,7 @@ def plot_capacity(curves, *, theory=None, ax=None):
     >>> plot_capacity([curve]).get_xlabel()
     'load (patterns per neuron)'
     """
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     if theory is not None:
         ax.plot(*theory, color="black", linewidth=1.2, label="mean field")
     shades = np.linspace(0.35, 1.0, len(curves))
@@ -146,7 +148,7 @@ def plot_phase_diagram(loads, temperatures, overlaps, *, boundary=None, ax=None)
     loads, temperatures, overlaps = (np.asarray(a, dtype=float) for a in (loads, temperatures, overlaps))
     if overlaps.shape != (len(temperatures), len(loads)):
         raise ValueError(f"overlaps: shape {overlaps.shape}, expected {(len(temperatures), len(loads))}")
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     image = ax.pcolormesh(loads, temperatures, overlaps, cmap="viridis", vmin=0.0, vmax=1.0, shading="nearest")
     if boundary is not None:
         ax.plot(*boundary, color="white", linewidth=2.0)
@@ -186,7 +188,7 @@ def plot_landscape(plane, *, paths=(), labels=None, ax=None):
     >>> plot_landscape(plane, paths=[np.ones((3, 2))]).get_xlabel()
     'towards the second state'
     """
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     bottom, top = np.min(plane.energy), np.max(plane.energy)
     levels = bottom + (top - bottom) * np.linspace(0.0, 1.0, 25) ** 2  # dense where the memories are
     image = ax.contourf(plane.u, plane.v, plane.energy, levels, cmap="viridis")
@@ -228,7 +230,7 @@ def plot_attention(weights, queries=None, keys=None, *, ax=None):
     weights = np.asarray(weights, dtype=float)
     if weights.ndim != 2 or weights.size == 0:
         raise ValueError(f"weights: shape {weights.shape}, expected (queries, keys)")
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     image = ax.imshow(weights, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
     for axis, names, count in ((ax.xaxis, keys, weights.shape[1]), (ax.yaxis, queries, weights.shape[0])):
         if names is not None:
@@ -236,11 +238,3 @@ def plot_attention(weights, queries=None, keys=None, *, ax=None):
     ax.set(xlabel="key", ylabel="query")
     ax.figure.colorbar(image, ax=ax, label="weight")
     return ax
-
-
-def _axes(ax):
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(figsize=(5.0, 3.6), layout="constrained")[1]

@@ -6,6 +6,8 @@ from collections import defaultdict
 
 import numpy as np
 
+from physlearn.plot._axes import axes_or_new
+
 # One shape per marked group, so that groups differ without colour; plain nodes are circles.
 MARKERS = "sD^vPX*p"
 WIDEST, THINNEST = 5.0, 0.4  # points
@@ -76,10 +78,7 @@ def plot_network(
     if missing:
         raise ValueError(f"pos: no position for node {missing[0]!r} ({len(missing)} of {len(nodes)})")
     group = _groups(nodes, marked or {})
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        _, ax = plt.subplots(figsize=(4.6, 3.5), layout="constrained")
+    ax = axes_or_new(ax, (4.6, 3.5))
     lines, of_edge = _lines(ends, pos, period)
     widest = (g.max() if g.size else 1.0) if widest is None else float(widest)
     width = np.maximum(WIDEST * g / widest, THINNEST)

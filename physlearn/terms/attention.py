@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.checks import positive
+
 
 class TokenAttention:
     """Attention among the tokens of one layer.
@@ -34,9 +36,7 @@ class TokenAttention:
     """
 
     def __init__(self, layer, beta, *, key="key", query="query"):
-        if not (np.ndim(beta) == 0 and np.isfinite(beta) and beta > 0):
-            raise ValueError(f"beta: got {beta!r}, expected a positive finite number")
-        self.layers, self.beta, self.key, self.query = (layer, layer), float(beta), key, query
+        self.layers, self.beta, self.key, self.query = (layer, layer), positive("beta", beta), key, query
 
     def energy(self, x, theta):
         """Energy, (batch,)."""

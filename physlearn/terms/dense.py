@@ -35,6 +35,19 @@ class Dense:
             raise ValueError(f"layers: got {layers!r}, expected two names, or one name twice")
         self.within = self.layers[0] == self.layers[1]
 
+    def check(self, layers, theta):
+        """Refuse couplings of another shape, or not symmetric within a layer, where the energy knows (J + J^T)/2."""
+        w, sizes = theta[self.parameter], tuple(layers[name].size for name in self.layers)
+        if w.shape != sizes:
+            raise ValueError(f"theta[{self.parameter!r}]: shape {w.shape}, expected {sizes} between {self.layers}")
+        if self.within and not np.array_equal(w, w.T):
+            gap = np.max(np.abs(w - w.T))
+            if gap > 1e-12 * np.max(np.abs(w)):  # more than learning's rounding
+                raise ValueError(
+                    f"theta[{self.parameter!r}]: not symmetric (largest difference {gap:.3g}), expected one coupling "
+                    "for each pair; pass (J + J.T) / 2, which has the same energy, or use OneWay in a System"
+                )
+
     def energy(self, x, theta):
         """-a.W.b, or half of it without the diagonal within a layer, (batch,)."""
         a, b = (_flat(x[name]) for name in self.layers)

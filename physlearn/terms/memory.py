@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from physlearn.checks import positive
 from physlearn.energy import Binary, Local, Real, Spin
 
 # As compiled gaps know a kind: the two values and what their energy difference is divided by.
@@ -156,7 +157,7 @@ class LogSumExp(_Overlaps):
 
     def __init__(self, layer, beta=1.0, *, kind=None, parameter="patterns"):
         super().__init__(layer, kind, parameter)
-        self.beta = check_beta(beta)
+        self.beta = positive("beta", beta)
         self.local = Local(self._prepare_exp, _exp_gap, _commit)
 
     def value(self, z, n):
@@ -222,7 +223,7 @@ class Entropy:
     """
 
     def __init__(self, layer, beta=1.0):
-        self.layers, self.beta = (layer,), check_beta(beta)
+        self.layers, self.beta = (layer,), positive("beta", beta)
 
     def energy(self, x, theta):
         """sum p log p/beta, (batch,)."""
@@ -242,13 +243,6 @@ def softmax(a):
     """exp(a)/sum exp(a) over the last axis; entries of -inf get 0."""
     e = np.exp(a - a.max(-1, keepdims=True))
     return e / e.sum(-1, keepdims=True)
-
-
-def check_beta(beta):
-    """A positive finite inverse temperature."""
-    if not (np.ndim(beta) == 0 and np.isfinite(beta) and beta > 0):
-        raise ValueError(f"beta: got {beta!r}, expected a positive finite inverse temperature")
-    return float(beta)
 
 
 # ---------------------------------------------------------------- local forms; ints: K, n, whether Spin

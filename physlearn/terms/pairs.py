@@ -41,6 +41,8 @@ class Pairs:
         pairs = np.asarray(pairs, dtype=np.int64).reshape(-1, 2) if np.size(pairs) == 0 else np.asarray(pairs)
         if pairs.ndim != 2 or pairs.shape[1] != 2:
             raise ValueError(f"pairs: shape {pairs.shape}, expected (m, 2)")
+        if pairs.dtype.kind not in "iu":
+            raise TypeError(f"pairs: got {pairs.dtype} values, expected whole numbers, the flat indices of variables")
         pairs = pairs.astype(np.int64)
         selfs = np.flatnonzero(pairs[:, 0] == pairs[:, 1])
         if selfs.size:
@@ -54,6 +56,14 @@ class Pairs:
         if pairs.size and (pairs.min() < 0 or pairs.max() >= self.n):
             raise ValueError(f"pairs: indices from {pairs.min()} to {pairs.max()}, expected 0..{self.n - 1}")
         self._pattern = None
+
+    def check(self, layers, theta):
+        """Refuse another number of couplings than of pairs, of variables than of the layer's."""
+        size, given = layers[self.layers[0]].size, theta[self.parameter].shape
+        if given != self.i.shape:
+            raise ValueError(f"theta[{self.parameter!r}]: shape {given}, expected {self.i.shape}, one for each pair")
+        if self.n != size:
+            raise ValueError(f"pairs: among {self.n} variables, layer {self.layers[0]!r} has {size}; pass n={size}")
 
     def energy(self, x, theta):
         """-sum J s_i s_j, (batch,)."""

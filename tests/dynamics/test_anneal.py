@@ -9,6 +9,7 @@ from physlearn import Binary, Energy, Potts, Readout, Real, Spin, System
 from physlearn.dynamics.anneal import anneal, greedy
 from physlearn.dynamics.annealed import Annealed
 from physlearn.dynamics.sample import energies_of, start_sampler
+from physlearn.models import SpinGlass
 from physlearn.terms import Bias, Dense, Edges, Pairs, PottsPairs
 
 SCHEDULES = ("geometric", "linear", "adaptive")
@@ -69,6 +70,20 @@ def test_ground_states_of_small_tori(length, rng):
     assert found.energy == exact
     assert found.energies.min() == exact and np.all(found.energies >= exact)
     assert found.time_to_solution(exact) < 400 * 20
+
+
+def test_sherrington_kirkpatrick_ground_states(tol):
+    """Parisi's e = -0.76317 and its finite size 0.70 N^(-2/3) (Boettcher 2005), over samples of the couplings."""
+    sizes, e, error = np.array([32, 64, 128]), [], []
+    for n, samples in zip(sizes, (150, 100, 60), strict=True):
+        glasses = [SpinGlass.sherrington_kirkpatrick(n, rng=1000 + k) for k in range(samples)]
+        found = [anneal(g, reads=8, sweeps=300, hot=1.5, cold=0.05, rng=k).energy / n for k, g in enumerate(glasses)]
+        e.append(np.mean(found))
+        error.append(np.std(found, ddof=1) / np.sqrt(samples))
+    assert np.all(np.abs(e - (-0.7631667 + 0.70 * sizes ** (-2 / 3))) < tol.STATISTICAL * np.array(error))
+    (slope, limit), covariance = np.polyfit(sizes ** (-2 / 3), e, 1, w=1 / np.array(error), cov="unscaled")
+    assert abs(limit + 0.7631667) < tol.STATISTICAL * np.sqrt(covariance[1, 1])
+    assert abs(slope - 0.70) < tol.STATISTICAL * np.sqrt(covariance[0, 0])
 
 
 def test_reads_are_independent_and_do_not_depend_on_their_number(rng):
@@ -208,6 +223,9 @@ def test_time_to_solution():
         ({"schedule": []}, "expected positive finite temperatures"),
         ({"schedule": [1.0, 0.5], "sweeps": 3}, "got 2 temperatures and also sweeps"),
         ({"sweeps": 0}, "sweeps: got 0"),
+        ({"sweeps": 1.5}, "sweeps: got 1.5"),
+        ({"hot": "very"}, "hot: got 'very'"),
+        ({"x0": np.ones((3, 16))}, "x0: 3 states"),
         ({"hot": 1.0, "cold": 2.0}, "expected hot to be the larger"),
         ({"hot": -1.0}, "hot: got -1.0"),
         ({"cold": np.nan}, "cold: got nan"),
@@ -233,5 +251,5 @@ def test_what_cannot_be_annealed(rng):
     for verb in (anneal, greedy):
         with pytest.raises(TypeError, match="energy: "):
             verb(bare)
-    with pytest.raises(ValueError, match="reads, max_sweeps: got 0"):
+    with pytest.raises(ValueError, match="reads: got 0"):
         greedy(torus(4, rng), reads=0)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numba.core import event
 
-from physlearn import Binary, Energy, Local, Potts, Readout, Real, Spin, sample
+from physlearn import Binary, Energy, Local, Potts, Readout, Real, Spin, relax, sample
 from physlearn.dynamics import fields, visits
 from physlearn.dynamics.sample import start_sampler
 from physlearn.terms import Bias, Dense, Pairs, PottsBias, PottsPairs
@@ -336,8 +336,19 @@ def test_a_field_that_is_not_a_number_is_an_error():
 def test_refusals(rng):
     s = {"s": (Spin(), 3)}
     j = rng.normal(size=(3, 3))
-    with pytest.raises(ValueError, match=r"not symmetric.*pass \(J \+ J.T\) / 2"):
-        sample(Energy(s, [Dense(("s", "s"))], {"W": j}), temperature=1.0, n_samples=1)
+    t = {"t": (Spin(), 2)}
+    for wrong, message in (
+        (Energy(s, [Dense(("s", "s"))], {"W": j}), r"not symmetric.*pass \(J \+ J.T\) / 2"),
+        (Energy(s | t, [Dense(("s", "s"))], {"W": j}), r"not symmetric.*pass \(J \+ J.T\) / 2"),
+        (Energy(s | t, [Dense(("s", "t"))], {"W": np.ones((2, 3))}), r"shape \(2, 3\), expected \(3, 2\) between"),
+        (Energy(s, [Pairs("s", [(0, 1)])], {"J": [1.0]}), "among 2 variables, layer 's' has 3; pass n=3"),
+        (Energy(s, [Pairs("s", [(0, 1)], 3)], {"J": [1.0, 1.0]}), r"shape \(2,\), expected \(1,\), one for each"),
+    ):
+        for method in ("auto", "gibbs"):  # whatever engine would take it
+            with pytest.raises(ValueError, match=message):
+                sample(wrong, temperature=1.0, n_samples=1, method=method)
+        with pytest.raises(ValueError, match=message):
+            relax(wrong)
     good = Energy(s, [Dense(("s", "s"))], {"W": j + j.T})
     with pytest.raises(ValueError, match="threads: got 0"):
         sample(good, temperature=1.0, n_samples=1, method="heatbath", threads=0)
@@ -352,6 +363,23 @@ def test_refusals(rng):
             n_samples=1,
             method="metropolis",
         )
+    for wrong, message in (
+        ({"n_samples": 1.5}, "n_samples: got 1.5"),
+        ({"chains": 2.5}, "chains: got 2.5"),
+        ({"thin": 0}, "thin: got 0"),
+        ({"warmup": 0.5}, "warmup: got 0.5"),
+        ({"temperature": "hot"}, "temperature: got 'hot'"),
+        ({"x0": np.ones((3, 3))}, "x0: 3 states, expected one, or one for each of 4 chains"),
+        (
+            {"observe": {"m": lambda x: 1.0}},
+            r"observe\['m'\]: returned float64 of shape \(\), expected numbers, \(4, ...\)",
+        ),
+        ({"observe": {"m": lambda x: None}}, r"observe\['m'\]: returned object"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            sample(good, **({"temperature": 1.0, "n_samples": 1} | wrong))
+    with pytest.raises(TypeError, match="observe: got a function, expected a mapping"):
+        sample(good, temperature=1.0, n_samples=1, observe=lambda x: 1.0)
     two = Energy({"v": (Spin(), 2), "h": (Spin(), 2)}, [Dense(("v", "h"))], {"W": np.ones((2, 2))})
     with pytest.raises(ValueError, match="more than one layer"):
         sample(two, temperature=1.0, n_samples=1, method="heatbath")

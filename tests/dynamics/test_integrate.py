@@ -246,12 +246,65 @@ def test_record_as_dataset():
         ({"tau": {"y": 1.0}}, "no layer"),
         ({"tol": 0}, "tol"),
         ({"diverged": "ignore"}, "diverged"),
+        ({"t_span": (0, 1e-9), "dt": 1.0}, "at most the length of t_span"),
+        ({"dt": 1e-320}, "whole number of steps .* at most 1e.12"),
+        ({"t_span": (0, 2), "dt": 1.0, "times": [0, 1e-8, 1]}, "less than a step"),
+        ({"dt": "fast"}, "dt: got 'fast'"),
+        ({"tau": "slow"}, "tau of layer 'x'"),
+        ({"temperature": "hot"}, "temperature: got 'hot'"),
+        ({"times": [0.5, 1.0 + 1e-8]}, "times"),
     ],
 )
 def test_bad_input_is_refused(settings, match):
     settings = {"t_span": (0, 1)} | settings
     with pytest.raises((ValueError, TypeError), match=match):
         integrate(well(), settings.pop("t_span"), **settings)
+
+
+def test_times_may_miss_the_span_by_rounding():
+    times = 0.1 * np.arange(4)
+    assert times[-1] > 0.3
+    for settings in ({"tol": 1e-9}, {"dt": 0.1}, {"dt": 0.1, "method": "euler", "temperature": 0.0}):
+        run = integrate(well(), (0, 0.3), x0=[1.0], times=times, **settings)
+        assert run.t[-1] == 0.3 and len(run.t) == 4
+    assert integrate(well(), (0, 0.3), x0=[1.0], dt=0.1).steps == 3
+    late = integrate(well(), (1e6, 1e6 + 0.3), x0=[1.0], dt=0.1)  # a time of which 1e-10 s are rounded away
+    assert np.isclose(late.final[0], integrate(well(), (0, 0.3), x0=[1.0], dt=0.1).final[0], rtol=1e-12)
+    fine = integrate(well([1e15]), (0, 1e-15), x0=[1.0], dt=1e-18, times=[1e-15])
+    assert fine.steps == 1000 and np.isclose(fine.final[0], np.exp(-1), rtol=1e-10)
+
+
+@pytest.mark.parametrize("settings", [{"tol": 1e-9}, {"method": "stiff", "tol": 1e-9}, {"dt": 0.01}])
+def test_complex_states_decay_as_real_ones(settings):
+    run = integrate(well(), (0, 1), x0=[1.0 - 2.0j], **settings)
+    assert np.allclose(run.final, (1.0 - 2.0j) * np.exp(-2.0), rtol=1e-7)
+
+
+def test_a_nudge_on_a_readout_of_forces_pulls_at_the_variable(rng):
+    held = Energy(
+        {"x": (Real(), 2)}, [Parabola("x")], {"stiffness": [2.0, 1.0]}, {"push": Readout("x", [0], force=True)}
+    )
+    nudge = Nudge(SquaredError("push"), [1.0], 1.0)
+    run = integrate(held, (0, 40), x0=[1.0, 1.0], nudge=nudge, tol=1e-9)
+    assert np.allclose(run.final, relax(held, nudge=nudge).x, atol=1e-8)
+
+
+@pytest.mark.parametrize("settings", [{}, {"dt": 0.1}])
+@pytest.mark.parametrize(
+    ("later", "match"),
+    [
+        ([np.nan], "NaN or infinite"),
+        ([3.0], "not of the kind"),
+        ([[1.0], [0.5]], "2 items at t = .* 1 at the start"),
+        ([0.1j], "complex at t = "),
+        ([1.0, 0.5, 0.2], "3 items at t = "),
+        (None, "expected numbers"),
+    ],
+)
+def test_what_a_driving_function_returns_is_checked_at_every_time(later, match, settings):
+    pair = Energy({"x": (Real(-1, 1), 2)}, [Parabola("x")], {"stiffness": [1.0, 1.0]}, {"drive": Readout("x", [0])})
+    with pytest.raises((ValueError, TypeError), match=match):
+        integrate(pair, (0, 1), clamp={"drive": lambda t: [0.5] if t < 0.6 else later}, **settings)
 
 
 def test_what_has_no_velocity_is_refused():

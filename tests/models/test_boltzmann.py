@@ -97,7 +97,7 @@ def test_couplings_are_inferred_from_data(tol):
 
 
 def test_bad_input_is_named(rng):
-    with pytest.raises(ValueError, match="n_visible, n_hidden: got 0, 1"):
+    with pytest.raises(ValueError, match="n_visible: got 0"):
         BoltzmannMachine(0, 1)
     with pytest.raises(ValueError, match="kind: got 'potts'"):
         BoltzmannMachine(2, kind="potts")
@@ -111,6 +111,8 @@ def test_bad_input_is_named(rng):
         BoltzmannMachine(2, connectivity=[(0, 2)])
     with pytest.raises(ValueError, match=r"theta\['J'\]: shape \(2,\)"):
         BoltzmannMachine(2, theta={"J": [1.0, 2.0]})
+    with pytest.raises(ValueError, match="n_visible: got 2.5"):
+        BoltzmannMachine(2.5)
     with pytest.raises(ValueError, match="v: got shape"):
         BoltzmannMachine(2).free_energy([[0.5, 1.0]])
     with pytest.raises(ValueError, match=r"25 units coupled among themselves have 2\^25 states"):

@@ -99,6 +99,20 @@ def test_bad_input():
         ContinuousHopfield([[0, 1], [1, 0]], gain=-1.0)
     with pytest.raises(ValueError, match="starts"):
         ContinuousHopfield([[0, 1], [1, 0]]).fixed_points([[1.0]])
+    for name in ("tol", "apart"):
+        with pytest.raises(ValueError, match=f"{name}: got -1.0"):
+            ContinuousHopfield([[0, 1], [1, 0]]).fixed_points([[1.0, 1.0]], **{name: -1.0})
+
+
+def test_many_searches_find_a_rest_once():
+    pair = [[0.0, 1.0], [1.0, 0.0]]
+    near = 0.9575 + 1e-3 * np.arange(5)[:, None] * np.ones(2)
+    assert ContinuousHopfield(pair, gain=2.0).fixed_points([*near, *-near]).x.shape == (2, 2)
+    # where the rest at zero is about to split, searches stop at some distance of it, yet are one
+    assert len(ContinuousHopfield(pair, gain=1.0).fixed_points([[0.3, 0.3], [-0.2, 0.1], [-0.3, -0.3]]).x) == 1
+    assert len(ContinuousHopfield(pair, gain=1.001).fixed_points([[0.3, 0.3], [0, 0], [-0.3, -0.3]]).x) == 3
+    with np.errstate(all="raise"):  # a start too far out ends nowhere, without a word
+        assert len(ContinuousHopfield(pair, gain=2.0).fixed_points([[1e200, 1.0]]).x) == 0
 
 
 # ---------------------------------------------------------------- energy transformer
@@ -157,7 +171,26 @@ def test_transformer_refusals(rng):
     with pytest.raises(ValueError, match="tokens"):
         EnergyTransformer(k, k, np.ones((2, 6)), tokens=1)
     with pytest.raises(ValueError, match="beta"):
-        EnergyTransformer(k, k, np.ones((2, 6)), tokens=3, beta=0.0).energy  # noqa: B018
+        EnergyTransformer(k, k, np.ones((2, 6)), tokens=3, beta=0.0)
+    with pytest.raises(ValueError, match="heads, k, d"):
+        EnergyTransformer(k[:0], k[:0], np.ones((2, 6)), tokens=3)
+    with pytest.raises(ValueError, match="LayerNorm shows nothing of a single number"):
+        EnergyTransformer(k[..., :1], k[..., :1], np.ones((2, 1)), tokens=3)
+    with pytest.raises(ValueError, match="steps: got 0"):
+        EnergyTransformer(k, k, np.ones((2, 6)), tokens=3).update(np.ones((3, 6)), steps=0)
+    with pytest.raises(ValueError, match="not of the kind LayerNorm"):
+        EnergyTransformer(k, k, np.ones((2, 6)), tokens=3).update(np.full((3, 6), np.nan))
+
+
+def test_tokens_that_are_all_alike_stay_alike_and_the_energy_falls(block):
+    same = block.update(np.tile(np.arange(6.0), (5, 1)), steps=50)
+    assert np.all(np.diff(same.energy) <= 1e-12) and np.allclose(same.final, same.final[0])
+    flat = block.update(np.ones((5, 6)), steps=50)  # LayerNorm shows nothing: a token without contrast
+    assert np.all(np.isfinite(flat.final)) and np.all(np.diff(flat.energy) <= 1e-12)
+
+
+def test_too_long_a_step_may_raise_the_energy(block, rng):
+    assert np.any(np.diff(block.update(rng.standard_normal((5, 6)), steps=6, dt=3.0).energy) > 0)
 
 
 # ---------------------------------------------------------------- landscapes

@@ -54,7 +54,9 @@ def test_gaussian_bottom(rng):
 
 
 def test_bad_input_is_named(rng):
-    with pytest.raises(ValueError, match="machines: got none"):
+    with pytest.raises(ValueError, match=r"machines: got \(\)"):
         DeepBelief([])
+    with pytest.raises(ValueError, match="expected at least one RBM, and nothing else"):
+        DeepBelief([3])
     with pytest.raises(ValueError, match="hidden units of machine 0"):
         DeepBelief([machine(4, 3, rng), machine(2, 2, rng)])

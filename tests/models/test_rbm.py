@@ -171,7 +171,7 @@ def test_bad_input_is_named(rng):
     rbm = RBM(30, 25, rng=0)
     with pytest.raises(ValueError, match=r"method: the smaller side has 2\^25 states"):
         rbm.log_z("exact")
-    with pytest.raises(ValueError, match="n_visible, n_hidden: got 0, 3"):
+    with pytest.raises(ValueError, match="n_visible: got 0"):
         RBM(0, 3)
     with pytest.raises(ValueError, match="q: got None for 'potts'"):
         RBM(2, 2, "potts")
@@ -183,13 +183,34 @@ def test_bad_input_is_named(rng):
         RBM(2, 3, temperature=0)
     with pytest.raises(ValueError, match=r"v: shape \(1, 3\), expected \(n, 30\)"):
         rbm.free_energy(np.zeros(3))
-    with pytest.raises(ValueError, match="NaN or infinity"):
+    with pytest.raises(ValueError, match="n_hidden: got 2.5"):
+        RBM(2, 2.5)
+    for visible, wrong in (("binary", 3.0), ("spin", -2.0), ("potts", 0.5), ("potts", 7), ("gaussian", np.inf)):
+        machine = RBM(2, 2, visible, q=3 if visible == "potts" else None)
+        with pytest.raises(ValueError, match="v: some values are not of the kind"):
+            machine.free_energy([[wrong, 1]])
+    for visible in ("binary", "spin"):
+        machine = RBM(2, 2, visible)
+        assert np.isfinite(machine.free_energy([[0.5, 1]])) and np.all(machine.transform([[0.5, 1]]) >= 0)  # means
+        with pytest.raises(ValueError, match="have no probability"):
+            machine.log_likelihood([[0.5, 1]])
+    with pytest.raises(ValueError, match=r"v: shape \(0, 2\)"):
+        RBM(2, 2).free_energy(np.zeros((0, 2)))
+    with pytest.raises(ValueError, match="n: got 0"):
+        rbm.generate(0)
+    with pytest.raises(ValueError, match="sweeps: got 0"):
+        rbm.generate(1, sweeps=0)
+    with pytest.raises(ValueError, match="q: got 0"):
+        RBM(2, 2, "potts", q=0)
+    with pytest.raises(ValueError, match="not of the kind"):
         rbm.transform(np.full(30, np.nan))
     with pytest.raises(ValueError, match="rows differ in what is NaN"):
         RBM(2, 1).generate(2, known=[[np.nan, 1], [1, np.nan]])
     with pytest.raises(ValueError, match="not of the kind"):
         RBM(2, 1).generate(2, known=[0.5, np.nan])
+    with pytest.raises(ValueError, match=r"theta\['k'\]: some values are not positive"):
+        RBM(2, 1, "gaussian", theta={"k": [0.0, 1.0]})
     with pytest.raises(ValueError, match="curvature on layer 'v' is not positive"):
-        RBM(2, 1, "gaussian", theta={"k": [0.0, 1.0]}).log_z()
+        RBM(2, 1, "gaussian").with_theta({"k": [0.0, 1.0]}).log_z()
     with pytest.raises(ValueError, match="steps, chains: got 0, 100"):
         rbm.log_z("ais", steps=0)

@@ -124,6 +124,14 @@ def test_bad_input():
         Ising.from_pairs([(0, 0)])
     with pytest.raises(ValueError, match="expected 0..2"):
         Ising.from_pairs([(0, 3)], shape=3)
+    with pytest.raises(TypeError, match="pairs: got float64 values, expected whole numbers"):
+        Ising.from_pairs([(0.5, 1.2)])
+    with pytest.raises(ValueError, match="periodic: got .True,., expected True or False, or 2"):
+        Ising.square(3, periodic=(True,))
+    with pytest.raises(ValueError, match="expected .n, n."):
+        Ising.from_matrix(np.zeros((0, 0)))
+    with pytest.raises(ValueError, match="n: got 0"):
+        SpinGlass.sherrington_kirkpatrick(0)
     with pytest.raises(ValueError, match="even product"):
         SpinGlass.on_random_regular(5, 3)
     with pytest.raises(ValueError, match="disorder: got 'cauchy'"):
