@@ -19,11 +19,13 @@ import numpy as np
 
 from circuits.interop.brian2_models import membrane
 from circuits.neurons.currents import Constant, Ramp, Sine, Step
+from circuits.neurons.network import SpikingNetwork
 from circuits.neurons.plasticity import STDP
-from circuits.neurons.program import steps_of
+from circuits.neurons.program import stamps_of, steps_of
 from circuits.neurons.receptors import Delta
 from circuits.neurons.sources import PoissonSource, SpikeSource
 from circuits.neurons.trains import Poisson
+from physlearn.checks import positive
 
 
 def to_brian2(network, *, dt, method="auto"):
@@ -61,6 +63,9 @@ def to_brian2(network, *, dt, method="auto"):
     ['E', 'E_spikes', 'E_to_E']
     """
     b2 = brian2()
+    if not isinstance(network, SpikingNetwork):
+        raise TypeError(f"network: got {type(network).__name__}, expected a SpikingNetwork")
+    positive("dt", dt)
     clock = b2.Clock(dt * b2.second)
     net = b2.Network()
     net.schedule = ["start", "groups", "thresholds", "resets", "synapses", "end"]  # arrivals after resets
@@ -211,7 +216,7 @@ def _source(b2, clock, name, population, dt):
     if isinstance(population.model, PoissonSource):
         chance = np.broadcast_to(-np.expm1(-np.asarray(population.model.rate) * dt) / dt, population.n)
         return b2.PoissonGroup(population.n, chance * b2.hertz, clock=clock, name=identifier(name))
-    stamps = np.ceil(population.model.times / dt - 1e-6).astype(np.int64)
+    stamps = stamps_of(population.model.times, dt)
     kept = stamps >= 1
     times = (stamps[kept] - 1) * dt * b2.second
     return b2.SpikeGeneratorGroup(population.n, population.model.ids[kept], times, clock=clock, name=identifier(name))

@@ -56,6 +56,8 @@ def to_nir(network):
     ['E', 'E.in', 'E.out', 'E->E.delay', 'E->E']
     """
     nir = _nir()
+    if not isinstance(network, SpikingNetwork):
+        raise TypeError(f"network: got {type(network).__name__}, expected a SpikingNetwork")
     for given in network.inputs:
         raise ValueError(
             f"inputs: NIR has no {type(given).__name__} (into {given.target!r}); export the network without inputs and "
@@ -127,6 +129,8 @@ def from_nir(graph, *, sources=None):
     nir = _nir()
     if isinstance(graph, str | Path):
         graph = nir.read(graph)
+    if not isinstance(graph, nir.NIRGraph):
+        raise TypeError(f"graph: got {type(graph).__name__}, expected a NIRGraph or a path")
     known = (nir.LIF, nir.CubaLIF, nir.Linear, nir.Affine, nir.Delay, nir.Scale, nir.Input, nir.Output)
     for name, node in graph.nodes.items():
         if not isinstance(node, known):

@@ -24,7 +24,7 @@ from numba import carray, njit
 
 # compiled with exponential.py 8977eb5ee7c2
 from circuits.neurons.exponential import exp
-from circuits.neurons.methods import METHODS, stepper
+from circuits.neurons.methods import METHODS, Adaptive, stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
 from circuits.neurons.program import Program, steps_of
 
@@ -98,7 +98,7 @@ class AdEx:
         check_method(self, method, ("auto", *METHODS))
         steps_of("AdEx: refractory", self.refractory, dt)
         shortest = min(float(np.min(np.divide(self.capacitance, self.g_leak))), float(np.min(self.tau_w)))
-        if dt > shortest and method in ("auto", "rk4", "euler"):
+        if dt > shortest and method != "adaptive" and not isinstance(method, Adaptive):
             raise ValueError(
                 f"dt: {dt!r} s is longer than the shortest time constant, {shortest:.3g} s; take a shorter step or "
                 "method='adaptive'"

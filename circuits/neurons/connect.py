@@ -20,6 +20,7 @@ from physlearn.rng import streams, uniform
 # compiled with rng.py 3fd04d877ab0
 
 _CHUNK = 1 << 21  # synapses in a chunk, about
+FARTHEST = 2.0**61  # pairs skipped at once: more would not fit an integer
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ class fixed_indegree:  # noqa: N801
     repeated: bool = False
 
     def __post_init__(self):
-        if not isinstance(self.k, int | float | np.number) or self.k != int(self.k) or self.k < 0:
+        whole = isinstance(self.k, int | float | np.number) and np.isfinite(self.k) and self.k == int(self.k)
+        if not whole or self.k < 0:
             raise ValueError(f"fixed_indegree: k={self.k!r}, expected an integer of at least 0")
 
     def row_length(self, source, target):
@@ -157,6 +159,11 @@ class distance_dependent:  # noqa: N801
         for name, population in (("source", source), ("target", target)):
             if population.positions is None:
                 raise ValueError(f"distance_dependent: the {name} population has no positions; give `positions`")
+        if np.shape(source.positions)[1] != np.shape(target.positions)[1]:
+            raise ValueError(
+                f"distance_dependent: positions of {np.shape(source.positions)[1]} dimensions in the source and "
+                f"{np.shape(target.positions)[1]} in the target"
+            )
         rows = max(1, _CHUNK // target.n)
         count = -(-source.n // rows)
         for chunk, state in enumerate(streams(rng, count, key=1)):
@@ -257,7 +264,7 @@ def draw_rows(low, n, p, skip, stream, indptr, out):
     row = 0
     while p > 0.0:
         if p < 1.0:
-            place += 1 + np.int64(np.log(1.0 - uniform(stream)) * scale)
+            place += 1 + np.int64(min(np.log(1.0 - uniform(stream)) * scale, FARTHEST))
         else:
             place += 1
         while place >= n and row < rows:

@@ -13,11 +13,15 @@ from typing import Any
 import numpy as np
 from numba import carray
 
+from circuits.neurons.parameters import as_numbers
+
 # compiled with _kernel.py 91dd2b59fdc7
 from physlearn._kernel import pointer
 
 # Intrinsics take one argument less than pyright thinks:
 # pyright: reportCallIssue=false, reportPrivateImportUsage=false
+
+_ONE = ("start", "stop", "frequency", "phase", "tau")  # the same for all neurons
 
 
 class Waveform:
@@ -27,15 +31,13 @@ class Waveform:
 
     def __post_init__(self):
         for name, value in vars(self).items():
-            if name == "target" or value is None:
+            if name == "target":
                 continue
-            try:
-                value = np.asarray(value, dtype=float)
-            except (TypeError, ValueError):
-                raise TypeError(f"{type(self).__name__}: {name}={value!r}, expected numbers") from None
+            value = as_numbers(f"{type(self).__name__}: {name}", value)
+            if name in _ONE and value.ndim:
+                raise ValueError(f"{type(self).__name__}: {name} has shape {value.shape}, expected one number")
             if np.any(np.isnan(value)) or (name not in ("start", "stop") and not np.all(np.isfinite(value))):
                 raise ValueError(f"{type(self).__name__}: {name}: values that are not finite")
-
         start, stop = getattr(self, "start", None), getattr(self, "stop", None)
         if start is not None and stop is not None and not start < stop:
             raise ValueError(f"{type(self).__name__}: stop={stop!r} s does not lie after start={start!r} s")

@@ -14,22 +14,28 @@ import numpy as np
 from circuits.neurons import loop
 from circuits.neurons.history import free_steps
 from circuits.neurons.plan import Plan, root
-from circuits.neurons.program import steps_of
-from circuits.neurons.recording import Recorder
+from circuits.neurons.program import stamps_of, steps_of
+from circuits.neurons.recording import NetworkState, Recorder
+from circuits.neurons.sources import SpikeSource
+from circuits.neurons.trains import SpikeTrains
+from physlearn.checks import count
 
 BLOCK = 2000  # most steps between two visits of Python
 
 
-def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads):
-    """See `SpikingNetwork.__integrate__`."""
+def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads, copies=1):
+    """See `SpikingNetwork.__integrate__`; ``copies`` of the record must fit in memory."""
     if not (isinstance(dt, int | float | np.number) and np.isfinite(dt) and dt > 0):
         raise ValueError(f"dt: got {dt!r} s, expected a positive number")
-    if threads != int(threads) or threads < 1:
-        raise ValueError(f"threads: got {threads!r}, expected an integer of at least 1")
+    threads = count("threads", threads)
     first, last = (int(step) for step in steps_of("t_span", np.asarray(t_span, float), dt))
     if last <= first:
         raise ValueError(f"t_span: {t_span!r} s has no step of dt={dt!r} s; the end must lie after the start")
-    if state is not None and (state.step != first or state.dt != dt):
+    if state is None:
+        _no_spikes_at(network, first, dt)
+    elif not isinstance(state, NetworkState):
+        raise TypeError(f"state: got {type(state).__name__}, expected the `state` of a Recording")
+    elif state.step != first or state.dt != dt:
         raise ValueError(
             f"state: it is of t = {state.step * state.dt!r} s with dt={state.dt!r} s, not of t_span[0] with dt={dt!r} s"
         )
@@ -41,7 +47,7 @@ def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads):
         from circuits.neurons.stream import Sink
 
         sink = Sink(stream)
-    recorder = Recorder(plan, record, first, last, sink)
+    recorder = Recorder(plan, record, first, last, sink, copies)
     if sink is not None:
         sink.open(recorder, first * dt)
     groups = shared_out(plan.all_parts, threads) if plan.shortest >= 2 else [plan.all_parts]
@@ -50,6 +56,16 @@ def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads):
         why = "a delay is shorter than 2 steps" if plan.shortest < 2 else "small populations are not cut"
         recorder.threads += f" ({threads} asked for; {why})"
     return Run(plan, recorder, groups).go(first, last)
+
+
+def _no_spikes_at(network, first, dt):
+    """Refuse given spikes at the start of a run that nothing precedes: they would be lost."""
+    for given in (*(population.model for population in network.populations.values()), *network.inputs):
+        if isinstance(given, SpikeSource | SpikeTrains) and np.any(stamps_of(given.times, dt) == first):
+            raise ValueError(
+                f"{type(given).__name__}: a spike at {first * dt!r} s, where the run starts; a run covers start < t <= "
+                f"stop, so give it at {(first + 1) * dt!r} s, or start earlier"
+            )
 
 
 def shared_out(parts, threads):

@@ -192,6 +192,12 @@ class HodgkinHuxley:
     def check(self, n, dt, method):
         """Refuse a step too long for an explicit method, unknown methods."""
         check_method(self, method, ("auto", *METHODS))
+        leak = float(np.min(np.divide(self.capacitance, self.g_leak)))
+        if dt > leak and method in ("auto", "exponential_euler", "strang"):
+            raise ValueError(
+                f"dt: {dt!r} s is longer than the membrane's own time constant, {leak:.3g} s: no spike would be seen; "
+                "take a shorter step, or method='adaptive'"
+            )
         shortest = self.shortest_time_constant()
         if method == "rk4" and dt > shortest:
             raise ValueError(

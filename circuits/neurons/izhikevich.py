@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import carray, njit
 
-from circuits.neurons.methods import METHODS, stepper
+from circuits.neurons.methods import METHODS, Adaptive, stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
 from circuits.neurons.program import Program, steps_of
 
@@ -103,7 +103,7 @@ class Izhikevich:
         check_method(self, method, ("auto", *METHODS))
         steps_of("Izhikevich: refractory", self.refractory, dt)
         shortest = min(1e-3, 1.0 / float(np.max(self.a)))
-        if dt > shortest and method in ("auto", "rk4", "euler"):
+        if dt > shortest and method != "adaptive" and not isinstance(method, Adaptive):
             raise ValueError(
                 f"dt: {dt!r} s is longer than the shortest time constant, {shortest:.3g} s; take a shorter step or "
                 "method='adaptive'"

@@ -72,6 +72,8 @@ class LIF:
 
     def __post_init__(self):
         check_numbers(self, _NAMES, positive=("tau", "resistance"), nonnegative=("refractory",))
+        if not isinstance(self.exact_times, bool | np.bool_):
+            raise TypeError(f"LIF: exact_times={self.exact_times!r}, expected True or False")
         if np.any(np.asarray(self.v_threshold) <= np.asarray(self.v_reset)):
             raise ValueError(
                 f"LIF: v_threshold={self.v_threshold!r} V is not above v_reset={self.v_reset!r} V: the neuron would "

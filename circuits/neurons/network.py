@@ -28,9 +28,12 @@ from typing import Any
 import numpy as np
 
 from circuits.neurons.plan import bounds_of, root
+from circuits.neurons.plasticity import STDP
 from circuits.neurons.population import Population
 from circuits.neurons.program import steps_of
 from circuits.neurons.wiring import values_of, wire
+
+MOST_STEPS = 2**24  # of a delay: spikes on their way are kept for as long
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +84,11 @@ class SpikingNetwork:
             for end in ("source", "target"):
                 self._known(f"Projection {projection.name!r}: {end}", getattr(projection, end))
             self.receptor_of(projection)
+            if not isinstance(projection.plasticity, STDP):
+                self._listens(f"Projection {projection.name!r}: without STDP", projection.target)
         for given in self.inputs:
             self._known(f"{type(given).__name__}: target", given.target)
+            self._listens(type(given).__name__, given.target)
             given.check(self.populations[given.target])
             if hasattr(given, "receptor"):
                 self.receptor_of(given)
@@ -95,6 +101,11 @@ class SpikingNetwork:
     def _known(self, what, name):
         if name not in self.populations:
             raise ValueError(f"{what}: {name!r} is no population, expected one of {list(self.populations)}")
+
+    def _listens(self, what, name):
+        model = self.populations[name].model
+        if getattr(model, "sends_only", False):
+            raise ValueError(f"{what}: would do nothing to {name!r}, which only sends spikes ({type(model).__name__})")
 
     def receptor_of(self, item):
         """Name of the receptor that a projection or a spike input goes to."""
@@ -138,7 +149,13 @@ class SpikingNetwork:
                 wiring, _ = self.wiring(index)
                 value = values_of("delay", value, wiring, self.stream(4, index), 0)
                 value = wiring.joined(value) if isinstance(value, list) else value
-            delays.append(np.asarray(steps_of(f"Projection {projection.name!r}: delay", value, dt)))
+            steps = np.asarray(steps_of(f"Projection {projection.name!r}: delay", value, dt))
+            if np.any(steps > MOST_STEPS):
+                raise ValueError(
+                    f"Projection {projection.name!r}: delay of {steps.max()} steps of dt={dt!r} s, expected at most "
+                    f"{MOST_STEPS}; delays are in seconds"
+                )
+            delays.append(steps)
         return delays
 
     def synapses(self, name):

@@ -7,6 +7,14 @@ import numpy as np
 from circuits.neurons.methods import Adaptive
 
 
+def as_numbers(what, value):
+    """A float array, or a TypeError that says what is none."""
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise TypeError(f"{what}: got {value!r}, expected numbers") from None
+
+
 def check_numbers(model, names, *, positive=(), nonnegative=()):
     """Refuse what is not finite, has more than one axis or the wrong sign; sequences become arrays."""
     kind = type(model).__name__

@@ -229,7 +229,7 @@ class Plan:
                 ring = self.keep(f"{projection.name}#{index}/{k}/ring", np.zeros((slots, part.n)))
                 self.action(
                     ARRIVALS, part, synapses.delayed, *common, rows.targets.astype(np.uint32), values, *sources,
-                    jump, part.n, extra[k].astype(np.uint16), ring, slots,
+                    jump, part.n, extra[k].astype(np.uint32), ring, slots,
                 )  # fmt: skip
             elif own is None:
                 function = synapses.shared_short if short else synapses.shared_long
@@ -247,7 +247,7 @@ class Plan:
 
     def save(self, step):
         """Copies of all that the next step depends on."""
-        arrays = {name: array.copy() for name, array in self.kept.items()}
+        arrays = {name: array.copy() for name, array in self.kept.items()} | {"longest": np.array(self.longest)}
         for name, parts in self.parts.items():
             for k, part in enumerate(parts):
                 stamps, ids, _ = part.history.between(step + 1 - self.longest, step + 1)
@@ -256,8 +256,13 @@ class Plan:
 
     def restore(self, arrays, step):
         """Take up a saved state."""
+        if "longest" in arrays and arrays["longest"] != self.longest:
+            raise ValueError(
+                f"state: it keeps the spikes of {arrays['longest']} steps, but the longest delay of this network is "
+                f"{self.longest} steps; begin a new run"
+            )
         recent = {f"{name}/{k}/recent" for name, parts in self.parts.items() for k in range(len(parts))}
-        expected = {*self.kept, *recent}
+        expected = {*self.kept, *recent, "longest"}
         if set(arrays) != expected:
             odd = sorted(set(arrays) ^ expected)[0]
             raise ValueError(f"state: it belongs to another network ({odd!r} is in one of the two only)")

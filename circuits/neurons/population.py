@@ -46,14 +46,14 @@ class Population:
         if isinstance(self.n, bool) or not isinstance(self.n, int | np.integer) or self.n < 1:
             raise ValueError(f"Population: n={self.n!r}, expected a positive integer")
         for name in ("program", "initial", "variables"):
-            if not hasattr(self.model, name):
-                raise TypeError(f"Population: model {self.model!r} has no `{name}`; expected LIF, AdEx, Neuron, ...")
+            if isinstance(self.model, type) or not hasattr(self.model, name):
+                raise TypeError(f"Population: model {self.model!r} has no `{name}`; expected LIF(...), AdEx(), ...")
         for what in ("receptors", "initial"):
             if not isinstance(getattr(self, what), Mapping):
                 raise TypeError(f"Population: {what}={getattr(self, what)!r}, expected a mapping of names")
         for name, receptor in self.receptors.items():
-            if not hasattr(receptor, "taus"):
-                raise TypeError(f"Population: receptors[{name!r}] is {receptor!r}, expected Exponential, Alpha, ...")
+            if isinstance(receptor, type) or not hasattr(receptor, "taus"):
+                raise TypeError(f"Population: receptors[{name!r}] is {receptor!r}, expected Exponential(tau), ...")
             if name in self.model.variables:
                 raise ValueError(f"Population: receptor {name!r} has the name of a variable of the model; rename it")
         if sum(isinstance(r, Delta) for r in self.receptors.values()) > 1:

@@ -73,6 +73,11 @@ def part_of(model, n, low, high):
     return dataclasses.replace(model, **cut) if cut else model
 
 
+def stamps_of(times, dt):
+    """First grid point that is not before each time; 1e-6 of a step is taken for rounding."""
+    return np.ceil(np.asarray(times) / dt - 1e-6).astype(np.int64)
+
+
 def steps_of(name, seconds, dt, least=0):
     """Whole steps in a time, (same shape); refuses what is no multiple of dt."""
     steps = np.asarray(seconds, dtype=float) / dt

@@ -46,7 +46,7 @@ class Projection:
     name: str = ""
 
     def __post_init__(self):
-        if not hasattr(self.connect, "chunks"):
+        if isinstance(self.connect, type) or not hasattr(self.connect, "chunks"):
             raise TypeError(
                 f"Projection: connect={self.connect!r}, expected a rule such as connect.fixed_probability(0.1)"
             )

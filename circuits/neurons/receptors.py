@@ -12,18 +12,21 @@ Weights are peaks by default (A, or S with a reversal potential); with ``normali
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
+
+from physlearn.checks import positive
 
 
 def _check(receptor):
     name = type(receptor).__name__
     for tau in receptor.taus:
-        if not (np.isfinite(tau) and tau > 0):
-            raise ValueError(f"{name}: time constant {tau!r} s, expected a positive number")
+        positive(f"{name}: time constant in s", tau)
     if receptor.normalised not in ("peak", "area"):
         raise ValueError(f"{name}: normalised={receptor.normalised!r}, expected 'peak' or 'area'")
-    if receptor.reversal is not None and not np.isfinite(receptor.reversal):
+    reversal = receptor.reversal
+    if reversal is not None and not (isinstance(reversal, Real) and np.isfinite(float(reversal))):
         raise ValueError(f"{name}: reversal={receptor.reversal!r} V, expected a finite potential or None for a current")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,8 +41,10 @@ class Record:
     spikes: bool = True
 
     def __post_init__(self):
-        if isinstance(self.variables, str):
-            object.__setattr__(self, "variables", (self.variables,))
+        names = (self.variables,) if isinstance(self.variables, str) else self.variables
+        if not isinstance(names, Sequence):
+            raise TypeError(f"Record: variables={self.variables!r}, expected names such as ['v']")
+        object.__setattr__(self, "variables", tuple(names))
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,9 +149,11 @@ class Recorder:
         Steps.
     sink : Sink or None
         Where records are streamed to.
+    copies : int
+        How many such records must fit in memory.
     """
 
-    def __init__(self, plan, record, first, last, sink=None):
+    def __init__(self, plan, record, first, last, sink=None, copies=1):
         self.plan, self.first, self.sink, self.threads = plan, first, sink, ""
         names = list(plan.network.populations)
         if record is None or isinstance(record, str):
@@ -174,10 +178,10 @@ class Recorder:
                 wanted[name] = what
         self.spikes = {name: [[] for _ in plan.parts[name]] for name in self.spiking}
         self.actions, self.traces = [], {}
-        needed = sum(self._size(name, what, last) for name, what in wanted.items())
+        needed = copies * sum(self._size(name, what, last) for name, what in wanted.items())
         if sink is None and needed > 0.8 * available_memory():
             raise ValueError(
-                f"record: traces of {needed / 2**30:.1f} GiB do not fit in memory "
+                f"record: traces of {needed / 2**30:.1f} GiB{f' in {copies} runs' * (copies > 1)} do not fit in memory "
                 f"({available_memory() / 2**30:.1f} GiB free); sample less often (every=), fewer neurons (neurons=), "
                 "or stream to disk (stream=)"
             )

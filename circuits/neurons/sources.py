@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 from numba import carray
 
-from circuits.neurons.program import Program
+from circuits.neurons.parameters import as_numbers
+from circuits.neurons.program import Program, stamps_of
 from physlearn.rng import uniform
 
 # Intrinsics take one argument less than pyright thinks:
 # pyright: reportCallIssue=false, reportPrivateImportUsage=false
 
 # compiled with rng.py 3fd04d877ab0
+
+MOST = 0.5  # spikes per step: more would often fall into one step, where one is left
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +42,10 @@ class PoissonSource:
     rate: Any
     variables = ("v",)
     units = ("V",)
+    sends_only = True
 
     def __post_init__(self):
-        rate = np.asarray(self.rate, dtype=float)
+        rate = as_numbers("PoissonSource: rate", self.rate)
         if rate.ndim > 1 or not np.all(np.isfinite(rate)) or np.any(rate < 0):
             raise ValueError(f"PoissonSource: rate={self.rate!r} Hz, expected finite numbers of at least 0")
         if rate.ndim:
@@ -55,6 +59,11 @@ class PoissonSource:
         """Refuse rates that do not fit."""
         if np.shape(self.rate) not in ((), (n,)):
             raise ValueError(f"PoissonSource: rate has shape {np.shape(self.rate)}, expected a number or ({n},)")
+        if np.max(self.rate) * dt > MOST:
+            raise ValueError(
+                f"PoissonSource: rate of {np.max(self.rate):.4g} Hz, expected at most {MOST / dt:.4g} Hz at dt={dt!r} "
+                "s: a source spikes at most once per step; use a smaller dt, more sources, or the input Poisson"
+            )
 
     def program(self, n, dt, receptors, method):
         """Compiled step; see `Program`."""
@@ -69,7 +78,7 @@ class SpikeSource:
     Parameters
     ----------
     times : (k,) array
-        s; a spike is stamped with the first grid point that is not before it.
+        s; a spike is stamped with the first grid point that is not before it.  A run covers start < t <= stop.
     ids : (k,) array of int
 
     Examples
@@ -82,6 +91,7 @@ class SpikeSource:
     ids: Any
     variables = ("v",)
     units = ("V",)
+    sends_only = True
 
     def __post_init__(self):
         times, ids = np.asarray(self.times, dtype=float), np.asarray(self.ids)
@@ -102,7 +112,7 @@ class SpikeSource:
         """Refuse neurons that do not exist and two spikes of one neuron in a step."""
         if self.ids.size and not (0 <= self.ids.min() and self.ids.max() < n):
             raise ValueError(f"SpikeSource: ids from {self.ids.min()} to {self.ids.max()}, expected 0 to {n - 1}")
-        stamps = np.ceil(self.times / dt - 1e-6).astype(np.int64)
+        stamps = stamps_of(self.times, dt)
         if len(np.unique(stamps * n + self.ids)) < len(stamps):
             raise ValueError(f"SpikeSource: a neuron has two spikes in one step of dt={dt!r} s; use a smaller dt")
 
@@ -113,7 +123,7 @@ class SpikeSource:
 
     def program(self, n, dt, receptors, method):
         """Compiled step; see `Program`."""
-        stamps = np.ceil(self.times / dt - 1e-6).astype(np.int64)
+        stamps = stamps_of(self.times, dt)
         order = np.lexsort((self.ids, stamps))
         ints = np.concatenate([np.zeros(n, np.int64), [len(order), 0], stamps[order], self.ids[order]])
         return Program(train_step, np.zeros(1), ints.astype(np.int64))

@@ -90,7 +90,8 @@ class Sink:
 def read_stream(path):
     """Spikes and traces of a streamed run, mapped from the files and not read into memory.
 
-    Of a run that goes on, or that was killed, it gives what had been written by the time ``spikes["E"].t_stop``.
+    Of a run that goes on, or that was killed, it gives what had been written by the time ``spikes["E"].t_stop``;
+    nothing, if that is its start.
 
     Parameters
     ----------
@@ -116,6 +117,8 @@ def read_stream(path):
         raise ValueError(f"path: {str(path)!r} holds no record.json, so no run was streamed to it")
     header = json.loads((path / "record.json").read_text(encoding="utf-8"))
     spikes, traces = {}, {}
+    if header["t_stop"] <= header["t_start"]:  # killed before its first samples
+        return spikes, traces
     for k, entry in enumerate(header["spikes"]):
         count, ends = entry["count"], {"t_start": header["t_start"], "t_stop": header["t_stop"]}
         times, ids = _mapped(path / f"spikes.{k}.times", "<f8", count), _mapped(path / f"spikes.{k}.ids", "<i8", count)

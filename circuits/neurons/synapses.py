@@ -183,7 +183,7 @@ def own_long(step, at):
 def delayed(step, at):
     """Deliver with a weight and a delay per synapse, through a ring of future rows; targets have four bytes.
 
-    More in the table: address of the extra delays (uint16 steps), address of the ring (slots, n), slots.
+    More in the table: address of the extra delays (uint32 steps), address of the ring (slots, n), slots.
     """
     parts = carray(at, 2)[1]
     t = carray(at, 10 + 2 * parts)
@@ -198,7 +198,7 @@ def delayed(step, at):
             _ask(t[2], spiked, q, high, t[6 + 2 * p], t[3], 4)
             targets = carray(pointer(t[3] + 4 * row[0]), row[1] - row[0], np.uint32)
             weights = carray(pointer(t[4] + 8 * row[0]), row[1] - row[0], np.float64)
-            extra = carray(pointer(t[7 + 2 * parts] + 2 * row[0]), row[1] - row[0], np.uint16)
+            extra = carray(pointer(t[7 + 2 * parts] + 4 * row[0]), row[1] - row[0], np.uint32)
             for z in range(targets.size):
                 ring[(step + extra[z]) % slots, targets[z]] += weights[z]
     now = ring[step % slots]

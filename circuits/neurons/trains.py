@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 from numba import carray, njit
 
+from circuits.neurons.parameters import as_numbers
 from circuits.neurons.plan import ARRIVALS, STREAM
+from circuits.neurons.program import stamps_of
 
 # compiled with _kernel.py 91dd2b59fdc7
 from physlearn._kernel import pointer
@@ -58,11 +60,12 @@ class Poisson:
 
     def __post_init__(self):
         if not callable(self.rate):
-            rate = np.asarray(self.rate, dtype=float)
+            rate = as_numbers("Poisson: rate", self.rate)
             if rate.ndim > 1 or not np.all(np.isfinite(rate)) or np.any(rate < 0):
                 raise ValueError(f"Poisson: rate={self.rate!r} Hz, expected finite numbers of at least 0")
-        if not np.isfinite(self.weight):
-            raise ValueError(f"Poisson: weight={self.weight!r}, expected a finite number")
+        weight = as_numbers("Poisson: weight", self.weight)
+        if weight.ndim or not np.isfinite(weight):
+            raise ValueError(f"Poisson: weight={self.weight!r}, expected one finite number")
 
     def check(self, population):
         """Refuse rates that do not fit the population."""
@@ -94,11 +97,15 @@ class Poisson:
             low, high = part.low, part.high
             if callable(self.rate):
                 course: Callable[..., Any] = self.rate
-                example = np.shape(course(np.zeros(1)))
-                width = None if len(example) == 1 else part.n
+                width = None if np.ndim(course(np.zeros(1))) < 2 else part.n
 
                 def mean(t, low=low, high=high, width=width, course=course):
-                    rates = np.asarray(course(t), dtype=float)
+                    rates = as_numbers("Poisson: rate", course(t))
+                    if rates.shape != (len(t),) + (() if width is None else (population.n,)):
+                        raise ValueError(
+                            f"Poisson: rate(t) of {len(t)} times has shape {rates.shape}, expected ({len(t)},) or "
+                            f"({len(t)}, {population.n})"
+                        )
                     return self._mean(rates if width is None else rates[:, low:high], plan.dt)
 
                 means, clock = plan.course(mean, False, width)
@@ -221,7 +228,7 @@ class SpikeTrains:
     ----------
     target : str
     times : (k,) array
-        s; a spike arrives at the first grid point that is not before it.
+        s; a spike arrives at the first grid point that is not before it.  A run covers start < t <= stop.
     ids : (k,) array of int
         Neuron that each spike reaches.
     weight : float or (k,) array
@@ -247,8 +254,11 @@ class SpikeTrains:
             raise ValueError(
                 f"SpikeTrains: times {times.shape} and ids {ids.shape} {ids.dtype}, expected (k,) seconds and integers"
             )
-        if not np.all(np.isfinite(times)) or not np.all(np.isfinite(np.asarray(self.weight, float))):
+        weight = as_numbers("SpikeTrains: weight", self.weight)
+        if not np.all(np.isfinite(times)) or not np.all(np.isfinite(weight)):
             raise ValueError("SpikeTrains: times and weight must be finite")
+        if weight.shape not in ((), times.shape):
+            raise ValueError(f"SpikeTrains: weight has shape {weight.shape}, expected a number or {times.shape}")
         object.__setattr__(self, "times", times)
         object.__setattr__(self, "ids", ids.astype(np.int64))
 
@@ -266,7 +276,7 @@ class SpikeTrains:
     def attach(self, plan, index):
         """Add the actions that hand the spikes over."""
         row, gain = plan.network.populations[self.target].jump_row(plan.network.receptor_of(self))
-        stamps = np.ceil(self.times / plan.dt - 1e-6).astype(np.int64)
+        stamps = stamps_of(self.times, plan.dt)
         weights = np.broadcast_to(np.asarray(self.weight, float) * gain, stamps.shape)
         for part in plan.parts[self.target]:
             here = np.flatnonzero((self.ids >= part.low) & (self.ids < part.high))

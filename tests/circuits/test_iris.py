@@ -51,12 +51,21 @@ def test_encoding_spans_both_signs_and_a_constant():
     np.testing.assert_allclose(volts.sum(1), 0, atol=1e-12)
 
 
-def ten(**settings):
-    streams = [np.random.default_rng(np.random.SeedSequence(0, spawn_key=(r,))) for r in range(10)]
+def trained(seeds, **settings):
+    streams = [np.random.default_rng(np.random.SeedSequence(0, spawn_key=(r,))) for r in range(seeds)]
     done = [run_iris(IrisParams(**settings), stream) for stream in streams]
     return summarise([{k: v for k, v in d.items() if np.ndim(v) == 0} for d in done])
 
 
+def test_a_few_seeds_of_iris():
+    """Three held-out thirds: 150 flowers, a standard error of 0.016 at 0.96; the full claim is below."""
+    found = trained(3)
+    assert found["trained"]["mean"] >= 0.95 - 2 * 0.016
+    assert found["trained"]["mean"] >= found["logistic"]["mean"] - 0.02
+    assert found["untrained"]["mean"] < 0.45
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [
@@ -68,7 +77,7 @@ def ten(**settings):
 )
 def test_iris_reaches_logistic_regression(settings):
     """At least 95 % on held-out thirds over ten seeds, within a point of logistic regression."""
-    found = ten(**settings)
+    found = trained(10, **settings)
     assert found["trained"]["mean"] >= 0.95
     assert found["trained"]["mean"] >= found["logistic"]["mean"] - 0.01
     assert found["untrained"]["mean"] < 0.45

@@ -267,6 +267,22 @@ def synapses(cells, **more):
     return b2.Synapses(cells, cells, name="wires", dt=DT * b2.second, **more)
 
 
+PUSHED = "dv/dt = (push - v)/(10*ms) : volt\npush : volt"
+
+
+def with_event(code="v = 1*mV"):
+    cells = group(events={"half": "v > 5*mV"})
+    if code:
+        cells.run_on_event("half", code)
+    return cells
+
+
+def linked(cells):
+    other = b2.NeuronGroup(2, "dv/dt = -v/(10*ms) : volt", threshold="v > 10*mV", reset="v = 0*mV", name="other")
+    cells.push = b2.linked_var(other, "v")
+    return other
+
+
 @pytest.mark.parametrize(
     ("build", "says"),
     [
@@ -285,6 +301,14 @@ def synapses(cells, **more):
         (lambda: [cells := group(), synapses(cells, on_pre="v_post += 1*mV", on_post="v_post += 1*mV")], "on_post"),
         (lambda: [cells := group(), synapses(cells, on_pre="v_post += 0.1*v_pre")], "depends on v_pre"),
         (lambda: [cells := group(), synapses(cells, on_pre="v_post = 1*mV")], "on_pre"),
+        (lambda: [cells := group(), cells.run_regularly("v = 0*mV", dt=b2.ms)], "run_regularly.*v = 0"),
+        (lambda: [with_event()], "event 'half'"),
+        (
+            lambda: [cells := with_event(""), synapses(cells, on_pre="v_post += 1*mV", on_event="half")],
+            "on_event='half'",
+        ),
+        (lambda: [cells := group(PUSHED), synapses(cells, model="push_post = 1*mV : volt (summed)")], "push_post"),
+        (lambda: [cells := group(PUSHED + " (linked)"), linked(cells)], "linked"),
     ],
 )
 def test_what_is_not_read_is_refused_by_name(build, says):

@@ -192,3 +192,10 @@ def lif(n=2):
 def test_what_has_no_counterpart_is_refused_by_name(graph, says):
     with pytest.raises(ValueError, match=says):
         from_nir(graph())
+
+
+def test_what_is_no_network_and_no_graph():
+    with pytest.raises(TypeError, match="SpikingNetwork"):
+        to_nir("network")
+    with pytest.raises(TypeError, match="NIRGraph"):
+        from_nir(None)

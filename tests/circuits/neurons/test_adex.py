@@ -103,6 +103,7 @@ def test_parameters_per_neuron():
         (lambda: AdEx(refractory=-1e-3), "refractory"),
         (lambda: AdEx(b=np.inf), "b="),
         (lambda: run(AdEx(), 1e-9, 0.1, dt=1e-2), "dt"),
+        (lambda: run(AdEx(), 1e-9, 0.1, dt=1e-2, method="exponential_euler"), "dt"),
         (lambda: run(AdEx(refractory=1.5e-4), 1e-9, 0.1, dt=1e-4), "refractory"),
         (lambda: run(AdEx(a=np.zeros(3)), 1e-9, 0.1, dt=1e-4), "a has shape"),
         (lambda: run(AdEx(), 1e-9, 0.1, dt=1e-4, method="strang"), "method"),

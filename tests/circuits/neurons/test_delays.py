@@ -11,6 +11,7 @@ from circuits.neurons import (
     Projection,
     Record,
     SpikeSource,
+    SpikeTrains,
     SpikingNetwork,
     connect,
 )
@@ -54,6 +55,30 @@ def test_delays_per_synapse_are_those_of_single_projections(threads, tol):
     for k, step in enumerate(steps):
         alone = respond(step * 1e-4, times=times)
         np.testing.assert_allclose(together["r"][:, k], alone["r"][:, 0], rtol=tol.IDENTITY)
+
+
+def test_one_synapse_may_be_much_slower_than_another():
+    """70,000 steps: more than two bytes count."""
+    source = Population(SpikeSource([1e-4], [0]), 1)
+    target = Population(CELL, 2, receptors={"r": Exponential(5e-3)})
+    slow = Projection("s", "t", connect.all_to_all(), weight=1e-3, delay=np.array([0.0, 7.0]))
+    record = {"t": Record(["r"], every=1e-4)}
+    trace = SpikingNetwork({"s": source, "t": target}, [slow]).__integrate__((0.0, 7.01), dt=1e-4, record=record)
+    arrived = [np.flatnonzero(column)[0] + 1 for column in trace.traces["t"]["r"].T]
+    assert arrived == [1, 70001]
+
+
+def test_spikes_where_a_run_starts_are_refused_and_not_lost():
+    """A run covers start < t <= stop: a given spike at its start belongs to the run before, if there is one."""
+    cell = Population(CELL, 1, receptors={"r": Delta()})
+    for network in (
+        SpikingNetwork({"s": Population(SpikeSource([0.01], [0]), 1)}),
+        SpikingNetwork({"n": cell}, inputs=[SpikeTrains("n", [0.01], [0], 1e-3)]),
+    ):
+        with pytest.raises(ValueError, match="start < t <= stop"):
+            network.__integrate__((0.01, 0.02), dt=1e-4)
+        before = network.__integrate__((0.0, 0.01), dt=1e-4)
+        network.__integrate__((0.01, 0.02), dt=1e-4, state=before.state)
 
 
 def test_refractory_neurons_ignore_jumps():

@@ -1,5 +1,6 @@
 """The course of a run: continuation and threads change no bit, divergence stops it, bad input is refused."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -191,6 +192,8 @@ def test_bad_input():
         ({"dt": -1e-4}, "dt"),
         ({"dt": np.nan}, "dt"),
         ({"dt": 1e-4, "threads": 0}, "threads"),
+        ({"dt": 1e-4, "threads": None}, "threads"),
+        ({"dt": 1e-4, "threads": np.inf}, "threads"),
         ({"dt": 1e-4, "record": {"E": "spike"}}, "spikes"),
         ({"dt": 1e-4, "record": {"X": "spikes"}}, "'E'"),
         ({"dt": 1e-4, "record": {"E": Record(["u"])}}, "did you mean 'v'"),
@@ -209,6 +212,11 @@ def test_bad_input():
         integrate(network, (0.02, 0.03), dt=1e-4, state=out.state)
     with pytest.raises(ValueError, match="state"):
         integrate(cuba(200, 0.1), (0.01, 0.03), dt=1e-4, state=out.state)
+    with pytest.raises(TypeError, match="state"):
+        integrate(network, (0.01, 0.02), dt=1e-4, state=out)
+    slower = [dataclasses.replace(projection, delay=2e-3) for projection in network.projections]
+    with pytest.raises(ValueError, match="longest delay"):
+        integrate(dataclasses.replace(network, projections=slower), (0.01, 0.02), dt=1e-4, state=out.state)
 
 
 def test_networks_that_make_no_sense():
@@ -226,8 +234,14 @@ def test_networks_that_make_no_sense():
         SpikingNetwork({"n": population}, twice)
     with pytest.raises(ValueError, match="positive integer"):
         Population(LIF(**CELL), 0)
-    with pytest.raises(TypeError, match="model"):
-        Population("LIF", 3)
+    for model in ("LIF", LIF):
+        with pytest.raises(TypeError, match="model"):
+            Population(model, 3)
+    with pytest.raises(TypeError, match="receptors"):
+        Population(LIF(**CELL), 3, receptors={"a": Exponential})
+    forever = Projection("n", "n", rule, weight=1.0, delay=1e4, receptor="a")
+    with pytest.raises(ValueError, match="in seconds"):
+        integrate(SpikingNetwork({"n": population}, [forever]), (0.0, 0.1), dt=1e-4)
 
 
 PROGRAM = """

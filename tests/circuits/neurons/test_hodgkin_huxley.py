@@ -280,6 +280,8 @@ def test_divergence_is_reported_with_what_was_recorded():
         (lambda: Rate("sigmoid", 1.0, 0.0, 0.0), "scale"),
         (lambda: Adaptive(0.0), "tolerance"),
         (lambda: run(HodgkinHuxley.squid(), 0.1, 0.01, method="rk4", dt=2e-4), "time constant"),
+        (lambda: run(HodgkinHuxley.squid(), 0.1, 0.01, dt=5e-3), "no spike"),
+        (lambda: run(HodgkinHuxley.squid(), 0.1, 0.01, method="exponential_euler", dt=5e-3), "no spike"),
         (lambda: run(HodgkinHuxley.squid(), 0.1, 0.01, method="rk5"), "method"),
         (lambda: run(HodgkinHuxley.squid(g_k=np.ones(3)), 0.1, 0.01), "g_k"),
     ],

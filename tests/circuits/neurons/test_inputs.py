@@ -13,6 +13,7 @@ from circuits.neurons import (
     Poisson,
     PoissonSource,
     Population,
+    Projection,
     Ramp,
     Record,
     Sine,
@@ -20,6 +21,7 @@ from circuits.neurons import (
     SpikeTrains,
     SpikingNetwork,
     Step,
+    connect,
 )
 from circuits.neurons.trains import cumulative
 
@@ -156,6 +158,40 @@ def test_bad_inputs():
         (lambda: network(SpikeTrains("n", [0.1], [3], 1.0)), "ids"),
         (lambda: SpikeTrains("n", [np.inf], [0], 1.0), "finite"),
         (lambda: PoissonSource(-1.0), "rate"),
+        (lambda: Constant("n", None), "current"),
+        (lambda: Sine("n", 1.0, frequency=None), "frequency"),
+        (lambda: Sine("n", 1.0, frequency=[1.0, 2.0]), "one number"),
+        (lambda: Step("n", 1.0, start=np.zeros(3)), "one number"),
+        (lambda: Poisson("n", 1.0, np.ones(3)), "weight"),
+        (lambda: network(Poisson("n", lambda t: np.ones((len(t), 5)), 1.0)).__integrate__((0.0, 1e-3), dt=DT), "5"),
+        (lambda: network(Poisson("n", lambda t: 5.0, 1.0)).__integrate__((0.0, 1e-3), dt=DT), "shape"),
+        (lambda: SpikeTrains("n", [0.1, 0.2], [0, 1], np.ones(3)), "weight"),
     ]:
         with pytest.raises(ValueError, match=word):
             make()
+    for make in (
+        lambda: Constant("n", "much"),
+        lambda: Poisson("n", "often", 1.0),
+        lambda: Poisson("n", 1.0, "strong"),
+        lambda: SpikeTrains("n", [0.1], [0], "strong"),
+        lambda: PoissonSource("often"),
+    ):
+        with pytest.raises(TypeError, match="expected numbers"):
+            make()
+
+
+def test_what_only_sends_takes_no_input():
+    """But for STDP, for which given spikes may be the postsynaptic ones (`test_plasticity`)."""
+    for model in (PoissonSource(10.0), SpikeSource([0.1], [0])):
+        cells = {"s": Population(model, 1, receptors={"r": Delta()})}
+        for given in (Constant("s", 1.0), Poisson("s", 1.0, 1.0), SpikeTrains("s", [0.1], [0], 1.0)):
+            with pytest.raises(ValueError, match="only sends"):
+                SpikingNetwork(cells, inputs=[given])
+        with pytest.raises(ValueError, match="only sends"):
+            SpikingNetwork(cells, [Projection("s", "s", connect.all_to_all(), weight=1.0)])
+
+
+def test_a_source_does_not_lose_most_of_its_spikes():
+    """At most one a step: 10 kHz at 0.1 ms would be left with 6.3 kHz."""
+    with pytest.raises(ValueError, match="at most once per step"):
+        SpikingNetwork({"p": Population(PoissonSource(1e4), 3)}).__integrate__((0.0, 0.1), dt=1e-4)

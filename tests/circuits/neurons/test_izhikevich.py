@@ -87,6 +87,7 @@ def test_parameters_per_neuron():
         (lambda: Izhikevich(c=40e-3), "v_peak"),
         (lambda: Izhikevich(b=np.nan), "b="),
         (lambda: run(Izhikevich(), 10.0, 0.1, dt=2e-3), "dt"),
+        (lambda: run(Izhikevich(), 10.0, 0.1, dt=2e-3, method="exponential_euler"), "dt"),
         (lambda: run(Izhikevich(d=np.zeros(3)), 10.0, 0.1, dt=1e-4), "d has shape"),
         (lambda: run(Izhikevich(), 10.0, 0.1, dt=1e-4, method="exact"), "method"),
     ],

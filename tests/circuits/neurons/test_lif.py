@@ -66,7 +66,7 @@ def test_potential_after_a_spike_is_exact(receptor, tol):
 
 def test_exact_times_do_not_depend_on_the_step():
     """Spike inputs on a coarse grid, synaptic currents: crossing and release inside the step."""
-    inputs = [SpikeTrains("n", [0.0, 0.05, 0.1], [0, 0, 0], weight=30e-3)]
+    inputs = [SpikeTrains("n", [0.01, 0.06, 0.11], [0, 0, 0], weight=30e-3)]
     found = [
         run(LIF(**CELL, exact_times=True), t=0.2, dt=dt, receptors={"s": Gamma(20e-3)}, inputs=inputs).spikes["n"].times
         for dt in (1e-3, 1e-4, 2e-5)
@@ -145,6 +145,11 @@ def test_conductance_is_first_order_and_converges(tol):
 def test_bad_parameters(change, word):
     with pytest.raises(ValueError, match=word):
         LIF(**(CELL | change))
+
+
+def test_exact_times_are_a_yes_or_no():
+    with pytest.raises(TypeError, match="exact_times"):
+        LIF(**CELL, exact_times="no")
 
 
 def test_refractory_period_off_the_grid_is_refused():

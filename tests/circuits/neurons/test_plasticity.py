@@ -69,8 +69,8 @@ def test_weights_are_sampled_while_they_change():
     n = 6144
     pre, post = rng.choice(400 * 3, 300, replace=False), rng.choice(400 * n, 3000, replace=False)
     populations = {
-        "s": Population(SpikeSource(1e-4 * (pre // 3), pre % 3), 3),
-        "t": Population(SpikeSource(1e-4 * (post // n), post % n), n, receptors={"r": Exponential(5e-3)}),
+        "s": Population(SpikeSource(1e-4 * (1 + pre // 3), pre % 3), 3),
+        "t": Population(SpikeSource(1e-4 * (1 + post // n), post % n), n, receptors={"r": Exponential(5e-3)}),
     }
     rule = STDP(15e-3, 25e-3, 0.02, 0.015, w_max=1.0)
     network = SpikingNetwork(populations, [Projection("s", "t", connect.all_to_all(), weight=0.4, plasticity=rule)])

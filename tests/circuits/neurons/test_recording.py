@@ -18,6 +18,7 @@ from circuits.neurons import (
     SpikingNetwork,
     read_stream,
 )
+from physlearn import DivergenceError
 
 CELL = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0, refractory=2e-3)
 
@@ -102,6 +103,21 @@ def test_memory_does_not_grow_with_the_duration_of_a_stream(tmp_path):
     grown = float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert grown < 10.0
     assert sum(f.stat().st_size for f in (tmp_path / "s1").iterdir()) > 80e6
+
+
+def test_a_run_that_diverges_in_its_first_step_leaves_an_empty_stream(tmp_path):
+    cells = Population(LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0), 2)
+    network = SpikingNetwork({"n": cells}, inputs=[Constant("n", 1e308)])
+    with pytest.raises(DivergenceError, match="neuron 0") as error:
+        network.__integrate__((0.0, 0.1), dt=1e-4, record={"n": Record("v")}, stream=tmp_path / "run")
+    assert error.value.partial.spikes == {} and error.value.partial.traces == {}
+    assert read_stream(tmp_path / "run") == ({}, {})
+
+
+def test_variables_are_names():
+    for wrong in (None, 3):
+        with pytest.raises(TypeError, match="variables"):
+            Record(wrong)
 
 
 KILLED = """

@@ -3,7 +3,20 @@
 import numpy as np
 import pytest
 
-from circuits.neurons import LIF, Constant, Delta, Poisson, Population, Projection, SpikingNetwork, connect
+from circuits.neurons import (
+    LIF,
+    Constant,
+    Delta,
+    Exponential,
+    Neuron,
+    Poisson,
+    Population,
+    Projection,
+    Record,
+    SpikingNetwork,
+    connect,
+    recording,
+)
 
 CELL = {"tau": 20e-3, "v_rest": 0.0, "v_threshold": 20e-3, "v_reset": 10e-3, "refractory": 2e-3}
 
@@ -38,13 +51,52 @@ def test_a_sweep_continues():
         np.testing.assert_array_equal(a.spikes["E"].times, joined)
 
 
+def test_parameters_of_receptors_and_of_ones_own_neuron():
+    def field(x, current, p, out):
+        out[0] = (current - x[0]) / p[0]
+
+    def above(x, p):
+        return x[0] > 10e-3
+
+    def back(x, p):
+        x[0] = 0.0
+
+    def made(tau, decay):
+        cell = Neuron(field, ("v",), above, back, parameters={"tau": tau})
+        cells = Population(cell, 3, receptors={"e": Exponential(decay)})
+        return SpikingNetwork({"n": cells}, inputs=[Poisson("n", 2e3, 5e-3)], seed=2)
+
+    taus, decays = [10e-3, 10e-3, 20e-3], [2e-3, 5e-3, 5e-3]
+    found = made(1e-3, 1e-3).__integrate__((0.0, 0.1), dt=1e-4, rng=3, sweep={"n.tau": taus, "n.e.tau": decays})
+    for out, tau, decay in zip(found, taus, decays, strict=True):
+        alone = made(tau, decay).__integrate__((0.0, 0.1), dt=1e-4, rng=3)
+        np.testing.assert_array_equal(out.spikes["n"].times, alone.spikes["n"].times)
+    assert len({len(out.spikes["n"].times) for out in found}) == 3
+
+
+def test_that_all_records_fit_is_checked_before_the_first_run(monkeypatch):
+    monkeypatch.setattr(recording, "available_memory", lambda: 5e6)
+    record = {"E": Record("v")}
+    network().__integrate__((0.0, 0.1), dt=1e-4, record=record)  # 1.6 MB
+    with pytest.raises(ValueError, match="in 4 runs"):
+        network().__integrate__((0.0, 0.1), dt=1e-4, record=record, sweep={"E.tau": [20e-3] * 4})
+
+
 def test_bad_sweeps():
+    for sweep, word in [({}, "sweep"), (["E.tau"], "sweep"), ({"E.tau": 1.0}, "E.tau"), ({"E.tau": "1"}, "E.tau")]:
+        with pytest.raises(TypeError, match=word):
+            network().__integrate__((0.0, 0.01), dt=1e-4, sweep=sweep)
+    for settings in ({"threads": 0}, {"state": [None] * 2}):
+        with pytest.raises(ValueError, match=next(iter(settings))):
+            network().__integrate__((0.0, 0.01), dt=1e-4, sweep={"E.tau": [1e-2]}, **settings)
     for sweep, word in [
         ({"E.tua": [1.0]}, "did you mean 'tau'"),
         ({"F.tau": [1.0]}, "owner"),
         ({"E.tau": [1.0, 2.0], "E->E.weight": [1.0]}, "lengths"),
         ({"E.tau": [-1.0]}, "tau"),
         ({"E->E.connect": [1.0]}, "weight"),
+        ({"E.d.tau": [1.0]}, "tau"),
+        ({"input 0.target": ["I"]}, "no parameter"),
     ]:
         with pytest.raises(ValueError, match=word):
             network().__integrate__((0.0, 0.01), dt=1e-4, sweep=sweep)

@@ -56,6 +56,9 @@ def test_bad_kernels():
         lambda: DualExponential(5e-3, 1e-3),
         lambda: Alpha(1e-3, normalised="height"),
         lambda: Alpha(1e-3, reversal=np.nan),
+        lambda: Alpha(1e-3, reversal="0 mV"),
+        lambda: Exponential("5 ms"),
+        lambda: Exponential(np.array([1e-3, 2e-3])),
     ):
         with pytest.raises(ValueError, match="expected|Alpha"):
             make()
@@ -114,6 +117,17 @@ def test_distance_dependent(rng):
     np.testing.assert_array_equal(np.stack(np.nonzero(near)), np.stack([sources, targets]))
     with pytest.raises(ValueError, match="positions"):
         pairs(rule, 300)
+    cells = {
+        k: Population(CELL, 3, receptors={"r": Exponential(1e-3)}, positions=np.zeros((3, d)))
+        for k, d in (("a", 2), ("b", 3))
+    }
+    with pytest.raises(ValueError, match="dimensions"):
+        SpikingNetwork(cells, [Projection("a", "b", rule, weight=1.0)]).synapses("a->b")
+
+
+def test_a_probability_too_small_for_any_synapse_makes_none():
+    for p in (1e-20, 1e-300):
+        assert len(pairs(connect.fixed_probability(p), 2000)[0]) == 0
 
 
 def test_from_matrix_and_graph(rng):
@@ -152,8 +166,12 @@ def test_bad_weights():
             Projection("a", "a", rule, weight=weight)
     with pytest.raises(ValueError, match="brings"):
         Projection("a", "a", connect.from_matrix(np.eye(2)), weight=1.0)
-    with pytest.raises(TypeError, match="connect"):
-        Projection("a", "a", 0.1, weight=1.0)
+    for rule_itself in (0.1, connect.all_to_all):
+        with pytest.raises(TypeError, match="connect"):
+            Projection("a", "a", rule_itself, weight=1.0)
+    for k in (-1, 1.5, np.nan, np.inf):
+        with pytest.raises(ValueError, match="fixed_indegree"):
+            connect.fixed_indegree(k)
     population = Population(CELL, 4, receptors={"r": Exponential(1e-3)})
     with pytest.raises(ValueError, match="12"):
         SpikingNetwork({"a": population}, [Projection("a", "a", rule, weight=np.ones(5))]).synapses("a->a")
