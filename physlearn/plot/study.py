@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.plot._axes import axes_or_new
+
 REPLICATE = "replicate"
 MISSING = "0.88"  # the grey behind points that have no value
 
@@ -56,7 +58,7 @@ def plot_heat_map(data, *, x=None, y=None, contours=5, limits=None, cmap="viridi
     x, y = _two_names(data.dims, x, y)
     data = _sorted(_sorted(data.transpose(y, x), x), y)
     values = np.ma.masked_invalid(np.asarray(data, dtype=float))
-    ax = _axes(ax)
+    ax = axes_or_new(ax, (5.0, 3.8))
     across, up = _Axis(data[x]), _Axis(data[y])
     low, high = limits or (None, None)
     ax.patch.set(facecolor=MISSING, hatch="////", edgecolor="0.7")
@@ -118,7 +120,7 @@ def plot_bands(data, *, x=None, hue=None, ax=None):
     values = np.asarray(data, dtype=float)
     values = np.where(np.isfinite(values), values, np.nan)
     curves = values.reshape(data.sizes[hue] if hue else 1, -1, data.sizes[x])
-    ax = _axes(ax)
+    ax = axes_or_new(ax, (5.0, 3.8))
     across = _Axis(data[x])
     colors = _shades(len(curves)) if hue else ["C0"]
     marker = "o" if curves.shape[2] <= 30 else None
@@ -189,7 +191,7 @@ def plot_refined(data, *, x=None, y=None, limits=None, ax=None):
     values = np.asarray(data, dtype=float)
     known = np.isfinite(values)
     across, up = _Axis(data[x]), _Axis(data[y])
-    ax = _axes(ax)
+    ax = axes_or_new(ax, (5.0, 3.8))
     low, high = limits or ((values[known].min(), values[known].max()) if known.any() else (0.0, 1.0))
     color: dict[str, Any] = {"cmap": "viridis", "vmin": low, "vmax": high}
     inside = known & across.placed & up.placed
@@ -305,11 +307,3 @@ def _shades(n):
 
 def _text(value):
     return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
-
-
-def _axes(ax):
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(figsize=(5.0, 3.8), layout="constrained")[1]

@@ -14,13 +14,16 @@ FIRM = ("format", "task", "seed", "common_random_numbers")  # what decides the n
 def places(plan: Plan, old: dict[str, Any], added: list) -> list[int] | None:
     """The number in a plan of each point of an older one, points added by refinement last; None if any is missing.
 
-    Refined points lie on halves of the grid's axes, which must then stay as they are.
+    Refined points lie on halves of the grid's axes, which must then stay as they are; what asked for them may become
+    stricter only.
     """
     new = plan.definition()
     if any(new[key] != old[key] for key in FIRM) or new["replicates"] < old["replicates"]:
         return None
     before = Space.from_json(old["space"])
-    if added and (before.dims != plan.space.dims or before.fixed != plan.space.fixed):
+    if added and (
+        before.dims != plan.space.dims or before.fixed != plan.space.fixed or not _finer(old["refine"], new["refine"])
+    ):
         return None
 
     def known(point):
@@ -32,3 +35,13 @@ def places(plan: Plan, old: dict[str, Any], added: list) -> list[int] | None:
     except (KeyError, ValueError):
         return None
     return found + [len(plan.space) + k for k in range(len(added))]
+
+
+def _finer(old, new):
+    """Whether a refinement asks for all that another has asked for."""
+    return (
+        new is not None
+        and new["observable"] == old["observable"]
+        and new["tolerance"] <= old["tolerance"]
+        and new["levels"] >= old["levels"]
+    )

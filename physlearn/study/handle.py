@@ -42,7 +42,9 @@ class Study:
     @property
     def points(self) -> int:
         """Number of points, those added by refinement included."""
-        return self.status()["total"] // definition_of(self.folder)[0]["replicates"]
+        with reading(self.folder) as db:
+            db.execute("BEGIN")
+            return _points(db, definition_in(db)[0])
 
     def to_dataset(self):
         """All results as labelled arrays, complete or not, also while the study runs.
@@ -62,8 +64,7 @@ class Study:
             db.execute("BEGIN")  # one state of the store, though a driver may be writing
             definition, _ = definition_in(db)
             counts = dict(db.execute("SELECT status, COUNT(*) FROM task GROUP BY status"))
-            (added,) = db.execute("SELECT COUNT(*) FROM point").fetchone()
-        total = (len(Space.from_json(definition["space"])) + added) * definition["replicates"]
+            total = _points(db, definition) * definition["replicates"]
         found = {state: counts.get(number, 0) for number, state in enumerate(STATES)}
         return found | {"planned": total - sum(counts.values()), "total": total}
 
@@ -136,6 +137,11 @@ class Study:
             kept |= {"timeout": None, "memory": None}
         how = checked_options(kept | options)
         return execute(plan, self.folder, how, executor, progress, self.name, failed=failed, stale=stale)
+
+
+def _points(db, definition) -> int:
+    (added,) = db.execute("SELECT COUNT(*) FROM point").fetchone()
+    return len(Space.from_json(definition["space"])) + added
 
 
 def open_study(folder) -> Study:

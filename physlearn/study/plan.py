@@ -19,7 +19,7 @@ from physlearn.study.identity import canonical, spawn_key, task_id
 from physlearn.study.space import Space
 from physlearn.study.task import Task
 
-FORMAT = 1  # of a store's frozen plan
+FORMAT = 2  # of a store's frozen plan
 MOST_ERRORS = 20
 
 

@@ -8,7 +8,7 @@ import sqlite3
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-SCHEMA = 1
+SCHEMA = 2
 STATES = ("planned", "done", "failed", "timeout", "crashed", "stale")
 PLANNED, COMPLETE, STALE = 0, 1, 5
 FAILED = (2, 3, 4)

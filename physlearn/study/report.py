@@ -91,8 +91,11 @@ def write_report(dataset, failures=(), path="report.html", *, title="Study", tas
     page = resources.files("physlearn.study").joinpath("report.html").read_text(encoding="utf-8")
     page = re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], page)  # once: what is put in is not searched again
     temporary = path.with_name(path.name + ".part")
-    temporary.write_text(page, encoding="utf-8")
-    os.replace(temporary, path)
+    try:
+        temporary.write_text(page, encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)  # half of it, where the disk is full
     return path
 
 

@@ -121,16 +121,19 @@ class Space:
         return point
 
     def to_json(self) -> dict:
-        """What a store keeps: all values, so that nothing has to be drawn again."""
+        """What a store keeps: all values, so that nothing has to be drawn again.
+
+        The dimensions' order numbers the points, and is lost where JSON is written with sorted keys.
+        """
         dims = {d: {name: a._asdict() for name, a in axes.items()} for d, axes in self.dims.items()}
-        return {"dims": dims, "fixed": dict(self.fixed), "origin": dict(self.origin)}
+        return {"dims": dims, "order": list(dims), "fixed": dict(self.fixed), "origin": dict(self.origin)}
 
     @classmethod
     def from_json(cls, kept: Mapping) -> Space:
         """The space that `to_json` described."""
         dims = {
             d: {name: Axis(tuple(a["values"]), a["units"], a["scale"]) for name, a in axes.items()}
-            for d, axes in kept["dims"].items()
+            for d, axes in ((d, kept["dims"][d]) for d in kept["order"])
         }
         return cls(dims, kept["fixed"], kept["origin"])
 

@@ -57,6 +57,7 @@ class Store:
         try:
             with ExitStack() as undo:
                 folder.mkdir(parents=True, exist_ok=True)
+                _refuse_others(folder)  # before a file of theirs could be taken for the lock
                 undo.callback(os.close, _locked(folder))
                 self.db = _opened(folder, definition, name)
                 undo.callback(self.db.close)
@@ -119,6 +120,8 @@ class Store:
                 moves = [(-1 - found[point] * more - replicate, key) for key, point, replicate in parts]
                 db.executemany(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", moves)  # out of each other's way
                 db.execute(f"UPDATE {table} SET {column} = -1 - {column} WHERE {column} < 0")
+            # failed with values: for their shapes, beside those of the older plan's first task
+            db.execute("UPDATE task SET status = 1 WHERE status = 2 AND key IN (SELECT task FROM result)")
             db.execute("UPDATE meta SET value = ? WHERE key = 'definition'", (canonical(definition),))
 
     def record(self, records: list[Record]) -> None:
@@ -212,10 +215,13 @@ def _copy_plan(folder, definition, name):
         os.replace(temporary, path)
 
 
-def _opened(folder, definition, name):
+def _refuse_others(folder):
     others = sorted(p.name for p in folder.iterdir() if p.name != "lock")
     if "study.db" not in others and others:
         raise FileExistsError(f"{folder} holds no study but {', '.join(others[:5])}; give a new or empty folder")
+
+
+def _opened(folder, definition, name):
     db = sqlite3.connect(folder / "study.db", timeout=30, isolation_level=None)
     try:
         # some network drives share no memory: SQLite then keeps its rollback journal, which FULL makes safe

@@ -22,6 +22,10 @@ def draw(params, rng):
     return {"value": params["a"] + rng.uniform(), "curve": rng.normal(size=5), "count": int(rng.integers(9))}
 
 
+def echo(params, rng):
+    return {"total": sum(params.values()) + rng.uniform(), **{f"its_{name}": v for name, v in params.items()}}
+
+
 def slow(params, rng):
     _mark(params)
     time.sleep(0.004)

@@ -23,6 +23,8 @@ def test_the_first_study_runs(tmp_path, monkeypatch, capsys):
     names = {"__name__": "__main__"}
     exec(compile(blocks("python")[0], "STUDIES.md", "exec"), names)
     assert names["data"].sizes == {"temperature": 5, "size": 2, "replicate": 2}
+    m = names["data"]["magnetisation"].mean("replicate")  # cold magnets are ordered, hot ones are not
+    assert (m.sel(temperature=1.5) > 0.9).all() and (m.sel(temperature=3.5) < 0.5).all()
     assert names["done"].status()["done"] == 20 and Path(capsys.readouterr().out.strip()).exists()
 
 
@@ -48,8 +50,8 @@ def test_files_are_valid_and_tasks_exist(tmp_path):
         encoding="utf-8",
     )
     assert read_study(path).plan.refine.levels == 3
-    named = re.findall(r"`((?:physlearn|circuits)\.tasks:\w+)`", PAGE)
-    assert len(set(named)) == 6
+    named = re.findall(r"`((?:physlearn|circuits(?:\.neurons)?)\.tasks:\w+)`", PAGE)
+    assert len(set(named)) == 8
     for name in named:
         import_task(name)
     for code in blocks("python"):

@@ -12,7 +12,7 @@ import scan_tasks  # pyright: ignore[reportMissingImports]
 from physlearn.study import grid, open_study, points, study, zipped
 
 HERE = Path(__file__).parent
-SPACE = {"a": list(range(7)), "b": [0.5, 1.5]}
+SPACE = {"b": [0.5, 1.5], "a": list(range(7))}  # not in the order of the alphabet
 
 
 def data(done):
@@ -23,6 +23,25 @@ def data(done):
 def serial(tmp_path_factory):
     store = tmp_path_factory.mktemp("serial") / "s"
     return study("scan_tasks:draw", SPACE, store=store, replicates=3, seed=5, executor="serial")
+
+
+@pytest.mark.parametrize("how", [{"executor": "serial"}, {"workers": 2}])
+def test_every_value_stands_at_its_parameters(how, tmp_path):
+    """Whatever the parameters are called, given in this or another order, in zip groups, grown or run again."""
+    spaces = [
+        grid(size=[1, 2, 3], mass=[10, 20], pair=zipped(z=[100, 200], k=[1000, 2000])),
+        grid(pair=zipped(k=[1000, 2000, 3000], z=[100, 200, 300]), mass=[20, 10, 30], size=[4, 1, 2, 3]),
+    ]
+    for space in spaces:
+        done = study("scan_tasks:echo", space, store=tmp_path / "s", replicates=2, **how)
+        done = done.retry(**how)
+        assert done.status()["done"] == len(space) * 2
+        found = done.to_dataset()
+        expected = found["size"] + found["mass"] + found["z"] + found["k"]
+        assert found["total"].dims == (*space.dims, "replicate")
+        assert np.all(np.floor(found["total"]) == expected) and found["total"].to_series().nunique() == len(space) * 2
+        frame = [(r["total"], sum(r[f"its_{name}"] for name in ("k", "mass", "size", "z"))) for r in done.returned()]
+        assert all(np.floor(total) == wanted for total, wanted in frame)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +167,7 @@ def test_another_study_is_refused_with_a_diff(tmp_path):
     (tmp_path / "t" / "thesis.tex").write_text("precious")
     with pytest.raises(OSError, match="holds no study but thesis.tex"):
         study("scan_tasks:draw", {"a": [1, 2]}, store=tmp_path / "t")
+    assert [path.name for path in (tmp_path / "t").iterdir()] == ["thesis.tex"]
     with pytest.raises(OSError, match="holds no study"):
         open_study(tmp_path / "t")
 
