@@ -19,7 +19,7 @@ SIDE, BOND, COST = 6, 8.0, 12.8  # energies in units of T
 N = SIDE**2
 stored, lattice = random_structures(2, (SIDE, SIDE), rng=0), Lattice((10, 10))
 designed = store(stored, 1.0)
-durations, right, overlap = np.geomspace(0.1, 10.0, 5), [], []
+durations, right, overlap = np.geomspace(0.1, 3.2, 5), [], []
 for duration in durations:
     learned = learn_by_diffusion(stored, N, duration=duration, directional=True, padding=1, tol=1e-4)
     J = sharpen(learned.J, np.count_nonzero(designed))

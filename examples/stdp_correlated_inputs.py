@@ -55,6 +55,5 @@ right.hist([kept[-1][: n // 2] / top, kept[-1][n // 2 :] / top], bins, label=["c
 right.set(xlabel="weight / largest", ylabel="synapses", title=f"after {duration:g} s")
 right.legend(frameon=False)
 figure.savefig("stdp_correlated_inputs.png", dpi=150)
-print(
-    f"mean weight: correlated {kept[-1][: n // 2].mean() / top:.2f}, independent {kept[-1][n // 2 :].mean() / top:.2f}"
-)
+together, alone = (half.mean() / top for half in np.split(kept[-1], 2))
+print(f"mean weight: correlated {together:.2f}, independent {alone:.2f}")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from physlearn import Energy, Local, Potts, Real, Spin, System, check_energy
+from physlearn.models.boltzmann import BoltzmannMachine
 from physlearn.terms import Bias, Edges
 
 
@@ -351,3 +352,8 @@ def test_system_without_energy_is_checked_as_far_as_it_goes(rng):
 def test_same_seed_same_report(rng):
     energy = springs(RIGHT, rng)
     assert check_energy(energy, rng=3) == check_energy(energy, rng=3)
+
+
+def test_a_machine_is_not_its_energy():
+    with pytest.raises(TypeError, match="got a BoltzmannMachine, expected an Energy.*pass its `energy`"):
+        check_energy(BoltzmannMachine(2))

@@ -14,7 +14,7 @@ import numpy as np
 from physlearn.audit.basics import BASICS
 from physlearn.audit.forms import FORMS
 from physlearn.audit.measure import Check, Part, Scene, slope
-from physlearn.energy import Energy, System
+from physlearn.energy import Energy, System, check_system
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ def check_energy(system: System, x=None, *, rng=0, batch=3, coordinates=50, rtol
     >>> {check.form for check in report.checks} >= {"field", "gradient", "quadratic", "jacobian"}
     True
     """
+    check_system(system)
     scene = _scene(system, x, np.random.default_rng(rng), batch, coordinates, rtol)
     parts = [_term_part(number, term) for number, term in enumerate(system.terms)]
     checks: list[Check] = []

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from physlearn.checks import positive
+from physlearn.checks import count, positive
 from physlearn.dynamics.problem import is_continuous
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.sample import start_sampler
@@ -58,8 +58,8 @@ def count_values(problem):
 
 def check_path(steps, chains):
     """Refuse lengths that make no path or no error bar."""
-    if steps < 1 or chains < 2:
-        raise ValueError(f"steps, chains: got {steps}, {chains}; expected at least 1 and at least 2")
+    count("steps", steps)
+    count("chains", chains, least=2)
 
 
 @on_one_thread

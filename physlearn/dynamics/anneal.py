@@ -14,7 +14,7 @@ from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.relax import make_problem, relax
 from physlearn.dynamics.sample import energies_of, random_start, start_sampler, started
 from physlearn.dynamics.threads import on_one_thread
-from physlearn.energy import Energy, Potts
+from physlearn.energy import Energy, Potts, check_system
 from physlearn.rng import seed_sequence
 
 NAMED = ("geometric", "linear", "adaptive")
@@ -96,7 +96,7 @@ def anneal(
     if isinstance(schedule, str):
         temperatures = _named(schedule, energy, clamp, method, root, settings, hot, cold, sweeps or 1000)
     else:
-        temperatures = _checked(np.atleast_1d(np.asarray(schedule, dtype=float)), "schedule")
+        temperatures = _checked(schedule)
         if sweeps not in (None, len(temperatures)) or hot is not None or cold is not None:
             raise ValueError(
                 f"schedule: got {len(temperatures)} temperatures and also sweeps, hot or cold; expected either"
@@ -134,8 +134,9 @@ def greedy(energy: Energy, *, reads: int = 32, x0=None, clamp=None, max_sweeps: 
     >>> greedy(chain, reads=20, rng=0).energy
     -4.0
     """
+    check_system(energy)
     if not isinstance(energy, Energy):
-        raise TypeError(f"energy: got {type(energy).__name__}, expected an Energy")
+        raise TypeError("energy: a System has none to lower; integrate or relax it instead")
     count("reads", reads)
     count("max_sweeps", max_sweeps)
     root = seed_sequence(rng)
@@ -195,7 +196,7 @@ def _named(schedule, energy, clamp, method, root, settings, hot, cold, sweeps):
     if hot is None or cold is None:
         found = schedules.default_range(energy, make_problem(energy, None, first)[0], probes())
         hot, cold = (found[0] if hot is None else hot), (min(found[1], hot or np.inf) if cold is None else cold)
-    hot, cold = positive("hot", float(hot)), positive("cold", float(cold))  # couplings that are all zero have no range
+    hot, cold = float(hot), float(cold)
     if cold > hot:
         raise ValueError(f"hot, cold: got {hot:.6g} and {cold:.6g}, expected hot to be the larger")
     if schedule == "adaptive":
@@ -204,7 +205,10 @@ def _named(schedule, energy, clamp, method, root, settings, hot, cold, sweeps):
     return (np.linspace if schedule == "linear" else np.geomspace)(hot, cold, sweeps)
 
 
-def _checked(temperatures, name):
-    if temperatures.size == 0 or temperatures.ndim > 1 or not np.all((temperatures > 0) & np.isfinite(temperatures)):
-        raise ValueError(f"{name}: got {temperatures.tolist()!r}, expected positive finite temperatures")
-    return temperatures
+def _checked(schedule):
+    """(sweeps,) temperatures."""
+    value = np.atleast_1d(np.asarray(schedule))
+    numbers = value.dtype.kind in "iuf" and value.ndim == 1 and value.size > 0
+    if not numbers or not np.all((value > 0) & np.isfinite(value)):
+        raise ValueError(f"schedule: got {schedule!r}, expected positive finite temperatures, (sweeps,)")
+    return value.astype(float)

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 from numba import njit
 
+from physlearn.checks import count
 from physlearn.dynamics.stencil import graph_of
 
 # compiled with words.py 89fff70ab59a
@@ -88,8 +89,7 @@ class Wolff(_Clusters):
     """
 
     def __init__(self, problem, state, streams, clusters=8):
-        if clusters != int(clusters) or clusters < 1:
-            raise ValueError(f"clusters: got {clusters!r}, expected an integer of at least 1")
+        clusters = count("clusters", clusters)
         super().__init__(problem, state, streams)
         self.clusters = int(clusters)
         self.method = f"Wolff clusters ({self.clusters} a sweep)"

@@ -17,7 +17,7 @@ from physlearn.dynamics.frame import separate
 from physlearn.dynamics.problem import Problem
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.threads import on_one_thread
-from physlearn.energy import Binary, Energy, Potts, Spin
+from physlearn.energy import Binary, Energy, Potts, Spin, check_system
 
 MOST_BITS = 24  # at most 2^24 states: about a minute, 0.3 GB
 BLOCK = 1 << 14  # states at once: a block of 24 variables stays in the cache
@@ -122,8 +122,9 @@ def enumerate_states(energy: Energy, *, temperature, clamp=None) -> Exact:
     >>> f"{exact.probability[1]:.6f}"
     '0.731059'
     """
+    check_system(energy)
     if not isinstance(energy, Energy):
-        raise TypeError(f"energy: got {type(energy).__name__}, expected an Energy")
+        raise TypeError("energy: a System has no energy to sum over, expected an Energy")
     temperature = positive("temperature", temperature)
     problem, _ = make_problem(energy, None, clamp)
     free, values = _free_values(problem)

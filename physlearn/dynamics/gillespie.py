@@ -48,7 +48,8 @@ class Gillespie:
     def __init__(self, system, x, free, temperature, stream):
         self.felt, self.stream = tables(system), np.array(stream)
         self.temperature, mu = float(temperature), self.felt[-1]
-        self.weight = np.exp(-mu / temperature)
+        with np.errstate(over="ignore"):
+            self.weight = np.exp(-mu / temperature)
         self.weight[0] = 0.0
         if not self.weight.any():
             raise ValueError(
@@ -61,7 +62,8 @@ class Gillespie:
         self.rates = np.concatenate([[self.weight.sum()], rates])
         if not np.all(np.isfinite(self.rates)):
             raise ValueError(
-                f"temperature: at {temperature} rates overflow (bonds up to {np.abs(self.felt[3]).max():.3g}); raise it"
+                f"temperature: at {temperature} rates overflow (energies up to "
+                f"{np.abs(np.concatenate(self.felt[3:])).max():.3g}); raise it"
             )
         sites = int(np.count_nonzero(free))
         blocks = -(-sites // BLOCK) + 1
@@ -93,7 +95,7 @@ class Gillespie:
         return self.attached + self.detached
 
     def run(self, t, t_end, events):
-        """Go on from time t to t_end, or for a number of events; the time reached."""
+        """Go on from time t to t_end, or for a number of events; the time reached, infinite if nothing moves."""
         t, attached, detached = advance(
             *self._lists, *self.felt[1:4], self.weight, self.rates, self.low, self.width, self.exact, self.solvent,
             self.temperature, t, t_end, events, self.stream,
@@ -212,6 +214,8 @@ def advance(
             highest = total
         until -= 1
         highest = max(highest, total)
+        if not total > 0.0:  # full, and bound so strongly that every rate underflows
+            break
         t -= np.log(1.0 - uniform(s)) / total
         if t > t_end:
             return t_end, attached, detached
@@ -268,4 +272,4 @@ def advance(
                 _remove(j, site, count, table, pool, spare)
                 _add(j, c, site, count, table, pool, spare)
                 total += rates[c] - rates[before]
-    return t, attached, detached
+    return (t if attached + detached >= events else t_end), attached, detached

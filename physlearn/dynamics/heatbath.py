@@ -6,13 +6,17 @@ are Pairs, Dense and Bias (kept fields, see `fields`), LatticeBonds (see `candid
 `moves`), in any mixture.
 
 Every visit of a variable satisfies detailed balance.  A sweep visits them in order: it leaves exp(-E/T)
-invariant, but run backwards it is another chain, so a sweep as a whole does not satisfy detailed balance.
+invariant, but run backwards it is another chain, so a sweep as a whole does not satisfy detailed balance.  A sweep
+in a random order does, since every order is as likely as its reverse.
 """
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
+from physlearn.checks import count
 from physlearn.dynamics import candidates, fields, moves
 
 
@@ -31,20 +35,25 @@ class Sampler:
         As `sample` gives them to its engines.
     threads : int
         Threads over the chains; results do not depend on it.
+    order : {"fixed", "random"}
+        As they are numbered, which is the fastest, or a new random order every sweep, by the terms' local forms.
     """
 
     metropolis = False
 
-    def __init__(self, problem, state, streams, *, threads=1):
-        if threads < 1 or threads != int(threads):
-            raise ValueError(f"threads: got {threads!r}, expected an integer of at least 1")
-        if fields.refusal(problem) is None:
+    def __init__(self, problem, state, streams, *, threads=1, order="fixed"):
+        threads = count("threads", threads)
+        if order not in ("fixed", "random"):
+            raise ValueError(f"order: got {order!r}, expected 'fixed' or 'random'")
+        if order == "random":
+            kind, form = partial(moves.LocalMoves, shuffle=True), "local forms, random order"
+        elif fields.refusal(problem) is None:
             kind, form = fields.FieldMoves, "kept fields"
         elif candidates.refusal(problem) is None:
             kind, form = candidates.CandidateMoves, "bonded candidates"
         else:
             kind, form = moves.LocalMoves, "local forms"
-        self.moves = kind(problem, state, streams, self.metropolis, int(threads))
+        self.moves = kind(problem, state, streams, self.metropolis, threads)
         self.method = f"{'Metropolis' if self.metropolis else 'heat bath'} ({form})"
         if isinstance(self.moves, fields.FieldMoves):
             self.energies = self.moves.energies

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.checks import positive
 from physlearn.dynamics import exchange
 from physlearn.dynamics.candidates import CandidateMoves
 from physlearn.dynamics.gillespie import Gillespie
@@ -138,8 +139,7 @@ def kinetics(
     if len(system.terms) != 1 or not isinstance(system.terms[0], FeltBonds):
         names = [type(t).__name__ for t in system.terms]
         raise ValueError(f"system: its terms are {names}, expected LatticeBonds or FeltBonds alone, as of an Assembly")
-    if np.ndim(temperature) or not (np.isfinite(temperature) and temperature > 0):
-        raise ValueError(f"temperature: got {temperature!r}, expected a positive number; for T = 0 use relax")
+    temperature = positive("temperature", temperature)
     if clock not in CLOCKS:
         raise ValueError(f"clock: got {clock!r}, expected one of {list(CLOCKS)}")
     if conserved and (clock != "metropolis" or not isinstance(system, Energy)):
@@ -218,7 +218,7 @@ def _marks(t_span, events, record, clock):
     else:
         marks = np.concatenate([[span[0]], np.asarray(record, dtype=float)])
         marks = marks[1:] if len(marks) > 1 and marks[1] == span[0] else marks
-        if np.any(np.diff(marks) <= 0) or marks[-1] > span[1]:
+        if not (np.all(np.diff(marks) > 0) and marks[-1] <= span[1]):
             raise ValueError(f"record: got {record!r}, expected increasing times within {span}")
     if clock != "gillespie" and np.any(marks - span[0] != np.rint(marks - span[0])):
         raise ValueError(f"record: got {record!r}, expected times at whole sweeps with the clock {clock!r}")
@@ -234,7 +234,12 @@ class _Continuous:
     def to(self, now, mark, by_events):
         """Go on to a time, or a number of events; the time reached."""
         if by_events:
-            return self.engine.run(now, np.inf, int(mark) - self.engine.events)
+            if np.isinf(now := self.engine.run(now, np.inf, int(mark) - self.engine.events)):
+                raise ValueError(
+                    f"events: after {self.engine.events} every rate is zero in floating point, as bonds are that "
+                    "strong: nothing happens any more; raise the temperature, or give a t_span"
+                )
+            return now
         return self.engine.run(now, mark, np.iinfo(np.int64).max)
 
     x = property(lambda self: self.engine.x)

@@ -5,7 +5,8 @@ probability min(1, exp(-dE/T)).  Takes what the heat bath takes.
 
 Every visit of a variable satisfies detailed balance; a sweep visits them in order, which leaves exp(-E/T)
 invariant without satisfying detailed balance as a whole.  Beware of high temperatures: where no move costs
-energy, every one is made, and a sweep flips all spins at once, always; the heat bath has no such trap.
+energy, every one is made, and a sweep flips all spins at once, always, in whatever ``order``; the heat bath has no
+such trap.
 """
 
 from __future__ import annotations

@@ -35,15 +35,20 @@ def refusal(problem):
 
 
 class LocalMoves:
-    """Chains whose variables move one at a time by the terms' local forms; arguments as of `FieldMoves`."""
+    """Chains whose variables move one at a time by the terms' local forms; arguments as of `FieldMoves`.
 
-    def __init__(self, problem, state, streams, metropolis, threads):
+    With ``shuffle`` every sweep has a new random order, the same for all chains: it is drawn apart from what moves
+    them, from the first chain's seed.
+    """
+
+    def __init__(self, problem, state, streams, metropolis, threads, shuffle=False):
         self.system, self.threads, self.metropolis = problem.system, threads, metropolis
         self.x = np.array(concatenate(problem.system, state), dtype=np.float64, order="C")
         self.order = np.flatnonzero(problem.frame.cluster >= 0)
         self.push = np.array(np.broadcast_to(problem.push, self.x.shape), dtype=np.float64, order="C")
         self.kind = kind_code(next(iter(problem.system.layers.values())).kind)
         self.streams, self.sweeps, self.moved = np.ascontiguousarray(streams), 0, np.zeros(len(self.x))
+        self.orders = np.random.default_rng(self.streams[0].copy()) if shuffle else None
         self.forms = forms(problem.system)
         self.calls = tuple(
             tuple(compiled(getattr(form, part), signature) for form in self.forms)
@@ -63,6 +68,8 @@ class LocalMoves:
         beta, done = 1.0 / temperatures, 0
         while done < sweeps:
             part = min(sweeps - done, REFRESH - self.sweeps % REFRESH)
+            if self.orders is not None:
+                part, self.order = 1, self.orders.permutation(self.order)
             self._each(beta[done : done + part] if len(beta) > 1 else beta, part)
             if np.any(np.isnan(self.moved)):
                 terms = [type(t).__name__ for t in self.system.terms]

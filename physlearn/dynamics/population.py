@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.checks import count
 from physlearn.dynamics.ais import count_values
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.sample import check_temperature, energies_of, start_sampler
@@ -156,8 +157,8 @@ def population_annealing(
     (True, -6.0)
     """
     temperatures = _checked(temperatures)
-    if population < 2 or sweeps < 1:
-        raise ValueError(f"population, sweeps: got {population}, {sweeps}; expected at least 2 and at least 1")
+    count("population", population, least=2)
+    count("sweeps", sweeps)
     root = seed_sequence(rng)
     problem, _ = make_problem(energy, None, clamp)
     if problem.batch != 1:

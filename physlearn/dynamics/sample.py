@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -23,9 +23,9 @@ from physlearn.dynamics import (
     replicas,
 )
 from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.samples import Mean, Samples
+from physlearn.dynamics.samples import Observed, Samples
 from physlearn.dynamics.threads import on_one_thread
-from physlearn.energy import Energy, System
+from physlearn.energy import Energy, check_system
 from physlearn.rng import seed_sequence, streams
 
 BLOCK = 32  # chains whose energies are computed together
@@ -119,15 +119,12 @@ def sample(
     """
     for name, value, least in (("n_samples", n_samples, 1), ("thin", thin, 1), ("warmup", warmup, 0)):
         count(name, value, least)
-    if not (observe is None or isinstance(observe, Mapping)):
-        raise TypeError(
-            f"observe: got a {type(observe).__name__}, expected a mapping of names to functions of the state"
-        )
     temperature = check_temperature(temperature, count("chains", chains))
+    observed = Observed(observe, chains, n_samples)
     sampler = start_sampler(energy, chains, x0, clamp, method, rng, settings)
     getattr(sampler, "warm", sampler.run)(warmup, temperature)
     before = np.array(sampler.proposed), np.array(sampler.accepted)
-    energies, states, observed = np.empty((chains, n_samples)), [], {}
+    energies, states = np.empty((chains, n_samples)), []
     for draw in range(n_samples):
         sampler.run(thin, temperature)
         energies[:, draw] = energies_of(energy, sampler)
@@ -136,22 +133,10 @@ def sample(
         x = sampler.state()
         if observe is None:
             states.append({name: value.copy() for name, value in x.items()})
-            continue
-        for name, wanted in observe.items():
-            value = np.array((wanted.of if isinstance(wanted, Mean) else wanted)(x))
-            if value.shape[:1] != (chains,) or value.dtype == object:
-                raise ValueError(
-                    f"observe[{name!r}]: returned {value.dtype} of shape {value.shape}, expected numbers, "
-                    f"({chains}, ...), a row for each chain"
-                )
-            if isinstance(wanted, Mean):
-                observed[name] = observed.get(name, 0.0) + value / n_samples
-            else:
-                observed.setdefault(name, []).append(value)
+        observed.see(x)
     if (trouble := getattr(sampler, "trouble", lambda: None)()) is not None:
         warnings.warn(f"sample: {trouble}", RuntimeWarning, stacklevel=3)
     proposed = sampler.proposed - before[0]
-    stacked = {name: np.stack(v, 1) if isinstance(v, list) else v for name, v in observed.items()}
     x = None
     if observe is None:
         x = {name: np.stack([s[name] for s in states], 1) for name in energy.layers}
@@ -159,7 +144,7 @@ def sample(
     return Samples(
         x,
         energies,
-        stacked,
+        observed.stacked(),
         (sampler.accepted - before[1]) / proposed if np.all(proposed > 0) else None,
         {name: value.copy() for name, value in sampler.state().items()},
         float(temperature[0]) if np.all(temperature == temperature[0]) else temperature,
@@ -193,8 +178,7 @@ def check_temperature(temperature, chains):
 
 def start_sampler(energy, chains, x0, clamp, method, rng, settings):
     """The engine's sampler over ``chains`` chains, started at x0 or at random."""
-    if not isinstance(energy, System):
-        raise TypeError(f"energy: got {type(energy).__name__}, expected an Energy")
+    check_system(energy)
     if not isinstance(energy, Energy):
         raise TypeError(
             "energy: a System has no energy, so no Boltzmann distribution to draw from; integrate or relax it instead"
@@ -213,7 +197,16 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
     if reason is not None:
         fits = list(fits)
         raise ValueError(f"method {chosen!r} does not fit this energy: {reason}. What fits: {fits or 'nothing'}")
+    check_settings(chosen, settings)
     return ENGINES[chosen].Sampler(problem, problem.state(problem.initial()), streams(root, chains), **settings)
+
+
+def check_settings(method, settings):
+    """Refuse settings that an engine does not have."""
+    known = list(inspect.signature(ENGINES[method].Sampler).parameters)[3:]
+    unknown = [name for name in settings if name not in known]
+    if unknown:
+        raise TypeError(f"{unknown[0]}: no setting of method {method!r}, which has {known or 'none'}")
 
 
 def started(energy, x0, chains):

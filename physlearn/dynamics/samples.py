@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,38 @@ class Mean:
     """
 
     of: Any
+
+
+class Observed:
+    """What ``observe`` asks for, collected draw by draw from states of ``rows`` chains."""
+
+    def __init__(self, observe, rows, n_samples):
+        if not (observe is None or isinstance(observe, Mapping)):
+            raise TypeError(
+                f"observe: got a {type(observe).__name__}, expected a mapping of names to functions of the state"
+            )
+        self.wanted, self.rows, self.n_samples, self.seen = dict(observe or {}), rows, n_samples, {}
+        for name, wanted in self.wanted.items():
+            if not callable(wanted.of if isinstance(wanted, Mean) else wanted):
+                raise TypeError(f"observe[{name!r}]: got {wanted!r}, expected a function of the state or a Mean")
+
+    def see(self, x):
+        """Take one draw of all chains."""
+        for name, wanted in self.wanted.items():
+            value = np.array((wanted.of if isinstance(wanted, Mean) else wanted)(x))
+            if value.shape[:1] != (self.rows,) or value.dtype == object:
+                raise ValueError(
+                    f"observe[{name!r}]: returned {value.dtype} of shape {value.shape}, expected numbers, "
+                    f"({self.rows}, ...), a row for each chain"
+                )
+            if isinstance(wanted, Mean):
+                self.seen[name] = self.seen.get(name, 0.0) + value / self.n_samples
+            else:
+                self.seen.setdefault(name, []).append(value)
+
+    def stacked(self):
+        """{name: (rows, draws, ...)}, of a `Mean` (rows, ...)."""
+        return {name: np.stack(v, 1) if isinstance(v, list) else v for name, v in self.seen.items()}
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.checks import count, positive
 from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.sample import check_temperature, energies_of, start_sampler
-from physlearn.dynamics.samples import Mean, Samples
+from physlearn.dynamics.samples import Observed, Samples
 from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Energy
 from physlearn.rng import Chains, seed_sequence, streams
@@ -104,8 +105,9 @@ def ladder(cold, hot, n):
     >>> ladder(1.0, 8.0, 4)
     array([1., 2., 4., 8.])
     """
-    if n < 2 or not 0 < cold < hot < np.inf:
-        raise ValueError(f"cold, hot, n: got {cold!r}, {hot!r}, {n!r}; expected 0 < cold < hot and at least 2")
+    n, cold, hot = count("n", n, least=2), positive("cold", cold), positive("hot", hot)
+    if not cold < hot:
+        raise ValueError(f"cold, hot: got {cold!r}, {hot!r}; expected 0 < cold < hot")
     return np.geomspace(cold, hot, n)
 
 
@@ -167,12 +169,11 @@ def tempering(
     True
     """
     ladder_t = _checked(temperatures)
-    if min(n_samples, thin, sweeps, chains) < 1 or warmup < 0:
-        raise ValueError(
-            f"n_samples, chains, thin, sweeps, warmup: got {n_samples}, {chains}, {thin}, {sweeps}, {warmup}; "
-            "expected at least 1 each, and a warmup of at least 0"
-        )
+    for name, value in (("n_samples", n_samples), ("chains", chains), ("thin", thin), ("sweeps", sweeps)):
+        count(name, value)
+    count("warmup", warmup, least=0)
     k, root = len(ladder_t), seed_sequence(rng)
+    observed = Observed(observe, k * chains, n_samples)
     if x0 is not None:
         x0 = {n: np.repeat(v, k, 0) if len(v) == chains else v for n, v in energy.state(x0, "x0").items()}
     clamp = {n: np.repeat(v, k, 0) if np.ndim(v) == 2 and len(v) > 1 else v for n, v in (clamp or {}).items()}
@@ -181,7 +182,7 @@ def tempering(
     for _ in range(warmup):
         replicas.round(sweeps)
     replicas.forget()
-    energies, states, observed = np.empty((n_samples, k, chains)), [], {}
+    energies, states = np.empty((n_samples, k, chains)), []
     for draw in range(n_samples):
         for _ in range(thin):
             replicas.round(sweeps)
@@ -189,13 +190,7 @@ def tempering(
         energies[draw] = replicas.in_order(replicas.energies)
         if observe is None:
             states.append(x)
-        for name, wanted in (observe or {}).items():
-            value = np.asarray((wanted.of if isinstance(wanted, Mean) else wanted)(x), dtype=float)
-            value = value.reshape(k, chains, *value.shape[1:])
-            if isinstance(wanted, Mean):
-                observed[name] = observed.get(name, 0.0) + value / n_samples
-            else:
-                observed.setdefault(name, []).append(value)
+        observed.see(x)
     drawn = None
     if observe is None:
         drawn = {n: np.stack([s[n].reshape(k, chains, *s[n].shape[1:]) for s in states], 2) for n in energy.layers}
@@ -205,7 +200,7 @@ def tempering(
         ladder_t,
         drawn,
         np.ascontiguousarray(np.moveaxis(energies, 0, 2)),
-        {name: np.stack(v, 2) if isinstance(v, list) else v for name, v in observed.items()},
+        {name: v.reshape(k, chains, *v.shape[1:]) for name, v in observed.stacked().items()},
         replicas.accepted / np.maximum(replicas.tried, 1),
         replicas.trips,
         best,
@@ -283,10 +278,10 @@ class _Replicas:
 
 def _checked(temperatures):
     """(k,) temperatures in order."""
-    value = np.asarray(temperatures, dtype=float)
+    value = np.asarray(temperatures)
     if value.ndim != 1 or len(value) < 2:
         raise ValueError(f"temperatures: shape {value.shape}, expected at least two in a line")
-    check_temperature(value, len(value))
+    value = check_temperature(value, len(value))
     steps = np.diff(value)
     if not (np.all(steps > 0) or np.all(steps < 0)):
         raise ValueError(f"temperatures: got {value.tolist()}, expected strictly increasing or decreasing ones")

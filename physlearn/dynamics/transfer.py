@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from physlearn.checks import positive
+from physlearn.checks import count, positive
 from physlearn.dynamics.threads import on_one_thread
 
 WIDEST, WIDEST_FINITE = 20, 11  # vectors of 2^20; dense matrices of 2^11
@@ -60,12 +60,14 @@ def transfer_matrix(width, length=None, *, temperature, coupling=1.0, field=0.0,
     '-1.755380'
     """
     widest = WIDEST if length is None else WIDEST_FINITE
-    if width != int(width) or not 1 <= width <= widest:
+    if count("width", width) > widest:
         raise ValueError(f"width: got {width!r}, expected an integer from 1 to {widest}")
-    if length is not None and (length != int(length) or length < 1):
-        raise ValueError(f"length: got {length!r}, expected a positive integer, or None for an infinite strip")
-    temperature = positive("temperature", temperature)
-    across, along = np.broadcast_to(np.asarray(coupling, dtype=float), (2,))
+    if length is not None:
+        count("length", length)
+    temperature, numbers = positive("temperature", temperature), np.asarray(coupling, dtype=float)
+    if numbers.shape not in ((), (2,)) or not np.all(np.isfinite(numbers)) or not np.isfinite(field):
+        raise ValueError(f"coupling, field: got {coupling!r}, {field!r}; expected finite numbers, J one or two of them")
+    across, along = np.broadcast_to(numbers, (2,))
     matrix = _Rows(width, across, along, field, 1.0 / temperature, periodic)
     if length is None:
         value, vector = matrix.largest()

@@ -72,9 +72,11 @@ def read_gset(path):
         raise ValueError(f"{path}: empty, expected a line with the numbers of vertices and edges")
     number, head = lines[0]
     n, m = (_count(path, number, word) for word in head) if len(head) == 2 else _refuse(path, number, head, "n m")
-    pairs, weights, first = np.empty((m, 2), np.int64), np.empty(m), {}
+    if n == 0:
+        raise ValueError(f"{path}, line {number}: 0 vertices, expected at least 1")
     if len(lines) - 1 != m:
         raise ValueError(f"{path}, line {number}: promises {m} edges, the file has {len(lines) - 1}")
+    pairs, weights, first = np.empty((m, 2), np.int64), np.empty(m), {}
     for row, (number, words) in enumerate(lines[1:]):
         if len(words) not in (2, 3):
             _refuse(path, number, words, "i j w")

@@ -28,6 +28,8 @@ def check_data(system, data, cost):
         if not np.all(np.isfinite(array)):
             bad = int(np.flatnonzero(~np.isfinite(array).all(1))[0])
             raise ValueError(f"data[{name!r}]: row {bad} holds NaN or infinity, expected finite numbers")
+        if array.shape[1] != (size := _columns(system, name)):
+            raise ValueError(f"data[{name!r}]: {array.shape[1]} columns, expected {size}, the readout's size")
         arrays[name] = np.ascontiguousarray(array)
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
@@ -37,10 +39,6 @@ def check_data(system, data, cost):
     target = arrays.pop(cost.readout)
     frame = frame_of(system, tuple(dict(system.fixed) | arrays))
     rows = rows_of(system, cost.readout, frame.offset, len(frame.cluster))
-    if target.shape[1] != rows.shape[0]:
-        raise ValueError(
-            f"data[{cost.readout!r}]: {target.shape[1]} columns, expected {rows.shape[0]}, the readout's size"
-        )
     if hasattr(cost, "check"):
         cost.check(target)
     for k in range(rows.shape[0]):
@@ -52,6 +50,14 @@ def check_data(system, data, cost):
                 "so it cannot learn; choose a free variable as output or do not clamp it"
             )
     return arrays, target
+
+
+def _columns(system, name):
+    """How many numbers a readout reads."""
+    readout = system.readouts[name]
+    if readout.rows is not None:
+        return readout.rows.shape[0]
+    return system.layers[readout.layer].size if readout.index is None else np.size(readout.index)
 
 
 def check_names(system, trainable, optimizer):

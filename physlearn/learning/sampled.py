@@ -15,7 +15,7 @@ from physlearn.dynamics.exact import enumerate_states
 from physlearn.dynamics.problem import is_continuous
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.sample import ENGINES
-from physlearn.energy import batch_size
+from physlearn.energy import Energy, batch_size
 from physlearn.learning.score import DenoisingScoreMatching, denoising_contrast, whole_states
 from physlearn.rng import Chains, seed_sequence
 
@@ -36,6 +36,11 @@ def start(system, rule, generator):
 def runner(system, task):
     """``run(system, memory, orders, rates) -> (theta, cost per epoch, what went wrong or None)``."""
     rule = task.rule
+    if not isinstance(system, Energy):
+        raise TypeError(
+            f"rule: {type(rule).__name__} draws from exp(-E/T), and a System has no energy; use ExactGradient or "
+            "CoupledLearning"
+        )
     unknown = [name for name in rule.given if name not in task.inputs]
     if unknown:
         raise ValueError(f"given: {unknown[0]!r} is not in the data, which have {list(task.inputs)}")

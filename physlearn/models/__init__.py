@@ -70,6 +70,7 @@ _HOME = {
         "digits",
         "erase",
         "flip",
+        "from_images",
         "letters",
         "overlap",
         "overlap_matrix",

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.checks import count, positive
 from physlearn.energy import Energy, Potts, Readout, System
 from physlearn.terms.lattice import FeltBonds, Lattice, LatticeBonds
 
@@ -79,9 +80,9 @@ class Assembly:
             raise TypeError(
                 f"lattice: got a {type(self.lattice).__name__}, expected a Lattice, such as Lattice((8, 8))"
             )
-        n, directions = self.n_species, self.lattice.directions
-        if n != int(n) or n < 1:
-            raise ValueError(f"n_species: got {n!r}, expected a positive integer")
+        n, directions = count("n_species", self.n_species), self.lattice.directions
+        if np.iscomplexobj(self.J) or np.iscomplexobj(self.mu):
+            raise ValueError("J, mu: got complex numbers, expected real energies")
         J, mu = np.array(self.J, dtype=float), np.array(self.mu, dtype=float)
         if mu.shape not in ((), (n,)) or not np.all(np.isfinite(mu)):
             raise ValueError(f"mu: got shape {mu.shape}, expected one finite number or one for each of {n} species")
@@ -126,7 +127,7 @@ class Assembly:
             T <= 0; concentrations that are not positive, or that sum above one, which no lattice holds.
         """
         c = np.atleast_1d(np.asarray(concentrations, dtype=float))
-        temperature = _positive(temperature)
+        temperature = positive("temperature", temperature)
         if c.ndim != 1 or not np.all((c > 0) & np.isfinite(c)):
             raise ValueError(f"concentrations: got {concentrations!r}, expected a positive number for each species")
         if c.sum() > 1.0:
@@ -137,7 +138,7 @@ class Assembly:
 
     def concentrations(self, temperature):
         """exp(-mu_i/T), monomers per site of the dilute reservoir, (N,)."""
-        return np.exp(-np.asarray(self.mu) / _positive(temperature))
+        return np.exp(-np.asarray(self.mu) / positive("temperature", temperature))
 
     @cached_property
     def energy(self) -> Any:  # an Energy or a System, as `reciprocal` says
@@ -195,7 +196,10 @@ class Assembly:
             A structure larger than the lattice, or leaving it where it is closed; species above N.
         """
         index, codes = self._sites(structure, at)
-        x = (self.empty() if on is None else np.array(on)).reshape(-1)
+        x = self.empty() if on is None else np.array(on)
+        if x.shape != self.lattice.shape or not np.all(np.isin(x, np.arange(self.n_species + 1))):
+            raise ValueError(f"on: shape {x.shape}, expected {self.lattice.shape} codes of 0 .. {self.n_species}")
+        x = x.astype(np.int64).reshape(-1)
         x[index] = codes
         return x.reshape(self.lattice.shape)
 
@@ -215,6 +219,8 @@ class Assembly:
             )
         if np.any(np.array(codes.shape) > shape):
             raise ValueError(f"structure: its box {codes.shape} is larger than the lattice {shape}")
+        if not np.issubdtype(codes.dtype, np.integer) or codes.min() < 0:
+            raise ValueError(f"structure: {codes.dtype} from {codes.min()}, expected species 1, 2, .. (0: no particle)")
         if codes.max() > self.n_species:
             raise ValueError(f"structure: it uses species {codes.max()}, the mixture has {self.n_species}")
         cells = np.argwhere(codes > 0) + np.asarray(at, dtype=int)
@@ -222,9 +228,3 @@ class Assembly:
         if np.any(outside) or np.any((np.asarray(at) < 0) | (np.asarray(at) >= shape)):
             raise ValueError(f"at: {tuple(at)} puts a box of {codes.shape} outside the lattice {shape}")
         return np.ravel_multi_index(tuple((cells % shape).T), shape), codes[codes > 0]
-
-
-def _positive(temperature):
-    if np.ndim(temperature) or not (np.isfinite(temperature) and temperature > 0):
-        raise ValueError(f"temperature: got {temperature!r}, expected a positive number")
-    return float(temperature)

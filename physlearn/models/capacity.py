@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.checks import count, positive
 from physlearn.models.hopfield import Hopfield
 from physlearn.models.patterns import check_patterns, flip, overlap, random_patterns
 from physlearn.models.retrieval import by_overlaps
@@ -80,16 +81,13 @@ def capacity_curve(n, loads, *, rule="hebb", seeds=20, cues=1, flipped=0.0, max_
     >>> curve.mean[0] > 0.99 > 0.7 > curve.mean[1]
     np.True_
     """
-    loads = np.atleast_1d(np.asarray(loads, dtype=float))
-    if loads.ndim != 1 or not np.all((loads > 0) & np.isfinite(loads)):
-        raise ValueError(f"loads: got {loads}, expected positive numbers of patterns per neuron")
-    if n < 2 or seeds < 2 or cues < 1:
-        raise ValueError(f"n, seeds, cues: got {n}, {seeds}, {cues}; expected at least 2, 2 and 1")
+    loads, n, cues = _check_loads(loads), count("n", n, least=2), count("cues", cues)
+    seeds, max_sweeps = count("seeds", seeds, least=2), count("max_sweeps", max_sweeps)
     overlaps, retrieved = np.empty((len(loads), seeds)), np.empty((len(loads), seeds))
     children = seed_sequence(rng).spawn(len(loads) * seeds)
     for place, child in zip(np.ndindex(overlaps.shape), children, strict=True):
         draw = np.random.default_rng(child)
-        m = max(1, round(loads[place[0]] * n))
+        m = max(1, round(float(loads[place[0]]) * n))
         tried = min(cues, m)
         if rule == "hebb":
             xi = (2 * draw.integers(0, 2, (n, m), np.int8) - 1).astype(np.int8)
@@ -103,6 +101,13 @@ def capacity_curve(n, loads, *, rule="hebb", seeds=20, cues=1, flipped=0.0, max_
             reached = np.sum(found * xi[:tried], 1) / n
         overlaps[place], retrieved[place] = reached.mean(), np.mean(reached > 0.9)
     return CapacityCurve(int(n), loads, overlaps, retrieved)
+
+
+def _check_loads(loads):
+    loads = np.atleast_1d(np.asarray(loads, dtype=float))
+    if loads.ndim != 1 or not loads.size or not np.all((loads > 0) & np.isfinite(loads)):
+        raise ValueError(f"loads: got {loads}, expected positive numbers of patterns per neuron")
+    return loads
 
 
 def _fall(cue, xi, draw, max_sweeps):
@@ -126,9 +131,11 @@ def extrapolate(sizes, values, *, exponent=1.0):
     >>> round(limit, 6)
     0.14
     """
-    sizes, values = np.asarray(sizes, dtype=float), np.asarray(values, dtype=float)
+    sizes, values, exponent = np.asarray(sizes, float), np.asarray(values, float), positive("exponent", exponent)
     if sizes.shape != values.shape or sizes.ndim != 1 or len(sizes) < 3 or not np.all(np.isfinite(values)):
         raise ValueError(f"sizes, values: shapes {sizes.shape}, {values.shape}; expected 3 or more finite pairs")
+    if not np.all((sizes > 0) & np.isfinite(sizes)) or len(np.unique(sizes)) < 3:
+        raise ValueError(f"sizes: got {sizes.tolist()}, expected 3 or more different positive numbers")
     design = np.stack([np.ones_like(sizes), sizes**-exponent], 1)
     fit, _, _, _ = np.linalg.lstsq(design, values, rcond=None)
     variance = np.sum((values - design @ fit) ** 2) / (len(values) - 2)
@@ -167,7 +174,9 @@ def basin_size(memory, patterns, fractions=None, *, trials=20, threshold=0.95, r
     """
     patterns, rng = check_patterns(patterns), np.random.default_rng(rng)
     fractions = np.linspace(0.0, 0.5, 11) if fractions is None else np.atleast_1d(np.asarray(fractions, dtype=float))
-    rate = np.empty(len(fractions))
+    if not fractions.size or not 0 < threshold <= 1:
+        raise ValueError(f"fractions, threshold: got {fractions}, {threshold}; expected at least one, and in (0, 1]")
+    rate, trials = np.empty(len(fractions)), count("trials", trials)
     wanted = np.repeat(patterns, trials, 0)
     for k, fraction in enumerate(fractions):
         found = memory.recall(flip(wanted, fraction, rng=rng), rng=rng).x
@@ -195,12 +204,15 @@ def phase_diagram(n, loads, temperatures, *, seeds=4, sweeps=100, rng=None):
     (l, k) array
         Mean overlap of the final state with the pattern, the second half of the sweeps averaged.
     """
-    loads, temperatures = np.atleast_1d(loads).astype(float), np.atleast_1d(temperatures).astype(float)
+    loads, temperatures = _check_loads(loads), np.atleast_1d(np.asarray(temperatures, dtype=float))
+    n, seeds, sweeps = count("n", n, least=2), count("seeds", seeds), count("sweeps", sweeps)
+    if temperatures.ndim != 1 or not np.all((temperatures >= 0) & np.isfinite(temperatures)):
+        raise ValueError(f"temperatures: got {temperatures}, expected finite numbers of at least 0")
     out = np.zeros((len(temperatures), len(loads)))
     for child in seed_sequence(rng).spawn(seeds):
         draw = np.random.default_rng(child)
         for k, load in enumerate(loads):
-            xi = random_patterns(max(1, round(load * n)), n, rng=draw)
+            xi = random_patterns(max(1, round(float(load) * n)), n, rng=draw)
             memory, start = Hopfield.store(xi), xi[:4]
             for row, temperature in enumerate(temperatures):
                 if temperature == 0:
@@ -236,17 +248,19 @@ def dense_errors(n, counts, power, *, beta=1.0, trials=20, rng=None):
     For small errors the crosstalk is Gaussian, and errors stay the same along K ~ n^(power - 1); K = n^(power -
     1)/(2 (2 power - 3)!! ln n) has none (Krotov and Hopfield 2016).
     """
-    counts = np.asarray(counts, dtype=np.int64)
-    if counts.ndim != 1 or counts.size == 0 or counts[0] < 1 or np.any(np.diff(counts) <= 0):
+    counts, n, trials = np.asarray(counts), count("n", n, least=2), count("trials", trials)
+    whole = counts.dtype.kind in "iu" and counts.ndim == 1 and counts.size > 0
+    if not whole or counts[0] < 1 or np.any(np.diff(counts) <= 0):
         raise ValueError(f"counts: got {counts}, expected rising numbers of patterns, from 1")
+    power, beta = None if power is None else count("power", power, least=2), positive("beta", beta)
     wrong, draw = np.zeros(len(counts)), np.random.default_rng(seed_sequence(rng))
     for _ in range(trials):
         x = draw.choice(np.array([-1.0, 1.0]), n)
         aligned = _shares(x[None], x, power, beta).sum(0) * x  # the pattern itself
         done = 1
-        for k, count in enumerate(counts):
-            while done < count:  # patterns are seen once, a block at a time
-                block = min(count - done, 2_000_000 // n + 1)
+        for k, wanted in enumerate(counts):
+            while done < wanted:  # patterns are seen once, a block at a time
+                block = min(wanted - done, 2_000_000 // n + 1)
                 xi = 2.0 * draw.integers(0, 2, (block, n), np.int8) - 1.0
                 aligned += _shares(xi, x, power, beta).sum(0) * x
                 done += block

@@ -73,7 +73,10 @@ class ContinuousHopfield:
     @classmethod
     def store(cls, patterns, rule="hebb", *, gain=1.0, **settings):
         """Build a memory that holds patterns of -1 and +1, by a rule of `Hopfield.store`."""
-        return cls(Hopfield.store(patterns, rule, **settings).couplings, gain=gain)
+        memory = Hopfield.store(patterns, rule, **settings)
+        if memory.values != (-1.0, 1.0):
+            raise ValueError("patterns: got 0 and 1, expected -1 and +1, the values of tanh; pass 2*x - 1")
+        return cls(memory.couplings, gain=gain)
 
     @functools.cached_property
     def energy(self) -> Energy | System:

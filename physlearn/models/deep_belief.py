@@ -129,6 +129,8 @@ def stack(data, hidden, *, rule, optimizer, epochs, batch=10, rng=None, **bottom
     >>> [machine.energy.layers["h"].size for machine in net.machines]
     [3, 2]
     """
+    if not hasattr(rule, "sampled"):
+        raise TypeError(f"rule: got {type(rule).__name__}, expected a sampled one, such as ContrastiveDivergence")
     generator, machines, x = np.random.default_rng(rng), [], np.asarray(data)
     for size in hidden:
         settings: Any = bottom if not machines else {"visible": _name(machines[-1]), "hidden": _name(machines[-1])}

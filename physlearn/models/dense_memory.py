@@ -70,15 +70,14 @@ class DenseMemory:
 
     @functools.cached_property
     def _table(self):
-        """F(c + 1) - F(c - 1) at c = -n .. n; for the exponential of c - c_max, at -2n .. 0."""
+        """F(c + 1) - F(c - 1) at c = -n .. n up to a factor; for the exponential of c - c_max, at -2n .. 0."""
         if self.power is None:
-            c = np.arange(-2.0 * self.n, 1.0)
-            return 2.0 * np.sinh(self.beta) * np.exp(self.beta * c)
+            return np.exp(self.beta * np.arange(-2.0 * self.n, 1.0))
         c = np.arange(-self.n, self.n + 1.0)
-        table = (c + 1.0) ** self.power - (c - 1.0) ** self.power
         # whole numbers where they are exact, so that ties are ties
-        exact = np.max(table) * len(self.patterns) < 2.0**53
-        return table if exact else table / np.max(table)
+        exact = self.power * np.log2(self.n + 1.0) + np.log2(len(self.patterns)) < 53
+        unit = 1.0 if exact else self.n + 1.0
+        return ((c + 1.0) / unit) ** self.power - ((c - 1.0) / unit) ** self.power
 
     @functools.cached_property
     def _columns(self):
@@ -117,9 +116,8 @@ class DenseMemory:
         # what a gap in the table's units is worth in energy; 0 marks the exponential
         worth = 0.0
         if self.power is not None:
-            c = float(self.n)
-            top = (c + 1.0) ** self.power - (c - 1.0) ** self.power
-            worth = self.n ** (1.0 - self.power) / self.power * top / self._table[-1]
+            c, power = float(self.n), float(self.power)
+            worth = c / power * ((1.0 + 1.0 / c) ** power - (1.0 - 1.0 / c) ** power) / self._table[-1]
         sums = (state @ self.patterns.T).astype(np.int64)
         out = [
             _descend(

@@ -56,6 +56,9 @@ class EnergyTransformer:
             )
         if self.patterns.ndim != 2 or self.patterns.shape[1] != self.key.shape[2]:
             raise ValueError(f"patterns: shape {self.patterns.shape}, expected (K, {self.key.shape[2]})")
+        for name, w in (("key", self.key), ("query", self.query), ("patterns", self.patterns)):
+            if not np.all(np.isfinite(w)):
+                raise ValueError(f"{name}: {np.sum(~np.isfinite(w))} entries are NaN or infinite, expected finite")
         self.tokens = count("tokens", tokens, least=2)  # who attend to each other
         self.beta = float(1.0 / np.sqrt(self.key.shape[1])) if beta is None else positive("beta", beta)
 

@@ -162,7 +162,7 @@ class Hopfield:
         Hopfield
             With the couplings and biases after at most ``epochs``.
         """
-        patterns, memory = self._cues(check_patterns(patterns)), self
+        patterns, memory, rate = self._cues(check_patterns(patterns)), self, positive("rate", rate)
         for _ in range(count("epochs", epochs, least=0)):
             free = memory.recall(patterns, order="fixed").x
             if np.array_equal(free, patterns):
@@ -179,7 +179,7 @@ class Hopfield:
         -------
         Hopfield
         """
-        rng, memory = np.random.default_rng(rng), self
+        rng, memory, rate = np.random.default_rng(rng), self, positive("rate", rate)
         for _ in range(count("rounds", rounds, least=0)):
             start = self.kind.random((1, self.n), rng)
             memory = memory._stepped(None, memory.recall(start, rng=rng).x, rate)
@@ -273,7 +273,7 @@ class Hopfield:
 
     def _cues(self, x):
         x = np.atleast_2d(np.asarray(x, dtype=float))
-        if x.ndim != 2 or x.shape[1] != self.n:
+        if x.ndim != 2 or x.shape[1] != self.n or len(x) == 0:
             raise ValueError(f"x: shape {x.shape}, expected ({self.n},) or (batch, {self.n})")
         if not self.kind.valid(x):
             wrong = x[~np.isin(x, self.values)]

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from physlearn.energy import Energy
+from physlearn.checks import count
+from physlearn.energy import Energy, check_system
 
 
 class Plane(NamedTuple):
@@ -54,6 +55,10 @@ def energy_plane(energy: Energy, corners, *, resolution=60, margin=0.4) -> Plane
     >>> energy_plane(memory.energy, [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], resolution=5).energy.shape
     (5, 5)
     """
+    check_system(energy)
+    resolution = count("resolution", resolution, least=2)
+    if not (margin >= 0 and np.isfinite(margin)):
+        raise ValueError(f"margin: got {margin}, expected a finite number of at least 0")
     if len(energy.layers) != 1:
         raise ValueError(f"energy: has layers {list(energy.layers)}, expected one, whose plane is drawn")
     kind = next(iter(energy.layers.values())).kind

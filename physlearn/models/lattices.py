@@ -59,7 +59,7 @@ def _shape(size, dimensions):
 
 
 def _pairs(shape, periodic, steps):
-    if np.shape(periodic) not in ((), (len(shape),)):
+    if np.shape(periodic) not in ((), (len(shape),)) or np.asarray(periodic).dtype != bool:
         raise ValueError(f"periodic: got {periodic!r}, expected True or False, or {len(shape)} of them")
     closed = np.broadcast_to(np.asarray(periodic, dtype=bool), (len(shape),))
     sites = np.indices(shape).reshape(len(shape), -1)

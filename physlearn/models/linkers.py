@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.checks import count, positive
+
 
 def linked(J, n_species, concentrations, *, temperature):
     """Effective couplings of the observed species.
@@ -48,6 +50,7 @@ def linked(J, n_species, concentrations, *, temperature):
     >>> [round(float(linked(large, 2, c, temperature=1.0)[1, 2]), 3) for c in (0.0, 0.01, 0.1)]
     [0.0, -3.418, -5.605]
     """
+    count("n_species", n_species)
     J, c = np.asarray(J, dtype=float), np.asarray(concentrations, dtype=float)
     linkers = len(J) - n_species if J.ndim == 2 else 0
     if J.ndim != 2 or J.shape[0] != J.shape[1] or linkers < 1:
@@ -56,8 +59,7 @@ def linked(J, n_species, concentrations, *, temperature):
         raise ValueError("J: expected finite and symmetric energies; symmetrise it")
     if c.shape not in ((), (linkers,)) or not np.all((c >= 0) & np.isfinite(c)):
         raise ValueError(f"concentrations: got {concentrations!r}, expected one or {linkers} numbers of at least 0")
-    if np.ndim(temperature) or not (np.isfinite(temperature) and temperature > 0):
-        raise ValueError(f"temperature: got {temperature!r}, expected a positive number")
+    temperature = positive("temperature", temperature)
     c = np.broadcast_to(c, (linkers,))
     arms = np.concatenate([np.zeros((1, linkers)), J[:n_species, n_species:]])
     with np.errstate(divide="ignore"):

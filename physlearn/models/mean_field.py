@@ -65,7 +65,7 @@ def critical_load(temperature=0.0):
 def retrieval_boundary(temperatures):
     """alpha_c at each temperature, shaped like ``temperatures``; 0 from T = 1 on."""
     temperatures = np.asarray(temperatures, dtype=float)
-    flat = [critical_load(t)[0] if t < 1.0 else 0.0 for t in temperatures.ravel()]
+    flat = [0.0 if t >= 1.0 else critical_load(t)[0] for t in temperatures.ravel()]
     return np.array(flat).reshape(temperatures.shape)
 
 

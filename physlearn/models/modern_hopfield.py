@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physlearn.checks import positive
+from physlearn.checks import count, positive
 from physlearn.dynamics.relax import relax
 from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Energy, Real
@@ -113,7 +113,7 @@ class ModernHopfield:
         Equilibrium
             Of the layers "p" and "x"; ``converged`` says whether ``steps`` were enough.
         """
-        query = self._queries(x)
+        query, steps, tol = self._queries(x), count("steps", steps), positive("tol", tol)
         uniform = np.full((*query.shape[:-1], len(self.patterns)), 1.0 / len(self.patterns))
         start = {"p": uniform, "x": query}
         return relax(self.layered, start, method="descent", max_steps=steps, tol=tol, unconverged="ignore")
@@ -222,7 +222,8 @@ def multi_head_attention(x, query, key, value, output, *, memory=None, beta=None
 
 def causal_mask(n, items=None):
     """Lower triangle, (n, items): token i may look at items 0 .. i."""
-    return np.tri(n, n if items is None else items, dtype=bool)
+    n = count("n", n)
+    return np.tri(n, n if items is None else count("items", items), dtype=bool)
 
 
 def positional_encoding(n, d):
@@ -236,8 +237,9 @@ def positional_encoding(n, d):
     >>> bool(np.isclose(code[1] @ code[4], code[5] @ code[8]))
     True
     """
-    if n < 1 or d < 2 or d % 2:
-        raise ValueError(f"n, d: got {n}, {d}; expected at least 1 position and an even dimension")
+    n, d = count("n", n), count("d", d, least=2)
+    if d % 2:
+        raise ValueError(f"d: got {d}, expected an even dimension")
     angle = np.arange(n)[:, None] / 10_000.0 ** (np.arange(0, d, 2) / d)
     return np.stack([np.sin(angle), np.cos(angle)], -1).reshape(n, d)
 

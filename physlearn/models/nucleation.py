@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from physlearn.checks import positive
 from physlearn.models.registration import cells_of
 
 # compiled with rng.py 3fd04d877ab0
@@ -65,7 +66,7 @@ def critical_size(bond, mu, *, dimension=2):
     Raises
     ------
     ValueError
-        mu >= d eps: no block is stable.
+        Bonds that do not attract; mu >= d eps: no block is stable.
 
     Examples
     --------
@@ -193,8 +194,7 @@ def growth_free_energy(assembly, structure, *, temperature, largest=None, sweeps
     >>> growth_free_energy(monomer, [[1]], temperature=2.0, sweeps=10, rng=0).free_energy
     array([0., 3.])
     """
-    if not (np.ndim(temperature) == 0 and np.isfinite(temperature) and temperature > 0):
-        raise ValueError(f"temperature: got {temperature!r}, expected a positive finite number")
+    temperature = positive("temperature", temperature)
     if sweeps < 1 or chains < 2:
         raise ValueError(f"sweeps, chains: got {sweeps}, {chains}; expected at least 1 and 2")
     if not assembly.reciprocal:
@@ -228,6 +228,7 @@ def growth_free_energy(assembly, structure, *, temperature, largest=None, sweeps
 
 
 def _stable(bond, mu, dimension):
+    positive("bond", bond)
     if not mu < dimension * bond:
         raise ValueError(f"mu: got {mu}, expected less than {dimension} bonds of {bond}: no block is stable")
 

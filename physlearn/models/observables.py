@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.checks import count, positive
 from physlearn.dynamics.stencil import slots
 
 
@@ -31,8 +32,10 @@ def order_parameter(codes, dims, q):
     >>> float(order_parameter(np.array([0, 0, 1]), 1, q=3))
     0.5
     """
-    axes = tuple(range(-dims, 0))
-    most = np.max([np.mean(np.asarray(codes) == k, axis=axes) for k in range(q)], axis=0)
+    axes, codes, q = tuple(range(-dims, 0)), np.asarray(codes), count("q", q, least=2)
+    if np.any((codes < 0) | (codes >= q)):
+        raise ValueError(f"codes: from {codes.min()} to {codes.max()}, expected 0..{q - 1}")
+    most = np.max([np.mean(codes == k, axis=axes) for k in range(q)], axis=0)
     return (q * most - 1.0) / (q - 1.0)
 
 
@@ -47,7 +50,7 @@ def susceptibility(m, n, temperature, axis=None):
     >>> float(susceptibility(np.array([0.5, -0.25]), n=16, temperature=2.0))
     0.125
     """
-    m = np.asarray(m)
+    m, n, temperature = np.asarray(m), count("n", n), positive("temperature", temperature)
     return n * (np.mean(m**2, axis) - np.mean(np.abs(m), axis) ** 2) / temperature
 
 
@@ -59,7 +62,7 @@ def specific_heat(energy, n, temperature, axis=None):
     >>> float(specific_heat(np.array([-8.0, -4.0]), n=4, temperature=2.0))
     0.25
     """
-    return np.var(energy, axis) / (n * temperature**2)
+    return np.var(energy, axis) / (count("n", n) * positive("temperature", temperature) ** 2)
 
 
 def binder(m, axis=None):
@@ -169,5 +172,6 @@ def correlation_length(s, dims):
         extent = s.shape[axis]
         line = s.sum(axis=tuple(a for a in axes if a != axis))
         wave = np.mean(np.abs(line @ np.exp(2j * np.pi * np.arange(extent) / extent)) ** 2)
-        lengths.append(np.sqrt(max(total / wave - 1.0, 0.0)) / (2.0 * np.sin(np.pi / extent)))
+        ratio = total / wave if wave > 1e-12 * total else np.inf  # order alone: no length to see
+        lengths.append(np.sqrt(max(ratio - 1.0, 0.0)) / (2.0 * np.sin(np.pi / extent)))
     return float(np.mean(lengths))

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.checks import count
+
 # Columns of a 5 x 7 dot-matrix font, bit 0 on top.
 _FONT = {
     "A": "7E1111117E", "B": "7F49494936", "C": "3E41414122", "D": "7F4141221C", "E": "7F49494941", "F": "7F09090901",
@@ -38,7 +40,7 @@ def random_patterns(m, n, *, activity=0.5, values="spin", rng=None):
     >>> random_patterns(2, 100, activity=0.1, values="binary", rng=0).mean().round(1)
     np.float64(0.1)
     """
-    _check_counts(m, n)
+    m, n = count("m", m), count("n", n)
     if not 0 < activity < 1:
         raise ValueError(f"activity: got {activity}, expected a fraction in (0, 1)")
     if values not in ("spin", "binary"):
@@ -63,7 +65,7 @@ def correlated_patterns(m, n, correlation, *, rng=None):
     >>> overlap_matrix(correlated_patterns(2, 10_000, 0.3, rng=0))[0, 1].round(1)
     np.float64(0.3)
     """
-    _check_counts(m, n)
+    m, n = count("m", m), count("n", n)
     if not 0 <= correlation <= 1:
         raise ValueError(f"correlation: got {correlation}, expected a number in [0, 1]")
     rng = np.random.default_rng(rng)
@@ -104,6 +106,38 @@ def letters(text="ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
 def digits():
     """The ten digits as 7 x 5 pictures, (10, 7, 5)."""
     return letters("0123456789")
+
+
+def from_images(images, *, level=None):
+    """Grey pictures as patterns, (m, pixels): +1 where brighter than a level, -1 elsewhere.
+
+    Parameters
+    ----------
+    images : (m, rows, columns) or (rows, columns) array
+        Grey levels, in any unit.
+    level : float, optional
+        Default each picture's own, midway between its darkest and its brightest pixel.
+
+    Raises
+    ------
+    ValueError
+        NaN, another shape, or a picture that is all of one grey and has no level.
+
+    Examples
+    --------
+    >>> from_images([[0, 9], [5, 4]])
+    array([[-1.,  1.,  1., -1.]])
+    """
+    images = np.asarray(images, dtype=float)
+    images = images[None] if images.ndim == 2 else images
+    if images.ndim != 3 or images.size == 0 or not np.all(np.isfinite(images)):
+        raise ValueError(f"images: shape {images.shape}, expected finite (m, rows, columns) or (rows, columns)")
+    flat = images.reshape(len(images), -1)
+    low, high = flat.min(1, keepdims=True), flat.max(1, keepdims=True)
+    if level is None and np.any(low == high):
+        k = int(np.flatnonzero(low == high)[0])
+        raise ValueError(f"images: picture {k} is all of one grey, {low[k, 0]:g}; leave it out or state a level")
+    return np.where(flat > (0.5 * (low + high) if level is None else float(level)), 1.0, -1.0)
 
 
 def flip(x, fraction, *, rng=None):
@@ -181,6 +215,8 @@ def overlap(x, patterns):
     x = np.asarray(x, dtype=float)
     if x.shape[-1:] != patterns.shape[1:]:
         raise ValueError(f"x: shape {x.shape}, expected (..., {patterns.shape[1]}), as long as a pattern")
+    if not np.all(np.isfinite(x)):
+        raise ValueError(f"x: {np.sum(~np.isfinite(x))} values are NaN or infinite, expected finite")
     if value_pair(patterns, "patterns")[0] == 0:
         patterns, x = 2.0 * patterns - 1.0, 2.0 * x - 1.0
     return x @ patterns.T / patterns.shape[1]
@@ -230,11 +266,6 @@ def value_pair(x, name):
     other = np.unique(x[(x != 0) & (np.abs(x) != 1)])
     got = f"{other[:3].tolist()}" if other.size else "-1, 0 and +1 together"
     raise ValueError(f"{name}: got {got}, expected only -1 and +1, or only 0 and 1; binarise with np.sign or x > level")
-
-
-def _check_counts(m, n):
-    if m < 1 or n < 1:
-        raise ValueError(f"m, n: got {m} patterns of {n} neurons, expected at least 1 of each")
 
 
 def _check_fraction(fraction):

@@ -112,6 +112,7 @@ class RBM:
         temperature = positive("temperature", temperature)
         if (visible == "potts") != (q is not None):
             raise ValueError(f"q: got {q!r} for {visible!r} visible units; give it for 'potts' and only there")
+        q = None if q is None else count("q", q, least=2)
         kinds = {"binary": Binary(), "spin": Spin(), "gaussian": Real(), "potts": None if q is None else Potts(q)}
         if visible not in kinds or hidden not in ("binary", "spin"):
             raise ValueError(

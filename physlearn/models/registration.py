@@ -101,7 +101,11 @@ def check_states(states, structures, lattice):
         raise ValueError(f"states: shape {states.shape}, expected {shape} or (batch, {', '.join(map(str, shape))})")
     if not np.all(states == np.floor(states)) or np.any(states < 0):
         raise ValueError("states: some values are not integer codes, expected 0 for an empty site and species from 1")
-    return states.astype(np.int64), cells_of(structures, len(shape))
+    cells = cells_of(structures, len(shape))
+    for number, cell in enumerate(cells):
+        if np.any(np.array(cell.shape) > shape):
+            raise ValueError(f"structures[{number}]: its box {cell.shape} is larger than the lattice {shape}")
+    return states.astype(np.int64), cells
 
 
 def cells_of(structures, axes=None):

@@ -70,6 +70,8 @@ class _OnGraph(Energy):
 
         ``J`` is an edge attribute's name, one value for all, or one per edge in the order of ``graph.edges``.
         """
+        if not hasattr(graph, "is_directed"):
+            raise TypeError(f"graph: got {type(graph).__name__}, expected a networkx graph; or use from_pairs")
         if graph.is_directed():
             raise ValueError("graph: it is directed, and an energy has symmetric couplings; give graph.to_undirected()")
         number = {node: k for k, node in enumerate(graph.nodes)}
@@ -267,7 +269,9 @@ def _term(kind, pairs, J, shape):
     """The pair term, the layer's shape and theta."""
     pairs = np.asarray(pairs)
     if shape is None:
-        shape = int(pairs.max(initial=-1)) + 1
+        if not pairs.size:
+            raise ValueError("pairs: none are given and no shape, expected either")
+        shape = int(pairs.max()) + 1
     shape = tuple(int(k) for k in np.atleast_1d(shape))
     term = kind("s", pairs, int(np.prod(shape)))
     J = np.asarray(J, dtype=float)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.checks import count
 from physlearn.models.patterns import check_patterns, overlap, value_pair
 
 
@@ -65,7 +66,7 @@ def classify_states(x, patterns, *, threshold=0.95, largest=5):
     patterns = check_patterns(patterns)
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold: got {threshold}, expected a number in (0, 1]")
-    x = np.atleast_2d(np.asarray(x, dtype=float))
+    largest, x = count("largest", largest), np.atleast_2d(np.asarray(x, dtype=float))
     overlaps = overlap(x, patterns)
     if value_pair(patterns, "patterns")[0] == 0:
         patterns, x = 2.0 * patterns - 1.0, 2.0 * x - 1.0
@@ -115,6 +116,7 @@ def survey(memory, patterns, *, starts=1000, threshold=0.95, rng=None):
     """
     rng, patterns = np.random.default_rng(rng), check_patterns(patterns)
     low, high = value_pair(patterns, "patterns")
+    starts = count("starts", starts)
     cues = rng.choice(np.array([low, high]), (starts, patterns.shape[1]))
     found = classify_states(memory.recall(cues, rng=rng).x, patterns, threshold=threshold)
     return {kind: sum(f.kind == kind for f in found) for kind in ("pattern", "inverse", "mixture", "spurious")}

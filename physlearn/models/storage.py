@@ -16,6 +16,7 @@ import warnings
 
 import numpy as np
 
+from physlearn.checks import count, positive
 from physlearn.models.patterns import check_patterns, value_pair
 
 
@@ -151,8 +152,7 @@ def perceptron(patterns, *, margin=0.5, max_epochs=1000, start=None):
     array([ 1.,  1.,  1.,  1., -1., -1.])
     """
     x = _spins(patterns)
-    if not (margin > 0 and np.isfinite(margin)) or max_epochs < 1:
-        raise ValueError(f"margin, max_epochs: got {margin}, {max_epochs}; expected a positive number, at least 1")
+    margin, max_epochs = positive("margin", margin), count("max_epochs", max_epochs)
     w = hebb(x) if start is None else check_couplings(start, "start").copy()
     weak = np.zeros_like(x, dtype=bool)
     for _ in range(max_epochs):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.checks import count
 from physlearn.terms.lattice import STEPS, Lattice
 
 
@@ -48,7 +49,10 @@ class Structure:
     name: str = ""
 
     def __post_init__(self):
-        codes = np.asarray(self.codes)
+        try:
+            codes = np.asarray(self.codes)
+        except ValueError as error:
+            raise ValueError(f"codes: rows of unequal lengths ({error}); fill them up with 0") from error
         if codes.ndim not in (2, 3) or not np.issubdtype(codes.dtype, np.integer) or np.any(codes < 0):
             raise ValueError(
                 f"codes: got {codes.dtype} of shape {codes.shape}, expected species 1, 2, .. (0: no particle) on "
@@ -56,12 +60,11 @@ class Structure:
             )
         if not np.any(codes):
             raise ValueError("codes: there is no particle in it, expected at least one species 1, 2, ..")
-        if self.composition < 1:
-            raise ValueError(f"composition: got {self.composition}, expected at least 1 particle of a species")
-        species, count = np.unique(codes[codes > 0], return_counts=True)
-        if count.max() > self.composition:
+        count("composition", self.composition)
+        species, often = np.unique(codes[codes > 0], return_counts=True)
+        if often.max() > self.composition:
             raise ValueError(
-                f"codes: species {species[count.argmax()]} is used {count.max()} times, its composition allows "
+                f"codes: species {species[often.argmax()]} is used {often.max()} times, its composition allows "
                 f"{self.composition}; raise composition, or use other species"
             )
         codes = np.array(codes, dtype=np.int64)
@@ -135,11 +138,11 @@ class Structure:
             cells = np.asarray(picture)
             if cells.dtype != bool:
                 cells = cells > cells.max(initial=0) / 2
-        count = int(np.count_nonzero(cells))
-        if count > n_species:
-            raise ValueError(f"picture: {count} cells, but only {n_species} species; raise n_species, or crop it")
+        size = int(np.count_nonzero(cells))
+        if size > n_species:
+            raise ValueError(f"picture: {size} cells, but only {n_species} species; raise n_species, or crop it")
         codes = np.zeros(cells.shape, np.int64)
-        codes[cells] = np.random.default_rng(rng).permutation(n_species)[:count] + 1
+        codes[cells] = np.random.default_rng(rng).permutation(n_species)[:size] + 1
         return cls(codes, name=name)
 
 
@@ -208,7 +211,12 @@ def store(structures, strength=1.0, *, n_species=None, kind=None, directional=Tr
     structures = list(structures)
     if not structures:
         raise ValueError("structures: got none, expected at least one")
-    strengths = np.broadcast_to(np.asarray(strength, dtype=float), len(structures))
+    if odd := [s for s in structures if not isinstance(s, Structure)]:
+        raise TypeError(f"structures: got a {type(odd[0]).__name__}, expected Structures; wrap it, Structure(codes)")
+    strengths = np.asarray(strength, dtype=float)
+    if strengths.shape not in ((), (len(structures),)):
+        raise ValueError(f"strength: shape {strengths.shape}, expected one or {len(structures)}, as many as structures")
+    strengths = np.broadcast_to(strengths, len(structures))
     if not np.all(np.isfinite(strengths) & (strengths > 0)) or not saturation > 0:
         raise ValueError(f"strength, saturation: got {strength!r} and {saturation!r}, expected positive numbers")
     used = max(int(s.codes.max()) for s in structures)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.plot._axes import axes_or_new
+
 LOOSE = (0.72, 0.72, 0.72)
 PHASES = ("retrieved", "chimera", "liquid", "dispersed")
 PHASE_COLOURS = ((0.16, 0.55, 0.35), (0.85, 0.37, 0.15), (0.30, 0.45, 0.75), (0.93, 0.93, 0.93))
@@ -37,7 +39,7 @@ def plot_assembly(labels, names=None, *, ax=None):
     from matplotlib.patches import Patch
 
     picture = _coloured(labels)
-    ax = _axes(ax, picture.shape[1] / picture.shape[0])
+    ax = axes_or_new(ax, (3.6 * picture.shape[1] / picture.shape[0], 3.6))
     ax.imshow(picture, interpolation="nearest")
     ax.set(xticks=[], yticks=[])
     present = [int(k) for k in np.unique(labels) if k >= 0]
@@ -140,7 +142,7 @@ def plot_assembly_phases(bond_energies, potentials, shares, *, boundaries=(), ax
         raise ValueError(f"shares: shape {shares.shape}, expected {(len(y), len(x), len(PHASES))}, in order {PHASES}")
     if np.any(shares < 0) or not np.allclose(shares.sum(-1), 1.0):
         raise ValueError("shares: expected numbers that are not negative and sum to 1 over the last axis")
-    ax = _axes(ax, 1.3)
+    ax = axes_or_new(ax, (4.7, 3.6))
     ax.pcolormesh(x, y, shares @ np.array(PHASE_COLOURS), shading="nearest")
     limits = ax.get_xlim(), ax.get_ylim()
     for (across, up, label), style in zip(boundaries, ("-", "--", ":", "-."), strict=False):
@@ -185,7 +187,7 @@ def plot_retrieval(counts, rate, error=None, *, label=None, capacity=None, ax=No
     error = np.zeros(rate.shape) if error is None else np.asarray(error, dtype=float)
     if counts.ndim != 1 or rate.shape != counts.shape or error.shape != counts.shape:
         raise ValueError(f"rate, error: shapes {rate.shape}, {error.shape}; expected {counts.shape}, one a count")
-    ax = _axes(ax, 1.4)
+    ax = axes_or_new(ax, (5.0, 3.6))
     line = ax.errorbar(counts, rate, error, marker="o", markersize=4, capsize=2, label=label)[0]
     if capacity is not None:
         ax.axvline(capacity, color=line.get_color(), linestyle=":", linewidth=1.2)
@@ -214,11 +216,3 @@ def _coloured(labels):
         )
     table = np.array([(1.0, 1.0, 1.0), LOOSE, *(_colour(k) for k in range(labels.max() + 1))])
     return table[labels + 2]
-
-
-def _axes(ax, aspect):
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(figsize=(3.6 * aspect, 3.6), layout="constrained")[1]

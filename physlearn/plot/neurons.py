@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.plot._axes import axes_or_new
+
 # dark to light in the order of populations; distinct in grey as well
 COLORS = ("#1f3b73", "#c8553d", "#4f9d69", "#8d6a9f")
 
@@ -38,7 +40,7 @@ def plot_membrane(time, voltage, *, gates=None, current=None, ax=None):
     time, voltage = _line("time", time), np.asarray(voltage, dtype=float)
     if voltage.ndim not in (1, 2) or len(voltage) != len(time):
         raise ValueError(f"voltage: shape {voltage.shape}, expected ({len(time)},) or ({len(time)}, n) like time")
-    ax = _axes(ax, (5.0, 3.4 if gates is None and current is None else 4.6))
+    ax = axes_or_new(ax, (5.0, 3.4 if gates is None and current is None else 4.6))
     ax.plot(1e3 * time, 1e3 * voltage, color=COLORS[0] if voltage.ndim == 1 else None, linewidth=1.4)
     ax.set(ylabel="V (mV)", xlim=(1e3 * time[0], 1e3 * time[-1]))
     _open(ax)
@@ -86,7 +88,7 @@ def plot_fi(current, rate, *, error=None, theory=None, label="simulated", unit="
     """
     current = _line("current", current)
     rate = _line("rate", rate, len(current))
-    ax = _axes(ax, (5.0, 3.4))
+    ax = axes_or_new(ax, (5.0, 3.4))
     for shade, style, (name, line) in zip(
         ("0.1", "0.55", "0.3") * 4, ("-", "-", "--") * 4, (theory or {}).items(), strict=False
     ):
@@ -134,7 +136,7 @@ def plot_raster(spikes, *, width=None, neurons=100, ax=None):
         raise ValueError("spikes: an empty mapping, expected at least one population")
     if neurons < 1:
         raise ValueError(f"neurons: got {neurons}, expected how many to draw of each population, at least 1")
-    ax = _axes(ax, (6.0, 3.2 if width is None else 4.4))
+    ax = axes_or_new(ax, (6.0, 3.2 if width is None else 4.4))
     _open(ax)
     strip = None if width is None else _strips(ax, [0.35])[0]
     bottom, middles = 0, []
@@ -207,7 +209,7 @@ def plot_phase_plane(
     for name, field in (("dx", dx), ("dy", dy)):
         if field.shape != (len(y), len(x)):
             raise ValueError(f"{name}: shape {field.shape}, expected {(len(y), len(x))}: a row for each y")
-    ax = _axes(ax, (5.2, 4.0))
+    ax = axes_or_new(ax, (5.2, 4.0))
     ax.streamplot(x, y, dx, dy, color="0.8", density=0.9, linewidth=0.6, arrowsize=0.7)
     first, second = (text.split(" (")[0] for text in labels)
     for field, color, name in ((dx, COLORS[1], f"d{first}/dt = 0"), (dy, COLORS[2], f"d{second}/dt = 0")):
@@ -264,11 +266,3 @@ def _strips(ax, heights):
         _open(axes)
         axes.tick_params(labelbottom=last is None)
     return strips
-
-
-def _axes(ax, size):
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(figsize=size, layout="constrained")[1]

@@ -9,8 +9,7 @@ class Dense:
     """Bilinear couplings between all variables of two layers, or all pairs of one.
 
     Between layers a, b: E = -sum_ij W_ij a_i b_j.  Within a layer: E = -sum_{i<j} J_ij s_i s_j, with the
-    symmetric matrix J in theta (every pair counts once, its diagonal does not count at all).  Kinds: `Spin`,
-    `Binary`, `Real`.
+    symmetric matrix J in theta (every pair counts once; its diagonal is zero).  Kinds: `Spin`, `Binary`, `Real`.
 
     Parameters
     ----------
@@ -47,6 +46,12 @@ class Dense:
                     f"theta[{self.parameter!r}]: not symmetric (largest difference {gap:.3g}), expected one coupling "
                     "for each pair; pass (J + J.T) / 2, which has the same energy, or use OneWay in a System"
                 )
+        if self.within and np.any(np.diag(w)):
+            k = int(np.flatnonzero(np.diag(w))[0])
+            raise ValueError(
+                f"theta[{self.parameter!r}]: [{k}, {k}] is {w[k, k]:.6g}, expected a zero diagonal: nothing couples "
+                "to itself; use np.fill_diagonal(J, 0), and Bias or Parabola for what it was to mean"
+            )
 
     def energy(self, x, theta):
         """-a.W.b, or half of it without the diagonal within a layer, (batch,)."""

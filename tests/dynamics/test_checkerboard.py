@@ -42,8 +42,7 @@ def compare(model, method, temperature, tol, draws=300, thin=3, chains=128):
     for name, wanted in (("s", exact.means["s"].ravel()), ("ss", exact.correlations("s", "s"))):
         seen = result.observed[name]
         error = seen.std(0, ddof=1) / np.sqrt(chains)
-        # A hundred numbers at once: 4 standard errors hold for each of them 99 times in 100.
-        assert np.all(np.abs(seen.mean(0) - wanted) < (tol.STATISTICAL + 0.5) * error + 1e-12), name
+        assert np.all(np.abs(seen.mean(0) - wanted) < tol.STATISTICAL * error + 1e-12), name
     return result
 
 

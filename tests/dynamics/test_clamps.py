@@ -77,7 +77,7 @@ def assert_conditional(energy, layer, clamp, drawn, tol):
     p = np.append(wanted[:-1] * (1 - wanted[:-1]), exact.heat_capacity * HEAT**2)
     least = np.sqrt(np.maximum(p, 0.0) / drawn.energy.size)
     error = np.maximum(seen.std(0, ddof=1) / np.sqrt(len(seen)), least)
-    assert np.all(np.abs(seen.mean(0) - wanted) <= (tol.STATISTICAL + 0.5) * error + 1e-9)
+    assert np.all(np.abs(seen.mean(0) - wanted) <= tol.STATISTICAL * error + 1e-9)
 
 
 def draw(energy, layer, clamp, method):

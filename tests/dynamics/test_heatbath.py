@@ -155,70 +155,6 @@ def test_potts_against_enumeration(method, q, n, biased, rng, tol):
     assert_exact(drawn.x, states, np.exp(-energy(states) / 0.8), features, tol)
 
 
-# ---------------------------------------------------------------- transition matrices
-def kernels(energy, values, temperature, metropolis):
-    """States, Boltzmann weights and the exact matrix of every single-variable move."""
-    states = every_state(values, 3)
-    e = energy(states)
-    number = {tuple(s): k for k, s in enumerate(states)}
-    out = []
-    for i in range(3):
-        p = np.zeros((8, 8))
-        for k, s in enumerate(states):
-            other = s.copy()
-            other[i] = values[0] + values[1] - s[i]
-            to = number[tuple(other)]
-            a = (e[to] - e[k]) / temperature
-            p[k, to] = min(1.0, np.exp(-a)) if metropolis else 1.0 / (1.0 + np.exp(a))
-            p[k, k] = 1.0 - p[k, to]
-        out.append(p)
-    return states, np.exp(-e / temperature) / np.exp(-e / temperature).sum(), out
-
-
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("kind", VALUES)
-@pytest.mark.parametrize("chains", [3, 64])  # chain by chain, and in lanes
-def test_a_visit_is_reversible_and_a_sweep_stationary(method, kind, chains, rng, tol):
-    layer, values = VALUES[kind]
-    triangle = Energy(
-        {"s": (layer, 3)},
-        [Pairs("s", [(0, 1), (1, 2), (0, 2)]), Bias("s")],
-        {"J": [1.0, -0.7, 0.4], "bias": [0.3, -0.2, 0.1]},
-        {"rest": Readout("s", [0, 2])},
-    )
-    states, pi, moves = kernels(triangle, values, 1.3, method == "metropolis")
-    for p in moves:  # every visit is reversible ...
-        flow = pi[:, None] * p
-        np.testing.assert_allclose(flow, flow.T, atol=tol.IDENTITY)
-    sweep = moves[0] @ moves[1] @ moves[2]
-    np.testing.assert_allclose(pi @ sweep, pi, atol=tol.IDENTITY)
-    flow = pi[:, None] * sweep
-    assert np.max(np.abs(flow - flow.T)) > 1e-3  # ... a sweep in order is stationary only
-
-    def counted(clamp, rounds):
-        sampler = start_sampler(triangle, chains, None, clamp, method, 4, {})
-        seen = np.zeros((8, 8))
-        before = None
-        for _ in range(rounds + 1):
-            now = ((sampler.state()["s"] == values[1]) @ [4, 2, 1]).astype(int)
-            if before is not None:
-                np.add.at(seen, (before, now), 1)
-            before = now
-            sampler.run(1, np.full(chains, 1.3))
-        return seen
-
-    def assert_matrix(seen, p):
-        visits_of = seen.sum(1, keepdims=True)
-        error = np.sqrt(np.maximum(p * (1 - p), 1e-12) * np.maximum(visits_of, 1))
-        assert np.max(np.abs(seen - p * visits_of) / error) < tol.STATISTICAL
-
-    rounds = 40_000 // chains
-    assert_matrix(counted(None, rounds), sweep)
-    # With the others clamped a sweep is one visit of the middle variable.
-    for clamped in itertools.product(values, repeat=2):
-        assert_matrix(counted({"rest": clamped}, rounds // 4), moves[1])
-
-
 # ---------------------------------------------------------------- bits
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("couplings", ["sparse", "dense", "user"])
@@ -339,6 +275,7 @@ def test_refusals(rng):
     t = {"t": (Spin(), 2)}
     for wrong, message in (
         (Energy(s, [Dense(("s", "s"))], {"W": j}), r"not symmetric.*pass \(J \+ J.T\) / 2"),
+        (Energy(s, [Dense(("s", "s"))], {"W": j + j.T}), r"\[0, 0\] is .*expected a zero diagonal"),
         (Energy(s | t, [Dense(("s", "s"))], {"W": j}), r"not symmetric.*pass \(J \+ J.T\) / 2"),
         (Energy(s | t, [Dense(("s", "t"))], {"W": np.ones((2, 3))}), r"shape \(2, 3\), expected \(3, 2\) between"),
         (Energy(s, [Pairs("s", [(0, 1)])], {"J": [1.0]}), "among 2 variables, layer 's' has 3; pass n=3"),
@@ -349,7 +286,9 @@ def test_refusals(rng):
                 sample(wrong, temperature=1.0, n_samples=1, method=method)
         with pytest.raises(ValueError, match=message):
             relax(wrong)
-    good = Energy(s, [Dense(("s", "s"))], {"W": j + j.T})
+    good = Energy(s, [Dense(("s", "s"))], {"W": j + j.T - 2 * np.diag(np.diag(j))})
+    with pytest.raises(ValueError, match="order: got 'any'"):
+        sample(good, temperature=1.0, n_samples=1, method="heatbath", order="any")
     with pytest.raises(ValueError, match="threads: got 0"):
         sample(good, temperature=1.0, n_samples=1, method="heatbath", threads=0)
     with pytest.raises(ValueError, match="NoLocal has no `local`"):
@@ -378,6 +317,15 @@ def test_refusals(rng):
     ):
         with pytest.raises(ValueError, match=message):
             sample(good, **({"temperature": 1.0, "n_samples": 1} | wrong))
+    for wrong, message in (
+        ({"observe": {"m": "x"}}, r"observe\['m'\]: got 'x', expected a function"),
+        ({"method": "heatbath", "leaps": 3}, "leaps: no setting of method 'heatbath', which has .'threads', 'order'"),
+        ({"method": "gibbs", "threads": 2}, "threads: no setting of method 'gibbs', which has none"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            sample(good, **({"temperature": 1.0, "n_samples": 1} | wrong))
+    with pytest.raises(TypeError, match="got a Machine, expected an Energy.*pass its `energy`"):
+        sample(type("Machine", (), {"energy": good})(), temperature=1.0, n_samples=1)
     with pytest.raises(TypeError, match="observe: got a function, expected a mapping"):
         sample(good, temperature=1.0, n_samples=1, observe=lambda x: 1.0)
     two = Energy({"v": (Spin(), 2), "h": (Spin(), 2)}, [Dense(("v", "h"))], {"W": np.ones((2, 2))})

@@ -55,7 +55,7 @@ def test_adaptive_methods_meet_their_tolerance(method):
 
 
 def test_stiff_method_takes_few_steps_where_the_explicit_one_takes_many():
-    system, x0 = well([1.0, 1e5]), [1.0, 1.0]
+    system, x0 = well([1.0, 1e4]), [1.0, 1.0]
     stiff = integrate(system, (0, 1), x0=x0, method="stiff")
     explicit = integrate(system, (0, 1), x0=x0)
     assert 50 * stiff.steps < explicit.steps
@@ -180,7 +180,9 @@ def test_an_item_has_the_same_bits_however_many_run(rng):
     x0 = rng.standard_normal((40, 3))
     w = rng.standard_normal((3, 3))
     energy = Energy(
-        {"x": (Real(), 3)}, [Dense(("x", "x")), Parabola("x")], {"W": w + w.T, "stiffness": np.full(3, 9.0)}
+        {"x": (Real(), 3)},
+        [Dense(("x", "x")), Parabola("x")],
+        {"W": (w + w.T) * (1 - np.eye(3)), "stiffness": np.full(3, 9.0)},
     )
     for settings in ({}, {"temperature": 0.3, "rng": 5}):
         few = integrate(energy, (0, 1), x0=x0[:3], dt=0.05, **settings)

@@ -169,9 +169,18 @@ def test_non_reciprocal_bonds_drive_a_current(tol):
         sample(soup.energy, temperature=1.0, n_samples=1)
 
 
+def test_a_lattice_that_is_frozen_is_said():
+    """Full of molecules bound by 1600 T each: exp(-1600) is zero, and an event would be waited for for ever."""
+    soup = Assembly(1, [[-400.0]], -10.0, Lattice((3, 3)))
+    full = kinetics(soup, temperature=1.0, t_span=100.0, x0=np.ones((3, 3), int), rng=0)
+    assert full.events[-1] == 0 and full.t[-1] == 100.0 and np.all(full.final == 1)
+    with pytest.raises(ValueError, match="after 9 every rate is zero"):
+        kinetics(soup, temperature=1.0, events=10, rng=0)
+
+
 def test_bad_input():
     soup = Assembly(2, np.zeros((2, 2)), 1.0, Lattice((3, 3)))
-    for bad in (0.0, -1.0, np.inf, [1.0, 2.0]):
+    for bad in (0.0, -1.0, np.inf, [1.0, 2.0], "1", None):
         with pytest.raises(ValueError, match="temperature"):
             kinetics(soup, temperature=bad, t_span=1)
     with pytest.raises(ValueError, match="expected one of them"):
@@ -186,8 +195,9 @@ def test_bad_input():
         kinetics(soup, temperature=1.0, t_span=1.5, clock="metropolis")
     with pytest.raises(ValueError, match="finite and increasing"):
         kinetics(soup, temperature=1.0, t_span=(2.0, 1.0))
-    with pytest.raises(ValueError, match="record"):
-        kinetics(soup, temperature=1.0, t_span=2.0, record=[1.0, 3.0])
+    for bad in ([1.0, 3.0], [-1.0, 1.0], [1.0, 1.0], [np.nan], [np.inf], 0, 1.5):
+        with pytest.raises(ValueError, match="record"):
+            kinetics(soup, temperature=1.0, t_span=2.0, record=bad)
     with pytest.raises(ValueError, match="conserved"):
         kinetics(soup, temperature=1.0, t_span=2.0, conserved=True)
     with pytest.raises(ValueError, match="as of an Assembly"):
@@ -197,5 +207,7 @@ def test_bad_input():
     strong = Assembly(2, 400.0 * np.ones((2, 2)), 1.0, Lattice((3, 3)))
     with pytest.raises(ValueError, match="rates overflow"):
         kinetics(strong, temperature=1.0, t_span=1)
+    with pytest.raises(ValueError, match=r"rates overflow \(energies up to 1e\+04"):
+        kinetics(Assembly(2, np.zeros((2, 2)), -1e4, Lattice((3, 3))), temperature=1.0, t_span=1)
     with pytest.raises(ValueError, match="nothing ever attaches"):
         kinetics(Assembly(2, np.zeros((2, 2)), 800.0, Lattice((3, 3))), temperature=1.0, events=1)

@@ -147,9 +147,14 @@ def test_other_machines(rng, tol):
         ({"temperatures": [1.0]}, "at least two in a line"),
         ({"temperatures": [1.0, 0.0]}, "positive finite"),
         ({"temperatures": [1.0, 2.0, 1.5]}, "strictly increasing or decreasing"),
-        ({"n_samples": 0}, "n_samples, chains.*got 0"),
-        ({"sweeps": 0}, "expected at least 1 each"),
-        ({"chains": 0}, "expected at least 1 each"),
+        ({"temperatures": ["a", "b"]}, "positive finite"),
+        ({"n_samples": 0}, "n_samples: got 0"),
+        ({"n_samples": 1.5}, "n_samples: got 1.5"),
+        ({"sweeps": 0}, "sweeps: got 0"),
+        ({"chains": "a"}, "chains: got 'a'"),
+        ({"thin": 0.5}, "thin: got 0.5"),
+        ({"warmup": -1}, "warmup: got -1"),
+        ({"observe": {"m": lambda x: 1.0}}, r"observe\['m'\]: returned float64 of shape \(\)"),
         ({"method": "fast"}, "method: got 'fast'"),
         ({"clamp": {"some": np.ones((3, 2))}, "chains": 2}, "batch"),
     ],
@@ -161,6 +166,12 @@ def test_bad_input(given, message, rng):
 
 def test_bad_ladders():
     assert np.allclose(ladder(0.5, 2.0, 3), [0.5, 1.0, 2.0])
-    for cold, hot, n in ((1.0, 0.5, 3), (0.0, 1.0, 3), (1.0, 2.0, 1)):
-        with pytest.raises(ValueError, match="expected 0 < cold < hot"):
-            ladder(cold, hot, n)
+    for given, message in (
+        ((1.0, 0.5, 3), "expected 0 < cold < hot"),
+        ((0.0, 1.0, 3), "cold: got 0.0"),
+        ((1.0, 2.0, 1), "n: got 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            ladder(*given)
+    with pytest.raises(TypeError, match="observe: got a function"):
+        tempering(glass(Spin(), np.random.default_rng(0)), temperatures=[1, 2], n_samples=1, observe=lambda x: x)

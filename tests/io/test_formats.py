@@ -37,6 +37,8 @@ def test_gset_is_read_with_and_without_weights(tmp_path):
         ("3 x\n", r"line 1: 'x', expected a whole number"),
         ("3 2\n1 2 1\n", r"line 1: promises 2 edges, the file has 1"),
         ("3 2\n1 2 1\n\n1 4 1\n", r"line 4: vertices \[1, 4\], expected 1..3"),
+        ("3 99999999999\n1 2 1\n", r"line 1: promises 99999999999 edges, the file has 1"),
+        ("0 0\n", r"line 1: 0 vertices, expected at least 1"),
         ("3 1\n0 2 1\n", r"line 2: vertices \[0, 2\]"),
         ("3 1\n2 2 1\n", r"line 2: an edge from vertex 2 to itself"),
         ("3 1\n1 2 heavy\n", r"line 2: '1 2 heavy', expected 'i j w'"),

@@ -15,6 +15,7 @@ from physlearn import (
     Energy,
     Spin,
     SquaredError,
+    System,
     enumerate_states,
     learn,
     load,
@@ -24,6 +25,7 @@ from physlearn.learning import BoltzmannLearning, ContrastiveDivergence, Persist
 from physlearn.models.boltzmann import BoltzmannMachine
 from physlearn.models.rbm import RBM
 from physlearn.terms import Bias, Dense
+from physlearn.terms.oneway import OneWay
 from tests.learning.machines import lattice
 
 PATTERNS = np.array([[0, 0, 1, 1], [1, 1, 0, 0], [1, 0, 1, 0], [1, 1, 1, 0]], dtype=float)
@@ -123,7 +125,7 @@ def test_the_gradient_from_sparse_data(rule, hidden, rng, tol):
     for name in wanted:
         found = np.array([run[name] for run in runs])
         error = found.std(0, ddof=1) / np.sqrt(len(found)) + 1e-7
-        assert np.max(np.abs(found.mean(0) - wanted[name]) / error) < tol.STATISTICAL + 0.5, name
+        assert np.max(np.abs(found.mean(0) - wanted[name]) / error) < tol.STATISTICAL, name
 
 
 def test_one_sweep_is_not_the_likelihoods_gradient(rng, tol):
@@ -143,7 +145,7 @@ def test_tempered_chains_cross_barriers_that_plain_ones_do_not(tol):
     rbm = RBM(n, m, theta=theta)
     ladder = (1.0, 2.0, 4.0, 8.0)
     exact = [enumerate_states(rbm.energy, temperature=t) for t in ladder]
-    chains, z = 200, {}
+    chains, z = 400, {}
     for name, hotter in (("plain", ()), ("tempered", ladder[1:])):
         rule = PersistentContrastiveDivergence(1, chains, hotter=hotter)
         done = learn(rbm.energy, {"v": np.ones((1, n))}, rule=rule, optimizer=SGD(1e-15), epochs=150, rng=1,
@@ -325,6 +327,13 @@ def test_bad_input_is_named(rng):
         learn(rbm.energy, {"v": PATTERNS}, rule=ContrastiveDivergence(), optimizer=SGD(), method="moments")
     with pytest.raises(ValueError, match="not of the kind"):
         learn(rbm.energy, {"v": 0.5 * PATTERNS}, rule=ContrastiveDivergence(), optimizer=SGD())
+    for rule in (ContrastiveDivergence(), PersistentContrastiveDivergence(), BoltzmannLearning()):
+        for wrong in (PATTERNS[:, :3], np.ones((2, 5))):  # compiled products would read past them
+            with pytest.raises(ValueError, match=r"data\['v'\]: . columns, expected 4, the readout's size"):
+                learn(rbm.energy, {"v": wrong}, rule=rule, optimizer=SGD())
+        with pytest.raises(TypeError, match="draws from exp.-E/T., and a System has no energy"):
+            learn(System({"s": (Spin(), 2)}, [OneWay("s")], {"W": np.eye(2)[::-1]}), {"s": np.ones((3, 2))}, rule=rule,
+                  optimizer=SGD())  # fmt: skip
     with pytest.raises(ValueError, match="data: it is empty"):
         learn(rbm.energy, {}, rule=ContrastiveDivergence(), optimizer=SGD())
     with pytest.raises(ValueError, match="method 'sample' does not fit: the rule's phases are relaxed"):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from physlearn import Energy, Potts, anneal, check_energy, enumerate_states, relax, sample
+from physlearn.dynamics.kinetics import kinetics
 from physlearn.models import Ising, PottsModel, cubic_pairs, square_pairs, triangular_pairs
 from physlearn.models.assembly import Assembly
 from physlearn.models.structures import Structure, random_structures, store
@@ -153,6 +154,31 @@ def test_single_site_engines_sample_the_ensemble(name, engine, tol, monkeypatch)
     against(exact, drawn.energy, drawn.x, n, tol)
 
 
+@pytest.mark.parametrize(
+    "lattice",
+    [
+        Lattice((3, 3), periodic=False),
+        Lattice((2, 4), periodic=(False, True)),
+        Lattice((3, 3), "triangular", False),
+        Lattice((2, 2, 2), "cubic", False),
+    ],
+    ids=["closed", "one axis closed", "triangular", "cubic"],
+)
+def test_every_engine_and_clock_holds_a_seed(lattice, tol):
+    n, axes = 2, len(lattice.shape)
+    J = np.random.default_rng(3).normal(size=(lattice.directions, n, n))
+    soup = Assembly(n, J, [0.3, 0.8], lattice).seed(np.array([1, 2]).reshape((1,) * (axes - 1) + (2,)), (0,) * axes)
+    exact = enumerate_states(soup.energy, temperature=1.0)
+    for method in ("heatbath", "metropolis"):
+        drawn = sample(soup.energy, temperature=1.0, n_samples=200, chains=32, thin=2, method=method, rng=1)
+        assert np.all(drawn.x.reshape(32, 200, -1)[..., :2] == [1, 2])
+        against(exact, drawn.energy, drawn.x, n, tol)
+    for clock in ("gillespie", "metropolis", "heat bath"):
+        path = kinetics(soup, temperature=1.0, t_span=10_000, record=1000, clock=clock, rng=2)
+        assert np.all(path.x.reshape(1001, -1)[:, :2] == [1, 2])
+        against(exact, path.energy[1:].reshape(50, -1), path.x[1:].reshape(50, -1), n, tol)
+
+
 def test_generic_local_form_samples_the_same_ensemble(tol):
     soup = Assembly(2, np.random.default_rng(3).normal(size=(2, 2, 2)), [0.5, 1.0], Lattice((3, 3)))
 
@@ -234,8 +260,18 @@ def test_bad_input():
         Assembly(3, J, [1.0, 2.0], lattice)
     with pytest.raises(TypeError, match="expected a Lattice"):
         Assembly(3, J, 1.0, (4, 4))
-    with pytest.raises(ValueError, match="n_species"):
-        Assembly(0, J, 1.0, lattice)
+    for bad in (0, 3.0, np.nan, "three"):
+        with pytest.raises(ValueError, match="n_species: got .*, expected an integer"):
+            Assembly(bad, J, 1.0, lattice)
+    with pytest.raises(ValueError, match="complex numbers, expected real energies"):
+        Assembly(3, J + 1j, 1.0, lattice)
+    soup = Assembly(3, J, 1.0, lattice)
+    for bad in (np.zeros((3, 4), int), np.full((4, 4), 4), np.full((4, 4), 0.5)):
+        with pytest.raises(ValueError, match=r"on: shape .* codes of 0 .. 3"):
+            soup.place([[1]], (0, 0), on=bad)
+    for bad in ([[1.5]], [[-1, 2]]):
+        with pytest.raises(ValueError, match="structure: .* expected species 1, 2"):
+            soup.seed(bad, (0, 0))
     with pytest.raises(ValueError, match="sum to 1.2"):
         Assembly.from_concentrations(np.zeros((2, 2)), [0.6, 0.6], lattice, temperature=1.0)
     with pytest.raises(ValueError, match="expected a positive number for each"):

@@ -136,6 +136,8 @@ def test_bad_input(stored):
         assembly_order(empty, [], lattice)
     with pytest.raises(ValueError, match=r"structures\[0\]"):
         assembly_order(empty, [np.ones(3, int)], lattice)
+    with pytest.raises(ValueError, match=r"structures\[1\]: its box \(9, 1\) is larger than the lattice"):
+        assembly_order(empty, [*stored[:1], np.arange(1, 10)[:, None]], lattice)
     with pytest.raises(ValueError, match="pure: got 0"):
         assembly_order(empty, stored, lattice, pure=0)
     with pytest.raises(ValueError, match="expected one state"):

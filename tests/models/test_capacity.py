@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from physlearn.models.capacity import basin_size, capacity_curve, extrapolate, phase_diagram
+from physlearn.models.capacity import basin_size, capacity_curve, dense_errors, extrapolate, phase_diagram
 from physlearn.models.hopfield import Hopfield
 from physlearn.models.mean_field import critical_load, first_step_error, mean_field_overlap, retrieval_boundary
 from physlearn.models.patterns import flip, random_patterns
@@ -121,8 +121,26 @@ def test_basins_shrink_with_the_load():
         (lambda: mean_field_overlap(0.1, 1.0), "temperature"),
         (lambda: first_step_error(np.nan), "load"),
         (lambda: capacity_curve(100, [0.0]), "loads"),
-        (lambda: capacity_curve(1, [0.1]), "seeds, cues"),
+        (lambda: mean_field_overlap(0.1, np.nan), "temperature"),
+        (lambda: retrieval_boundary([np.nan]), "temperature"),
+        (lambda: capacity_curve(1, [0.1]), "n: got 1"),
+        (lambda: capacity_curve(100.5, [0.1]), "n: got 100.5"),
+        (lambda: capacity_curve(100, [0.1], seeds=1), "seeds: got 1"),
+        (lambda: capacity_curve(100, [0.1], max_sweeps=0), "max_sweeps: got 0"),
+        (lambda: capacity_curve(100, []), "loads"),
         (lambda: extrapolate([1, 2], [1, 2]), "3 or more"),
+        (lambda: extrapolate([9, 9, 9], [1, 2, 3]), "3 or more different"),
+        (lambda: extrapolate([0, 1, 2], [1, 2, 3]), "different positive"),
+        (lambda: extrapolate([1, 2, 3], [1, 2, 3], exponent=0), "exponent"),
+        (lambda: basin_size(Hopfield.store([[1, -1]]), [[1, -1]], trials=0), "trials: got 0"),
+        (lambda: basin_size(Hopfield.store([[1, -1]]), [[1, -1]], []), "fractions"),
+        (lambda: phase_diagram(50, [-0.1], [0.1]), "loads"),
+        (lambda: phase_diagram(50, [0.1], [np.nan]), "temperatures"),
+        (lambda: phase_diagram(50, [0.1], [0.1], seeds=0), "seeds: got 0"),
+        (lambda: dense_errors(10, [3], 2, trials=0), "trials: got 0"),
+        (lambda: dense_errors(10, [3], 1.5), "power: got 1.5"),
+        (lambda: dense_errors(10, [3], None, beta=-1), "beta"),
+        (lambda: dense_errors(10, [2.5], 2), "counts"),
     ],
 )
 def test_bad_input_is_named(call, says):

@@ -97,6 +97,8 @@ def test_bad_input():
             ContinuousHopfield(*arguments)
     with pytest.raises(ValueError, match="gain"):
         ContinuousHopfield([[0, 1], [1, 0]], gain=-1.0)
+    with pytest.raises(ValueError, match="got 0 and 1, expected -1 and .1, the values of tanh"):
+        ContinuousHopfield.store([[0, 1, 1, 0]])  # the fields that 0/1 neurons need besides would be lost
     with pytest.raises(ValueError, match="starts"):
         ContinuousHopfield([[0, 1], [1, 0]]).fixed_points([[1.0]])
     for name in ("tol", "apart"):
@@ -172,6 +174,8 @@ def test_transformer_refusals(rng):
         EnergyTransformer(k, k, np.ones((2, 6)), tokens=1)
     with pytest.raises(ValueError, match="beta"):
         EnergyTransformer(k, k, np.ones((2, 6)), tokens=3, beta=0.0)
+    with pytest.raises(ValueError, match="key: 36 entries are NaN"):
+        EnergyTransformer(np.full_like(k, np.nan), k, np.ones((2, 6)), tokens=3)
     with pytest.raises(ValueError, match="heads, k, d"):
         EnergyTransformer(k[:0], k[:0], np.ones((2, 6)), tokens=3)
     with pytest.raises(ValueError, match="LayerNorm shows nothing of a single number"):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from physlearn.learning import SGD, PersistentContrastiveDivergence
+from physlearn.learning import SGD, EquilibriumPropagation, PersistentContrastiveDivergence
 from physlearn.models.deep_belief import DeepBelief, stack
 from physlearn.models.rbm import RBM
 
@@ -58,5 +58,7 @@ def test_bad_input_is_named(rng):
         DeepBelief([])
     with pytest.raises(ValueError, match="expected at least one RBM, and nothing else"):
         DeepBelief([3])
+    with pytest.raises(TypeError, match="rule: got EquilibriumPropagation, expected a sampled one"):
+        stack([[0, 1]], [2], rule=EquilibriumPropagation(0.1), optimizer=SGD(0.1), epochs=1)
     with pytest.raises(ValueError, match="hidden units of machine 0"):
         DeepBelief([machine(4, 3, rng), machine(2, 2, rng)])

@@ -125,7 +125,11 @@ def test_positional_codes_depend_on_distance():
         (lambda: attention(np.ones((1, 2)), np.ones((1, 3)), np.ones((1, 2))), "Q, K, V"),
         (lambda: attention(np.ones((1, 2)), np.ones((1, 2)), np.ones((1, 2)), beta=0), "beta"),
         (lambda: attention(np.ones((1, 2)), np.ones((1, 2)), np.ones((1, 2)), mask=[[False]]), "mask"),
+        (lambda: ModernHopfield(np.ones((2, 3))).recall(np.ones(3), steps=0), "steps: got 0"),
+        (lambda: ModernHopfield(np.ones((2, 3))).recall(np.ones(3), tol=-1.0), "tol: got -1.0"),
         (lambda: positional_encoding(3, 5), "even"),
+        (lambda: positional_encoding(0, 4), "n: got 0"),
+        (lambda: causal_mask(2.5), "n: got 2.5"),
         (lambda: multi_head_attention(np.ones((2, 3)), *[np.ones((1, 2, 2))] * 4), "projections"),
     ],
 )

@@ -77,6 +77,8 @@ def test_bad_input():
     soup = Assembly(9, store([whole], 4.0), 6.0, Lattice((4, 4)))
     with pytest.raises(ValueError, match="no block is stable"):
         critical_size(3.0, 6.0)
+    with pytest.raises(ValueError, match="bond: got -1"):
+        critical_size(-1.0, -6.0)
     with pytest.raises(ValueError, match="temperature: got 0"):
         growth_free_energy(soup, whole, temperature=0)
     with pytest.raises(ValueError, match="species 10"):

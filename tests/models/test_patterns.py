@@ -8,6 +8,7 @@ from physlearn.models.patterns import (
     digits,
     erase,
     flip,
+    from_images,
     letters,
     overlap,
     overlap_matrix,
@@ -34,6 +35,18 @@ def test_letters_and_digits_are_different_pictures():
     shapes = np.concatenate([letters(), digits()]).reshape(36, 35)
     assert len(np.unique(shapes, axis=0)) == 36
     assert set(np.unique(shapes)) == {-1.0, 1.0}
+
+
+def test_images_become_patterns_that_are_recalled(rng):
+    shapes = letters("PHYSICS"[:5])
+    grey = 40.0 + 3.0 * shapes + 0.5 * rng.random(shapes.shape)  # dim and uneven, unlike from picture to picture
+    grey *= rng.uniform(0.5, 2.0, (5, 1, 1))
+    xi = from_images(grey)
+    assert np.array_equal(xi, shapes.reshape(5, 35))
+    assert np.array_equal(from_images(grey[0]), xi[:1])
+    assert np.array_equal(from_images(shapes, level=0.0), xi)
+    cue = flip(xi, 0.1, rng=1)
+    assert np.mean(Hopfield.store(xi, "projection").recall(cue, rng=2).x == xi) > 0.97
 
 
 def test_damage_is_exact_and_repeatable():
@@ -82,7 +95,16 @@ def test_survey_finds_mixtures_at_low_load():
         (lambda: overlap(np.ones(2), [[1, 1], [1]]), "different lengths"),
         (lambda: flip(np.ones(3), 1.5), "fraction"),
         (lambda: letters("a-b"), "A to Z"),
+        (lambda: overlap([1, np.nan], [[1, 1]]), "1 values are NaN"),
         (lambda: random_patterns(0, 5), "at least 1"),
+        (lambda: random_patterns(2.5, 5), "m: got 2.5"),
+        (lambda: from_images(np.zeros((2, 3, 3))), "picture 0 is all of one grey"),
+        (lambda: from_images([1.0, 2.0]), "expected finite .m, rows"),
+        (lambda: from_images([[1.0, np.nan]]), "expected finite"),
+        (lambda: correlated_patterns(2, 0, 0.1), "n: got 0"),
+        (lambda: survey(Hopfield.store([[1, -1]]), [[1, -1]], starts=0), "starts: got 0"),
+        (lambda: classify_states([1, 1], [[1, 1]], largest=2.5), "largest: got 2.5"),
+        (lambda: classify_states([1, np.nan], [[1, 1]]), "NaN"),
         (lambda: random_patterns(2, 5, activity=1.0), "activity"),
         (lambda: random_patterns(2, 5, values="potts"), "values"),
         (lambda: correlated_patterns(2, 5, -0.1), "correlation"),

@@ -200,8 +200,9 @@ def test_bad_input_is_named(rng):
         rbm.generate(0)
     with pytest.raises(ValueError, match="sweeps: got 0"):
         rbm.generate(1, sweeps=0)
-    with pytest.raises(ValueError, match="q: got 0"):
-        RBM(2, 2, "potts", q=0)
+    for q in (0, 1, 2.5):
+        with pytest.raises(ValueError, match=f"q: got {q}"):
+            RBM(2, 2, "potts", q=q)
     with pytest.raises(ValueError, match="not of the kind"):
         rbm.transform(np.full(30, np.nan))
     with pytest.raises(ValueError, match="rows differ in what is NaN"):
@@ -212,5 +213,5 @@ def test_bad_input_is_named(rng):
         RBM(2, 1, "gaussian", theta={"k": [0.0, 1.0]})
     with pytest.raises(ValueError, match="curvature on layer 'v' is not positive"):
         RBM(2, 1, "gaussian").with_theta({"k": [0.0, 1.0]}).log_z()
-    with pytest.raises(ValueError, match="steps, chains: got 0, 100"):
+    with pytest.raises(ValueError, match="steps: got 0"):
         rbm.log_z("ais", steps=0)

@@ -128,6 +128,20 @@ def test_bad_input():
         Ising.from_pairs([(0.5, 1.2)])
     with pytest.raises(ValueError, match="periodic: got .True,., expected True or False, or 2"):
         Ising.square(3, periodic=(True,))
+    with pytest.raises(ValueError, match="periodic: got 'no'"):
+        Ising.square(3, periodic="no")
+    with pytest.raises(ValueError, match="none are given and no shape"):
+        Ising.from_pairs([])
+    with pytest.raises(TypeError, match="graph: got list"):
+        Ising.from_graph([(0, 1)])
+    for call, message in (
+        (lambda: susceptibility([0.1], 4, 0.0), "temperature: got 0.0"),
+        (lambda: specific_heat([1.0, 2.0], 4, -1.0), "temperature: got -1.0"),
+        (lambda: specific_heat([1.0, 2.0], 0, 1.0), "n: got 0"),
+        (lambda: order_parameter(np.array([0, 5]), 1, 3), "codes: from 0 to 5, expected 0..2"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
     with pytest.raises(ValueError, match="expected .n, n."):
         Ising.from_matrix(np.zeros((0, 0)))
     with pytest.raises(ValueError, match="n: got 0"):

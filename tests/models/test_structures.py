@@ -105,6 +105,16 @@ def test_bad_structures():
         Structure([[0, 0]])
     with pytest.raises(ValueError, match="expected species"):
         Structure([[1.5, 2.0]])
+    with pytest.raises(ValueError, match="codes: rows of unequal lengths"):
+        Structure([[1, 2], [3]])
+    with pytest.raises(ValueError, match="composition: got 1.5"):
+        Structure([[1, 2]], 1.5)
+    with pytest.raises(TypeError, match="got a ndarray, expected Structures"):
+        store([np.array([[1, 2]])])
+    with pytest.raises(ValueError, match=r"strength: shape \(2,\), expected one or 1"):
+        store([Structure([[1, 2]])], [1.0, 2.0])
+    with pytest.raises(ValueError, match="n_species: got 0"):
+        linked(np.zeros((3, 3)), 0, 0.1, temperature=1.0)
     with pytest.raises(ValueError, match="9 cells, but only 8 species"):
         Structure.from_picture(np.ones((3, 3), bool), 8)
     with pytest.raises(ValueError, match="each cell takes another"):

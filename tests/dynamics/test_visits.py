@@ -1,0 +1,122 @@
+"""Single-variable moves: transition matrices of a visit and of a sweep, in a fixed and in a random order."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from physlearn import Binary, Energy, Readout, Spin, anneal, enumerate_states, sample
+from physlearn.dynamics.sample import start_sampler
+from physlearn.models import PottsModel, SpinGlass
+from physlearn.terms import Bias, Pairs
+
+METHODS = ("heatbath", "metropolis")
+VALUES = {"spin": (Spin(), (-1.0, 1.0)), "binary": (Binary(), (0.0, 1.0))}
+
+
+def every_state(values, n):
+    return np.array(list(itertools.product(values, repeat=n)))
+
+
+def kernels(energy, values, temperature, metropolis):
+    """States, Boltzmann weights and the exact matrix of every single-variable move."""
+    states = every_state(values, 3)
+    e = energy(states)
+    number = {tuple(s): k for k, s in enumerate(states)}
+    out = []
+    for i in range(3):
+        p = np.zeros((8, 8))
+        for k, s in enumerate(states):
+            other = s.copy()
+            other[i] = values[0] + values[1] - s[i]
+            to = number[tuple(other)]
+            a = (e[to] - e[k]) / temperature
+            p[k, to] = min(1.0, np.exp(-a)) if metropolis else 1.0 / (1.0 + np.exp(a))
+            p[k, k] = 1.0 - p[k, to]
+        out.append(p)
+    return states, np.exp(-e / temperature) / np.exp(-e / temperature).sum(), out
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", VALUES)
+# Chain by chain, in lanes; a random order is shared by all chains, whose moves are then no independent counts.
+@pytest.mark.parametrize(("chains", "order"), [(3, "fixed"), (64, "fixed"), (1, "random")])
+def test_a_visit_is_reversible_and_a_sweep_stationary(method, kind, chains, order, tol):
+    layer, values = VALUES[kind]
+    triangle = Energy(
+        {"s": (layer, 3)},
+        [Pairs("s", [(0, 1), (1, 2), (0, 2)]), Bias("s")],
+        {"J": [1.0, -0.7, 0.4], "bias": [0.3, -0.2, 0.1]},
+        {"rest": Readout("s", [0, 2])},
+    )
+    states, pi, moves = kernels(triangle, values, 1.3, method == "metropolis")
+    for p in moves:  # every visit is reversible ...
+        flow = pi[:, None] * p
+        np.testing.assert_allclose(flow, flow.T, atol=tol.IDENTITY)
+    orders = [(0, 1, 2)] if order == "fixed" else list(itertools.permutations(range(3)))
+    sweep = np.mean([np.linalg.multi_dot([moves[i] for i in visited]) for visited in orders], 0)
+    np.testing.assert_allclose(pi @ sweep, pi, atol=tol.IDENTITY)
+    flow = pi[:, None] * sweep
+    if order == "fixed":
+        assert np.max(np.abs(flow - flow.T)) > 1e-3  # ... a sweep in order is stationary only
+    else:
+        np.testing.assert_allclose(flow, flow.T, atol=tol.IDENTITY)  # ... every order and its reverse
+
+    def counted(clamp, rounds):
+        sampler = start_sampler(triangle, chains, None, clamp, method, 4, {"order": order})
+        seen = np.zeros((8, 8))
+        before = None
+        for _ in range(rounds + 1):
+            now = ((sampler.state()["s"] == values[1]) @ [4, 2, 1]).astype(int)
+            if before is not None:
+                np.add.at(seen, (before, now), 1)
+            before = now
+            sampler.run(1, np.full(chains, 1.3))
+        return seen
+
+    def assert_matrix(seen, p):
+        visits_of = seen.sum(1, keepdims=True)
+        error = np.sqrt(np.maximum(p * (1 - p), 1e-12) * np.maximum(visits_of, 1))
+        assert np.max(np.abs(seen - p * visits_of) / error) < tol.STATISTICAL
+
+    rounds = 40_000 // chains if order == "fixed" else 10_000
+    assert_matrix(counted(None, rounds), sweep)
+    # With the others clamped a sweep is one visit of the middle variable.
+    for clamped in itertools.product(values, repeat=2):
+        assert_matrix(counted({"rest": clamped}, rounds // 4), moves[1])
+
+
+MODELS = {
+    "glass": SpinGlass.edwards_anderson((4, 3), disorder="gaussian", field=0.3, rng=1),
+    "all pairs": SpinGlass.sherrington_kirkpatrick(10, rng=1),
+    "codes": PottsModel.square((2, 3), q=3, periodic=False),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", MODELS)
+def test_random_orders_against_enumeration(name, method, tol):
+    model = MODELS[name]
+    exact = enumerate_states(model, temperature=1.1)
+    drawn = sample(model, temperature=1.1, n_samples=60, chains=100, thin=2, method=method, order="random", rng=3)
+    assert drawn.method.endswith("(local forms, random order)")
+    for power, wanted in ((1, exact.energy), (2, exact.probability @ exact.energies**2)):
+        by_chain = (drawn.energy**power).mean(1)
+        assert abs(by_chain.mean() - wanted) < tol.STATISTICAL * by_chain.std(ddof=1) / 10
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_chain_in_random_order_depends_on_the_seed_and_its_number_only(method):
+    model, given = MODELS["glass"], dict(temperature=2.0, n_samples=20, method=method, order="random")
+    many = sample(model, chains=70, rng=1, **given).x
+    for chains, threads in ((1, 1), (7, 1), (7, 3)):
+        np.testing.assert_array_equal(sample(model, chains=chains, threads=threads, rng=1, **given).x, many[:chains])
+    assert len({x.tobytes() for x in many}) == 70
+    fixed = sample(model, chains=7, rng=1, **(given | {"order": "fixed"})).x
+    assert not np.array_equal(fixed, many[:7])
+
+
+def test_annealing_in_random_order_finds_the_ground_state():
+    model = MODELS["all pairs"]
+    found = anneal(model, reads=8, sweeps=100, method="heatbath", order="random", rng=0)
+    assert found.energy == pytest.approx(enumerate_states(model, temperature=1.0).energies.min(), rel=1e-12)
