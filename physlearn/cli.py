@@ -129,6 +129,7 @@ def _finished(folder, run) -> int:
 
 def _plan(options) -> int:
     from physlearn.study import open_study
+    from physlearn.study.growth import check_fits
 
     study, folder = _study_file(options)
     plan, total, done = study.plan, len(study.plan), 0
@@ -139,6 +140,7 @@ def _plan(options) -> int:
         print(f"  and those that refinement of {plan.refine.observable} adds")
     seconds = None
     if (folder / "study.db").exists():
+        check_fits(plan, folder)
         found = open_study(folder)
         counts, seconds = found.status(), found.seconds()
         done = counts["total"] - counts["planned"]

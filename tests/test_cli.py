@@ -184,6 +184,9 @@ def test_scans_plans_exports_and_reports(folder, capsys):
     out = folder / "results" / "s"
     assert main(["plan", path]) == 0
     assert "0 to run" in capsys.readouterr().out
+    study(folder, SCAN.replace("replicates = 2", "replicates = 1"))
+    assert main(["plan", path]) == 1 and "never changed or left out" in capsys.readouterr().err
+    study(folder, SCAN)
     data = open_study(out).to_dataset()
     np.testing.assert_allclose(data["scale"], [0.5, 1.0, 2.0], rtol=1e-12)
     assert data["scale"].attrs == {"units": "V", "scale": "log"} and data["value"].dims == ("scale", "replicate")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.study.identity import canonical
-from physlearn.study.reader import COMPLETE, FAILED, STATES, StoreError, definition_in, differences, reading
+from physlearn.study.reader import COMPLETE, FAILED, STATES, StoreError, definition_in, differences, points_in, reading
 from physlearn.study.space import Axis, Space
 from physlearn.study.values import decode, read_blob
 
@@ -23,7 +23,7 @@ def assemble(folder: Path):
         db.execute("BEGIN")  # one state of the store, though a driver may be writing
         definition, name = definition_in(db)
         meta = {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM meta")}
-        added = [json.loads(text) for (text,) in db.execute("SELECT params FROM point ORDER BY number")]
+        added = points_in(db)
         space, task = Space.from_json(definition["space"]), meta.get("task", {})
         dims, coords = _coordinates(space, added, definition["replicates"], task.get("units", {}))
         shape = tuple(size for _, size in dims)

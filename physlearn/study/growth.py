@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from physlearn.study.identity import canonical
 from physlearn.study.plan import Plan
+from physlearn.study.reader import another, definition_in, differences, points_in, reading
 from physlearn.study.space import Space
 
 FIRM = ("format", "task", "seed", "common_random_numbers")  # what decides the numbers of a point
@@ -35,6 +37,16 @@ def places(plan: Plan, old: dict[str, Any], added: list) -> list[int] | None:
     except (KeyError, ValueError):
         return None
     return found + [len(plan.space) + k for k in range(len(added))]
+
+
+def check_fits(plan: Plan, folder: Path) -> None:
+    """Refuse a plan that a folder's study cannot grow into, as running it would."""
+    with reading(folder) as db:
+        db.execute("BEGIN")
+        old, _ = definition_in(db)
+        added = points_in(db)
+    if (differ := differences(old, plan.definition())) and places(plan, old, added) is None:
+        raise another(folder, differ)
 
 
 def _finer(old, new):

@@ -73,6 +73,11 @@ def definition_in(db) -> tuple[dict, str]:
     return json.loads(kept["definition"]), json.loads(kept["name"])
 
 
+def points_in(db) -> list[dict]:
+    """Points that refinement has added."""
+    return [json.loads(text) for (text,) in db.execute("SELECT params FROM point ORDER BY number")]
+
+
 def check_schema(folder: Path, db) -> None:
     """Refuse what another version wrote."""
     found = db.execute("PRAGMA user_version").fetchone()[0]
@@ -92,6 +97,14 @@ def differences(old, new, where="") -> list[str]:
     if old == new:
         return []
     return [f"  - {where}: {_short(old)}", f"  + {where}: {_short(new)}"]
+
+
+def another(folder: Path, differ: list[str]) -> ValueError:
+    """The refusal of a plan that is not the folder's, nor larger than it."""
+    return ValueError(
+        f"{folder} holds another study; nothing was changed or run. Points and replicates may be added to a study, "
+        "never changed or left out. Give another folder, or go back:\n  - stored, + given\n" + "\n".join(differ)
+    )
 
 
 def _short(value):

@@ -19,7 +19,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from physlearn.study.identity import canonical
-from physlearn.study.reader import SCHEMA, STATES, TABLES, StoreError, check_schema, definition_in, differences
+from physlearn.study.reader import (
+    SCHEMA,
+    STATES,
+    TABLES,
+    StoreError,
+    another,
+    check_schema,
+    definition_in,
+    differences,
+    points_in,
+)
 from physlearn.study.values import LARGE, Value, write_blob
 
 
@@ -108,11 +118,7 @@ class Store:
         old, more = self.definition(), definition["replicates"]
         found = places(old, self.points())
         if found is None:
-            raise ValueError(
-                f"{self.folder} holds another study; nothing was changed or run. Points and replicates may be added to "
-                "a study, never changed or left out. Give another folder, or go back:\n  - stored, + given\n"
-                + "\n".join(differ)
-            )
+            raise another(self.folder, differ)
         with self._writing() as db:
             for table, column in (("task", "key"), ("result", "task"), ("error", "task")):
                 keys = [key for (key,) in db.execute(f"SELECT DISTINCT {column} FROM {table}")]
@@ -180,7 +186,7 @@ class Store:
 
     def points(self) -> list[dict]:
         """Points that refinement has added."""
-        return [json.loads(text) for (text,) in self.db.execute("SELECT params FROM point ORDER BY number")]
+        return points_in(self.db)
 
     def add_points(self, first: int, rows: list[dict]) -> None:
         """Keep points that refinement adds, the first of them as that number."""
