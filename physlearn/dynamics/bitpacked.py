@@ -16,7 +16,7 @@ from numba import njit
 
 from physlearn.dynamics.stencil import graph_of, split_colours, stencil_of
 
-# compiled with words.py 89fff70ab59a
+# compiled with words.py 0cc4ab1ccaf1
 from physlearn.dynamics.words import LANES, advance, lanes_of, over_chains, thresholds
 
 BITS, FIRST = 32, 16  # digits of a probability, and how many are always drawn (multiples of four)

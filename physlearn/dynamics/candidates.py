@@ -104,9 +104,10 @@ def boltzmann(felt, temperature):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def visit(x, order, neighbours, indptr, codes, values, mu, weight, beta, cold, metropolis, random, sweeps, s):
+def visit(x, order, neighbours, indptr, codes, values, mu, weight, beta, cold, metropolis, random, sweeps, own):
     """Visit the sites in order or at random, x (sites,) changed in place; moves, and bonds made or broken."""
     q, total, steps = len(weight), weight.sum(), neighbours.shape[1]
+    s = own.copy()  # apart from the streams of other threads, which would share its cache line
     threshold, alias = alias_table(weight)
     factor = np.exp(-values * beta) if not cold else values * -beta
     attractive = not cold and np.all(values <= 0.0)
@@ -181,6 +182,7 @@ def visit(x, order, neighbours, indptr, codes, values, mu, weight, beta, cold, m
                 bonds += contacts(i, old, x, neighbours, q, indptr, codes)
                 bonds += contacts(i, new, x, neighbours, q, indptr, codes)
                 x[i] = new
+    own[:] = s
     return moves, bonds
 
 

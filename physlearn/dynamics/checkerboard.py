@@ -20,7 +20,7 @@ from scipy.special import expit
 
 from physlearn.dynamics.stencil import graph_of, join_colours, split_colours, stencil_of
 
-# compiled with words.py 89fff70ab59a
+# compiled with words.py 0cc4ab1ccaf1
 from physlearn.dynamics.words import lanes_of, next_words, over_chains, thresholds
 
 # exp(r) for |r| < 0.35 by its Taylor series, written out so that the loop vectorises.

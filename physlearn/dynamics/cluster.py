@@ -17,7 +17,7 @@ from numba import njit
 from physlearn.checks import count
 from physlearn.dynamics.stencil import graph_of
 
-# compiled with words.py 89fff70ab59a
+# compiled with words.py 0cc4ab1ccaf1
 from physlearn.dynamics.words import over_chains
 
 # compiled with rng.py 3fd04d877ab0
@@ -115,9 +115,9 @@ def _below(stream, n):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def swendsen_wang(codes, q, i, j, kept, stream, sweeps):
+def swendsen_wang(codes, q, i, j, kept, own, sweeps):
     """Give every cluster of one system, codes (n,), a random value, ``sweeps`` times."""
-    n = len(codes)
+    n, stream = len(codes), own.copy()  # apart from the streams of other threads, which would share its cache line
     root = np.empty(n, np.int64)
     for _ in range(sweeps):
         for k in range(n):
@@ -135,12 +135,13 @@ def swendsen_wang(codes, q, i, j, kept, stream, sweeps):
         for k in range(n):  # a root is the lowest of its cluster: it has its new value before the others ask
             root[k] = root[root[k]]
             codes[k] = _below(stream, q) if root[k] == k else codes[root[k]]
+    own[:] = stream
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def wolff(codes, q, indptr, neighbours, kept, stream, clusters):
+def wolff(codes, q, indptr, neighbours, kept, own, clusters):
     """Grow clusters in one system, codes (n,), one after the other; each takes another value."""
-    stack = np.empty(len(codes), np.int64)
+    stack, stream = np.empty(len(codes), np.int64), own.copy()
     for _ in range(clusters):
         seed = _below(stream, len(codes))
         old = codes[seed]
@@ -156,3 +157,4 @@ def wolff(codes, q, indptr, neighbours, kept, stream, clusters):
                     codes[other] = new
                     stack[height] = other
                     height += 1
+    own[:] = stream

@@ -126,8 +126,9 @@ def _stacked(rows, dtype, share):
 def visit(gaps, commits, caches, ints, floats, x, order, push, code, q, beta, metropolis, states, sweeps, moved):
     """Visit the variables in order, all chains, x (chains, n) changed in place."""
     codes, f, listed, total = np.zeros(q, np.int64), np.zeros(q), np.zeros(2 * q, np.int64), np.zeros(q)
+    apart, count = states.copy(), np.zeros(len(x))  # from those of other threads, which would share cache lines
     for c in range(len(x)):
-        xc, s = x[c], states[c]
+        xc, s = x[c], apart[c]
         for sweep in range(sweeps):
             b = beta[sweep % len(beta), c]
             for i in order:
@@ -155,13 +156,15 @@ def visit(gaps, commits, caches, ints, floats, x, order, push, code, q, beta, me
                     p = np.exp(-a) if metropolis else 1.0 / (1.0 + np.exp(a))
                     new = xc[i] + d if uniform(s) < p else xc[i]
                 if np.isnan(field):  # kernels cannot raise; `run` does
-                    moved[c] = np.nan
+                    count[c] = np.nan
                 elif new != xc[i]:
                     for t in range(len(commits)):
                         own, whole, parts = caches[t][c], ints[t], floats[t]
                         commits[t](i, new, xc, own, whole[c % len(whole)], parts[c % len(parts)])
                     xc[i] = new
-                    moved[c] += 1.0
+                    count[c] += 1.0
+    states[:] = apart
+    moved += count
 
 
 @njit(inline="always", error_model="numpy")

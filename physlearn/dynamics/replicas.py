@@ -16,7 +16,7 @@ from scipy.special import expit
 
 from physlearn.dynamics.stencil import graph_of
 
-# compiled with words.py 89fff70ab59a
+# compiled with words.py 0cc4ab1ccaf1
 from physlearn.dynamics.words import LANES, lanes_of, next_words, over_chains, thresholds
 
 BITS = 32

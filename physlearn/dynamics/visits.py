@@ -49,6 +49,8 @@ def lanes(x, h, indptr, indices, data, beta, binary, bath, states, sweeps, moved
     """Visit one variable of all chains at once; x and h are (m, chains)."""
     w = states.shape[0]
     s, step = np.empty(4 * LANES, np.uint64), np.zeros(LANES)
+    count, total_spent = np.zeros(LANES), np.zeros(LANES)  # apart from other threads', which would share cache lines
+    total_spent[:w] = spent
     for l in range(w):
         for k in range(4):
             s[k * LANES + l] = states[l, k]
@@ -77,11 +79,11 @@ def lanes(x, h, indptr, indices, data, beta, binary, bath, states, sweeps, moved
                 t = _exp_down(min(abs(a), NEVER))
                 taken = np.int64(u * (1.0 + bath * t) < (1.0 if a <= 0.0 else t))
                 some += taken
-                spent[l] += cost * taken
+                total_spent[l] += cost * taken
                 d = d * taken
                 step[l] = d
                 xi[l] += d
-                moved[l] += taken
+                count[l] += taken
             if some > 0:
                 for k in range(indptr[i], indptr[i + 1]):
                     hj, c = h[indices[k]], data[k]
@@ -89,49 +91,55 @@ def lanes(x, h, indptr, indices, data, beta, binary, bath, states, sweeps, moved
                         hj[l] += c * step[l]
         if len(best) > 0:
             for l in range(w):
-                if spent[l] < lowest[l]:
-                    lowest[l] = spent[l]
+                if total_spent[l] < lowest[l]:
+                    lowest[l] = total_spent[l]
                     for i in range(len(best)):
                         best[i, l] = x[i, l]
     for l in range(w):
         for k in range(4):
             states[l, k] = s[k * LANES + l]
+        moved[l] += count[l]
+        spent[l] = total_spent[l]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def rows(x, h, indptr, indices, data, whole, beta, binary, bath, states, sweeps, moved, spent, lowest, best):
     """Visit one variable of one chain after the other; x and h are (chains, m)."""
     n = len(indptr) - 1
+    streams, count, sums = states.copy(), np.zeros(len(x)), spent.copy()  # apart from other threads' cache lines
     if len(whole) > 0:  # all chains at a variable, while its row is in the cache
         for sweep in range(sweeps):
             b = beta[sweep % len(beta)]
             for i in range(n):
                 for c in range(len(x)):
-                    d = _step(x[c, i], h[c, i], b[c], binary, bath, states[c])
+                    d = _step(x[c, i], h[c, i], b[c], binary, bath, streams[c])
                     if d != 0.0:
-                        spent[c] += -h[c, i] * d
+                        sums[c] += -h[c, i] * d
                         _move(x[c], h[c], indptr, indices, data, whole, i, d)
-                        moved[c] += 1.0
+                        count[c] += 1.0
             for c in range(len(best)):
-                if spent[c] < lowest[c]:
-                    lowest[c] = spent[c]
+                if sums[c] < lowest[c]:
+                    lowest[c] = sums[c]
                     best[c] = x[c]
-        return
-    for c in range(len(x)):
-        xc, hc, s, count, total = x[c], h[c], states[c], 0, spent[c]
-        for sweep in range(sweeps):
-            b = beta[sweep % len(beta), c]
-            for i in range(n):
-                d = _step(xc[i], hc[i], b, binary, bath, s)
-                if d != 0.0:
-                    total += -hc[i] * d
-                    _move(xc, hc, indptr, indices, data, whole, i, d)
-                    count += 1
-            if len(best) > 0 and total < lowest[c]:
-                lowest[c] = total
-                best[c] = xc
-        moved[c] += count
-        spent[c] = total
+    else:
+        for c in range(len(x)):
+            xc, hc, s, many, total = x[c], h[c], streams[c], 0, sums[c]
+            for sweep in range(sweeps):
+                b = beta[sweep % len(beta), c]
+                for i in range(n):
+                    d = _step(xc[i], hc[i], b, binary, bath, s)
+                    if d != 0.0:
+                        total += -hc[i] * d
+                        _move(xc, hc, indptr, indices, data, whole, i, d)
+                        many += 1
+                if len(best) > 0 and total < lowest[c]:
+                    lowest[c] = total
+                    best[c] = xc
+            count[c] = many
+            sums[c] = total
+    states[:] = streams
+    moved += count
+    spent[:] = sums
 
 
 @njit(inline="always", error_model="numpy")
