@@ -6,7 +6,10 @@ Peers are optional: `pip install peapods dwave-samplers`; a missing one is left 
 """
 
 import functools
+import os
+import time
 
+os.environ["NUMBA_NUM_THREADS"] = "2"  # one of them is used but for `threads`
 from common import processor_time, seconds, table  # isort: skip (sets thread counts first)
 
 import numba
@@ -106,6 +109,27 @@ def square():
     print_rates(f"2-D Ising, {SIDE} x {SIDE}, T = {HEAT}", rows, fastest)
 
 
+def threads(turns=9, sweeps=2000):
+    """Wall times of one lattice, and of two on two threads, in turns: how often the second costs nothing."""
+    model = Ising.square(SIDE)
+    samplers = [start_sampler(model, n, np.ones(model.layers["s"].shape), None, "bitpacked", 0, {}) for n in (1, 2)]
+
+    def wall(n):
+        start = time.perf_counter()
+        samplers[n - 1].run(sweeps, np.full(n, HEAT))
+        return time.perf_counter() - start
+
+    numba.set_num_threads(2)
+    wall(1), wall(2)
+    walls = np.array([[wall(1), wall(2)] for _ in range(turns)])
+    ratio = np.sort(2 * walls[:, 0] / walls[:, 1])
+    numba.set_num_threads(1)
+    one, two = np.median(walls, 0)
+    rows = [["one", f"{one:.3f} s", ""]]
+    rows.append(["two, on two threads", f"{two:.3f} s", f"{np.median(ratio):.2f} ({ratio[0]:.2f} to {ratio[-1]:.2f})"])
+    table(f"Independent lattices, {sweeps} sweeps, wall time, {turns} turns", rows, ("lattices", "median", "speed-up"))
+
+
 def glass():
     model = SpinGlass.edwards_anderson((10, 10, 10), rng=0)
     fastest = ours(model, "replicas", 2000, chains=64, heat=1.1)
@@ -148,8 +172,10 @@ def print_rates(title, rows, fastest):
 
 
 if __name__ == "__main__":
+    numba.set_num_threads(1)
     start = processor_time()
     square()
+    threads()
     glass()
     enumeration()
     print(f"\n{processor_time() - start:.0f} s of processor time in all")
