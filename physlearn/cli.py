@@ -69,7 +69,7 @@ def _retry(options) -> int:
 
     if not (options.failed or options.stale):
         raise ValueError("retry: give --failed, --stale or both")
-    sys.path.insert(0, os.getcwd())  # where the tasks of the study may be
+    sys.path.append(os.getcwd())  # where the tasks of the study may be
     found = open_study(options.study)  # whose folder is absolute: a task may change the directory
     extra = {} if options.workers is None else {"workers": options.workers}
     run = functools.partial(found.retry, failed=options.failed, stale=options.stale, **extra)
@@ -173,7 +173,7 @@ def _export(options) -> int:
 def _report(options) -> int:
     from physlearn.study import open_study
 
-    sys.path.insert(0, os.getcwd())
+    sys.path.append(os.getcwd())
     print(open_study(options.study).report())
     return DONE
 
@@ -181,7 +181,7 @@ def _report(options) -> int:
 def _study_file(options):
     from physlearn.study import read_study
 
-    sys.path[:0] = [os.getcwd(), str(options.study.resolve().parent)]  # tasks may lie beside the study file
+    sys.path += [os.getcwd(), str(options.study.resolve().parent)]  # tasks may lie there; what is installed goes first
     study = read_study(options.study)
     return study, (options.out or Path("results") / study.name).absolute()  # a task may change the directory
 

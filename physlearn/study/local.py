@@ -18,10 +18,12 @@ import sys
 import time
 import types
 from collections import deque
-from multiprocessing import connection, popen_forkserver
+from multiprocessing import connection, forkserver, popen_forkserver
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 from typing import Any
 
+import physlearn
 from physlearn.study.crew import Back, Done, Lost
 from physlearn.study.plan import Job
 from physlearn.study.worker import READY, RECALLED, Brief, serve
@@ -45,6 +47,24 @@ class _Process(ForkServerProcess):
     @staticmethod
     def _Popen(process_obj):
         return _Popen(process_obj)
+
+
+def _start_server():
+    """Start the process that workers are forked from, with this physlearn and Numba loaded.
+
+    By itself it would look into the working directory first, where another physlearn may lie.
+    """
+    forkserver.set_forkserver_preload(["physlearn.study.worker", "numba"])
+    before = dict(os.environ)
+    home = str(Path(physlearn.__file__).resolve().parents[1])
+    os.environ.update(PYTHONSAFEPATH="1", PYTHONPATH=os.pathsep.join([home, *filter(None, [before.get("PYTHONPATH")])]))
+    try:
+        forkserver.ensure_running()
+    finally:
+        for name in ("PYTHONSAFEPATH", "PYTHONPATH"):
+            del os.environ[name]
+            if name in before:
+                os.environ[name] = before[name]
 
 
 class _Slot:
@@ -89,7 +109,7 @@ class Local:
         self.width = workers or allowed or 1
         self.brief, self.timeout, self.memory = brief, timeout, memory
         self.threads = 1 if self.width > 1 else None
-        multiprocessing.get_context("forkserver").set_forkserver_preload(["physlearn.study.worker", "numba"])
+        _start_server()
         self.slots: list[_Slot] = []
         self.stillborn = 0
 

@@ -91,13 +91,14 @@ def import_task(path: str) -> Task:
     if not module or not name:
         raise ValueError(f"task: got {path!r}, expected 'package.module:name'")
     try:
-        found = getattr(importlib.import_module(module), name, None)
+        home = importlib.import_module(module)
+        found = getattr(home, name, None)
     except ModuleNotFoundError as error:
         raise ValueError(f"task: cannot import {module!r} ({error}); is the package installed?") from error
     except Exception as error:  # whatever the module does when it is imported
         raise ValueError(f"task: cannot import {module!r} ({type(error).__name__}: {error})") from error
     if found is None:
-        raise ValueError(f"task: module {module!r} has no {name!r}")
+        raise ValueError(f"task: module {module!r} ({getattr(home, '__file__', 'a namespace')}) has no {name!r}")
     if isinstance(found, Task):
         return found
     function: Any = found

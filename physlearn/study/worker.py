@@ -80,8 +80,7 @@ def serve(connection, brief: Brief, environment: dict[str, str], threads: int | 
     os.environ.clear()  # it is as old as the fork server
     os.environ.update(environment)
     try:
-        if threads is not None:
-            limit_threads(threads)
+        limit_threads(threads)
         task = _imported(brief.path)
         if memory is not None:
             limit_memory(memory)
@@ -98,16 +97,20 @@ def serve(connection, brief: Brief, environment: dict[str, str], threads: int | 
                 connection.send(run_job(task, brief, job))
 
 
-def limit_threads(count: int) -> None:
-    """So many threads for kernels and BLAS, whether these are loaded yet or not."""
-    os.environ.update(dict.fromkeys(THREADS, str(count)))
-    if "numba" in sys.modules:  # came with the fork server, and reads the environment only once
+def limit_threads(count: int | None) -> None:
+    """So many threads for kernels and BLAS, whether these are loaded yet or not; None: as the environment says."""
+    if count is not None:
+        os.environ.update(dict.fromkeys(THREADS, str(count)))
+    if "numba" in sys.modules:  # came with the fork server
         import numba
 
-        numba.set_num_threads(min(count, numba.get_num_threads()))
-    from threadpoolctl import threadpool_limits
+        loaded = numba.get_num_threads()
+        numba.set_num_threads(min(loaded, int(os.environ.get(THREADS[0], loaded))))
+        os.environ[THREADS[0]] = str(loaded)  # another number there, and it refuses to compile
+    if count is not None:
+        from threadpoolctl import threadpool_limits
 
-    threadpool_limits(count)
+        threadpool_limits(count)
 
 
 def limit_memory(extra: int) -> None:

@@ -150,3 +150,16 @@ renewed = Task(run=checked, params=Params, version="2")
 rough = Task(run=shapes, ragged=("all",))
 unpicklable = [lambda params, rng: {}]
 warmed = Task(run=threads, warm=lambda: warmings.append(os.getpid()))
+
+
+def compiled(params, rng):
+    import numba
+
+    double = numba.njit(lambda x: 2 * x)
+    return {"y": double(params["a"]), "threads": numba.get_num_threads()}
+
+
+def where(params, rng):
+    import physlearn
+
+    return {"home": physlearn.__file__}

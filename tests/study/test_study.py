@@ -198,6 +198,14 @@ def test_kernels_are_compiled_once_before_workers_start(tmp_path):
     assert np.all(found["numba"] == 1) and np.all(found["blas"] == 1)
 
 
+def test_tasks_may_compile_in_a_worker(tmp_path, monkeypatch):
+    """Also where the fork server, which has loaded Numba, knows another number of threads."""
+    for threads in ("2", "3", None):
+        monkeypatch.delenv("NUMBA_NUM_THREADS") if threads is None else monkeypatch.setenv("NUMBA_NUM_THREADS", threads)
+        found = study("scan_tasks:compiled", {"a": [1, 2, 3]}, store=tmp_path / str(threads), workers=2).to_dataset()
+        assert np.all(found["y"].squeeze() == [2, 4, 6]) and np.all(found["threads"] == 1)
+
+
 def test_every_wrong_point_is_found_before_anything_runs(tmp_path):
     with pytest.raises(ValueError) as refused:
         study(scan_tasks.modelled, {"a": [1, -1, "x"], "bb": [1.0]}, store=tmp_path / "s", replicates=0, seed=-1)

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import scan_tasks  # pyright: ignore[reportMissingImports]
 
+import physlearn
 from physlearn.study import Space, Task, grid, open_study, sobol, study, worker
 from physlearn.study.task import import_task
 
@@ -103,6 +104,25 @@ def test_scripts_need_no_main_guard_and_their_own_functions_are_refused(tmp_path
     said = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=60).stdout.splitlines()
     assert said[0] == "once" and said[2].endswith("2 done, 2 total)") and len(said) == 3
     assert "'f' is defined in __main__, which workers do not import; put it at the top level" in said[1]
+
+
+ELSEWHERE = """
+import pathlib, physlearn
+from physlearn.study import study
+print(study("scan_tasks:where", {"a": [1]}, store="s", workers=2).status()["done"])
+print(study("scan_tasks:where", {"a": [1]}, store="s").to_dataset()["home"].item() == physlearn.__file__)
+"""
+
+
+def test_workers_have_the_drivers_physlearn(tmp_path):
+    """Whatever lies in the working directory."""
+    (tmp_path / "physlearn").mkdir()
+    (tmp_path / "physlearn" / "__init__.py").write_text("raise RuntimeError('another physlearn')")
+    home = Path(physlearn.__file__).parents[1]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(home), str(HERE)])}
+    line = [sys.executable, "-P", "-c", ELSEWHERE]
+    done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["1", "True"], done.stderr
 
 
 def limited(code, tmp_path, **how):
