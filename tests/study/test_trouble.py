@@ -120,7 +120,9 @@ def test_workers_have_the_drivers_physlearn(tmp_path):
     (tmp_path / "physlearn" / "__init__.py").write_text("raise RuntimeError('another physlearn')")
     home = Path(physlearn.__file__).parents[1]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(home), str(HERE)])}
-    line = [sys.executable, "-P", "-c", ELSEWHERE]
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "script.py").write_text(ELSEWHERE)  # Python looks beside it, not into the working directory
+    line = [sys.executable, "bin/script.py"]
     done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
     assert done.stdout.split() == ["1", "True"], done.stderr
 
