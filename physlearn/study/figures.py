@@ -10,6 +10,8 @@ from physlearn.study.reader import definition_of
 from physlearn.study.space import Space
 from physlearn.study.task import import_task
 
+DPI = 200
+
 
 def png_figures(folder: Path) -> dict[str, bytes]:
     """Every figure as PNG; none where the study has several points, or its task draws none."""
@@ -26,6 +28,6 @@ def png_figures(folder: Path) -> dict[str, bytes]:
     pictures = {}
     for name, figure in draw(replicates).items():
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=200)
+        figure.savefig(buffer, format="png", dpi=DPI)
         pictures[name] = buffer.getvalue()
     return pictures

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from physlearn.study.figures import DPI as TASK_DPI
 from physlearn.study.pictures import label_of, pictures, scalars_of, space_of
 
 WAITING, STALE = ("planned", "interrupted"), ("stale",)
@@ -153,7 +154,9 @@ def _picture(title, caption, figure):
 
 
 def _task_figure(name, png):
-    return f"<figure>{_image(png, name)}<figcaption><b>{escape(name)}</b></figcaption></figure>"
+    width = int.from_bytes(png[16:20], "big") * 96 / TASK_DPI  # as its text is meant to be read
+    said = f"<figcaption><b>{escape(name)}</b></figcaption>"
+    return f'<figure style="width:{width:.0f}px">{_image(png, name)}{said}</figure>'
 
 
 def _image(png, name):
