@@ -35,11 +35,13 @@ def test_is_short(example):
     assert len(example.read_text(encoding="utf-8").splitlines()) < 60
 
 
+@pytest.mark.example
 @pytest.mark.parametrize("script", SCRIPTS, ids=name_of)
 def test_script_runs(script, tmp_path):
     run([sys.executable, str(script)], tmp_path)
 
 
+@pytest.mark.example
 @pytest.mark.parametrize("study", STUDIES, ids=name_of)
 def test_study_runs_and_leaves_a_result(study, tmp_path):
     command = shutil.which("physlearn", path=str(Path(sys.executable).parent))
