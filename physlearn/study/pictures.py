@@ -36,7 +36,7 @@ def scalars_of(dataset) -> list:
 
 
 def pictures(dataset) -> tuple:
-    """Pictures of the scalars, and of the arrays of one dimension.
+    """Pictures of the scalars, and of the arrays of one dimension; see `Task.dims`.
 
     Parameters
     ----------
@@ -61,11 +61,20 @@ def pictures(dataset) -> tuple:
     for name in scalars_of(dataset) if space else ():
         draw = _scattered if scattered else _on_grid
         scalars.append(_tried(draw, dataset[name].astype(float), space))
-    for variable in dataset.data_vars.values():
-        own = [d for d in variable.dims if d not in dataset["status"].dims]
-        if len(own) == 1 and variable.sizes[own[0]] > 1 and variable.dtype.kind in "iufb":
-            curves.append(_tried(_curves, variable.astype(float), space, own[0]))
+    for variable, own in _traces(dataset):
+        curves.append(_tried(_curves, variable.astype(float), space, own))
     return [p for p in scalars if p], [p for p in curves if p]
+
+
+def _traces(dataset):
+    """Arrays of one dimension with that dimension: those whose task has named it, or all where none is named."""
+    found = []
+    for name, v in dataset.data_vars.items():
+        own = [d for d in v.dims if d not in dataset["status"].dims]
+        if len(own) == 1 and v.sizes[own[0]] > 1 and v.dtype.kind in "iufb":
+            found.append((v, own[0], own[0] != f"{name}_0"))
+    some = any(named for *_, named in found)
+    return [(v, own) for v, own, named in found if named or not some]
 
 
 def _tried(draw, variable, *rest):

@@ -36,7 +36,7 @@ class Task:
     units : mapping of str to str
         Units of parameters and results (UDUNITS spelling: V, mS, ms).
     dims : mapping of str to sequence of str
-        Names of a result's array axes.
+        Names of a result's array axes.  Reports draw curves over the axes that have a name, or over all if none has.
     ragged : sequence of str
         Arrays whose shape differs from point to point: kept, given to ``figures``, but no part of the dataset.
     warm : callable, optional

@@ -167,6 +167,13 @@ def test_says_what_is_missing_and_what_is_left_out(rng):
     assert "The first 6 of 9 combinations of temperature" in curves[0].caption
 
 
+def test_curves_are_drawn_over_the_axes_that_the_task_has_named(rng):
+    data = grid(rng)  # cost over epoch
+    data["places"] = ((*data["status"].dims, "places_0"), rng.random((*data["status"].shape, 4)))
+    assert [p.title for p in pictures(data)[1]] == [p.title for p in pictures(grid(rng))[1]]
+    assert len(pictures(data.drop_vars("cost"))[1]) == 1  # nothing is named: all may be of interest
+
+
 def test_nothing_measured_yet(rng, tmp_path):
     dataset = grid(rng)
     dataset["status"][:] = 2
