@@ -18,6 +18,19 @@ def positive(name, value) -> float:
     return float(value)
 
 
+def not_negative(name, value) -> float:
+    """Zero or a positive finite number.
+
+    Examples
+    --------
+    >>> not_negative("temperature", 0)
+    0.0
+    """
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) < float("inf"):
+        raise ValueError(f"{name}: got {value!r}, expected zero or a positive finite number")
+    return float(value)
+
+
 def count(name, value, least=1) -> int:
     """An integer of at least ``least``.
 

@@ -16,7 +16,7 @@ import warnings
 import numpy as np
 from numba import njit
 
-from physlearn.checks import count, positive
+from physlearn.checks import count, not_negative, positive
 from physlearn.energy import Energy, Real, Spin
 from physlearn.models.patterns import check_patterns, refuse_duplicates, value_pair
 from physlearn.models.retrieval import Recall
@@ -32,6 +32,7 @@ class DenseMemory:
     Parameters
     ----------
     patterns : (K, n) array of -1 and +1
+        Copied.
     power : int, optional
         At least 2; default 3.  None for the exponential.
     beta : float
@@ -46,7 +47,8 @@ class DenseMemory:
     """
 
     def __init__(self, patterns, power: int | None = 3, *, beta=1.0):
-        self.patterns = check_patterns(patterns)
+        self.patterns = check_patterns(patterns).copy()
+        self.patterns.flags.writeable = False
         refuse_duplicates(self.patterns)
         if value_pair(self.patterns, "patterns")[0] == 0:
             raise ValueError("patterns: got 0 and 1, expected -1 and +1; pass 2*x - 1")
@@ -103,12 +105,12 @@ class DenseMemory:
         Recall
         """
         state, single = np.atleast_2d(np.array(x, dtype=float, order="C")), np.ndim(x) == 1
-        if state.ndim != 2 or state.shape[1] != self.n or not np.all(np.abs(state) == 1):
+        if state.ndim != 2 or state.shape[1] != self.n or not len(state) or not np.all(np.abs(state) == 1):
             raise ValueError(f"x: shape {np.shape(x)}, expected ({self.n},) or (batch, {self.n}) of -1 and +1")
         count("max_sweeps", max_sweeps)
         if order not in ("random", "fixed"):
             raise ValueError(f"order: got {order!r}, expected 'random' or 'fixed'")
-        temperature = positive("temperature", temperature) if temperature != 0 else 0.0
+        temperature = not_negative("temperature", temperature)
         free = np.arange(self.n) if free is None else np.unique(np.asarray(free))
         if free.size and (free.dtype.kind not in "iu" or free[0] < 0 or free[-1] >= self.n):
             raise ValueError(f"free: values from {free[0]} to {free[-1]}, expected whole numbers in 0..{self.n - 1}")
@@ -178,6 +180,11 @@ class DenseMemory:
             raise ValueError("x: some features are not -1 or +1")
         state = np.concatenate([features, np.full((len(features), classes), -1.0)], 1)
         xi = self.patterns[:, -classes:]
+        if classes > 1 and np.any(np.sum(xi == 1, 1) != 1):
+            raise ValueError(
+                f"classes: the last {classes} entries of {np.sum(np.sum(xi == 1, 1) != 1)} patterns are not +1 once and "
+                "-1 else; state the number of class neurons, and append 2*np.eye(classes)[label] - 1 to the features"
+            )
         sums = state @ self.patterns.T
         rest = sums[:, :, None] + xi  # without the class neuron, which is at -1
         top = rest.max((1, 2), keepdims=True) if self.power is None else -self.n
@@ -202,21 +209,27 @@ def _descend(x, sums, columns, table, worth, beta, order, shuffle, temperature, 
         for i in order:
             row, spin = columns[i], np.int64(x[i])
             gap, shift = 0.0, n
-            if worth == 0.0:  # exponential: relative to the largest overlap, which cannot overflow
-                shift = -n
+            if worth == 0.0 and temperature > 0.0:
+                # the two sums of exponentials, each relative to its own largest overlap: neither under- nor overflows
+                top_up, top_down, up, down = -n, -n, 0.0, 0.0
                 for mu in range(k):
-                    shift = max(shift, sums[mu] - row[mu] * spin)
-                shift = 2 * n - shift
-            for mu in range(k):
-                gap += row[mu] * table[max(sums[mu] - row[mu] * spin + shift, 0)]
-            if temperature > 0.0:
-                if worth > 0.0:
-                    difference = gap * worth
-                else:  # log of the ratio of the two sums of exponentials
-                    total = 0.0
+                    rest = sums[mu] - row[mu] * spin
+                    top_up, top_down = max(top_up, rest + row[mu]), max(top_down, rest - row[mu])
+                for mu in range(k):
+                    rest = sums[mu] - row[mu] * spin + 2 * n
+                    up += table[rest + row[mu] - top_up]
+                    down += table[rest - row[mu] - top_down]
+                gap = (top_up - top_down) + np.log(up / down) / beta
+            else:
+                if worth == 0.0:  # exponential: relative to the largest overlap, which cannot overflow
+                    shift = -n
                     for mu in range(k):
-                        total += table[max(sums[mu] - row[mu] * spin + shift, 0)]
-                    difference = np.log((total + gap * np.tanh(beta)) / (total - gap * np.tanh(beta))) / beta
+                        shift = max(shift, sums[mu] - row[mu] * spin)
+                    shift = 2 * n - shift
+                for mu in range(k):
+                    gap += row[mu] * table[max(sums[mu] - row[mu] * spin + shift, 0)]
+            if temperature > 0.0:
+                difference = gap * worth if worth > 0.0 else gap
                 new = 1 if uniform(stream) < 1.0 / (1.0 + np.exp(-difference / temperature)) else -1
             else:
                 new = 1 if gap > 0.0 else (-1 if gap < 0.0 else spin)

@@ -261,16 +261,18 @@ def _power_gap(i, x, cache, ints, floats, codes, f):
 def _exp_gap(i, x, cache, ints, floats, codes, f):
     k, beta = ints[0], floats[0]
     low, divisor = (-1.0, 2.0) if ints[2] else (0.0, 1.0)
-    top = cache[0]
-    for mu in range(1, k):
-        top = max(top, cache[mu])
+    top_up, top_down = -np.inf, -np.inf  # each sum relative to its own largest: a common one lets the other underflow
+    for mu in range(k):
+        xi = floats[1 + i * k + mu]
+        rest = cache[mu] - xi * x[i]
+        top_up, top_down = max(top_up, rest + xi), max(top_down, rest + low * xi)
     up, down = 0.0, 0.0
     for mu in range(k):
         xi = floats[1 + i * k + mu]
-        rest = cache[mu] - xi * x[i] - top
-        up += np.exp(beta * (rest + xi))
-        down += np.exp(beta * (rest + low * xi))
-    f[0] = (np.log(up) - np.log(down)) / beta / divisor
+        rest = cache[mu] - xi * x[i]
+        up += np.exp(beta * (rest + xi - top_up))
+        down += np.exp(beta * (rest + low * xi - top_down))
+    f[0] = ((top_up - top_down) + (np.log(up) - np.log(down)) / beta) / divisor
     return 1
 
 

@@ -65,6 +65,20 @@ def test_finite_temperature_draws_from_the_boltzmann_distribution(power, tol):
     assert abs(drawn.energy.mean() - exact.energy) < tol.STATISTICAL * error
 
 
+@pytest.mark.parametrize(("beta", "scale", "heat"), [(0.3, 1, 2.0), (20.0, 1, 2.0), (400.0, 1, 2.0), (1.0, 400, 800.0)])
+def test_heat_is_felt_however_steep_the_exponential(beta, scale, heat, tol):
+    xi = np.array([[1.0, 1.0, 1.0, 1.0], [1.0, -1.0, 1.0, -1.0], [1.0, 1.0, -1.0, -1.0]])
+    term = LogSumExp("s", beta)
+    energy = Energy({"s": (Spin(), 4)}, [term], {"patterns": scale * xi})
+    exact = enumerate_states(energy, temperature=heat).energy
+    run = sample(energy, temperature=heat, n_samples=50, chains=30, thin=4, rng=0)
+    means = [run.energy.mean(1)]
+    if scale == 1:
+        means.append(DenseMemory(xi, None, beta=beta).recall(np.ones((2000, 4)), temperature=heat, rng=1).energy)
+    for mean in means:
+        assert abs(mean.mean() - exact) < tol.STATISTICAL * mean.std(ddof=1) / np.sqrt(len(mean))
+
+
 def test_continuous_states_fall_into_corners():
     xi = random_patterns(3, 20, rng=1)
     memory = DenseMemory(xi, 3)
@@ -163,6 +177,9 @@ def test_classes_go_from_features_to_prototypes():
         (lambda: DenseMemory([[1, -1, 1]]).classify([1, np.nan], 1), "not -1 or"),
         (lambda: DenseMemory([[1, -1, 1]]).classify([1, 0.5], 1), "not -1 or"),
         (lambda: DenseMemory([[1, -1]]).classify([1, 1], 1), "classes"),
+        (lambda: DenseMemory([[1, -1, 1], [1, 1, -1], [1, -1, -1]]).classify([1], 2), "last 2 entries of 1 patterns"),
+        (lambda: DenseMemory([[1, -1]]).recall(np.zeros((0, 2))), "shape \\(0, 2\\)"),
+        (lambda: DenseMemory([[1, -1]]).recall([1, 1], temperature=np.ones(2)), "temperature: got array"),
         (lambda: dense_errors(10, [3, 2], 2), "rising"),
     ],
 )
