@@ -9,9 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.dynamics import newton
+from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.problem import RUNAWAY
 
 METHODS = ("adaptive", "stiff")
+DRIVEN_STEPS = 200  # at least, where something is driven: a longer step would pass over a pulse without seeing it
 _SCIPY = {"adaptive": "RK45", "stiff": "BDF"}
 
 
@@ -30,6 +32,8 @@ def _item(part, item, mass, drive, span, times, method, tol):
     from scipy.integrate import solve_ivp
 
     low, high = (bound[0] for bound in part.bounds)
+    start = part.initial()
+    atol = 1e-3 * tol * _size(part, item, start, mass, drive, span, times)
 
     def velocity(t, z):
         if drive is not None:
@@ -44,12 +48,14 @@ def _item(part, item, mass, drive, span, times, method, tol):
         return RUNAWAY - np.max(np.abs(z), initial=0.0)
 
     runaway.terminal = True
-    settings = {"rtol": tol, "atol": 1e-3 * tol}
+    settings = {"rtol": tol, "atol": atol}
+    if drive is not None:
+        settings["max_step"] = (span[1] - span[0]) / max(DRIVEN_STEPS, len(times) - 1)
     if method == "stiff" and newton.refusal(part) is None:
         settings["jac"] = _jacobian(part, mass)
     with np.errstate(over="ignore", invalid="ignore"):
         run = solve_ivp(
-            velocity, span, part.initial()[0], method=_SCIPY[method], t_eval=times, events=runaway, **settings
+            velocity, span, start[0], method=_SCIPY[method], t_eval=times, events=runaway, **settings
         )
     finite = np.all(np.isfinite(run.y), 0)
     y = np.clip(run.y.T[: np.argmin(finite) if not finite.all() else len(finite)], low, high)
@@ -59,6 +65,26 @@ def _item(part, item, mass, drive, span, times, method, tol):
         reason = "left the finite numbers" if run.status == 1 else f"stopped ({run.message.rstrip('.')})"
         why = f"item {item} {reason} at t = {at:g} s"
     return y, int(run.nfev), why
+
+
+def _size(part, item, start, mass, drive, span, times):
+    """How large the variables are, in their unit: at the start, as given, and where the first forces push them.
+
+    A force pushes as far as it has time to, or to where the largest curvature balances it.
+    """
+    sizes, reached = [], np.inf
+    for t in (span[0],) if drive is None else times:
+        if drive is not None:
+            u, force = drive(t)
+            part.give(u[[item]], force[[item]])
+        pull = part.force(start)
+        if not sizes:
+            reached = 1.0 / np.maximum(part.stiffness(start, pull)[0], np.finfo(float).tiny)
+        x = concatenate(part.system, part.state(start))
+        pushed = np.minimum((span[1] - span[0]) / mass, reached) * np.abs(pull)
+        sizes += [np.max(np.abs(x)), np.max(pushed, initial=0.0)]
+    size = np.max(sizes)
+    return float(size) if 0 < size < np.inf else 1.0
 
 
 def _jacobian(part, mass):

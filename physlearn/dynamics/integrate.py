@@ -19,7 +19,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from physlearn.checks import positive
+from physlearn.checks import not_negative, positive
 from physlearn.dynamics import adaptive, fixed_step
 from physlearn.dynamics.frame import given
 from physlearn.dynamics.relax import make_problem
@@ -56,13 +56,16 @@ def integrate(system, t_span, **settings):
     tau : float, or mapping of str to float or array
         Time constant (friction, capacitance) of every layer; default 1.
     clamp : mapping of str to array or to function of time, optional
-        As in `relax`; a function ``t -> values`` drives its readout (a field h(t), a voltage, a current).
+        As in `relax`; a function ``t -> values`` drives its readout (a field h(t), a voltage, a current).  The
+        adaptive methods then take no step longer than 1/200 of t_span, nor than the mean distance of ``times``:
+        they may miss shorter pulses, which need finer ``times`` or ``dt``.
     nudge : Nudge or sequence of Nudge, optional
         As in `relax`.
     temperature : float
         Of the noise, in the energy's units; default 0.
     tol : float
-        Relative local error of the adaptive methods; the absolute one is tol times 1e-3.
+        Relative local error of the adaptive methods; the absolute one is tol times 1e-3 times the item's size, the
+        largest value at the start, given, or to which the forces at the start lead.
     diverged : {"warn", "raise"}
         What to do when an item leaves the finite numbers; the record holds what was reached.
     rng : int, Generator or None
@@ -117,7 +120,7 @@ def _flow(
     check_system(system)
     if diverged not in ("warn", "raise"):
         raise ValueError(f"diverged: got {diverged!r}, expected 'warn' or 'raise'")
-    temperature = positive("temperature", temperature) if temperature != 0 else 0.0
+    temperature = not_negative("temperature", temperature)
     if method == "auto":
         method = "heun" if temperature > 0 else "adaptive" if dt is None else "rk4"
     moving, clamp = _split(clamp)

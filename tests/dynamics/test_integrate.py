@@ -82,6 +82,27 @@ def test_injected_current_charges_a_capacitor():
     assert np.allclose(run.x[:, 0], run.t**2 / 4.0, rtol=1e-12)
 
 
+@pytest.mark.parametrize("method", ["adaptive", "stiff"])
+@pytest.mark.parametrize("begin", [3.1, 50.0, 77.7])
+def test_adaptive_steps_do_not_pass_over_a_pulse(method, begin):
+    leak = Energy({"v": (Real(), 1)}, [Parabola("v")], {"stiffness": [1.0]}, {"I": Readout("v", [0], force=True)})
+    pulse = {"I": lambda t: [100.0 if begin < t < begin + 0.6 else 0.0]}
+    run = integrate(leak, (0, 100.0), clamp=pulse, method=method, times=[0.0, begin + 0.6, 100.0])
+    assert run.x[1, 0] == pytest.approx(100 * (1 - np.exp(-0.6)), rel=1e-3)
+
+
+@pytest.mark.parametrize("method", ["adaptive", "stiff"])
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e9])
+def test_units_do_not_matter(method, unit):
+    decay = integrate(well(), (0, 1), x0=[unit], method=method, tol=1e-8).final
+    charge = {"p": Readout("x", [0], force=True)}
+    pushed = Energy({"x": (Real(), 1)}, [Parabola("x")], {"stiffness": [2.0]}, charge)
+    constant, driven = {"p": [2 * unit]}, {"p": lambda t: [2 * unit]}
+    ends = [integrate(pushed, (0, 1), clamp=clamp, method=method, tol=1e-8).final for clamp in (constant, driven)]
+    assert np.allclose(decay / unit, np.exp(-2), rtol=1e-6)
+    assert np.allclose(np.array(ends) / unit, 1 - np.exp(-2), rtol=1e-6)
+
+
 def test_tied_variables_move_with_the_sum_of_their_capacitances():
     pair = Energy(
         {"v": (Real(), 3)},
