@@ -135,14 +135,17 @@ class Readout:
     force: bool = False
 
     def __post_init__(self):
-        if self.rows is not None and not hasattr(self.rows, "shape"):
-            object.__setattr__(self, "rows", np.asarray(self.rows, dtype=float))
+        # copies: what engines have worked out would not notice a later change of the caller's arrays
+        if self.rows is not None:
+            rows = self.rows.copy() if hasattr(self.rows, "shape") else np.array(self.rows, dtype=float)
+            object.__setattr__(self, "rows", rows)
         if self.rows is not None and len(self.rows.shape) != 2:
             raise ValueError(f"rows: shape {self.rows.shape}, expected (k, n), one row for each number that is read")
         if self.index is not None:
             index = np.asarray(self.index)
             if index.ndim != 1 or index.size and not np.issubdtype(index.dtype, np.integer):
                 raise TypeError(f"index: got {self.index!r}, expected a list of integers, such as [2]")
+            object.__setattr__(self, "index", index.astype(np.int64))
 
     def read(self, x: State) -> np.ndarray:
         """y of shape (batch, k)."""
@@ -215,7 +218,7 @@ class System:
     readouts : mapping of str to Readout, optional
         Names for what is clamped, nudged or read.  A layer's own name reads all of it.
     fixed : mapping of str to array, optional
-        Clamps that hold always (ground), unless a verb is given another value for that readout.
+        Clamps that hold always (ground), unless a verb is given another value for that readout; copied.
 
     Examples
     --------
@@ -286,15 +289,16 @@ class System:
             ("terms", tuple(self.terms)),
             ("theta", _read_only(theta)),
             ("readouts", readouts),
+            ("fixed", _read_only({name: np.array(value) for name, value in self.fixed.items()})),
         ):
             object.__setattr__(self, name, value)
 
     def __getstate__(self):
         """What is copied and pickled: all but the engines' work, which is done again when it is needed."""
-        return self.__dict__ | {"theta": dict(self.theta), "plans": {}, "numbers": {}}
+        return self.__dict__ | {"theta": dict(self.theta), "fixed": dict(self.fixed), "plans": {}, "numbers": {}}
 
     def __setstate__(self, state):
-        self.__dict__.update(state | {"theta": _read_only(state["theta"])})
+        self.__dict__.update(state | {"theta": _read_only(state["theta"]), "fixed": _read_only(state["fixed"])})
 
     def with_theta(self, theta):
         """Return the same system with other learning degrees of freedom; symbolic work is shared.
@@ -457,11 +461,11 @@ def energy_terms(energy: Energy, x) -> dict[str, np.ndarray]:
     return energy.shares(energy.state(x))
 
 
-def _read_only(theta):
+def _read_only(arrays):
     """A change of theta in place would go unnoticed by the factorisation in `numbers`."""
-    for value in theta.values():
+    for value in arrays.values():
         value.flags.writeable = False
-    return MappingProxyType(theta)
+    return MappingProxyType(arrays)
 
 
 def batch_size(x: State) -> int:

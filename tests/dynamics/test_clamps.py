@@ -1,11 +1,14 @@
 """Clamps: every engine draws the rest exactly or refuses, and "auto" says which engine took over."""
 
+import pickle
+
 import numpy as np
 import pytest
 
-from physlearn import Energy, Readout, enumerate_states, sample
+from physlearn import Energy, Readout, Real, enumerate_states, relax, sample
 from physlearn.models import Ising, PottsModel, SpinGlass
 from physlearn.models.rbm import RBM
+from physlearn.terms import Edges
 
 ENGINES = [
     "bitpacked",
@@ -129,3 +132,13 @@ def test_what_a_machine_holds_fixed_counts_as_clamped(tol):
     drawn = draw(fixed, layer, None, "auto")
     assert drawn.method == "heat bath (kept fields)" and draw(energy, layer, None, "auto").method.endswith("(bytes)")
     assert_conditional(energy, layer, {"some": held["some"]}, drawn, tol)
+
+
+def test_later_changes_of_the_callers_arrays_change_nothing():
+    rows, index, ground = np.array([[1.0, 0.0]]), np.array([1]), {"foot": np.array([0.0])}
+    readouts = {"foot": Readout("x", rows=rows), "end": Readout("x", index)}
+    spring = Energy({"x": (Real(), 2)}, [Edges("x", [(0, 1)])], {"conductance": [1.0]}, readouts, fixed=ground)
+    rows[0, 0], index[0], ground["foot"][0] = 0.0, 0, 5.0
+    del ground["foot"]
+    assert relax(spring, clamp={"end": [2.0]}).x.tolist() == [0.0, 2.0]
+    assert relax(pickle.loads(pickle.dumps(spring)), clamp={"end": [2.0]}).x.tolist() == [0.0, 2.0]
