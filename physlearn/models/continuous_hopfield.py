@@ -46,7 +46,7 @@ class ContinuousHopfield:
     Parameters
     ----------
     couplings : (n, n) array
-        W_ij, the influence of j on i; zero diagonal.
+        W_ij, the influence of j on i; zero diagonal.  Copied; symmetric to rounding is taken as symmetric.
     bias : (n,) array, optional
         Constant input b; default zero.
     gain : float
@@ -68,6 +68,7 @@ class ContinuousHopfield:
         self.bias = np.zeros(self.n) if bias is None else np.array(bias, dtype=float)
         if self.bias.shape != (self.n,) or not np.all(np.isfinite(self.bias)):
             raise ValueError(f"bias: got shape {self.bias.shape}, expected ({self.n},) finite numbers")
+        self.bias.flags.writeable = False
         self.symmetric = bool(np.array_equal(self.couplings, self.couplings.T))
 
     @classmethod

@@ -18,7 +18,7 @@ import warnings
 
 import numpy as np
 
-from physlearn.checks import count, positive
+from physlearn.checks import count, not_negative, positive
 from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Binary, Energy, Spin, System
 from physlearn.models import storage
@@ -46,7 +46,7 @@ class Hopfield:
     Parameters
     ----------
     couplings : (n, n) array
-        W_ij, the influence of j on i; zero diagonal.
+        W_ij, the influence of j on i; zero diagonal.  Copied; symmetric to rounding is taken as symmetric.
     bias : (n,) array, optional
         Fields b, minus the thresholds; default zero.
     kind : Spin or Binary, optional
@@ -55,6 +55,7 @@ class Hopfield:
     Attributes
     ----------
     couplings, bias : arrays
+        Read-only.
     n : int
     symmetric : bool
         Whether there is an energy.
@@ -76,6 +77,7 @@ class Hopfield:
         self.bias = np.zeros(self.n) if bias is None else np.array(bias, dtype=float)
         if self.bias.shape != (self.n,) or not np.all(np.isfinite(self.bias)):
             raise ValueError(f"bias: got shape {self.bias.shape}, expected ({self.n},) finite numbers")
+        self.bias.flags.writeable = False
         self.symmetric = bool(np.array_equal(self.couplings, self.couplings.T))
         self.values = (-1.0, 1.0) if isinstance(self.kind, Spin) else (0.0, 1.0)
         self.factor = None  # a few patterns whose Gram matrix over n the couplings are, if known
@@ -109,6 +111,8 @@ class Hopfield:
         if rule != "flow":
             refuse_duplicates(patterns)
         low, _ = value_pair(patterns, "patterns")
+        if isinstance(kind, Binary) and np.all(patterns == 1):
+            low = 0.0  # ones alone are values of both kinds
         kind = (Spin() if low < 0 else Binary()) if kind is None else kind
         if isinstance(kind, Binary) != (low == 0):
             raise ValueError(f"kind: got {kind}, but the patterns' values are {low:g} and 1; convert them or drop kind")
@@ -120,7 +124,9 @@ class Hopfield:
         spins = patterns if low < 0 else 2.0 * patterns - 1.0
         w = RULES[rule](spins, **settings)
         if low == 0:
-            return cls(4.0 * w, -2.0 * w.sum(1), kind=kind)
+            # summed as whole numbers, so that the biases tie where the fields of the spins do
+            whole = whole_numbers(w)
+            return cls(4.0 * w, -2.0 * whole.unit * whole.columns.sum(0, dtype=float), kind=kind)
         memory = cls(w, kind=kind)
         if rule == "hebb" and 4 * len(spins) < memory.n and spins.size < 2**24:
             memory.factor = np.ascontiguousarray(spins, dtype=np.float32)
@@ -160,14 +166,22 @@ class Hopfield:
         Returns
         -------
         Hopfield
-            With the couplings and biases after at most ``epochs``.
+            With the couplings and biases after at most ``epochs``; a warning says if some patterns still move.
         """
         patterns, memory, rate = self._cues(check_patterns(patterns)), self, positive("rate", rate)
         for _ in range(count("epochs", epochs, least=0)):
             free = memory.recall(patterns, order="fixed").x
             if np.array_equal(free, patterns):
-                break
+                return memory
             memory = memory._stepped(patterns, free, rate)
+        moved = np.any(memory.recall(patterns, order="fixed").x != patterns, 1)
+        if epochs and moved.any():
+            warnings.warn(
+                f"contrast: {np.sum(moved)} of {len(moved)} patterns still move after {epochs} epochs; raise epochs, "
+                "or store fewer patterns",
+                RuntimeWarning,
+                stacklevel=2,
+            )
         return memory
 
     def unlearn(self, *, rate=0.01, rounds=100, rng=None):
@@ -195,6 +209,7 @@ class Hopfield:
         bias = self.bias if isinstance(self.kind, Spin) else self.bias - rate / self.n * step["b"]
         return Hopfield(self.couplings - 2.0 * rate / self.n * step["W"], bias, kind=self.kind)
 
+    @on_one_thread
     def field(self, x):
         """Fields h = W x + b of states, (..., n)."""
         return np.asarray(x, dtype=float) @ self.couplings.T + self.bias
@@ -243,7 +258,7 @@ class Hopfield:
         single, start = np.ndim(x) == 1, self._cues(x)
         if order not in ("random", "fixed", "synchronous"):
             raise ValueError(f"order: got {order!r}, expected 'random', 'fixed' or 'synchronous'")
-        temperature = positive("temperature", temperature) if temperature != 0 else 0.0
+        temperature = not_negative("temperature", temperature)
         count("max_sweeps", max_sweeps)
         whole = self._whole
         state = np.array(start, dtype=whole[0].dtype, order="C")  # the caller keeps the cues

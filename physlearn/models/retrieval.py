@@ -17,6 +17,9 @@ from numba import njit
 from physlearn.rng import uniform
 
 
+EPS = float(np.finfo(float).eps)
+
+
 @dataclass(frozen=True, eq=False)
 class Recall:
     """States recalled from cues.
@@ -76,7 +79,7 @@ def whole_numbers(couplings):
     if largest / unit < 2**24:
         scaled = couplings.T / unit
         rounded = np.rint(scaled)
-        if np.max(np.abs(scaled - rounded)) < 1e-9:
+        if np.max(np.abs(scaled - rounded)) <= 4 * EPS * largest / unit:
             columns = np.ascontiguousarray(rounded, dtype=np.float32)
             small = float(size.max()) / unit < 127.5
             return Whole(columns, columns.astype(np.int8) if small else columns, unit)
@@ -114,7 +117,10 @@ class Run:
             raise ValueError(f"field: shape {given.shape}, expected ({n},) or {self.state.shape}")
         if not np.all(np.isfinite(given)):
             raise ValueError("field: some values are NaN or infinite, expected finite fields")
-        return np.ascontiguousarray(np.broadcast_to((self.memory.bias + given) / self.unit, self.state.shape))
+        push = (self.memory.bias + given) / self.unit
+        half = 0.5 * np.rint(2.0 * push)
+        push = np.where(np.abs(push - half) <= 4 * EPS * np.abs(half), half, push)  # so that ties are ties
+        return np.ascontiguousarray(np.broadcast_to(push, self.state.shape))
 
     def asynchronous(self, order):
         """One state after the other; one sweep at a time where something happens between sweeps."""

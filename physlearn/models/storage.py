@@ -19,6 +19,8 @@ import numpy as np
 from physlearn.checks import count, positive
 from physlearn.models.patterns import check_patterns, value_pair
 
+LARGEST = 1e300  # of a coupling: fields and energies of any network that fits into memory are still numbers
+
 
 def hebb(patterns):
     """Hebb's rule, W = X^T X/n without the diagonal (Hopfield 1982, eq. 2).
@@ -120,9 +122,9 @@ def storkey(patterns, *, start=None):
     n = x.shape[1]
     w = np.zeros((n, n)) if start is None else check_couplings(start, "start").copy()
     for xi in x:
-        h = w @ xi
+        known = np.outer(w @ xi, xi)
         # xi_i xi_j - xi_i h_ji - h_ij xi_j, with h_ij = h_i - w_ij xi_j the field on i without j
-        w += (np.outer(xi, xi - h) - np.outer(h, xi) + 2.0 * w) / n
+        w += (np.outer(xi, xi) - (known + known.T) + 2.0 * w) / n  # the sum in brackets keeps it symmetric to the bit
         np.fill_diagonal(w, 0.0)
     return w
 
@@ -240,18 +242,23 @@ def dilute(couplings, fraction, *, symmetric=True, rng=None):
 
 
 def check_couplings(couplings, name="couplings"):
-    """Couplings as a square float64 array with zero diagonal."""
-    w = np.asarray(couplings, dtype=float)
+    """Couplings as a square read-only copy with zero diagonal, symmetric to the bit if they are so to rounding."""
+    w = np.array(couplings, dtype=float)
     if w.ndim != 2 or w.shape[0] != w.shape[1] or w.size == 0:
         raise ValueError(f"{name}: shape {w.shape}, expected (n, n)")
-    bad = np.sum(~np.isfinite(w))
+    bad = np.sum(~(np.abs(w) < LARGEST))
     if bad:
-        raise ValueError(f"{name}: {bad} entries are NaN or infinite, expected finite couplings")
+        raise ValueError(
+            f"{name}: {bad} entries are NaN, infinite or beyond {LARGEST:g}, expected finite couplings with finite sums"
+        )
     if np.any(np.diag(w)):
         raise ValueError(
             f"{name}: {np.count_nonzero(np.diag(w))} entries of the diagonal are not zero, but no neuron acts on "
             "itself; set them with np.fill_diagonal(w, 0)"
         )
+    if not np.array_equal(w, w.T) and np.max(np.abs(w - w.T)) <= 1e-12 * np.max(np.abs(w)):
+        w = (w + w.T) / 2  # as products of matrices come: they mean an energy
+    w.flags.writeable = False
     return w
 
 

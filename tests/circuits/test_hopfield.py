@@ -25,3 +25,9 @@ def test_power_is_twice_the_energy_plus_a_constant_and_currents_are_fields(rng, 
 def test_what_resistors_cannot_do_is_refused():
     with pytest.raises(ValueError, match="not symmetric"):
         amplifier_network([[0.0, 1.0], [0.5, 0.0]])
+
+
+def test_couplings_symmetric_to_rounding_make_a_network():
+    w = Hopfield.store(random_patterns(5, 8, rng=1), "storkey").couplings.copy()
+    w[0, 1] = np.nextafter(w[1, 0], np.inf)
+    assert len(amplifier_network(w).nodes) == 16

@@ -52,6 +52,49 @@ def test_0_and_1_neurons_store_what_spins_store():
     assert np.array_equal(2 * found - 1, spins.recall(flip(xi, 0.1, rng=3), order="fixed").x)
 
 
+@pytest.mark.parametrize("rule", ["hebb", "projection", "storkey"])
+@pytest.mark.parametrize("n", [6, 11, 30])
+def test_0_and_1_neurons_tie_where_spins_tie(rule, n):
+    xi, x = random_patterns(4, n, rng=4), random_patterns(40, n, rng=99)
+    spins, bits = Hopfield.store(xi, rule), Hopfield.store((xi + 1) / 2, rule)
+    found = bits.recall((x + 1) / 2, order="fixed").x
+    assert np.array_equal(2 * found - 1, spins.recall(x, order="fixed").x)
+
+
+def test_couplings_that_are_almost_whole_are_not_rounded():
+    w = np.zeros((3, 3))
+    w[0, 1] = w[1, 0] = 1 + 5e-10
+    w[0, 2] = w[2, 0] = 1.0
+    assert Hopfield(w).recall([-1, 1, -1], order="fixed", max_sweeps=9).x[0] == 1  # its field is 5e-10
+
+
+def test_couplings_symmetric_to_rounding_have_an_energy(rng):
+    b = rng.standard_normal((20, 20))
+    w = storage.hollow(b @ np.diag(rng.standard_normal(20)) @ b.T)
+    w[0, 1] = np.nextafter(w[1, 0], np.inf)
+    memory = Hopfield(w)
+    check_energy(memory.energy)
+    assert np.isfinite(memory.recall(np.ones(20)).energy)
+    learned = storage.storkey(random_patterns(5, 50, rng=1))
+    assert np.array_equal(learned, learned.T)
+    assert Hopfield.store(random_patterns(2, 10, rng=1)).contrast(random_patterns(3, 10, rng=2)).symmetric
+
+
+def test_a_memory_keeps_what_it_was_given():
+    xi = random_patterns(2, 20, rng=1)
+    w, bias = storage.hebb(xi), np.zeros(20)
+    memory = Hopfield(w, bias)
+    w *= -1
+    bias += 9
+    assert np.array_equal(memory.recall(xi).x, xi) and np.allclose(memory.field(xi), xi @ -w)
+    with pytest.raises(ValueError, match="read-only"):
+        memory.couplings[0, 1] = 1.0
+
+
+def test_ones_are_values_of_both_kinds():
+    assert Hopfield.store(np.ones((1, 4)), kind=Binary()).recall([1, 0, 1, 1]).x.tolist() == [1, 1, 1, 1]
+
+
 def test_finite_temperature_draws_from_the_boltzmann_distribution(tol):
     memory = Hopfield.store(random_patterns(2, 8, rng=3))
     exact = enumerate_states(memory.energy, temperature=0.7)
@@ -234,6 +277,7 @@ def test_sequences_step_from_pattern_to_pattern():
         (lambda: Hopfield(np.ones((2, 2))), "diagonal"),
         (lambda: Hopfield(np.ones((2, 3))), "expected \\(n, n\\)"),
         (lambda: Hopfield([[0, np.inf], [0, 0]]), "infinite"),
+        (lambda: Hopfield([[0, 1e308], [1e308, 0]]), "beyond 1e\\+300"),
         (lambda: Hopfield(np.zeros((2, 2)), [1.0]), "bias"),
         (lambda: Hopfield(np.zeros((2, 2))).recall([1, 0]), "1 values are not of the kind Spin.*example 0"),
         (lambda: Hopfield(np.zeros((2, 2))).recall([1, np.nan]), "1 values are not of the kind Spin.*example nan"),
@@ -246,6 +290,7 @@ def test_sequences_step_from_pattern_to_pattern():
         (lambda: Hopfield(np.zeros((2, 2))).contrast([[1, -1]], epochs=1.5), "epochs"),
         (lambda: Hopfield(np.zeros((2, 2))).recall([1, 1, 1]), "shape"),
         (lambda: Hopfield(np.zeros((2, 2))).recall([1, 1], temperature=-1.0), "temperature"),
+        (lambda: Hopfield(np.zeros((2, 2))).recall([1, 1], temperature=np.ones(2)), "temperature: got array"),
         (lambda: Hopfield(np.zeros((2, 2))).recall([1, 1], order="any"), "order"),
         (lambda: Hopfield(np.zeros((2, 2))).recall([1, 1], max_sweeps=0), "max_sweeps"),
         (lambda: Hopfield(np.zeros((2, 2))).recall([1, 1], field=[1.0]), "field"),
@@ -260,5 +305,7 @@ def test_bad_input_is_named(call, says):
 def test_no_rest_in_time_warns():
     with pytest.warns(RuntimeWarning, match="still move"):
         Hopfield.store(random_patterns(30, 100, rng=1)).recall(random_patterns(20, 100, rng=2), max_sweeps=1)
+    with pytest.warns(RuntimeWarning, match="2 of 2 patterns still move after 3 epochs"):
+        Hopfield(np.zeros((2, 2)), [-9.0, -9.0]).contrast([[1, 1], [1, -1]], epochs=3)
     with pytest.raises(TypeError, match="kind"):
         Hopfield(np.zeros((2, 2)), kind="spin")
