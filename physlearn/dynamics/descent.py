@@ -50,7 +50,7 @@ def refusal(problem):
 
 
 def solve(problem, tol, max_steps):
-    """Sweep the layers in order until no item has more than ``tol`` to gain."""
+    """Sweep the layers in order until no item has more to gain; see `_left` for ``tol``."""
     if not problem.nudges and fields.refusal(problem) is None:
         return _kept_fields(problem, tol, max_steps)
     if not problem.nudges and local.refusal(problem.system) is None:
@@ -59,15 +59,14 @@ def solve(problem, tol, max_steps):
     x = {name: np.array(value, order="C") for name, value in problem.state(problem.initial()).items()}
     moving = [name for name in x if _free(problem, name).any()]
     single = [name for name in moving if any(t.layers.count(name) > 1 for t in problem.system.terms)]
-    steps, rest = 0, _left(problem, x, moving, bends)
-    while steps < max_steps and np.any(rest > tol):
+    steps, (rest, going) = 0, _left(problem, x, moving, bends, tol)
+    while steps < max_steps and np.any(going):  # items at rest are left alone: none disturbs another
         steps += 1
-        going = rest > tol  # items at rest are left alone: none disturbs another
         for name in moving:
             blocks = np.flatnonzero(_free(problem, name))
             for index in blocks[:, None] if name in single else [blocks]:
                 _settle(problem, x, name, bends, np.ix_(going, index))
-        rest = _left(problem, x, moving, bends)
+        rest, going = _left(problem, x, moving, bends, tol)
     method = "blocks"
     if single:
         method = "one variable at a time" if single == moving else f"blocks; {', '.join(single)} one variable at a time"
@@ -75,7 +74,7 @@ def solve(problem, tol, max_steps):
         problem.pick(concatenate(problem.system, x)),
         rest,
         steps,
-        np.all(rest <= tol),
+        not np.any(going),
         f"descent ({method})",
     )
 
@@ -110,6 +109,8 @@ def _field(problem, x, name, bends):
 
 
 _HALFWAY = {Spin: 0.0, Binary: 0.5}
+_OWN = (Spin, Binary, Potts)  # move from value to value, and so reach the lowest exactly
+ROUNDING = 8 * np.finfo(float).eps  # of a sum of fields
 
 
 def _curvature(problem, x, name, bends):
@@ -119,15 +120,35 @@ def _curvature(problem, x, name, bends):
     return _shaped(problem.system.curvature(x, name), x[name], bends.get(name, 0.0))
 
 
-def _left(problem, x, moving, bends):
-    """Largest force on a continuous variable or energy to be gained by a discrete one, (batch,)."""
-    left = np.zeros(problem.batch)
+def _left(problem, x, moving, bends, tol):
+    """Largest force on a continuous variable or energy to be gained by a discrete one, (batch,); which items go on.
+
+    ``tol`` is one per item; where some layers are discrete a number, relative to the fields on a layer.  Spins, 0/1
+    variables and codes go on until the rounding of each one's own fields: a large field says nothing of the others.
+    """
+    left, going = np.zeros(problem.batch), np.zeros(problem.batch, bool)
     for name in moving:
-        free = _free(problem, name)
+        free, kind = _free(problem, name), problem.system.layers[name].kind
         field = _field(problem, x, name, bends)[:, free]
-        gain = _gain(problem.system.layers[name].kind, field, x[name].reshape(problem.batch, -1)[:, free])
+        gain = _gain(kind, field, x[name].reshape(problem.batch, -1)[:, free])
+        slack = np.reshape(tol, (-1, 1))
+        if problem.discrete:
+            size = _size(problem, x, name)[:, free]
+            slack = ROUNDING * size if type(kind) in _OWN else tol * size.max(1, keepdims=True, initial=0.0)
         left = np.maximum(left, gain.max(1, initial=0.0))
-    return left
+        going |= np.any(gain > slack, 1)
+    return left, going
+
+
+def _size(problem, x, name):
+    """Sum of the sizes of the fields on every variable of a layer, (batch, size); of Potts codes the largest."""
+    system, layer, start = problem.system, problem.system.layers[name], problem.frame.offset[name]
+    shown = system.shown(x)
+    parts = [np.abs(t.field(shown, system.theta, name)) for t in system.terms if name in t.layers]
+    size = np.asarray(sum(parts, np.zeros(x[name].shape + (1,) * isinstance(layer.kind, Potts))))
+    size = size.reshape(problem.batch, layer.size, -1).max(2)
+    push = np.abs(problem.push[:, start : start + layer.size])
+    return size + push + np.abs(problem.nudge_forces(x).get(name, 0.0))
 
 
 def _gain(kind, f, x):
@@ -192,9 +213,9 @@ def _kept_fields(problem, tol, max_steps):
     moves = fields.FieldMoves(problem, problem.state(problem.initial()), nothing_drawn, True, 1)
     taken = moves.descend(max_steps)
     x = moves.state()
-    rest = _left(problem, x, list(x), {})
+    rest, _ = _left(problem, x, list(x), {}, tol)
     steps = int(np.where(taken < 0, max_steps, taken).max())
-    return problem.pick(concatenate(problem.system, x)), rest, steps, np.all(rest <= tol), "descent (kept fields)"
+    return problem.pick(concatenate(problem.system, x)), rest, steps, np.all(taken >= 0), "descent (kept fields)"
 
 
 def _compiled(problem, tol, max_steps):
@@ -205,4 +226,4 @@ def _compiled(problem, tol, max_steps):
     for item in range(problem.batch):
         used, rest[item] = local.descend(problem.system, x[item], order, problem.push[item], max_steps)
         steps = max(steps, used)
-    return problem.pick(x), rest, steps, np.all(rest <= tol), "descent (compiled)"
+    return problem.pick(x), rest, steps, np.all(rest == 0), "descent (compiled)"

@@ -24,8 +24,10 @@ class Equilibrium:
     steps : int
         Iterations; 1 for a direct solve.
     converged : bool
-        Whether every item's residual is within ``tol`` times the size of the forces that balance: the
-        largest curvature times the largest value (discrete variables: the largest field) of the batch.
+        Whether every item's residual is within ``tol`` times the size of the forces that balance: the largest
+        curvature times the largest value at rest, or sqrt(tol) times the largest at the start, if that is more.
+        Where some layers are discrete, that size is the largest sum of the terms' fields on a layer, and a
+        discrete variable is at rest where no change gains more than the rounding of its own fields.
     method : str
         The engine that was used.
 

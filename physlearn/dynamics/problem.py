@@ -183,19 +183,15 @@ class Problem:
             size = np.maximum(np.linalg.norm(v, axis=1), np.finfo(float).tiny)
         return np.where(np.isfinite(size), size, 1.0)
 
-    def force_scale(self, z, start):
-        """Size of the forces that balance at rest, (batch,): what ``tol`` is relative to.
+    def force_scale(self, z, start, share):
+        """Size of the forces that balance at rest, (batch,): what ``tol`` is relative to on continuous variables.
 
-        Discrete variables: the largest field.  Continuous ones: the largest curvature times the largest value
-        there or at the start, given ones included, which is what the parts of a force are before they cancel.
+        The largest curvature times the largest value there, given ones included, which is what the parts of a force
+        are before they cancel.  A ``share`` of the largest value at the start counts, too: a rest may be at zero.
         """
-        x = self.state(z)
-        if self.discrete:
-            fields = [np.abs(self.system.force(x, name)).reshape(self.batch, -1) for name in self.system.layers]
-            return np.max(np.concatenate(fields, 1), 1, initial=0.0)
-        sizes = (np.max(np.abs(concatenate(self.system, y)), 1, initial=0.0) for y in (x, self.state(start)))
+        here, first = (np.max(np.abs(concatenate(self.system, self.state(y))), 1, initial=0.0) for y in (z, start))
         with np.errstate(over="ignore", invalid="ignore"):
-            return self.stiffness(z, self.force(z)) * np.maximum(*sizes)
+            return self.stiffness(z, self.force(z)) * np.maximum(here, share * first)
 
     def residual(self, z, force, bounds):
         """Largest force on any free variable, (batch,); a bound carries what pushes into it."""

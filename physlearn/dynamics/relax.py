@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from physlearn.checks import count, positive
 from physlearn.dynamics import descent, direct, fire, flow, lbfgs, newton
 from physlearn.dynamics.equilibrium import ConvergenceError, Equilibrium
 from physlearn.dynamics.frame import frame_of, given
@@ -86,6 +87,7 @@ def relax(
         raise ValueError(f"unconverged: got {unconverged!r}, expected 'warn', 'raise' or 'ignore'")
     if method != "auto" and method not in ENGINES:
         raise ValueError(f"method: got {method!r}, expected 'auto' or one of {list(ENGINES)}")
+    tol, max_steps = positive("tol", tol), count("max_steps", max_steps, least=0)
     problem, single = make_problem(system, x0, clamp, nudge)
     if method == "auto":
         fits = [name for name, engine in ENGINES.items() if engine.refusal(problem) is None] or ["flow"]
@@ -113,15 +115,15 @@ def relax(
 
 def _solve(engine, problem, tol, max_steps):
     """Run an engine to a residual of ``tol`` times the forces that balance, whatever their unit."""
-    if engine is direct:
+    if engine is direct or problem.discrete:  # these know the size of every force themselves
         return engine.solve(problem, tol, max_steps)
     first = problem.initial()
     with np.errstate(over="ignore", invalid="ignore"):
-        pull = np.zeros(problem.batch) if problem.discrete else np.max(np.abs(problem.force(first)), 1, initial=0.0)
-    scale, total = np.maximum(pull, problem.force_scale(first, first)), 0
+        pull = np.max(np.abs(problem.force(first)), 1, initial=0.0)
+    scale, total = np.maximum(pull, problem.force_scale(first, first, 1.0)), 0
     while True:
         z, residual, steps, converged, used = engine.solve(problem, tol * scale, max_steps - total)
-        total, reached = total + steps, problem.force_scale(z, first)
+        total, reached = total + steps, problem.force_scale(z, first, np.sqrt(tol))
         short = residual > tol * reached
         if not converged or not short.any() or total >= max_steps:
             return z, residual, total, converged and not short.any(), used
@@ -148,6 +150,8 @@ def make_problem(system, x0, clamp, nudge=None):
         _check_nudge(system, n)
     start = None if x0 is None else system.state(x0, "x0")
     items = None if start is None else len(next(iter(start.values())))
+    if items == 0:
+        raise ValueError("x0: got a batch of 0 items, expected at least one")
     targets = [len(np.atleast_2d(n.target)) for n in nudges]
     u, force = given(system, frame_of(system, tuple(clamp)), clamp, max([items or 1, *targets]))
     first = next(iter(system.layers))

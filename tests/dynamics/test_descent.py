@@ -291,6 +291,16 @@ def test_residual_is_the_energy_still_to_be_gained(rng):
     assert not rest.converged
 
 
+def test_one_large_field_does_not_hide_what_others_gain(rng):
+    layers, terms = {"v": (Binary(), 6), "h": (Spin(), 4)}, [Cross("v", "h", "W"), Bias("v")]
+    bias = np.array([1e10, *rng.standard_normal(5)])
+    biased = Energy(layers, terms, {"W": rng.standard_normal((6, 4)), "bias": bias})
+    start = biased.random_state(20, rng)
+    rest = relax(biased, start)
+    assert rest.converged and np.array_equal(rest.x["v"], biased.field(rest.x, "v") > 0)
+    assert np.array_equal(rest.x["h"], np.sign(biased.field(rest.x, "h")))
+
+
 class Ternary:
     """-1, 0 or 1 with a threshold: a kind of the user's own."""
 

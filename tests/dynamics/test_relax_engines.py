@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from scipy.optimize import lsq_linear
 
 from physlearn import ConvergenceError, Energy, Nudge, Potts, Readout, Real, Spin, System, relax
-from physlearn.terms import Bias, Edges
+from physlearn.terms import Bias, Edges, Parabola
 
 ALL = ("newton", "lbfgs", "flow", "fire")
 
@@ -139,6 +139,22 @@ def test_units_do_not_matter(method, scale, rng):
         assert rest.converged
         steps.append(rest.steps)
     assert steps[1] == pytest.approx(steps[0], rel=0.25, abs=6)
+
+
+@pytest.mark.parametrize("method", ALL)
+@pytest.mark.parametrize("rest", [0.0, 1.0])
+def test_a_start_far_out_does_not_loosen_the_tolerance(method, rest):
+    well = Energy({"x": (Real(), 2)}, [Parabola("x"), Bias("x")], {"stiffness": [1.0, 2.0], "bias": [rest, 2 * rest]})
+    found = relax(well, [1e8, 0.0], method=method)
+    assert found.converged and np.allclose(found.x, rest, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("settings", [{"tol": np.nan}, {"tol": "a"}, {"tol": -1.0}, {"max_steps": 2.5}])
+def test_settings_that_are_no_numbers_are_refused(settings):
+    with pytest.raises(ValueError, match=f"{next(iter(settings))}: got"):
+        relax(Energy({"x": (Real(), 2)}, [Parabola("x")], {"stiffness": [1.0]}), **settings)
+    with pytest.raises(ValueError, match="x0: got a batch of 0"):
+        relax(Energy({"x": (Real(), 2)}, [Parabola("x")], {"stiffness": [1.0]}), np.zeros((0, 2)))
 
 
 @pytest.mark.parametrize("method", ALL)
