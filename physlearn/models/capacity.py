@@ -6,6 +6,7 @@ n).  The theory to compare with is in `physlearn.models.mean_field`.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,9 +67,10 @@ def capacity_curve(n, loads, *, rule="hebb", seeds=20, cues=1, flipped=0.0, max_
     n : int
         Neurons.
     loads : array of float
-        Patterns per neuron; numbers of patterns are rounded, to at least 1.
+        Patterns per neuron, rising; numbers of patterns are rounded, to at least 1.
     rule : str
-        A rule of `Hopfield.store`; Hebb's couplings are never formed, so that n may be large.
+        A rule of `Hopfield.store` that makes its patterns rest; Hebb's couplings are never formed, so that n may be
+        large.
     seeds, cues : int
         Independent sets of patterns, and cues tried of each.
     flipped : float
@@ -82,7 +84,9 @@ def capacity_curve(n, loads, *, rule="hebb", seeds=20, cues=1, flipped=0.0, max_
     np.True_
     """
     loads, n, cues = _check_loads(loads), count("n", n, least=2), count("cues", cues)
-    seeds, max_sweeps = count("seeds", seeds, least=2), count("max_sweeps", max_sweeps)
+    seeds, max_sweeps, moving = count("seeds", seeds, least=2), count("max_sweeps", max_sweeps), 0
+    if rule == "sequence":
+        raise ValueError("rule: 'sequence' leads away from a pattern, which no recall measures; use another rule")
     overlaps, retrieved = np.empty((len(loads), seeds)), np.empty((len(loads), seeds))
     children = seed_sequence(rng).spawn(len(loads) * seeds)
     for place, child in zip(np.ndindex(overlaps.shape), children, strict=True):
@@ -92,28 +96,35 @@ def capacity_curve(n, loads, *, rule="hebb", seeds=20, cues=1, flipped=0.0, max_
         if rule == "hebb":
             xi = (2 * draw.integers(0, 2, (n, m), np.int8) - 1).astype(np.int8)
             start = flip(xi.T[:tried].astype(float), flipped, rng=draw)
-            found = np.array([_fall(row, xi, draw, max_sweeps) for row in start])
-            reached = np.sum(found * xi.T[:tried], 1) / n
+            found, rests = (np.array(part) for part in zip(*(_fall(row, xi, draw, max_sweeps) for row in start), strict=True))
+            reached, moving = np.sum(found * xi.T[:tried], 1) / n, moving + np.sum(~rests)
         else:
             xi = random_patterns(m, n, rng=draw)
             start = flip(xi[:tried], flipped, rng=draw)
             found = Hopfield.store(xi, rule).recall(start, max_sweeps=max_sweeps, rng=draw).x
             reached = np.sum(found * xi[:tried], 1) / n
         overlaps[place], retrieved[place] = reached.mean(), np.mean(reached > 0.9)
+    if moving:
+        warnings.warn(
+            f"capacity_curve: {moving} cues still move after {max_sweeps} sweeps; raise max_sweeps",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     return CapacityCurve(int(n), loads, overlaps, retrieved)
 
 
 def _check_loads(loads):
     loads = np.atleast_1d(np.asarray(loads, dtype=float))
-    if loads.ndim != 1 or not loads.size or not np.all((loads > 0) & np.isfinite(loads)):
-        raise ValueError(f"loads: got {loads}, expected positive numbers of patterns per neuron")
+    good = loads.ndim == 1 and loads.size and np.all((loads > 0) & np.isfinite(loads)) and np.all(np.diff(loads) > 0)
+    if not good:
+        raise ValueError(f"loads: got {loads}, expected rising positive numbers of patterns per neuron; sort them")
     return loads
 
 
 def _fall(cue, xi, draw, max_sweeps):
     x = cue.astype(np.float32)
-    by_overlaps(x, xi, draw.permutation(len(x)), max_sweeps)
-    return x
+    _, _, rests = by_overlaps(x, xi, draw.permutation(len(x)), max_sweeps)
+    return x, rests
 
 
 def extrapolate(sizes, values, *, exponent=1.0):
@@ -151,7 +162,7 @@ def basin_size(memory, patterns, fractions=None, *, trials=20, threshold=0.95, r
     patterns : (m, n) array
         The patterns that cues are made of.
     fractions : (k,) array, optional
-        Fractions of neurons inverted; default 0, 0.05 .. 0.5.
+        Fractions of neurons inverted, rising; default 0, 0.05 .. 0.5.
     trials : int
         Cues per pattern and fraction.
     threshold : float
@@ -176,6 +187,8 @@ def basin_size(memory, patterns, fractions=None, *, trials=20, threshold=0.95, r
     fractions = np.linspace(0.0, 0.5, 11) if fractions is None else np.atleast_1d(np.asarray(fractions, dtype=float))
     if not fractions.size or not 0 < threshold <= 1:
         raise ValueError(f"fractions, threshold: got {fractions}, {threshold}; expected at least one, and in (0, 1]")
+    if fractions.ndim != 1 or not np.all(np.diff(fractions) > 0):
+        raise ValueError(f"fractions: got {fractions}, expected rising fractions; sort them")
     rate, trials = np.empty(len(fractions)), count("trials", trials)
     wanted = np.repeat(patterns, trials, 0)
     for k, fraction in enumerate(fractions):
@@ -194,6 +207,7 @@ def phase_diagram(n, loads, temperatures, *, seeds=4, sweeps=100, rng=None):
     ----------
     n : int
     loads : (k,) array
+        Rising.
     temperatures : (l,) array
         0 falls to a fixed point.
     seeds : int

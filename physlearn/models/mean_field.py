@@ -35,7 +35,7 @@ def mean_field_overlap(load, temperature=0.0):
     load : float or array
         alpha, positive.
     temperature : float
-        T, in [0, 1); below 0.05 taken as the limit T = 0 (the overlap differs by less than 1e-3 there).
+        T, in [0, 1); below 0.005 to first order in T, where alpha_c is then known to 2e-5.
 
     Examples
     --------
@@ -75,20 +75,23 @@ def _branch(temperature):
 
     if not 0 <= temperature < 1:
         raise ValueError(f"temperature: got {temperature}, expected a number in [0, 1), where patterns are retrieved")
-    if temperature < 0.05:
+    if temperature < 0.005:
         y = np.geomspace(8.0, 0.8, 200_001)
-        root = erf(y) / y - 2.0 / np.sqrt(np.pi) * np.exp(-y * y)
-        loads, overlaps = 0.5 * root**2, erf(y)
+        overlaps, slope = erf(y), 2.0 / np.sqrt(np.pi) * np.exp(-y * y)
+        # (1 - q)/T = y slope/M up to T^2, and so is M = erf(y)
+        loads = 0.5 * (overlaps / y - slope) ** 2 / (1.0 - temperature * y * slope / overlaps)
     else:
         sigma = np.geomspace(1e-3, 2.0, 600)[:, None]
-        z = np.linspace(-8.0, 8.0, 401)
+        z = np.linspace(-8.0, 8.0, max(401, int(20.0 / temperature) + 1))  # steps that resolve tanh
         weight = np.exp(-0.5 * z * z)
         weight /= weight.sum()
         m = np.ones_like(sigma)
         for _ in range(60):  # Newton on a concave function from above: falls to the largest root
             t = np.tanh((m + sigma * z) / temperature)
             slope = ((1.0 - t * t) @ weight)[:, None] / temperature - 1.0
-            m = np.clip(m - ((t @ weight)[:, None] - m) / np.minimum(slope, -1e-12), 0.0, 1.0)
+            last, m = m, np.clip(m - ((t @ weight)[:, None] - m) / np.minimum(slope, -1e-12), 0.0, 1.0)
+            if np.max(np.abs(m - last)) < 1e-14:
+                break
         t = np.tanh((m + sigma * z) / temperature)
         q = (t * t) @ weight
         stiff = 1.0 - (1.0 - q) / temperature

@@ -14,6 +14,7 @@ whose two layers settle exactly, one after the other: p = softmax(beta Xi x), th
 from __future__ import annotations
 
 import functools
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,7 +60,7 @@ class ModernHopfield:
     Parameters
     ----------
     patterns : (K, d) array
-        Stored patterns (keys).
+        Stored patterns (keys); copied.
     beta : float
         Inverse temperature, positive; 1/sqrt(d) is that of transformers.
 
@@ -72,7 +73,8 @@ class ModernHopfield:
     """
 
     def __init__(self, patterns, beta=1.0):
-        self.patterns, self.beta = _matrix(patterns, "patterns"), positive("beta", beta)
+        self.patterns, self.beta = _matrix(patterns, "patterns").copy(), positive("beta", beta)
+        self.patterns.flags.writeable = False
         self.d = self.patterns.shape[1]
 
     @functools.cached_property
@@ -88,10 +90,12 @@ class ModernHopfield:
         terms = [Dense(("p", "x"), "patterns"), SquaredNorm("x"), Entropy("p", self.beta)]
         return Energy(layers, terms, {"patterns": self.patterns})
 
+    @on_one_thread
     def weights(self, x):
         """softmax(beta Xi x), (..., K)."""
         return softmax(self.beta * (self._queries(x) @ self.patterns.T))
 
+    @on_one_thread
     def update(self, x):
         """One update, Xi^T softmax(beta Xi x), (..., d): one head of attention."""
         return self.weights(x) @ self.patterns
@@ -128,9 +132,15 @@ class ModernHopfield:
         members : (batch,) array
             How many patterns share the weight, 1/sum_mu p_mu^2.
         x : (batch, d) array
-            Where they end.
+            Where they end; a warning says if some still move after ``steps`` sweeps.
         """
         end = self.recall(np.atleast_2d(np.asarray(x, dtype=float)), steps=steps)
+        if not end.converged:
+            warnings.warn(
+                f"fixed_points: some of {len(end.x['x'])} queries still move after {steps} sweeps; raise steps",
+                RuntimeWarning,
+                stacklevel=2,
+            )
         members = 1.0 / np.sum(end.x["p"] ** 2, -1)
         kind = np.where(
             members < 1.5, "pattern", np.where(members > 0.75 * len(self.patterns), "average", "metastable")
@@ -172,13 +182,19 @@ def attention(Q, K, V, beta=None, *, mask=None):
         raise ValueError(f"Q, K, V: shapes {Q.shape}, {K.shape}, {V.shape}; expected (q, d), (k, d), (k, v)")
     score = (1.0 / np.sqrt(K.shape[1]) if beta is None else positive("beta", beta)) * (Q @ K.T)
     if mask is not None:
-        mask = np.asarray(mask, dtype=bool)
+        mask = np.asarray(mask)
+        if mask.dtype != bool:
+            raise TypeError(
+                f"mask: got {mask.dtype}, expected bool, True where a query may look; pass mask == 0 for one that is "
+                "added to scores (0 or -inf)"
+            )
         if mask.shape != score.shape or not mask.any(1).all():
             raise ValueError(f"mask: shape {mask.shape}, expected {score.shape} with at least one True in every row")
         score = np.where(mask, score, -np.inf)
     return softmax(score) @ V
 
 
+@on_one_thread
 def multi_head_attention(x, query, key, value, output, *, memory=None, beta=None, causal=False):
     """Attention in several subspaces at once (Vaswani et al. 2017).
 
@@ -215,6 +231,9 @@ def multi_head_attention(x, query, key, value, output, *, memory=None, beta=None
             f"projections: shapes {shapes} for x {x.shape} and memory {memory.shape}; expected query and key "
             "(heads, d, k), value (heads, d, v), output (heads, v, o)"
         )
+    for name, w in (("query", query), ("key", key), ("value", value), ("output", output)):
+        if not np.all(np.isfinite(w)):
+            raise ValueError(f"{name}: {np.sum(~np.isfinite(w))} values are NaN or infinite, expected finite")
     mask = causal_mask(len(x), len(memory)) if causal else None
     heads = zip(query, key, value, output, strict=True)
     return np.sum([attention(x @ q, memory @ k, memory @ v, beta, mask=mask) @ o for q, k, v, o in heads], 0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.checks import count
+from physlearn.dynamics.threads import on_one_thread
 
 # Columns of a 5 x 7 dot-matrix font, bit 0 on top.
 _FONT = {
@@ -134,6 +135,8 @@ def from_images(images, *, level=None):
         raise ValueError(f"images: shape {images.shape}, expected finite (m, rows, columns) or (rows, columns)")
     flat = images.reshape(len(images), -1)
     low, high = flat.min(1, keepdims=True), flat.max(1, keepdims=True)
+    if level is not None and not np.isfinite(level):
+        raise ValueError(f"level: got {level!r}, expected a finite grey level, or None for each picture's own")
     if level is None and np.any(low == high):
         k = int(np.flatnonzero(low == high)[0])
         raise ValueError(f"images: picture {k} is all of one grey, {low[k, 0]:g}; leave it out or state a level")
@@ -156,7 +159,7 @@ def flip(x, fraction, *, rng=None):
     >>> int(np.sum(flip(np.ones(10), 0.3, rng=0) == -1))
     3
     """
-    x = np.array(x, dtype=float)
+    x = _rows(x)
     low, high = value_pair(x, "x")
     where = _places(x, fraction, rng)
     return np.where(where, low + high - x, x)
@@ -181,7 +184,7 @@ def erase(x, fraction, *, fill=-1.0, contiguous=False, rng=None):
     >>> erase(np.ones(4), 0.5, contiguous=True)
     array([ 1.,  1., -1., -1.])
     """
-    x = np.array(x, dtype=float)
+    x = _rows(x)
     if contiguous:
         _check_fraction(fraction)
         where = np.broadcast_to(np.arange(x.shape[-1]) >= x.shape[-1] - round(fraction * x.shape[-1]), x.shape)
@@ -198,12 +201,14 @@ def add_noise(x, sd, *, rng=None):
     return x + sd * np.random.default_rng(rng).standard_normal(x.shape)
 
 
+@on_one_thread
 def overlap(x, patterns):
     """Overlaps m = xi.x/n of states with patterns, (..., m); 0/1 values count as -1/+1.
 
     Parameters
     ----------
     x : (..., n) array
+        In the patterns' values: between 0 and 1 if these are 0 and 1.
     patterns : (m, n) array
 
     Examples
@@ -218,7 +223,11 @@ def overlap(x, patterns):
     if not np.all(np.isfinite(x)):
         raise ValueError(f"x: {np.sum(~np.isfinite(x))} values are NaN or infinite, expected finite")
     if value_pair(patterns, "patterns")[0] == 0:
+        if np.any((x < 0) | (x > 1)):
+            raise ValueError("x: some values are outside [0, 1], but the patterns are 0 and 1; pass (x + 1)/2")
         patterns, x = 2.0 * patterns - 1.0, 2.0 * x - 1.0
+    elif np.any(x == 0) and np.any(x == 1) and np.all((x == 0) | (x == 1)):
+        raise ValueError("x: got 0 and 1, but the patterns are -1 and +1; pass 2*x - 1")
     return x @ patterns.T / patterns.shape[1]
 
 
@@ -266,6 +275,13 @@ def value_pair(x, name):
     other = np.unique(x[(x != 0) & (np.abs(x) != 1)])
     got = f"{other[:3].tolist()}" if other.size else "-1, 0 and +1 together"
     raise ValueError(f"{name}: got {got}, expected only -1 and +1, or only 0 and 1; binarise with np.sign or x > level")
+
+
+def _rows(x):
+    x = np.array(x, dtype=float)
+    if x.ndim == 0:
+        raise ValueError(f"x: got the number {x}, expected patterns, (..., n)")
+    return x
 
 
 def _check_fraction(fraction):

@@ -263,7 +263,7 @@ def by_overlaps(x, patterns, order, max_sweeps):
 
     Returns
     -------
-    sweeps, flips
+    sweeps, flips, whether the last sweep changed nothing
     """
     n, m = patterns.shape
     sums, flips = np.zeros(m, np.float32), 0
@@ -285,5 +285,5 @@ def by_overlaps(x, patterns, order, max_sweeps):
                 changed += 1
         flips += changed
         if changed == 0:
-            return sweep + 1, flips
-    return max_sweeps, flips
+            return sweep + 1, flips, True
+    return max_sweeps, flips, False

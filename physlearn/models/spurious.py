@@ -67,6 +67,8 @@ def classify_states(x, patterns, *, threshold=0.95, largest=5):
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold: got {threshold}, expected a number in (0, 1]")
     largest, x = count("largest", largest), np.atleast_2d(np.asarray(x, dtype=float))
+    if x.ndim > 2:
+        raise ValueError(f"x: shape {x.shape}, expected (batch, n) or (n,); pass x.reshape(-1, x.shape[-1])")
     overlaps = overlap(x, patterns)
     if value_pair(patterns, "patterns")[0] == 0:
         patterns, x = 2.0 * patterns - 1.0, 2.0 * x - 1.0

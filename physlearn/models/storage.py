@@ -17,6 +17,7 @@ import warnings
 import numpy as np
 
 from physlearn.checks import count, positive
+from physlearn.dynamics.threads import on_one_thread
 from physlearn.models.patterns import check_patterns, value_pair
 
 LARGEST = 1e300  # of a coupling: fields and energies of any network that fits into memory are still numbers
@@ -68,6 +69,7 @@ def gradient_flow(patterns, *, time=np.inf, tau=1.0, start=None, variant="stoppi
     return start + goal * (time / tau) if variant == "course" else goal + (start - goal) * np.exp(-time / tau)
 
 
+@on_one_thread
 def projection(patterns):
     """Pseudo-inverse rule: the projector onto the patterns' span, without its diagonal.
 
@@ -103,6 +105,7 @@ def projection(patterns):
     return hollow(half.T @ half)
 
 
+@on_one_thread
 def storkey(patterns, *, start=None):
     """Storkey's local incremental rule, which subtracts what is already known of each pattern (Storkey 1997, eq. 2).
 
@@ -129,6 +132,7 @@ def storkey(patterns, *, start=None):
     return w
 
 
+@on_one_thread
 def perceptron(patterns, *, margin=0.5, max_epochs=1000, start=None):
     """Symmetric perceptron rule: strengthen each pattern where its field is below ``margin``.
 
@@ -167,11 +171,12 @@ def perceptron(patterns, *, margin=0.5, max_epochs=1000, start=None):
         f"perceptron: {np.sum(weak)} of {weak.size} fields still below the margin {margin} after {max_epochs} epochs; "
         "raise max_epochs, lower the margin or store fewer patterns",
         RuntimeWarning,
-        stacklevel=2,
+        stacklevel=3,
     )
     return w
 
 
+@on_one_thread
 def covariance(patterns, activity=None):
     """Couplings for 0/1 patterns of low activity a: sum (x - a)(x - a)^T/(n a (1 - a)), zero diagonal.
 

@@ -190,6 +190,8 @@ def plot_landscape(plane, *, paths=(), labels=None, ax=None):
     """
     ax = axes_or_new(ax)
     bottom, top = np.min(plane.energy), np.max(plane.energy)
+    if not top > bottom:
+        raise ValueError(f"plane: its energy is {bottom:g} everywhere, expected one that varies; choose other corners")
     levels = bottom + (top - bottom) * np.linspace(0.0, 1.0, 25) ** 2  # dense where the memories are
     image = ax.contourf(plane.u, plane.v, plane.energy, levels, cmap="viridis")
     ax.contour(plane.u, plane.v, plane.energy, levels, colors="white", linewidths=0.3)

@@ -16,6 +16,18 @@ def test_mean_field_at_the_tabulated_loads():
     assert mean_field_overlap(0.14) == 0
 
 
+@pytest.mark.parametrize("temperature", [0.0049, 0.0051, 0.02, 0.049])
+def test_mean_field_holds_at_low_temperatures(temperature):
+    load, z = 0.135, np.linspace(-9.0, 9.0, 20_001)
+    weight = np.exp(-0.5 * z * z) / np.exp(-0.5 * z * z).sum()
+    m, r = 1.0, 1.0
+    for _ in range(60):  # the three equations, iterated from below the end of retrieval
+        t = np.tanh((m + np.sqrt(load * r) * z) / temperature)
+        m, q = t @ weight, t * t @ weight
+        r = q / (1.0 - (1.0 - q) / temperature) ** 2
+    assert abs(mean_field_overlap(load, temperature) - m) < 1e-4
+
+
 def test_retrieval_boundary_joins_its_two_ends():
     boundary = retrieval_boundary([0.0, 0.05, 0.1, 0.3, 0.6, 0.9, 0.99, 1.0, 1.5])
     assert np.all(np.diff(boundary[:-1]) < 0) and np.all(boundary[-2:] == 0)
@@ -104,6 +116,11 @@ def test_other_rules_hold_more():
     assert kept["hebb"] < 0.9 and kept["storkey"] > 0.99 and kept["projection"] == 1.0
 
 
+def test_too_few_sweeps_warn():
+    with pytest.warns(RuntimeWarning, match="cues still move after 1 sweeps"):
+        capacity_curve(100, [0.1], flipped=0.2, seeds=2, max_sweeps=1, rng=0)
+
+
 def test_basins_shrink_with_the_load():
     radius = []
     for m in (3, 20):
@@ -128,6 +145,9 @@ def test_basins_shrink_with_the_load():
         (lambda: capacity_curve(100, [0.1], seeds=1), "seeds: got 1"),
         (lambda: capacity_curve(100, [0.1], max_sweeps=0), "max_sweeps: got 0"),
         (lambda: capacity_curve(100, []), "loads"),
+        (lambda: capacity_curve(100, [0.3, 0.05]), "rising"),
+        (lambda: capacity_curve(100, [0.1], rule="sequence"), "leads away"),
+        (lambda: basin_size(Hopfield.store([[1, -1]]), [[1, -1]], [0.5, 0.1]), "rising fractions"),
         (lambda: extrapolate([1, 2], [1, 2]), "3 or more"),
         (lambda: extrapolate([9, 9, 9], [1, 2, 3]), "3 or more different"),
         (lambda: extrapolate([0, 1, 2], [1, 2, 3]), "different positive"),

@@ -130,9 +130,28 @@ def test_positional_codes_depend_on_distance():
         (lambda: positional_encoding(3, 5), "even"),
         (lambda: positional_encoding(0, 4), "n: got 0"),
         (lambda: causal_mask(2.5), "n: got 2.5"),
+        (lambda: multi_head_attention(np.ones((1, 1)), *[np.ones((1, 1, 1))] * 3, np.full((1, 1, 1), np.nan)), "output"),
         (lambda: multi_head_attention(np.ones((2, 3)), *[np.ones((1, 2, 2))] * 4), "projections"),
     ],
 )
 def test_bad_input_is_named(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+def test_a_mask_that_is_added_to_scores_is_refused():
+    with pytest.raises(TypeError, match="mask: got float64, expected bool"):
+        attention(np.ones((1, 2)), np.ones((2, 2)), np.ones((2, 2)), mask=[[0.0, -np.inf]])
+
+
+def test_queries_that_still_move_warn():
+    with pytest.warns(RuntimeWarning, match="still move after 1 sweeps"):
+        ModernHopfield(np.eye(3), beta=2.0).fixed_points([[0.9, 0.1, 0.0]], steps=1)
+
+
+def test_a_memory_keeps_what_it_was_given():
+    xi = np.eye(3)
+    memory = ModernHopfield(xi, beta=20.0)
+    before = memory.update([0.9, 0.1, 0.0])
+    xi *= -1
+    assert np.array_equal(memory.update([0.9, 0.1, 0.0]), before)
