@@ -12,8 +12,8 @@ import numpy as np
 
 from physlearn.dynamics.frame import given, rows_of
 from physlearn.dynamics.quadratic import equilibria
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.learning.data import check_data
+from physlearn.threads import on_one_thread
 
 DENSE = 400  # free nodes up to which all modes are computed at once
 

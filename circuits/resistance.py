@@ -10,8 +10,8 @@ import numpy as np
 
 from circuits._places import terminals_of
 from physlearn.dynamics.quadratic import equilibria
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Energy, Readout
+from physlearn.threads import on_one_thread
 
 BLOCK = 2**22  # entries of a block of right-hand sides
 

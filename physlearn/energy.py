@@ -38,6 +38,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -45,6 +46,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from physlearn.kinds import Binary, Potts, Real, Spin
+from physlearn.threads import on_one_thread, one_blas_thread
 
 __all__ = [
     "Binary",
@@ -63,6 +65,8 @@ __all__ = [
     "energy_terms",
 ]
 State = dict[str, np.ndarray]
+# Multiplications below which BLAS takes one thread anyway (OpenBLAS: 9216), and asking for one costs more than they do.
+SINGLE = 8192
 
 
 class Layer(NamedTuple):
@@ -409,7 +413,9 @@ class Energy(System):
     def __call__(self, x):
         """Energy of a state: (batch,), or a number for a single item."""
         state = self.state(x)
-        total = np.asarray(sum(self.shares(state).values()))
+        work = batch_size(state) * sum(value.size for value in self.theta.values())
+        with one_blas_thread() if work > SINGLE else nullcontext():
+            total = np.asarray(sum(self.shares(state).values()))
         first = next(iter(self.layers))
         single = np.ndim(x[first] if isinstance(x, Mapping) else x) == len(self.layers[first].shape)
         return total[0] if single else total
@@ -443,6 +449,7 @@ def check_system(system):
         raise TypeError(f"system: got a {type(system).__name__}, expected an Energy or a System{remedy}")
 
 
+@on_one_thread
 def energy_terms(energy: Energy, x) -> dict[str, np.ndarray]:
     """Every term's share of the energy, (batch,) each, so that the sum can be audited.
 

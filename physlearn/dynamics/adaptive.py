@@ -54,9 +54,7 @@ def _item(part, item, mass, drive, span, times, method, tol):
     if method == "stiff" and newton.refusal(part) is None:
         settings["jac"] = _jacobian(part, mass)
     with np.errstate(over="ignore", invalid="ignore"):
-        run = solve_ivp(
-            velocity, span, start[0], method=_SCIPY[method], t_eval=times, events=runaway, **settings
-        )
+        run = solve_ivp(velocity, span, start[0], method=_SCIPY[method], t_eval=times, events=runaway, **settings)
     finite = np.all(np.isfinite(run.y), 0)
     y = np.clip(run.y.T[: np.argmin(finite) if not finite.all() else len(finite)], low, high)
     why = None

@@ -15,8 +15,8 @@ from physlearn.checks import count, positive
 from physlearn.dynamics.problem import is_continuous
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.sample import start_sampler
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Energy
+from physlearn.threads import on_one_thread
 
 
 class LogZ(NamedTuple):

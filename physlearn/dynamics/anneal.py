@@ -13,9 +13,9 @@ from physlearn.dynamics.annealed import Annealed, annealed
 from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.relax import make_problem, relax
 from physlearn.dynamics.sample import energies_of, random_start, start_sampler, started
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Energy, Potts, check_system
 from physlearn.rng import seed_sequence
+from physlearn.threads import on_one_thread
 
 NAMED = ("geometric", "linear", "adaptive")
 

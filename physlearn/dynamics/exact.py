@@ -16,8 +16,8 @@ from physlearn.checks import positive
 from physlearn.dynamics.frame import separate
 from physlearn.dynamics.problem import Problem
 from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Binary, Energy, Potts, Spin, check_system
+from physlearn.threads import on_one_thread
 
 MOST_BITS = 24  # at most 2^24 states: about a minute, 0.3 GB
 BLOCK = 1 << 14  # states at once: a block of 24 variables stays in the cache

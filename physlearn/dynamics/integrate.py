@@ -23,10 +23,10 @@ from physlearn.checks import not_negative, positive
 from physlearn.dynamics import adaptive, fixed_step
 from physlearn.dynamics.frame import given
 from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.dynamics.trajectory import DivergenceError, Trajectory
 from physlearn.energy import check_system
 from physlearn.rng import streams
+from physlearn.threads import on_one_thread
 
 METHODS = (*adaptive.METHODS, *fixed_step.METHODS)
 MOST_STEPS = 10**12  # beyond, rounding of the times is more than a part in a thousand of a step

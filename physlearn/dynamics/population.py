@@ -28,9 +28,9 @@ from physlearn.checks import count
 from physlearn.dynamics.ais import count_values
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.sample import check_temperature, energies_of, start_sampler
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Energy
 from physlearn.rng import seed_sequence
+from physlearn.threads import on_one_thread
 
 FEWEST = 10.0  # families' worth of states below which averages are not to be trusted
 RESAMPLE, MOVE = 4, 5  # keys of the streams

@@ -12,8 +12,8 @@ from physlearn.dynamics import descent, direct, fire, flow, lbfgs, newton
 from physlearn.dynamics.equilibrium import ConvergenceError, Equilibrium
 from physlearn.dynamics.frame import frame_of, given
 from physlearn.dynamics.problem import Problem
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Nudge, System, check_system
+from physlearn.threads import on_one_thread
 
 # In the order in which "auto" asks: each engine has `refusal(problem) -> str | None` and
 # `solve(problem, tol, max_steps) -> (z, residual, steps, converged, method)`.

@@ -24,9 +24,9 @@ from physlearn.dynamics import (
 )
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.samples import Observed, Samples
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Energy, check_system
 from physlearn.rng import seed_sequence, streams
+from physlearn.threads import on_one_thread
 
 BLOCK = 32  # chains whose energies are computed together
 

@@ -18,9 +18,9 @@ from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.sample import check_temperature, energies_of, start_sampler
 from physlearn.dynamics.samples import Observed, Samples
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Energy
 from physlearn.rng import Chains, seed_sequence, streams
+from physlearn.threads import on_one_thread
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from physlearn.checks import count, positive
-from physlearn.dynamics.threads import on_one_thread
+from physlearn.threads import on_one_thread
 
 WIDEST, WIDEST_FINITE = 20, 11  # vectors of 2^20; dense matrices of 2^11
 

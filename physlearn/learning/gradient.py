@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.learning.adjoint import contrast_by_adjoint
 from physlearn.learning.contrast import contrast_by_moments, contrast_by_relaxing, has_moments
 from physlearn.learning.data import check_data
 from physlearn.learning.rules import CoupledLearning, EquilibriumPropagation, ExactGradient
+from physlearn.threads import on_one_thread
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from physlearn.dynamics.equilibrium import ConvergenceError
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import System
 from physlearn.learning import bipartite, compiled
 from physlearn.learning.adjoint import contrast_by_adjoint
@@ -18,6 +17,7 @@ from physlearn.learning.contrast import contrast_by_moments, contrast_by_relaxin
 from physlearn.learning.data import check_data, check_names
 from physlearn.learning.optimizers import rate
 from physlearn.learning.rules import ExactGradient
+from physlearn.threads import on_one_thread
 
 METHODS = ("auto", "compiled", "moments", "relax", "sample")
 

@@ -15,11 +15,11 @@ import numpy as np
 from physlearn.checks import count, positive
 from physlearn.dynamics.ais import LogZ, annealed_importance
 from physlearn.dynamics.exact import enumerate_states
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Binary, Energy, Readout, Spin
 from physlearn.models.conditional import all_states, generate, given_theta, log_factors, rest
 from physlearn.models.rbm import LogLikelihood
 from physlearn.terms import Bias, Pairs
+from physlearn.threads import on_one_thread
 
 MOST_BITS = 20
 

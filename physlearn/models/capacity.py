@@ -96,7 +96,9 @@ def capacity_curve(n, loads, *, rule="hebb", seeds=20, cues=1, flipped=0.0, max_
         if rule == "hebb":
             xi = (2 * draw.integers(0, 2, (n, m), np.int8) - 1).astype(np.int8)
             start = flip(xi.T[:tried].astype(float), flipped, rng=draw)
-            found, rests = (np.array(part) for part in zip(*(_fall(row, xi, draw, max_sweeps) for row in start), strict=True))
+            found, rests = (
+                np.array(part) for part in zip(*(_fall(row, xi, draw, max_sweeps) for row in start), strict=True)
+            )
             reached, moving = np.sum(found * xi.T[:tried], 1) / n, moving + np.sum(~rests)
         else:
             xi = random_patterns(m, n, rng=draw)

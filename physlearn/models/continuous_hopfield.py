@@ -17,7 +17,6 @@ from typing import NamedTuple
 import numpy as np
 
 from physlearn.checks import positive
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Energy, System
 from physlearn.lagrangians import Tanh
 from physlearn.models import storage
@@ -25,6 +24,7 @@ from physlearn.models.hopfield import Hopfield
 from physlearn.terms.bias import Bias
 from physlearn.terms.dense import Dense
 from physlearn.terms.oneway import OneWay
+from physlearn.threads import on_one_thread
 
 
 class FixedPoints(NamedTuple):

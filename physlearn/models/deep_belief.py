@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Binary, Spin
 from physlearn.learning.learn import learn
 from physlearn.models.conditional import all_states, at_rest, field_at_rest, log_sum
 from physlearn.models.rbm import MOST_BITS, RBM
+from physlearn.threads import on_one_thread
 
 
 @dataclass(frozen=True, eq=False)

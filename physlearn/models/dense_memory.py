@@ -24,6 +24,7 @@ from physlearn.models.retrieval import Recall
 # compiled with rng.py 3fd04d877ab0
 from physlearn.rng import streams, uniform
 from physlearn.terms.memory import LogSumExp, Separation
+from physlearn.threads import on_one_thread
 
 
 class DenseMemory:
@@ -150,6 +151,7 @@ class DenseMemory:
             return Recall(state[0], float(energy[0]), int(period[0]), int(sweeps[0]), int(flips[0]), None, method)
         return Recall(state, energy, period, sweeps, flips, None, method)
 
+    @on_one_thread
     def gaps(self, x):
         """Fields -(E(s_i = +1) - E(s_i = -1))/2 of states, (batch, n)."""
         return self.energy.field(self.energy.state(np.atleast_2d(x)), "s")
@@ -180,10 +182,11 @@ class DenseMemory:
             raise ValueError("x: some features are not -1 or +1")
         state = np.concatenate([features, np.full((len(features), classes), -1.0)], 1)
         xi = self.patterns[:, -classes:]
-        if classes > 1 and np.any(np.sum(xi == 1, 1) != 1):
+        wrong = np.sum(np.sum(xi == 1, 1) != 1)
+        if classes > 1 and wrong:
             raise ValueError(
-                f"classes: the last {classes} entries of {np.sum(np.sum(xi == 1, 1) != 1)} patterns are not +1 once and "
-                "-1 else; state the number of class neurons, and append 2*np.eye(classes)[label] - 1 to the features"
+                f"classes: the last {classes} entries of {wrong} patterns are not +1 once and -1 "
+                "else; state the number of class neurons, and append 2*np.eye(classes)[label] - 1 to the features"
             )
         sums = state @ self.patterns.T
         rest = sums[:, :, None] + xi  # without the class neuron, which is at -1

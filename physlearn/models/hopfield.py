@@ -19,7 +19,6 @@ import warnings
 import numpy as np
 
 from physlearn.checks import count, not_negative, positive
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Binary, Energy, Spin, System
 from physlearn.models import storage
 from physlearn.models.patterns import check_patterns, refuse_duplicates, value_pair
@@ -28,6 +27,7 @@ from physlearn.rng import streams
 from physlearn.terms.bias import Bias
 from physlearn.terms.dense import Dense
 from physlearn.terms.oneway import OneWay
+from physlearn.threads import on_one_thread
 
 RULES = {
     "hebb": storage.hebb,

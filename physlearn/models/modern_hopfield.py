@@ -21,10 +21,10 @@ import numpy as np
 
 from physlearn.checks import count, positive
 from physlearn.dynamics.relax import relax
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Energy, Real
 from physlearn.terms.dense import Dense
 from physlearn.terms.memory import TINY, Entropy, LogSumExp, SquaredNorm, softmax
+from physlearn.threads import on_one_thread
 
 
 @dataclass(frozen=True)

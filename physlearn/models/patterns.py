@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.checks import count
-from physlearn.dynamics.threads import on_one_thread
+from physlearn.threads import on_one_thread
 
 # Columns of a 5 x 7 dot-matrix font, bit 0 on top.
 _FONT = {

@@ -22,7 +22,6 @@ import numpy as np
 
 from physlearn.checks import count, positive
 from physlearn.dynamics.ais import LogZ, check_path, estimate
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.energy import Binary, Energy, Potts, Real, Spin
 from physlearn.models.conditional import (
     all_states,
@@ -37,6 +36,7 @@ from physlearn.rng import Chains, seed_sequence, streams
 from physlearn.terms import Bias, Dense, PottsBias
 from physlearn.terms.parabola import Parabola
 from physlearn.terms.potts_dense import PottsDense
+from physlearn.threads import on_one_thread
 
 MOST_BITS = 20
 

@@ -16,7 +16,6 @@ from numba import njit
 # compiled with rng.py 3fd04d877ab0
 from physlearn.rng import uniform
 
-
 EPS = float(np.finfo(float).eps)
 
 

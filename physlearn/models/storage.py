@@ -17,8 +17,8 @@ import warnings
 import numpy as np
 
 from physlearn.checks import count, positive
-from physlearn.dynamics.threads import on_one_thread
 from physlearn.models.patterns import check_patterns, value_pair
+from physlearn.threads import on_one_thread
 
 LARGEST = 1e300  # of a coupling: fields and energies of any network that fits into memory are still numbers
 

@@ -130,7 +130,10 @@ def test_positional_codes_depend_on_distance():
         (lambda: positional_encoding(3, 5), "even"),
         (lambda: positional_encoding(0, 4), "n: got 0"),
         (lambda: causal_mask(2.5), "n: got 2.5"),
-        (lambda: multi_head_attention(np.ones((1, 1)), *[np.ones((1, 1, 1))] * 3, np.full((1, 1, 1), np.nan)), "output"),
+        (
+            lambda: multi_head_attention(np.ones((1, 1)), *[np.ones((1, 1, 1))] * 3, np.full((1, 1, 1), np.nan)),
+            "output",
+        ),
         (lambda: multi_head_attention(np.ones((2, 3)), *[np.ones((1, 2, 2))] * 4), "projections"),
     ],
 )

@@ -9,7 +9,8 @@ from matplotlib.colors import to_rgba
 from numpy.testing import assert_allclose
 
 import physlearn.plot
-from physlearn.plot import plot_confusion, plot_learning_curve, plot_network
+from physlearn.models.landscape import Plane
+from physlearn.plot import plot_confusion, plot_landscape, plot_learning_curve, plot_network
 
 EDGES = [("a", "b"), ("b", "c"), ("c", "a")]
 
@@ -126,6 +127,7 @@ def test_confusion_matrix():
         (lambda: plot_learning_curve([]), r"history: shape \(0,\)"),
         (lambda: plot_learning_curve([0.0, 0.0]), "no value is positive"),
         (lambda: plot_learning_curve([1.0], epochs=[1, 2]), r"epochs: shape \(2,\), expected \(1,\)"),
+        (lambda: plot_landscape(Plane(np.arange(3.0), np.arange(3.0), np.ones((3, 3)), np.eye(3))), "1 everywhere"),
         (lambda: plot_confusion([[1, 2]]), r"counts: shape \(1, 2\), expected \(k, k\)"),
         (lambda: plot_confusion([[-1]]), "negative"),
         (lambda: plot_confusion([[1]], ["a", "b"]), "labels: got 2, expected 1"),
