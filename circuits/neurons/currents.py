@@ -15,7 +15,7 @@ from numba import carray
 
 from circuits.neurons.parameters import as_numbers
 
-# compiled with _kernel.py 91dd2b59fdc7
+# compiled with _kernel.py f58c402dfd53
 from physlearn._kernel import pointer
 
 # Intrinsics take one argument less than pyright thinks:
