@@ -88,7 +88,7 @@ def stepper(fields, parameters, *, scales, dt, method, refractory: Any = 0.0):
     floats[5:7] = dt, tolerance  # addresses stay here and not among the counters, which are saved with a run
     held = np.broadcast_to(steps_of("refractory", refractory, dt), (n,))
     ints = np.concatenate([np.zeros(n), np.full(n, 2), held]).astype(np.int64)
-    return Program(_UPDATES[name], floats, ints, held="middle" if name in ("rk4", "adaptive") else "start")
+    return Program(_UPDATES[name], floats, ints, 2 * n, held="middle" if name in ("rk4", "adaptive") else "start")
 
 
 @_jit

@@ -170,7 +170,7 @@ class Plan:
             part = Part(name, low, high, rows, drive, injected, np.zeros(n), ints, history, middle)
             self.parts[name].append(part)
             self.keep(f"{key}/state", part.state)
-            self.keep(f"{key}/ints", ints)
+            self.keep(f"{key}/ints", ints[: program.counters])
             self.action(ROOM, part, loop.room, n, history.head)
             if receptors and not program.receptors_inside:
                 structure, numbers = self._chains(population, receptors, program.held)

@@ -33,7 +33,9 @@ class Program(NamedTuple):
     floats : (...) float64
         Parameters, constant during a run.
     ints : (...) int64
-        Counters, kept from step to step and saved with the state.
+        Counters, kept from step to step and saved with the state, then constants of a run.
+    counters : int, optional
+        How many of ``ints`` are counters; all of them by default.
     receptors_inside : bool
         The update advances the receptor rows itself; else they have been advanced, and ``drive`` filled, before it.
     held : {"start", "middle"}
@@ -51,6 +53,7 @@ class Program(NamedTuple):
     update: Callable
     floats: np.ndarray
     ints: np.ndarray
+    counters: int | None = None
     receptors_inside: bool = False
     held: str = "start"
     driven_at: int | None = None
