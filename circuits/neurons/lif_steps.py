@@ -263,10 +263,10 @@ def general(step, n, state, drive, floats, ints, spiked, late):
             x = _across(start, whole, reset[i * s] - base, y, tables, size, header, s, k, i, current[i])
         if not abs(x) < 1e300:
             return -(i + 1)
-        if not held and x >= top:
+        x0 = reset[i * s] - base if inside else z[0, i] - base + jump
+        if not held and (x >= top or (levels > 1 and x0 >= top)):
             left = 0
             if levels > 1:
-                x0 = reset[i * s] - base if inside else z[0, i] - base + jump
                 left = _crossing(start, x0, top, y, kept, z, rows, tables, size, header, s, k, i, current[i])
                 lateness[count] = left / whole
             free[i] = step + 1 + refractory[i] - (1 if left > 0 else 0)
@@ -276,6 +276,8 @@ def general(step, n, state, drive, floats, ints, spiked, late):
                 _load(y, z, rows, i)
                 _across(0, whole - left, 0.0, y, tables, size, header, s, k, i, 0.0)
                 x = _across(whole - left, whole, x, y, tables, size, header, s, k, i, current[i])
+                if x >= top:
+                    return -(n + i + 1)
                 free[i] = step + 1
                 fraction[i] = 0
             elif levels > 1:  # the receptors at the end of the step

@@ -221,7 +221,7 @@ def _step(n, state, drive, floats, ints, spiked, method):
         for j in range(size):
             x[j] = state[j, i]
         if threshold != 0 and ints[n + i] == 2:
-            ints[n + i] = 1 if call_threshold(threshold, x, p) else 0
+            ints[n + i] = 1 if reset == 0 and call_threshold(threshold, x, p) else 0
         held = x[0]
         if method == 0:
             fine = _euler(field, x, drive, i, p, dt, w)

@@ -8,7 +8,8 @@ The grid is t_k = k dt; counters are integers, times are never compared as float
    t_k (methods of higher order: at the middle of the step), as are conductances; `LIF` with current receptors is
    advanced by the joint propagator of membrane and receptors, so nothing but injected currents is held;
 2. neurons at or above threshold spike.  The spike is stamped t_{k+1} (with ``exact_times``, when it crossed the
-   threshold inside the step).  They are reset at once, and stay refractory for exactly refractory / dt steps;
+   threshold inside the step, or t_k if a jump took it across; a second spike within the step stops the run).  They are
+   reset at once, and stay refractory for exactly refractory / dt steps;
 3. spikes arrive delay / dt whole steps after their stamp.  Those that arrive at t_{k+1} are added to their receptor
    after the resets and act from the next step on.  A delay of 0 is exact and causal: same grid point, next step.
 

@@ -35,7 +35,8 @@ class Neuron:
         Names of x; the first is the membrane potential.
     threshold : function, optional
         ``threshold(x, p)``: whether x stands at or above threshold.  The neuron spikes when it turns true, so a model
-        without reset spikes once per upward crossing.  Without a threshold there are no spikes.
+        without reset spikes once per upward crossing; one with a reset spikes at once where it starts above.  Without
+        a threshold there are no spikes.
     reset : function, optional
         ``reset(x, p)`` changes x after a spike.
     parameters : mapping of str to float or (n,) array
