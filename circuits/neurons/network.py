@@ -78,6 +78,9 @@ class SpikingNetwork:
             given = getattr(self, what)
             if not isinstance(given, Sequence) or not all(hasattr(item, method) for item in given):
                 raise TypeError(f"SpikingNetwork: {what}={given!r}, expected a list of {what}")
+        object.__setattr__(self, "populations", dict(self.populations))
+        object.__setattr__(self, "projections", tuple(self.projections))
+        object.__setattr__(self, "inputs", tuple(self.inputs))
         for name, population in self.populations.items():
             if not isinstance(population, Population):
                 raise TypeError(f"SpikingNetwork: populations[{name!r}] is {population!r}, expected a Population")

@@ -15,6 +15,17 @@ def as_numbers(what, value):
         raise TypeError(f"{what}: got {value!r}, expected numbers") from None
 
 
+def fixed(array):
+    """An array that nobody can write to, for a frozen object: a copy, unless it is one already."""
+    base = array
+    while isinstance(base, np.ndarray) and not base.flags.writeable:
+        base = base.base
+    if isinstance(base, np.ndarray):
+        array = array.copy()
+        array.flags.writeable = False
+    return array
+
+
 def check_numbers(model, names, *, positive=(), nonnegative=()):
     """Refuse what is not finite, has more than one axis or the wrong sign; sequences become arrays."""
     kind = type(model).__name__
@@ -31,7 +42,7 @@ def check_numbers(model, names, *, positive=(), nonnegative=()):
         if name in nonnegative and np.any(value < 0.0):
             raise ValueError(f"{kind}: {name}={given!r}, expected 0 or more")
         if value.ndim:
-            object.__setattr__(model, name, value)
+            object.__setattr__(model, name, fixed(value))
 
 
 def check_shapes(model, names, n):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import carray
 
-from circuits.neurons.parameters import as_numbers
+from circuits.neurons.parameters import as_numbers, fixed
 from circuits.neurons.program import Program, stamps_of
 from physlearn.rng import uniform
 
@@ -49,7 +49,7 @@ class PoissonSource:
         if rate.ndim > 1 or not np.all(np.isfinite(rate)) or np.any(rate < 0):
             raise ValueError(f"PoissonSource: rate={self.rate!r} Hz, expected finite numbers of at least 0")
         if rate.ndim:
-            object.__setattr__(self, "rate", rate)
+            object.__setattr__(self, "rate", fixed(rate))
 
     def initial(self, n):
         """Zeros; v means nothing here."""
@@ -101,8 +101,8 @@ class SpikeSource:
             )
         if not np.all(np.isfinite(times)):
             raise ValueError("SpikeSource: times must be finite")
-        object.__setattr__(self, "times", times)
-        object.__setattr__(self, "ids", ids.astype(np.int64))
+        object.__setattr__(self, "times", fixed(times))
+        object.__setattr__(self, "ids", fixed(ids.astype(np.int64)))
 
     def initial(self, n):
         """Zeros; v means nothing here."""

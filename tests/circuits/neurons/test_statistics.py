@@ -50,6 +50,7 @@ def test_counts_in_bins_take_the_end_and_not_the_start():
         assert_array_equal(clock.binned(width), round(width / dt))
     assert clock.binned(0.3).shape == (3, 1)  # a bin that is not whole is left out
     assert len(clock.between(0.1, 0.2)) == 1000
+    assert all(len(clock.between(0.0, round(k * dt, 4))) == k for k in range(1, 3000))  # 3 dt is not 0.0003
     shifted = Spikes(steps * dt + 2.0, np.zeros(10_000, np.int64), n=1, t_stop=3.0, t_start=2.0)
     assert_array_equal(shifted.binned(0.01), 100)
 
