@@ -146,6 +146,13 @@ def from_nir(graph, *, sources=None):
         if start in neurons or isinstance(graph.nodes[start], nir.Input):
             paths += _paths(graph, after, [start], nir)
     paths = [path for path in paths if path[-1] in neurons]
+    used = {name for path in paths for name in path}
+    for name, node in graph.nodes.items():
+        if isinstance(node, nir.Linear | nir.Affine | nir.Delay | nir.Scale) and name not in used:
+            raise ValueError(
+                f"{name}: a {type(node).__name__} that leads to no neurons, such as a readout; apply it to the "
+                "recorded spikes, and drop it from the graph"
+            )
     populations = {}
     for name, node in neurons.items():
         populations[name] = _population(name, node, any(p[-1] == name and len(p) > 2 for p in paths), nir)

@@ -185,6 +185,8 @@ def lif(n=2):
         (lambda: chain(lif(), nir.Affine(np.eye(2), np.ones(2)), lif()), "bias"),
         (lambda: chain(lif(), nir.Linear(np.eye(2)), nir.Linear(np.eye(2)), lif()), "two weight matrices"),
         (lambda: chain(lif(), nir.Delay(np.array([1e-3, 2e-3])), lif()), "delay for each neuron"),
+        (lambda: chain(lif(), nir.Linear(np.eye(2))), "linear: a Linear that leads to no neurons"),
+        (lambda: chain(lif(), nir.Delay(np.full(2, 1e-3)), nir.Scale(np.ones(2))), "delay: a Delay that leads to no n"),
         (lambda: chain(nir.Linear(np.eye(2)), lif()), "needs a population"),
         (lambda: chain(lif(), nir.Linear(np.ones((2, 3))), lif()), r"expected \(2, 2\)"),
     ],

@@ -115,6 +115,15 @@ def test_distance_dependent(rng):
     near = np.linalg.norm(np.minimum(apart, 1 - apart), axis=-1) < 0.2
     np.fill_diagonal(near, False)
     np.testing.assert_array_equal(np.stack(np.nonzero(near)), np.stack([sources, targets]))
+    # a torus has no origin, and the user's function keeps what it returns
+    kept = np.ones((300, 300))
+    beyond = positions + [[2.0, -3.0]] * rng.integers(0, 2, (300, 1))
+    np.testing.assert_array_equal(pairs(rule, 300, positions=beyond)[:2], [sources, targets])
+    assert len(pairs(connect.distance_dependent(lambda d: kept), 300, positions=positions)[0]) == 300 * 299
+    assert np.all(kept == 1.0)
+    for period in (0.0, [1.0, -1.0]):
+        with pytest.raises(ValueError, match="period"):
+            connect.distance_dependent(np.exp, period=period)
     with pytest.raises(ValueError, match="positions"):
         pairs(rule, 300)
     cells = {
@@ -136,6 +145,8 @@ def test_from_matrix_and_graph(rng):
     np.testing.assert_array_equal(coo_array((weights, (sources, targets)), dense.shape).toarray(), dense)
     with pytest.raises(ValueError, match="shape"):
         pairs(connect.from_matrix(dense), 30, 40)
+    with pytest.raises(TypeError, match="complex128, expected real"):
+        pairs(connect.from_matrix(1j * dense), 40, 30)
     graph = nx.gnp_random_graph(30, 0.2, seed=1)
     sources, targets, _ = pairs(connect.from_graph(graph), 30)
     assert set(zip(sources.tolist(), targets.tolist(), strict=True)) == {
