@@ -77,7 +77,7 @@ def to_nir(network):
         if projection.plasticity is not None:
             raise ValueError(f"{label}: NIR has no {type(projection.plasticity).__name__}; drop the plasticity")
         delay = projection.delay
-        if callable(delay) or np.ptp(delay) > 0:
+        if callable(delay) or (np.size(delay) and np.ptp(delay) > 0):
             raise ValueError(f"{label}: NIR has no delay per synapse; give the projection one delay")
         sources, targets, weights = network.synapses(label)
         if not np.all((np.diff(sources) > 0) | (np.diff(targets) > 0)):
@@ -86,7 +86,7 @@ def to_nir(network):
         matrix = np.zeros((target.n, source.n))
         matrix[targets, sources] = weights
         start = projection.source
-        if np.max(delay) > 0:
+        if np.max(delay, initial=0.0) > 0:
             nodes[f"{label}.delay"] = nir.Delay(np.full(source.n, np.max(delay)))
             edges.append((start, f"{label}.delay"))
             start = f"{label}.delay"

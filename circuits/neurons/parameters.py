@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
 
 from circuits.neurons.methods import Adaptive
@@ -13,6 +15,14 @@ def as_numbers(what, value):
         return np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         raise TypeError(f"{what}: got {value!r}, expected numbers") from None
+
+
+def one_number_each(given, names):
+    """Refuse fields that are not one number."""
+    for name in names:
+        value = getattr(given, name)
+        if not isinstance(value, Real) or isinstance(value, bool):
+            raise TypeError(f"{type(given).__name__}: {name}={value!r}, expected one number")
 
 
 def fixed(array):

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from circuits.neurons.parameters import fixed
+from circuits.neurons.parameters import fixed, one_number_each
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +61,9 @@ class Spikes:
             raise ValueError(f"times, ids: shapes {times.shape} and {ids.shape}, expected (k,) both, one id per spike")
         if ids.dtype.kind not in "iu":
             raise TypeError(f"ids: dtype {ids.dtype}, expected integers: the number of the neuron that fired")
+        if not isinstance(self.n, int | np.integer) or isinstance(self.n, bool):
+            raise TypeError(f"n: got {self.n!r}, expected the number of neurons, an integer")
+        one_number_each(self, ("t_stop", "t_start"))
         if not (np.isfinite(self.t_start) and np.isfinite(self.t_stop)) or self.t_stop <= self.t_start:
             raise ValueError(f"t_stop: got {self.t_stop} with t_start {self.t_start} s, expected a later, finite time")
         if self.n < 1:

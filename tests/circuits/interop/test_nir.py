@@ -196,6 +196,12 @@ def test_what_has_no_counterpart_is_refused_by_name(graph, says):
         from_nir(graph())
 
 
+def test_a_projection_without_synapses_is_a_matrix_of_zeros():
+    none = Projection("n", "n", connect.fixed_probability(0.0), weight=0.1, delay=np.zeros(0))
+    graph = to_nir(SpikingNetwork(alone(receptors={"s": Delta()}), [none]))
+    assert not graph.nodes["n->n"].weight.any()
+
+
 def test_what_is_no_network_and_no_graph():
     with pytest.raises(TypeError, match="SpikingNetwork"):
         to_nir("network")

@@ -119,6 +119,10 @@ def test_bad_input_is_named(call, says):
         call()
 
 
-def test_ids_are_integers():
-    with pytest.raises(TypeError, match="ids: dtype float64"):
-        Spikes([0.1], [0.0], n=1, t_stop=1.0)
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [({"ids": [0.0]}, "ids: dtype float64"), ({"n": 1.5}, "n: got 1.5"), ({"t_stop": "a"}, "t_stop='a'")],
+)
+def test_types_of_what_is_no_array_of_times(change, says):
+    with pytest.raises(TypeError, match=says):
+        Spikes(**({"times": [0.1], "ids": [0], "n": 1, "t_stop": 1.0} | change))
