@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import builtins
 import dis
+import functools
 import hashlib
 import types
 from collections import ChainMap
 
 import numpy as np
+from numba.core.ccallback import CFunc
 from numba.core.dispatcher import Dispatcher
-from numba.types import Type
+from numba.core.types import Type
 
 _LOADS, _ATTRIBUTES = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF"), ("LOAD_ATTR", "LOAD_METHOD")
 _PLAIN = bool | int | float | complex | str | bytes | None | types.EllipsisType | Type
@@ -51,25 +53,20 @@ class _Walk:
         if function not in self.seen:
             self.seen[function] = b"", False
             cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-            names = ChainMap({k: v.cell_contents for k, v in cells}, function.__globals__, vars(builtins))
-            total = hashlib.sha256()
-            depends = self.code(total, function.__code__, names)
+            own = {name: cell.cell_contents for name, cell in cells}
+            names = ChainMap(own, function.__globals__, builtins.__dict__)
+            text, chains = _outline(function.__code__)
+            total, depends = hashlib.sha256(text), False
+            for name, *attributes in chains:
+                value = names.get(name)
+                for attribute in attributes if isinstance(value, types.ModuleType) else ():
+                    value = getattr(value, attribute, None)
+                    if not isinstance(value, types.ModuleType):
+                        break
+                depends |= value is not None and self.value(total, value)
             self.value(total, function.__defaults__)
             self.seen[function] = total.digest(), depends
         return self.seen[function]
-
-    def code(self, total, code, names):
-        """Add bytecode, its constants and what its names stand for; whether any of these is a value."""
-        total.update(code.co_code + repr((code.co_names, code.co_varnames)).encode())
-        depends = False
-        for constant in code.co_consts:
-            if isinstance(constant, types.CodeType):
-                depends |= self.code(total, constant, names)
-            else:
-                self.value(total, sorted(constant, key=repr) if isinstance(constant, frozenset) else (constant,))
-        for value in _referred(code, names):
-            depends |= self.value(total, value)
-        return depends
 
     def value(self, total, value):
         """Add a value; whether it is one, or a function that depends on one."""
@@ -96,7 +93,9 @@ class _Walk:
         elif isinstance(value, types.ModuleType):
             total.update(f"{value.__name__} ".encode())
             return False
-        elif callable(value) and hasattr(value, "__name__"):  # a type, a ufunc, an intrinsic
+        elif (
+            callable(value) and hasattr(value, "__name__") and not isinstance(value, CFunc)
+        ):  # a type, a ufunc, an intrinsic
             total.update(f"{getattr(value, '__module__', '')}.{value.__name__} ".encode())
             members = [member.value for member in getattr(value, "__members__", {}).values()]  # of an enumeration
             return bool(members) and self.value(total, members)
@@ -105,15 +104,21 @@ class _Walk:
         return True
 
 
-def _referred(code, names):
-    """What the names of a code that come from outside it stand for, attributes of modules followed."""
-    value = None
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in _ATTRIBUTES and isinstance(value, types.ModuleType):
-            value = getattr(value, instruction.argval, None)
+@functools.cache
+def _outline(code):
+    """What a code says by itself, and the names from outside it, each with the attributes that are read from it."""
+    text, chains = code.co_code + repr((code.co_names, code.co_varnames)).encode(), []
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            inner, more = _outline(constant)
+            text, chains = text + inner, chains + more
         else:
-            if value is not None:
-                yield value
-            value = names.get(instruction.argval) if instruction.opname in _LOADS else None
-    if value is not None:
-        yield value
+            text += repr(sorted(constant, key=repr) if isinstance(constant, frozenset) else constant).encode()
+    follows = False
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in _LOADS:
+            chains.append([instruction.argval])
+        elif follows and instruction.opname in _ATTRIBUTES:
+            chains[-1].append(instruction.argval)
+        follows = instruction.opname in _LOADS or (follows and instruction.opname in _ATTRIBUTES)
+    return text, chains
