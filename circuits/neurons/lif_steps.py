@@ -263,10 +263,10 @@ def general(step, n, state, drive, floats, ints, spiked, late):
             x = _across(start, whole, reset[i * s] - base, y, tables, size, header, s, k, i, current[i])
         if not abs(x) < 1e300:
             return -(i + 1)
-        x0 = reset[i * s] - base if inside else z[0, i] - base + jump
-        if not held and (x >= top or (levels > 1 and x0 >= top)):
+        if not held and (x >= top or (levels > 1 and not inside and z[0, i] - base + jump >= top)):
             left = 0
             if levels > 1:
+                x0 = reset[i * s] - base if inside else z[0, i] - base + jump
                 left = _crossing(start, x0, top, y, kept, z, rows, tables, size, header, s, k, i, current[i])
                 lateness[count] = left / whole
             free[i] = step + 1 + refractory[i] - (1 if left > 0 else 0)
