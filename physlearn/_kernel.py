@@ -12,11 +12,16 @@ from __future__ import annotations
 
 import functools
 import warnings
+from types import FunctionType
 
 from llvmlite import ir
 from numba import cfunc, njit, types
 from numba.core.errors import NumbaError, NumbaExperimentalFeatureWarning
 from numba.extending import intrinsic
+
+from physlearn._frozen import NotFixed, frozen
+
+_OWN = ("physlearn", "circuits")  # what these refer to does not change; a test watches the files they call
 
 _floats, _ints = types.float64[::1], types.int64[::1]
 # gap(i, x, cache, ints, floats, codes, f) -> m and commit(i, new, x, cache, ints, floats)
@@ -33,10 +38,10 @@ RESET = types.void(_floats, _floats)
 ACTION = types.int64(types.int64, _int_at)
 
 
-@functools.cache
 def compiled(function, signature, argument="local", remedy="or drop `local` from the term"):
     """A plain (or njitted) function as a cfunc, from the cache on disk where its source is a file.
 
+    What it refers to is part of the key, so that another value of a module's constant compiles anew.
     ``argument`` and ``remedy`` are for the message of the error.
 
     Raises
@@ -46,12 +51,26 @@ def compiled(function, signature, argument="local", remedy="or drop `local` from
     """
     plain = getattr(function, "py_func", function)
     try:
+        own = (plain.__module__ or "").partition(".")[0] in _OWN
+        key = "" if own else frozen(plain)
+    except NotFixed:
+        key = object()  # like no other: compiled each time, and kept in memory only
+    return _compiled(plain, signature, key, argument, remedy)
+
+
+@functools.cache
+def _compiled(plain, signature, key, argument, remedy):
+    named, kept = plain, isinstance(key, str)
+    if key and kept:  # a part of the name is a part of Numba's key on disk
+        named = FunctionType(plain.__code__, plain.__globals__, plain.__name__, plain.__defaults__, plain.__closure__)
+        named.__qualname__ = f"{plain.__qualname__}_{key}"
+    try:
         try:
-            return cfunc(signature, cache=True)(plain)
+            return cfunc(signature, cache=kept)(named)
         except RuntimeError as error:  # typed at a prompt: there is no file to keep the cache beside
             if "no locator available" not in str(error):
                 raise
-            return cfunc(signature)(plain)
+            return cfunc(signature)(named)
     except NumbaError as error:
         raise TypeError(
             f"{argument}: Numba cannot compile {plain.__qualname__} for {signature}: {error}. Use only loops, "

@@ -66,6 +66,8 @@ def to_brian2(network, *, dt, method="auto"):
     if not isinstance(network, SpikingNetwork):
         raise TypeError(f"network: got {type(network).__name__}, expected a SpikingNetwork")
     positive("dt", dt)
+    names = [*network.populations, *(projection.name for projection in network.projections)]
+    _distinct("network", [(name, identifier(name)) for name in names])
     clock = b2.Clock(dt * b2.second)
     net = b2.Network()
     net.schedule = ["start", "groups", "thresholds", "resets", "synapses", "end"]  # arrivals after resets
@@ -108,6 +110,17 @@ def identifier(name):
     return name if re.match(r"[A-Za-z]", name) else f"p_{name}"
 
 
+def _distinct(what, names):
+    """Refuse pairs (name, name in Brian2) of which two have one name there."""
+    first = {}
+    for name, there in names:
+        if there in first:
+            raise ValueError(
+                f"{what}: {first[there]!r} and {name!r} would both be called {there} in Brian2; rename one"
+            )
+        first[there] = name
+
+
 def unit_of(receptor):
     """Brian2's unit of a receptor's state."""
     return "volt" if isinstance(receptor, Delta) else "amp" if receptor.reversal is None else "siemens"
@@ -124,6 +137,8 @@ def quantity(b2, value, unit):
 
 
 def _group(b2, clock, name, population, state, dt, method):
+    rows = [(label, row) for label, receptor in population.receptors.items() for row in rows_of(label, receptor)]
+    _distinct(f"{name}: receptors", [("injected current", "I_injected"), *rows])
     model = membrane(population, method, dt, name)
     arrays = {k: pair for k, pair in model.parameters.items() if np.ndim(pair[0])}
     group = b2.NeuronGroup(
@@ -150,7 +165,7 @@ def _synapses(b2, clock, network, projection, delay, groups, dt):
     receptor = network.receptor_of(projection)
     kernel = target.receptors[receptor]
     unit = unit_of(kernel)
-    arrival = f"{_arrival(target, receptor, dt, f'{kernel.gain!r}*w')}"
+    arrival = f"{_arrival(target, receptor, dt, f'{float(kernel.gain)!r}*w')}"
     model, on_post, namespace = [f"w : {unit}{' (constant)' * (projection.plasticity is None)}"], None, {}
     if projection.plasticity is not None:
         if not isinstance(projection.plasticity, STDP):
@@ -231,7 +246,7 @@ def _poisson(b2, network, given, group, dt):
     mean = f"mean_{len(group.contained_objects)}"
     means = np.broadcast_to(np.asarray(given.rate, float) * dt, target.n)
     group.variables.add_array(mean, size=target.n, values=means, constant=True)
-    weight = f"({given.weight * kernel.gain!r}*{unit_of(kernel)})*poisson({mean})"
+    weight = f"({float(given.weight * kernel.gain)!r}*{unit_of(kernel)})*poisson({mean})"
     return group.run_regularly(_arrival(target, receptor, dt, weight).replace("_post", ""), when="synapses")
 
 

@@ -139,7 +139,7 @@ class Group:
         if len(chain) == 1:
             return Exponential(taus[0])
         if len(chain) == 2:
-            return Alpha(taus[0]) if taus[0] == taus[1] else DualExponential(min(taus), max(taus))
+            return Alpha(taus[0]) if np.isclose(*taus, rtol=1e-8, atol=0) else DualExponential(min(taus), max(taus))
         if len(chain) == 3 and len(set(taus)) == 1:
             return Gamma(taus[0], order=2)
         raise ValueError(f"{self.group.name}: the chain {[self.names[j] for j in chain]} is not read")

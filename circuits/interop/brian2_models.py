@@ -199,6 +199,6 @@ def _two(population, method, name, equations, reset, parameters, second):
 
 def _rate(rate):
     """A gate's rate against v, 1/s."""
-    y = f"(v - {rate.midpoint!r}*volt)/({rate.scale!r}*volt)"
+    y = f"(v - {float(rate.midpoint)!r}*volt)/({float(rate.scale)!r}*volt)"
     course = {"exponential": f"*exp({y})", "sigmoid": f"/(1 + exp(-{y}))", "linoid": f"/exprel(-{y})"}
-    return f"{rate.rate!r}*hertz{course[rate.form]}"
+    return f"{float(rate.rate)!r}*hertz{course[rate.form]}"

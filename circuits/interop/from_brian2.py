@@ -144,7 +144,10 @@ def _weight(synapses, expression, label, namespace):
     import sympy
     from brian2.parsing.sympytools import str_to_sympy
 
-    expression = str_to_sympy(expression)
+    try:
+        expression = str_to_sympy(expression)
+    except SyntaxError:
+        raise ValueError(f"{label}: on_pre={expression!r} is no one weight; one 'g_post += weight' is read") from None
     symbols = sorted(expression.free_symbols, key=str)
     for symbol in symbols:
         if str(symbol).endswith(("_post", "_pre")) or str(symbol) in ("t", "i", "j"):

@@ -77,7 +77,7 @@ def to_nir(network):
         if projection.plasticity is not None:
             raise ValueError(f"{label}: NIR has no {type(projection.plasticity).__name__}; drop the plasticity")
         delay = projection.delay
-        if callable(delay) or np.ptp(delay) > 0:
+        if callable(delay) or (np.size(delay) and np.ptp(delay) > 0):
             raise ValueError(f"{label}: NIR has no delay per synapse; give the projection one delay")
         sources, targets, weights = network.synapses(label)
         if not np.all((np.diff(sources) > 0) | (np.diff(targets) > 0)):
@@ -86,7 +86,7 @@ def to_nir(network):
         matrix = np.zeros((target.n, source.n))
         matrix[targets, sources] = weights
         start = projection.source
-        if np.max(delay) > 0:
+        if np.max(delay, initial=0.0) > 0:
             nodes[f"{label}.delay"] = nir.Delay(np.full(source.n, np.max(delay)))
             edges.append((start, f"{label}.delay"))
             start = f"{label}.delay"
@@ -146,6 +146,13 @@ def from_nir(graph, *, sources=None):
         if start in neurons or isinstance(graph.nodes[start], nir.Input):
             paths += _paths(graph, after, [start], nir)
     paths = [path for path in paths if path[-1] in neurons]
+    used = {name for path in paths for name in path}
+    for name, node in graph.nodes.items():
+        if isinstance(node, nir.Linear | nir.Affine | nir.Delay | nir.Scale) and name not in used:
+            raise ValueError(
+                f"{name}: a {type(node).__name__} that leads to no neurons, such as a readout; apply it to the "
+                "recorded spikes, and drop it from the graph"
+            )
     populations = {}
     for name, node in neurons.items():
         populations[name] = _population(name, node, any(p[-1] == name and len(p) > 2 for p in paths), nir)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from circuits.neurons.parameters import as_numbers
 from physlearn.rng import streams, uniform
 
 # compiled with rng.py 3fd04d877ab0
@@ -154,6 +155,12 @@ class distance_dependent:  # noqa: N801
     period: Any = None
     self_connections: bool = False
 
+    def __post_init__(self):
+        if self.period is not None:
+            period = as_numbers("distance_dependent: period", self.period)
+            if period.ndim > 1 or not np.all(np.isfinite(period) & (period > 0)):
+                raise ValueError(f"distance_dependent: period={self.period!r} m, expected positive lengths, or None")
+
     def chunks(self, source, target, same, rng):
         """Rows, chunk by chunk."""
         for name, population in (("source", source), ("target", target)):
@@ -170,8 +177,9 @@ class distance_dependent:  # noqa: N801
             low, high = chunk * rows, min((chunk + 1) * rows, source.n)
             apart = np.abs(np.asarray(source.positions)[low:high, None] - np.asarray(target.positions)[None])
             if self.period is not None:
+                apart %= self.period
                 apart = np.minimum(apart, self.period - apart)
-            p = np.asarray(self.probability(np.sqrt(np.sum(apart**2, axis=-1))), dtype=float)
+            p = np.array(self.probability(np.sqrt(np.sum(apart**2, axis=-1))), dtype=float)
             if p.shape != (high - low, target.n) or not np.all((p >= 0) & (p <= 1)):
                 raise ValueError("distance_dependent: probability(distance) must return numbers from 0 to 1, one each")
             if same and not self.self_connections:
@@ -206,6 +214,8 @@ class from_matrix:  # noqa: N801
         from scipy.sparse import csr_array
 
         matrix = csr_array(self.matrix).copy()
+        if matrix.dtype.kind not in "buif":
+            raise TypeError(f"from_matrix: a matrix of {matrix.dtype}, expected real weights")
         matrix.sort_indices()
         if matrix.shape != (source.n, target.n):
             raise ValueError(f"from_matrix: shape {matrix.shape}, expected ({source.n}, {target.n}): sources, targets")

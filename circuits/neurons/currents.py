@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numba import carray
 
-from circuits.neurons.parameters import as_numbers
+from circuits.neurons.parameters import as_numbers, fixed
 
-# compiled with _kernel.py 91dd2b59fdc7
+# compiled with _kernel.py f58c402dfd53
 from physlearn._kernel import pointer
 
 # Intrinsics take one argument less than pyright thinks:
@@ -30,7 +30,7 @@ class Waveform:
     target: str
 
     def __post_init__(self):
-        for name, value in vars(self).items():
+        for name, value in list(vars(self).items()):
             if name == "target":
                 continue
             value = as_numbers(f"{type(self).__name__}: {name}", value)
@@ -38,6 +38,8 @@ class Waveform:
                 raise ValueError(f"{type(self).__name__}: {name} has shape {value.shape}, expected one number")
             if np.any(np.isnan(value)) or (name not in ("start", "stop") and not np.all(np.isfinite(value))):
                 raise ValueError(f"{type(self).__name__}: {name}: values that are not finite")
+            if value.ndim:
+                object.__setattr__(self, name, fixed(value))
         start, stop = getattr(self, "start", None), getattr(self, "stop", None)
         if start is not None and stop is not None and not start < stop:
             raise ValueError(f"{type(self).__name__}: stop={stop!r} s does not lie after start={start!r} s")
@@ -204,7 +206,7 @@ class Piecewise(Waveform):
     Examples
     --------
     >>> Piecewise("E", [0.0, 0.1], [1e-10, 0.0]).values
-    [1e-10, 0.0]
+    array([1.e-10, 0.e+00])
     """
 
     target: str

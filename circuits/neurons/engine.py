@@ -135,13 +135,15 @@ class Run:
         group = int(np.flatnonzero(self.status[:, 0] < 0)[0])
         code, place = self.status[group]
         part = self.lists[group][2][place]
-        neuron = int(-code - 1)
+        twice, neuron = divmod(int(-code - 1), part.n)
         population = self.plan.network.populations[part.population]
         values = dict(zip(population.rows, part.state[:, neuron].tolist(), strict=True))
+        what, remedy = "diverged", "a smaller dt or smaller weights may help"
+        if twice:
+            what, remedy = "would spike twice", "take a smaller dt or a refractory period"
         raise DivergenceError(
-            f"neuron {neuron + part.low} of population {part.population!r} diverged in the step to "
-            f"t = {(step + 1) * self.plan.dt:.9g} s: {values}; a smaller dt or smaller weights may help. What was "
-            "recorded is in `partial`",
+            f"neuron {neuron + part.low} of population {part.population!r} {what} in the step to "
+            f"t = {(step + 1) * self.plan.dt:.9g} s: {values}; {remedy}. What was recorded is in `partial`",
             self.recorder.result(step),
         )
 

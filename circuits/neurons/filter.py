@@ -77,8 +77,9 @@ def _terms(kernel):
 def add_filtered(trains, ends, times, coefficient, tau, power, out):
     """Add coefficient * sum (t - t_p)^power exp(-(t - t_p)/tau) of each train to out (n, m), power at most 2."""
     for i in range(len(ends) - 1):
-        a0 = a1 = a2 = last = 0.0
+        a0 = a1 = a2 = 0.0
         k = ends[i]
+        last = trains[k] if k < ends[i + 1] else 0.0
         for j in range(len(times)):
             t = times[j]
             while k < ends[i + 1] and trains[k] <= t:

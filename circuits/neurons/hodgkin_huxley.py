@@ -222,7 +222,7 @@ class HodgkinHuxley:
         kind, shift = kind_of(gates)
         floats = np.concatenate([[dt, shift], rates, *work, tiled.ravel()])
         ints = np.concatenate([np.zeros(n), np.full(n, 2), [kind]]).astype(np.int64)
-        return Program(_UPDATES[name], floats, ints, held="start" if name == "exponential_euler" else "middle")
+        return Program(_UPDATES[name], floats, ints, 2 * n, held="start" if name == "exponential_euler" else "middle")
 
 
 def kind_of(gates):

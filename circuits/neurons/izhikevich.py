@@ -118,7 +118,7 @@ class Izhikevich:
             return stepper(fields, parameters.T, scales=scales, dt=dt, method=method, refractory=self.refractory)
         held = np.broadcast_to(steps_of("Izhikevich: refractory", self.refractory, dt), (n,))
         ints = np.concatenate([np.zeros(n), held]).astype(np.int64)
-        return Program(rk4, np.concatenate([[dt], parameters.ravel()]), ints, held="middle")
+        return Program(rk4, np.concatenate([[dt], parameters.ravel()]), ints, n, held="middle")
 
 
 def field(x, current, p, out):

@@ -46,7 +46,8 @@ class LIF:
         ohm; 1 where currents are given in volts.
     exact_times : bool
         Solve for the threshold crossing inside the step (to 1e-12 of it) and leave refractoriness inside the step;
-        spikes reach their targets on the grid.
+        spikes reach their targets on the grid.  Seen is what stands at or above threshold at either end of a step:
+        an excursion that begins and ends inside one is not, and a second spike within a step stops the run.
 
     Examples
     --------
@@ -122,8 +123,9 @@ class LIF:
         rest = self.v_rest * -np.expm1(-dt / self.tau)
         floats = [0.0, self.v_threshold, self.v_reset, rest, leak[0], current[0], *pairs]
         steps = steps_of("LIF: refractory", self.refractory, dt)
-        ints = np.concatenate([np.full(n, -(2**62)), [kind, steps, 0, 0], np.zeros(n)]).astype(np.int64)
-        return Program(lif_steps.fused, np.array(floats, float), ints, receptors_inside=True, driven_at=0, name="exact")
+        ints = np.concatenate([np.full(n, -(2**62)), np.zeros(n + 2), [kind, steps]]).astype(np.int64)
+        floats = np.array(floats, float)
+        return Program(lif_steps.fused, floats, ints, 2 * n + 2, receptors_inside=True, driven_at=0, name="exact")
 
     def _general(self, n, dt, receptors):
         chains = [r for r in receptors if not isinstance(r, Delta)]
@@ -147,7 +149,7 @@ class LIF:
         header = [len(receptors), row, int(per_neuron), levels, size, *structure]
         ints = np.concatenate([np.full(n, -(2**62)), np.zeros(n), refractory, header]).astype(np.int64)
         return Program(
-            lif_steps.general, floats, ints, receptors_inside=True, exact_times=self.exact_times, name="exact"
+            lif_steps.general, floats, ints, 2 * n, receptors_inside=True, exact_times=self.exact_times, name="exact"
         )
 
     def _conductance(self, n, dt, receptors):
@@ -161,4 +163,4 @@ class LIF:
         floats = np.concatenate([np.broadcast_to(column, (n,)) for column in columns]).astype(float)
         refractory = np.broadcast_to(steps_of("LIF: refractory", self.refractory, dt), (n,))
         ints = np.concatenate([np.zeros(n), refractory]).astype(np.int64)
-        return Program(exponential_euler, floats, ints)
+        return Program(exponential_euler, floats, ints, n)

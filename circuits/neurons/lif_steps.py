@@ -98,12 +98,12 @@ def fused(step, n, state, drive, floats, ints, spiked, late):
     """Shared parameters and none, a delta, one or two exponential receptors.
 
     floats: driven, threshold, reset, rest (1 - leak), leak, current, then (into v, decay) of each receptor.
-    ints: step from which each neuron is free again (n); kind, refractory steps, head and length of the queue; the
-    queue of refractory neurons (n).
+    ints: step from which each neuron is free again (n); head and length of the queue; the queue of refractory neurons
+    (n), by release; kind, refractory steps.
     """
-    kind, refractory = carray(ints, (2 * n + 4,))[n], carray(ints, (2 * n + 4,))[n + 1]
+    kind, refractory = carray(ints, (2 * n + 4,))[2 * n + 2], carray(ints, (2 * n + 4,))[2 * n + 3]
     z, f, out = carray(state, (3, n)), carray(floats, (10,)), carray(spiked, (n,))
-    i, free, queue = carray(drive, (n,)), carray(ints, (n,)), carray(ints, (2 * n + 4,))[n + 2 :]
+    i, free, queue = carray(drive, (n,)), carray(ints, (n,)), carray(ints, (2 * n + 2,))[n:]
     driven, threshold, reset = f[0] != 0.0, f[1], f[2]
     v, g, h = z[0], z[1], z[2]
     ids = queue[2:]
@@ -144,7 +144,12 @@ def fused(step, n, state, drive, floats, ints, spiked, late):
         v[k] = reset
         if refractory > 0:
             free[k] = step + 1 + refractory
-            ids[place] = k
+            at, waiting = place, queue[1]
+            while waiting > 0 and free[ids[at - 1 if at > 0 else n - 1]] > free[k]:  # held longer in a run before
+                ids[at] = ids[at - 1 if at > 0 else n - 1]
+                at = at - 1 if at > 0 else n - 1
+                waiting -= 1
+            ids[at] = k
             queue[1] += 1
             place = place + 1 if place + 1 < n else 0
     return count
@@ -258,7 +263,7 @@ def general(step, n, state, drive, floats, ints, spiked, late):
             x = _across(start, whole, reset[i * s] - base, y, tables, size, header, s, k, i, current[i])
         if not abs(x) < 1e300:
             return -(i + 1)
-        if not held and x >= top:
+        if not held and (x >= top or (levels > 1 and not inside and z[0, i] - base + jump >= top)):
             left = 0
             if levels > 1:
                 x0 = reset[i * s] - base if inside else z[0, i] - base + jump
@@ -271,6 +276,8 @@ def general(step, n, state, drive, floats, ints, spiked, late):
                 _load(y, z, rows, i)
                 _across(0, whole - left, 0.0, y, tables, size, header, s, k, i, 0.0)
                 x = _across(whole - left, whole, x, y, tables, size, header, s, k, i, current[i])
+                if x >= top:
+                    return -(n + i + 1)
                 free[i] = step + 1
                 fraction[i] = 0
             elif levels > 1:  # the receptors at the end of the step

@@ -24,7 +24,7 @@ from numba import carray, njit
 
 from circuits.neurons.program import Program, steps_of
 
-# compiled with _kernel.py 91dd2b59fdc7
+# compiled with _kernel.py f58c402dfd53
 from physlearn._kernel import FIELD, RESET, THRESHOLD, call_field, call_reset, call_threshold, compiled
 
 METHODS = ("euler", "exponential_euler", "rk4", "adaptive")
@@ -88,7 +88,7 @@ def stepper(fields, parameters, *, scales, dt, method, refractory: Any = 0.0):
     floats[5:7] = dt, tolerance  # addresses stay here and not among the counters, which are saved with a run
     held = np.broadcast_to(steps_of("refractory", refractory, dt), (n,))
     ints = np.concatenate([np.zeros(n), np.full(n, 2), held]).astype(np.int64)
-    return Program(_UPDATES[name], floats, ints, held="middle" if name in ("rk4", "adaptive") else "start")
+    return Program(_UPDATES[name], floats, ints, 2 * n, held="middle" if name in ("rk4", "adaptive") else "start")
 
 
 @_jit
@@ -221,7 +221,7 @@ def _step(n, state, drive, floats, ints, spiked, method):
         for j in range(size):
             x[j] = state[j, i]
         if threshold != 0 and ints[n + i] == 2:
-            ints[n + i] = 1 if call_threshold(threshold, x, p) else 0
+            ints[n + i] = 1 if reset == 0 and call_threshold(threshold, x, p) else 0
         held = x[0]
         if method == 0:
             fine = _euler(field, x, drive, i, p, dt, w)

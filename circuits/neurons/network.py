@@ -8,7 +8,8 @@ The grid is t_k = k dt; counters are integers, times are never compared as float
    t_k (methods of higher order: at the middle of the step), as are conductances; `LIF` with current receptors is
    advanced by the joint propagator of membrane and receptors, so nothing but injected currents is held;
 2. neurons at or above threshold spike.  The spike is stamped t_{k+1} (with ``exact_times``, when it crossed the
-   threshold inside the step).  They are reset at once, and stay refractory for exactly refractory / dt steps;
+   threshold inside the step, or t_k if a jump took it across; a second spike within the step stops the run).  They are
+   reset at once, and stay refractory for exactly refractory / dt steps;
 3. spikes arrive delay / dt whole steps after their stamp.  Those that arrive at t_{k+1} are added to their receptor
    after the resets and act from the next step on.  A delay of 0 is exact and causal: same grid point, next step.
 
@@ -77,13 +78,17 @@ class SpikingNetwork:
             given = getattr(self, what)
             if not isinstance(given, Sequence) or not all(hasattr(item, method) for item in given):
                 raise TypeError(f"SpikingNetwork: {what}={given!r}, expected a list of {what}")
+        object.__setattr__(self, "populations", dict(self.populations))
+        object.__setattr__(self, "projections", tuple(self.projections))
+        object.__setattr__(self, "inputs", tuple(self.inputs))
         for name, population in self.populations.items():
             if not isinstance(population, Population):
                 raise TypeError(f"SpikingNetwork: populations[{name!r}] is {population!r}, expected a Population")
         for projection in self.projections:
             for end in ("source", "target"):
                 self._known(f"Projection {projection.name!r}: {end}", getattr(projection, end))
-            self.receptor_of(projection)
+            least = getattr(projection.plasticity, "w_min", 0.0)
+            self._opens(f"Projection {projection.name!r}: w_min", projection, least)
             if not isinstance(projection.plasticity, STDP):
                 self._listens(f"Projection {projection.name!r}: without STDP", projection.target)
         for given in self.inputs:
@@ -91,7 +96,7 @@ class SpikingNetwork:
             self._listens(type(given).__name__, given.target)
             given.check(self.populations[given.target])
             if hasattr(given, "receptor"):
-                self.receptor_of(given)
+                self._opens(type(given).__name__, given, given.weight)
         names = [projection.name for projection in self.projections]
         for name in names:
             if names.count(name) > 1:
@@ -121,6 +126,18 @@ class SpikingNetwork:
             raise ValueError(f"{what}: receptor {item.receptor!r} is none of {list(receptors)}")
         return item.receptor
 
+    def _opens(self, what, item, weights):
+        """Refuse weights that would make a conductance negative."""
+        name = self.receptor_of(item)
+        reversal = self.populations[item.target].receptors[name].reversal
+        if reversal is not None and any(
+            np.any(np.less(w, 0)) for w in (weights if isinstance(weights, list) else [weights])
+        ):
+            raise ValueError(
+                f"{what}: a negative weight on {name!r}, a conductance of {item.target!r}, would drive v away from "
+                f"reversal={reversal!r} V; inhibition is a positive weight on a receptor of lower reversal"
+            )
+
     def stream(self, *key):
         """A seed below the network's own."""
         return root(self.seed, *key)
@@ -138,7 +155,9 @@ class SpikingNetwork:
         """Weights of a projection: a float, or one array for each part of the target."""
         wiring, brought = self.wiring(index)
         value = self.projections[index].weight if brought is None else brought
-        return values_of("weight", value, wiring, self.stream(3, index), 0)
+        value = values_of("weight", value, wiring, self.stream(3, index), 0)
+        self._opens(f"Projection {self.projections[index].name!r}", self.projections[index], value)
+        return value
 
     def delays(self, dt):
         """Delay of each projection in steps: () or (synapses,) int64."""
@@ -202,8 +221,8 @@ class SpikingNetwork:
             Continue from the end of another run; the result is the same as of one uninterrupted run.
         rng : int, Generator or None
             Of the noise; a continued run takes it from the state.
-        method : str
-            "auto", or a method of the models.
+        method : str, or mapping of population to str
+            "auto", or a method of the models; populations that a mapping does not name take "auto".
         stream : path, optional
             A new directory for the record, which is then written as it grows; see `read_stream`.
         threads : int

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from circuits.neurons.methods import METHODS, stepper
-from circuits.neurons.parameters import check_method
+from circuits.neurons.parameters import check_method, fixed
 from circuits.neurons.program import steps_of
 
 
@@ -35,7 +35,8 @@ class Neuron:
         Names of x; the first is the membrane potential.
     threshold : function, optional
         ``threshold(x, p)``: whether x stands at or above threshold.  The neuron spikes when it turns true, so a model
-        without reset spikes once per upward crossing.  Without a threshold there are no spikes.
+        without reset spikes once per upward crossing; one with a reset spikes at once where it starts above.  Without
+        a threshold there are no spikes.
     reset : function, optional
         ``reset(x, p)`` changes x after a spike.
     parameters : mapping of str to float or (n,) array
@@ -92,7 +93,7 @@ class Neuron:
         scales = np.ones(size) if self.scales is None else np.asarray(self.scales, dtype=float)
         if scales.shape != (size,) or not np.all(np.isfinite(scales) & (scales > 0.0)):
             raise ValueError(f"Neuron: scales={self.scales!r}, expected {size} positive numbers, one per variable")
-        object.__setattr__(self, "scales", scales)
+        object.__setattr__(self, "scales", fixed(scales))
         for name, count in (("field", 4), ("threshold", 2), ("reset", 2)):
             _check_function(name, getattr(self, name), count, optional=name != "field")
         if self.reset is not None and self.threshold is None:
@@ -108,6 +109,8 @@ class Neuron:
                     raise ValueError(
                         f"Neuron: {what}[{name!r}]={value!r}, expected finite numbers, one or one per neuron"
                     )
+            own = {k: fixed(np.asarray(v, dtype=float)) if np.ndim(v) else v for k, v in values.items()}
+            object.__setattr__(self, what, own)
 
     def slope(self, x, current):
         """The field at one state, as plain Python computes it: (variables,).

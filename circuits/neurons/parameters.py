@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
 
 from circuits.neurons.methods import Adaptive
@@ -13,6 +15,25 @@ def as_numbers(what, value):
         return np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         raise TypeError(f"{what}: got {value!r}, expected numbers") from None
+
+
+def one_number_each(given, names):
+    """Refuse fields that are not one number."""
+    for name in names:
+        value = getattr(given, name)
+        if not isinstance(value, Real) or isinstance(value, bool):
+            raise TypeError(f"{type(given).__name__}: {name}={value!r}, expected one number")
+
+
+def fixed(array):
+    """An array that nobody can write to, for a frozen object: a copy, unless it is one already."""
+    base = array
+    while isinstance(base, np.ndarray) and not base.flags.writeable:
+        base = base.base
+    if isinstance(base, np.ndarray):
+        array = array.copy()
+        array.flags.writeable = False
+    return array
 
 
 def check_numbers(model, names, *, positive=(), nonnegative=()):
@@ -31,7 +52,7 @@ def check_numbers(model, names, *, positive=(), nonnegative=()):
         if name in nonnegative and np.any(value < 0.0):
             raise ValueError(f"{kind}: {name}={given!r}, expected 0 or more")
         if value.ndim:
-            object.__setattr__(model, name, value)
+            object.__setattr__(model, name, fixed(value))
 
 
 def check_shapes(model, names, n):

@@ -44,7 +44,7 @@ class FixedPoint:
         leading = self.eigenvalues[0]
         if abs(np.imag(leading)) > 1e-9 * abs(leading):
             return "focus"
-        return "saddle" if real[0] > 0.0 > real[-1] and np.sum(real > 0.0) == 1 else "node"
+        return "saddle" if real[0] > 0.0 > real[-1] else "node"
 
 
 @dataclass(frozen=True)

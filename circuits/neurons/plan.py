@@ -6,6 +6,8 @@ threads take whole parts, so that the number of threads changes no bit.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from circuits.neurons import loop, synapses
@@ -49,7 +51,7 @@ class Plan:
         Step at which the run starts.
     rng : SeedSequence
         Of the noise.
-    method : str
+    method : str or mapping of population to str
     block : int
         Most steps between two visits of Python.
     """
@@ -61,10 +63,14 @@ class Plan:
         self.courses: list = []
         self.plastic: dict = {}
         delays = network.delays(dt)
-        self.shortest = min((d.min() for d in delays), default=block)
-        self.longest = int(max((d.max() for d in delays), default=0))
+        self.shortest = min((d.min() for d in delays if d.size), default=block)
+        self.longest = int(max((d.max(initial=0) for d in delays), default=0))
+        methods = method if isinstance(method, Mapping) else dict.fromkeys(network.populations, method)
+        for name in methods:
+            if name not in network.populations:
+                raise ValueError(f"method: {name!r} is no population, expected some of {list(network.populations)}")
         for index, name in enumerate(network.populations):
-            self._populate(index, name, first, method)
+            self._populate(index, name, first, methods.get(name, "auto"))
         for index, (projection, delay) in enumerate(zip(network.projections, delays, strict=True)):
             self._project(index, projection, delay)
         for index, given in enumerate(network.inputs):
@@ -170,7 +176,7 @@ class Plan:
             part = Part(name, low, high, rows, drive, injected, np.zeros(n), ints, history, middle)
             self.parts[name].append(part)
             self.keep(f"{key}/state", part.state)
-            self.keep(f"{key}/ints", ints)
+            self.keep(f"{key}/ints", ints[: program.counters])
             self.action(ROOM, part, loop.room, n, history.head)
             if receptors and not program.receptors_inside:
                 structure, numbers = self._chains(population, receptors, program.held)
@@ -204,7 +210,7 @@ class Plan:
         wiring, _ = network.wiring(index)
         row, gain = network.populations[projection.target].jump_row(network.receptor_of(projection))
         weights = network.weights(index)
-        least = int(delay.min())
+        least = int(delay.min()) if delay.size else 0  # a projection without synapses
         extra = None if delay.ndim == 0 else wiring.cut(delay - least)
         sources = self.heads(projection.source)
         for k, (part, rows) in enumerate(zip(self.parts[projection.target], wiring.rows, strict=True)):

@@ -24,9 +24,10 @@ from dataclasses import dataclass
 import numpy as np
 from numba import carray
 
+from circuits.neurons.parameters import one_number_each
 from circuits.neurons.plan import ARRIVALS
 
-# compiled with _kernel.py 91dd2b59fdc7
+# compiled with _kernel.py f58c402dfd53
 from physlearn._kernel import pointer
 
 # Intrinsics take one argument less than pyright thinks:
@@ -65,6 +66,7 @@ class STDP:
     dependence: str = "additive"
 
     def __post_init__(self):
+        one_number_each(self, ("tau_plus", "tau_minus", "a_plus", "a_minus", "w_max", "w_min"))
         for name in ("tau_plus", "tau_minus"):
             if not (np.isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise ValueError(f"STDP: {name}={getattr(self, name)!r} s, expected a positive time")
@@ -128,6 +130,7 @@ class ShortTermPlasticity:
     tau_facilitation: float = 0.0
 
     def __post_init__(self):
+        one_number_each(self, ("u_0", "tau_recovery", "tau_facilitation"))
         if not 0 < self.u_0 <= 1:
             raise ValueError(f"ShortTermPlasticity: u_0={self.u_0!r}, expected a fraction within (0, 1]")
         if not (np.isfinite(self.tau_recovery) and self.tau_recovery > 0):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from circuits.neurons.parameters import fixed
 from circuits.neurons.receptors import Delta
 
 
@@ -51,6 +52,8 @@ class Population:
         for what in ("receptors", "initial"):
             if not isinstance(getattr(self, what), Mapping):
                 raise TypeError(f"Population: {what}={getattr(self, what)!r}, expected a mapping of names")
+            own = {k: fixed(v) if isinstance(v, np.ndarray) else v for k, v in getattr(self, what).items()}
+            object.__setattr__(self, what, own)
         for name, receptor in self.receptors.items():
             if isinstance(receptor, type) or not hasattr(receptor, "taus"):
                 raise TypeError(f"Population: receptors[{name!r}] is {receptor!r}, expected Exponential(tau), ...")
@@ -65,6 +68,8 @@ class Population:
             raise ValueError(
                 f"Population: positions has shape {np.shape(self.positions)}, expected ({self.n}, dimensions)"
             )
+        if self.positions is not None:
+            object.__setattr__(self, "positions", fixed(np.asarray(self.positions, dtype=float)))
 
     @property
     def rows(self):

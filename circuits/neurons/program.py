@@ -28,12 +28,15 @@ class Program(NamedTuple):
         A plain module-level function that Numba compiles for the signature `physlearn._kernel.UPDATE`:
         ``update(step, n, state, drive, floats, ints, spiked, late)``, all arrays by pointer (`numba.carray`).
         It advances state (rows, n) from t_k to t_{k+1}, k = step, writes the ascending numbers of the neurons that
-        spiked to ``spiked`` and returns how many, or -(i + 1) if neuron i is not finite.  ``drive`` is (3, n):
-        injected current, and where receptors are conductances their sum g and the sum of g times reversal.
+        spiked to ``spiked`` and returns how many, or -(i + 1) if neuron i is not finite, or -(n + i + 1) if it would
+        spike twice in the step.  ``drive`` is (3, n): injected current, and where receptors are conductances their
+        sum g and the sum of g times reversal.
     floats : (...) float64
         Parameters, constant during a run.
     ints : (...) int64
-        Counters, kept from step to step and saved with the state.
+        Counters, kept from step to step and saved with the state, then constants of a run.
+    counters : int, optional
+        How many of ``ints`` are counters; all of them by default.
     receptors_inside : bool
         The update advances the receptor rows itself; else they have been advanced, and ``drive`` filled, before it.
     held : {"start", "middle"}
@@ -51,6 +54,7 @@ class Program(NamedTuple):
     update: Callable
     floats: np.ndarray
     ints: np.ndarray
+    counters: int | None = None
     receptors_inside: bool = False
     held: str = "start"
     driven_at: int | None = None

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from circuits.neurons.parameters import fixed
+
 
 @dataclass(frozen=True, eq=False)
 class Projection:
@@ -67,5 +69,7 @@ class Projection:
                 raise ValueError(f"Projection: {what}={getattr(self, what)!r}, expected finite numbers, one or (m,)")
             if what == "delay" and np.any(value < 0):
                 raise ValueError(f"Projection: delay={self.delay!r} s, expected 0 or more")
+            if value.ndim:
+                object.__setattr__(self, what, fixed(value))
         if not self.name:
             object.__setattr__(self, "name", f"{self.source}->{self.target}")

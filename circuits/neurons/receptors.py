@@ -12,11 +12,13 @@ Weights are peaks by default (A, or S with a reversal potential); with ``normali
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 
 from physlearn.checks import positive
+
+CLOSEST = 1e-8  # relative difference of two time constants below which their exponentials cancel
 
 
 def _check(receptor):
@@ -148,6 +150,8 @@ class Gamma(_Chain):
     normalised: str = "peak"
 
     def __post_init__(self):
+        if not isinstance(self.order, Integral) or isinstance(self.order, bool):
+            raise TypeError(f"Gamma: order={self.order!r}, expected the integer 0, 1 or 2")
         if self.order not in (0, 1, 2):
             raise ValueError(f"Gamma: order={self.order!r}, expected 0, 1 or 2")
         _check(self)
@@ -228,6 +232,10 @@ class DualExponential(_Chain):
             raise ValueError(
                 f"DualExponential: rise={self.rise!r} s is not shorter than decay={self.decay!r} s; for equal ones "
                 "use Alpha"
+            )
+        if self.decay - self.rise < CLOSEST * self.decay:
+            raise ValueError(
+                f"DualExponential: rise={self.rise!r} s and decay={self.decay!r} s differ by rounding; use Alpha"
             )
 
     @property

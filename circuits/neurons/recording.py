@@ -267,6 +267,7 @@ class Recorder:
         if len(self.spikes[name]) > 1 or chunks[0][2] is not None:
             order = np.argsort(times, kind="stable")
             times, ids = times[order], ids[order]
+        times.flags.writeable = ids.flags.writeable = False  # millions of them, which `Spikes` need not copy
         return times, ids
 
     def result(self, step):

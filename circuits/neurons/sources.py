@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import carray
 
-from circuits.neurons.parameters import as_numbers
+from circuits.neurons.parameters import as_numbers, fixed
 from circuits.neurons.program import Program, stamps_of
 from physlearn.rng import uniform
 
@@ -49,7 +49,7 @@ class PoissonSource:
         if rate.ndim > 1 or not np.all(np.isfinite(rate)) or np.any(rate < 0):
             raise ValueError(f"PoissonSource: rate={self.rate!r} Hz, expected finite numbers of at least 0")
         if rate.ndim:
-            object.__setattr__(self, "rate", rate)
+            object.__setattr__(self, "rate", fixed(rate))
 
     def initial(self, n):
         """Zeros; v means nothing here."""
@@ -101,8 +101,8 @@ class SpikeSource:
             )
         if not np.all(np.isfinite(times)):
             raise ValueError("SpikeSource: times must be finite")
-        object.__setattr__(self, "times", times)
-        object.__setattr__(self, "ids", ids.astype(np.int64))
+        object.__setattr__(self, "times", fixed(times))
+        object.__setattr__(self, "ids", fixed(ids.astype(np.int64)))
 
     def initial(self, n):
         """Zeros; v means nothing here."""
@@ -125,8 +125,8 @@ class SpikeSource:
         """Compiled step; see `Program`."""
         stamps = stamps_of(self.times, dt)
         order = np.lexsort((self.ids, stamps))
-        ints = np.concatenate([np.zeros(n, np.int64), [len(order), 0], stamps[order], self.ids[order]])
-        return Program(train_step, np.zeros(1), ints.astype(np.int64))
+        ints = np.concatenate([np.zeros(n, np.int64), [0, len(order)], stamps[order], self.ids[order]])
+        return Program(train_step, np.zeros(1), ints.astype(np.int64), n)  # a run finds its place by itself
 
 
 def poisson_step(step, n, state, drive, floats, ints, spiked, late):
@@ -142,14 +142,14 @@ def poisson_step(step, n, state, drive, floats, ints, spiked, late):
 
 
 def train_step(step, n, state, drive, floats, ints, spiked, late):
-    """ints: unused (n), number of spikes, place of the next, stamps, neurons."""
-    many = carray(ints, (n + 1,))[n]
-    rest = carray(ints, (n + 2 + 2 * many,))[n + 1 :]
+    """ints: unused (n), place of the next spike, number of spikes, stamps, neurons."""
+    many = carray(ints, (n + 2,))[n + 1]
+    rest = carray(ints, (n + 2 + 2 * many,))[n:]
     out = carray(spiked, (n,))
     k, count = rest[0], 0
-    while k < many and rest[1 + k] <= step + 1:
-        if rest[1 + k] == step + 1:
-            out[count] = rest[1 + many + k]
+    while k < many and rest[2 + k] <= step + 1:
+        if rest[2 + k] == step + 1:
+            out[count] = rest[2 + many + k]
             count += 1
         k += 1
     rest[0] = k

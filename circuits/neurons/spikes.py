@@ -13,6 +13,8 @@ from functools import cached_property
 
 import numpy as np
 
+from circuits.neurons.parameters import fixed, one_number_each
+
 
 @dataclass(frozen=True, eq=False)
 class Spikes:
@@ -59,6 +61,9 @@ class Spikes:
             raise ValueError(f"times, ids: shapes {times.shape} and {ids.shape}, expected (k,) both, one id per spike")
         if ids.dtype.kind not in "iu":
             raise TypeError(f"ids: dtype {ids.dtype}, expected integers: the number of the neuron that fired")
+        if not isinstance(self.n, int | np.integer) or isinstance(self.n, bool):
+            raise TypeError(f"n: got {self.n!r}, expected the number of neurons, an integer")
+        one_number_each(self, ("t_stop", "t_start"))
         if not (np.isfinite(self.t_start) and np.isfinite(self.t_stop)) or self.t_stop <= self.t_start:
             raise ValueError(f"t_stop: got {self.t_stop} with t_start {self.t_start} s, expected a later, finite time")
         if self.n < 1:
@@ -69,15 +74,13 @@ class Spikes:
                 raise ValueError(f"ids: {wrong} is no neuron of a population of {self.n}, expected 0 to {self.n - 1}")
             if not np.all(times[1:] >= times[:-1]) or not np.isfinite(times[-1]):
                 raise ValueError("times: not ascending or not finite; Spikes.from_trains sorts, one array per neuron")
-            slack = 1e-9 * (self.t_stop - self.t_start)  # rounding of k dt
+            slack = 1e-9 * (self.t_stop - self.t_start) + 1e-12 * abs(self.t_stop)  # rounding of k dt
             if times[0] < self.t_start - slack or times[-1] > self.t_stop + slack:
                 raise ValueError(
                     f"times: {times[0]} to {times[-1]} s, expected within {self.t_start} to {self.t_stop} s"
                 )
-        for name, value in {"times": times, "ids": ids}.items():
-            value = value.view()
-            value.flags.writeable = False
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "times", fixed(times))
+        object.__setattr__(self, "ids", fixed(ids))
 
     @classmethod
     def from_trains(cls, trains, *, t_stop, t_start=0.0):
@@ -143,7 +146,8 @@ class Spikes:
         >>> Spikes([0.1, 0.2, 0.3], [0, 0, 0], n=1, t_stop=0.5).between(0.1, 0.3).times
         array([0.2, 0.3])
         """
-        low, high = np.searchsorted(self.times, [t_start, t_stop], side="right")
+        slack = 1e-12 * max(abs(self.t_start), abs(self.t_stop))  # rounding of k dt
+        low, high = np.searchsorted(self.times, [t_start + slack, t_stop + slack], side="right")
         t_start, t_stop = max(t_start, self.t_start), min(t_stop, self.t_stop)
         return Spikes(self.times[low:high], self.ids[low:high], n=self.n, t_start=t_start, t_stop=t_stop)
 

@@ -28,6 +28,7 @@ import numpy as np
 # zeta(1/2)/sqrt(2 pi): a threshold tested only at grid points acts as one 0.5826 steps of noise higher
 # (Chernoff 1965; Broadie, Glasserman and Kou 1997).
 OVERSHOOT = 0.5825971579390107
+LONGEST = 1e4  # time that a flow of rates is given to settle, in units of its time constant
 
 
 def lif_rate(current, cells, *, dt=None):
@@ -177,7 +178,7 @@ def mean_field(cells, *, indegree, weight, external_rate, external_weight, start
     Raises
     ------
     ConvergenceError
-        The flow has not settled.
+        The flow has not settled, or stands at rates that are unstable.
 
     Examples
     --------
@@ -191,6 +192,7 @@ def mean_field(cells, *, indegree, weight, external_rate, external_weight, start
     >>> found.rate, found.cv
     (array([37.95, 37.95]), array([0.675, 0.675]))
     """
+    from scipy.integrate import solve_ivp
     from scipy.optimize import root
 
     from physlearn.dynamics.equilibrium import ConvergenceError
@@ -210,24 +212,31 @@ def mean_field(cells, *, indegree, weight, external_rate, external_weight, start
     def surplus(rate):
         return siegert_rate(*seen(np.maximum(rate, 0.0)), cells, dt=dt) - rate
 
-    rate, step = np.broadcast_to(np.asarray(start, float), p).copy(), 0.5
-    change = surplus(rate)
-    for _ in range(2000):  # a step that overshoots is halved: strong inhibition makes the flow stiff
-        trial = surplus(rate + step * change)
-        if np.max(np.abs(trial)) <= np.max(np.abs(change)) or step < 1e-6:
-            rate, change, step = rate + step * change, trial, min(1.2 * step, 0.5)
-        else:
-            step *= 0.5
-        if np.max(np.abs(change)) < 1e-3 * (1 + np.max(rate)):
-            break
-    solved = root(surplus, rate, tol=1e-12)
-    rate = np.maximum(solved.x, 0.0)
+    def unsettled(_, rate):
+        return np.max(np.abs(surplus(rate))) - 1e-5 * (1 + np.max(rate))
+
+    unsettled.terminal = True
+    begin = np.broadcast_to(np.asarray(start, float), p).copy()
+    flow = solve_ivp(
+        lambda _, rate: surplus(rate), (0.0, LONGEST), begin, method="LSODA", rtol=1e-6, atol=1e-6, events=unsettled
+    )
+    solved = root(surplus, flow.y[:, -1], tol=1e-12)
+    near = np.max(np.abs(solved.x - flow.y[:, -1])) <= 1e-2 * (1 + np.max(flow.y[:, -1]))
+    rate = np.maximum(solved.x if near else flow.y[:, -1], 0.0)
     mean, deviation = seen(rate)
     found = MeanField(rate, siegert_cv(mean, deviation, cells, dt=dt), mean, deviation)
     worst = np.max(np.abs(surplus(rate)))
     if not worst <= 1e-6 * (1 + np.max(rate)):
         raise ConvergenceError(
             f"mean_field: the rates {rate} Hz miss self-consistency by {worst:.3g} Hz; try `start`", found
+        )
+    by = 1e-4 * (1 + rate)
+    slopes = np.transpose([(surplus(rate + h) - surplus(rate)) / h.sum() for h in np.diag(by)])
+    if np.max(np.linalg.eigvals(slopes).real) > 0:
+        raise ConvergenceError(
+            f"mean_field: the rates {rate} Hz are self-consistent but unstable, and the flow from `start` stood "
+            "still there; try another `start`",
+            found,
         )
     return found
 

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numba import carray, njit
 
-from circuits.neurons.parameters import as_numbers
+from circuits.neurons.parameters import as_numbers, fixed
 from circuits.neurons.plan import ARRIVALS, STREAM
 from circuits.neurons.program import stamps_of
 
-# compiled with _kernel.py 91dd2b59fdc7
+# compiled with _kernel.py f58c402dfd53
 from physlearn._kernel import pointer
 from physlearn.rng import uniform
 
@@ -63,6 +63,8 @@ class Poisson:
             rate = as_numbers("Poisson: rate", self.rate)
             if rate.ndim > 1 or not np.all(np.isfinite(rate)) or np.any(rate < 0):
                 raise ValueError(f"Poisson: rate={self.rate!r} Hz, expected finite numbers of at least 0")
+            if rate.ndim:
+                object.__setattr__(self, "rate", fixed(rate))
         weight = as_numbers("Poisson: weight", self.weight)
         if weight.ndim or not np.isfinite(weight):
             raise ValueError(f"Poisson: weight={self.weight!r}, expected one finite number")
@@ -259,8 +261,10 @@ class SpikeTrains:
             raise ValueError("SpikeTrains: times and weight must be finite")
         if weight.shape not in ((), times.shape):
             raise ValueError(f"SpikeTrains: weight has shape {weight.shape}, expected a number or {times.shape}")
-        object.__setattr__(self, "times", times)
-        object.__setattr__(self, "ids", ids.astype(np.int64))
+        object.__setattr__(self, "times", fixed(times))
+        object.__setattr__(self, "ids", fixed(ids.astype(np.int64)))
+        if weight.ndim:
+            object.__setattr__(self, "weight", fixed(weight))
 
     def check(self, population):
         """Refuse neurons that do not exist."""

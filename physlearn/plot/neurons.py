@@ -218,7 +218,9 @@ def plot_phase_plane(
             ax.plot([], [], color=color, linewidth=1.6, label=name)
     if trajectory is not None:
         ax.plot(
-            trajectory[0] * np.float64(scale[0]), trajectory[1] * np.float64(scale[1]), color=COLORS[0], linewidth=1.2
+            *(np.asarray(values) * factor for values, factor in zip(trajectory, scale, strict=True)),
+            color=COLORS[0],
+            linewidth=1.2,
         )
     seen = set()
     for px, py, stable in fixed_points or ():

@@ -80,7 +80,7 @@ def test_raster_stacks_populations_and_shows_their_rates():
 
 def test_phase_plane_nullclines_and_fixed_points():
     points = [(0.0, 0.0, False), (0.5, 0.5, True)]
-    ax = plot_phase_plane(*PLANE, fixed_points=points, trajectory=(GRID, GRID**2), labels=("V (mV)", "n"))
+    ax = plot_phase_plane(*PLANE, fixed_points=points, trajectory=([*GRID], [*GRID**2]), labels=("V (mV)", "n"))
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["dV/dt = 0", "dn/dt = 0", "unstable", "stable"]
     assert ax.get_xlim() == (-1e3, 1e3) and ax.get_ylim() == (-1.0, 1.0)
     lines = {line.get_label(): line for line in ax.lines}

@@ -301,6 +301,7 @@ def linked(cells):
         (lambda: [cells := group(), synapses(cells, on_pre="v_post += 1*mV", on_post="v_post += 1*mV")], "on_post"),
         (lambda: [cells := group(), synapses(cells, on_pre="v_post += 0.1*v_pre")], "depends on v_pre"),
         (lambda: [cells := group(), synapses(cells, on_pre="v_post = 1*mV")], "on_pre"),
+        (lambda: [cells := group(), synapses(cells, on_pre="v_post += 1*mV; v_post += 2*mV")], "on_pre='1.mV; v_post"),
         (lambda: [cells := group(), cells.run_regularly("v = 0*mV", dt=b2.ms)], "run_regularly.*v = 0"),
         (lambda: [with_event()], "event 'half'"),
         (
@@ -369,6 +370,29 @@ def test_poisson_spikes_have_the_same_statistics():
 def test_what_is_not_translated_is_refused_by_name(model, more, says):
     with pytest.raises(ValueError, match=says):
         to_brian2(SpikingNetwork({"n": Population(model, 2, **more)}), dt=DT)
+
+
+def test_names_that_would_be_one_in_brian2_are_refused():
+    cell = LIF(20e-3, 0.0, 1.0, 0.0)
+    with pytest.raises(ValueError, match="'E I' and 'E-I' would both be called E_I"):
+        to_brian2(SpikingNetwork({"E I": Population(cell, 1), "E-I": Population(cell, 1)}), dt=DT)
+    for names in (("a b", "a-b"), ("x", "injected")):
+        receptors = {name: Exponential(1e-3) for name in names}
+        with pytest.raises(ValueError, match=f"n: receptors: .* and {names[1]!r} would both"):
+            to_brian2(SpikingNetwork({"n": Population(cell, 1, receptors=receptors)}), dt=DT)
+
+
+def test_numbers_of_numpy_are_numbers():
+    receptors = {"e": DualExponential(np.float64(2e-3), np.float64(5e-3))}
+    cells = Population(LIF(20e-3, 0.0, 1.0, 0.0), 2, receptors=receptors)
+    ring = Projection("n", "n", connect.all_to_all(), weight=0.1)
+    network = SpikingNetwork({"n": cells}, [ring], [Poisson("n", 3000.0, np.float64(1.0))])
+    net = to_brian2(network, dt=DT)
+    drawn = next(thing.abstract_code for thing in net.objects if "poisson" in str(getattr(thing, "abstract_code", "")))
+    model = HodgkinHuxley.traub_miles(v_t=np.float64(-55e-3))
+    gates = to_brian2(SpikingNetwork({"h": Population(model, 1)}), dt=1e-5, method="exponential_euler")["h"].equations
+    for code in (net["n_to_n"].pre.code, drawn, str(gates)):
+        assert "float64" not in code
 
 
 def test_inputs_and_plasticity_that_are_not_translated():

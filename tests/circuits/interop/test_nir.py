@@ -185,6 +185,8 @@ def lif(n=2):
         (lambda: chain(lif(), nir.Affine(np.eye(2), np.ones(2)), lif()), "bias"),
         (lambda: chain(lif(), nir.Linear(np.eye(2)), nir.Linear(np.eye(2)), lif()), "two weight matrices"),
         (lambda: chain(lif(), nir.Delay(np.array([1e-3, 2e-3])), lif()), "delay for each neuron"),
+        (lambda: chain(lif(), nir.Linear(np.eye(2))), "linear: a Linear that leads to no neurons"),
+        (lambda: chain(lif(), nir.Delay(np.full(2, 1e-3)), nir.Scale(np.ones(2))), "delay: a Delay that leads to no n"),
         (lambda: chain(nir.Linear(np.eye(2)), lif()), "needs a population"),
         (lambda: chain(lif(), nir.Linear(np.ones((2, 3))), lif()), r"expected \(2, 2\)"),
     ],
@@ -192,6 +194,12 @@ def lif(n=2):
 def test_what_has_no_counterpart_is_refused_by_name(graph, says):
     with pytest.raises(ValueError, match=says):
         from_nir(graph())
+
+
+def test_a_projection_without_synapses_is_a_matrix_of_zeros():
+    none = Projection("n", "n", connect.fixed_probability(0.0), weight=0.1, delay=np.zeros(0))
+    graph = to_nir(SpikingNetwork(alone(receptors={"s": Delta()}), [none]))
+    assert not graph.nodes["n->n"].weight.any()
 
 
 def test_what_is_no_network_and_no_graph():

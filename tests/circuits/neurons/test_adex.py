@@ -60,6 +60,13 @@ def test_first_spike_is_where_the_solution_blows_up(method):
     assert first == pytest.approx(1e-3 * events[0][0], abs=4e-6 if method in ("rk4", "adaptive") else 2e-5)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_start_above_the_peak_is_a_spike(method):
+    population = Population(AdEx(), 1, initial={"v": 0.02})
+    out = SpikingNetwork({"n": population}).__integrate__((0.0, 1e-3), dt=1e-5, method=method, record={"n": "spikes"})
+    np.testing.assert_allclose(out.spikes["n"].times, [1e-5])
+
+
 def test_linear_limit_is_the_rc_circuit(tol):
     """Far below threshold and without adaptation, v relaxes as exp(-t g / C)."""
     cell = AdEx(a=0.0, v_threshold=0.0)

@@ -92,6 +92,15 @@ def test_refractory_neurons_ignore_jumps():
     np.testing.assert_array_equal(np.rint(out.spikes["t"].times / 1e-4), [11, 22])
 
 
+def test_a_projection_without_synapses_may_have_delays():
+    cells = Population(CELL, 2, receptors={"r": Delta()})
+    none = Projection(
+        "a", "a", connect.fixed_probability(0.0), weight=1.0, delay=lambda s, t, g: 1e-3 * np.ones(len(s))
+    )
+    out = SpikingNetwork({"a": cells}, [none]).__integrate__((0.0, 0.01), dt=1e-3)
+    assert out.t_stop == 0.01 and len(out.spikes["a"]) == 0
+
+
 def test_refused_delays():
     for delay in (-1e-3, np.nan):
         with pytest.raises(ValueError, match="delay"):

@@ -14,6 +14,7 @@ from circuits.neurons import (
     Delta,
     Exponential,
     Gamma,
+    HodgkinHuxley,
     OrnsteinUhlenbeck,
     Poisson,
     PoissonSource,
@@ -186,11 +187,23 @@ def test_divergence_stops_with_neuron_time_and_state():
     assert np.all(np.isfinite(kept.traces["n"]["v"]))
 
 
+def test_each_population_may_have_its_own_method():
+    cells = {"n": LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0), "h": HodgkinHuxley.squid()}
+    network = SpikingNetwork({k: Population(model, 1) for k, model in cells.items()}, inputs=[Constant("h", 0.1)])
+    record = {"h": Record("v")}
+    mixed = network.__integrate__((0.0, 0.005), dt=1e-5, method={"h": "rk4"}, record=record)
+    assert mixed.method.startswith("n: exact, h: rk4")
+    alone = dataclasses.replace(network, populations={"h": network.populations["h"]})
+    whole = alone.__integrate__((0.0, 0.005), dt=1e-5, method="rk4", record=record)
+    np.testing.assert_array_equal(mixed.traces["h"]["v"], whole.traces["h"]["v"])
+
+
 def test_bad_input():
     network = cuba(100, 0.1)
     for settings, word in [
         ({"dt": -1e-4}, "dt"),
         ({"dt": np.nan}, "dt"),
+        ({"dt": 1e-4, "method": {"X": "exact"}}, "method: 'X' is no population"),
         ({"dt": 1e-4, "threads": 0}, "threads"),
         ({"dt": 1e-4, "threads": None}, "threads"),
         ({"dt": 1e-4, "threads": np.inf}, "threads"),

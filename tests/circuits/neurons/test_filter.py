@@ -31,6 +31,15 @@ def test_equals_the_sum_over_all_spikes(kernel, rng, tol):
     assert_allclose(spike_train_filter(trains[0][::-1], kernel, times=times), found[:, 0], rtol=tol.IDENTITY)
 
 
+def test_zero_of_time_does_not_matter(tol):
+    """Trials are often counted from their stimulus."""
+    there, here = [
+        spike_train_filter(np.array([0.1, 0.3]) - shift, Alpha(3e-3), times=np.array([0.103, 0.31]) - shift)
+        for shift in (0.0, 10.0)
+    ]
+    assert_allclose(here, there, rtol=1e3 * tol.IDENTITY)
+
+
 @pytest.mark.parametrize("kernel", [k for k in KERNELS if k.normalised == "area"], ids=repr)
 def test_unit_area_makes_a_firing_rate(kernel):
     clock = np.arange(1, 2001) * 1e-3

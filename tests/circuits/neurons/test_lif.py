@@ -14,6 +14,7 @@ from circuits.neurons import (
     SpikeTrains,
     SpikingNetwork,
 )
+from physlearn import DivergenceError
 
 CELL = {"tau": 20e-3, "v_rest": 0.0, "v_threshold": 10e-3, "v_reset": 0.0, "refractory": 2e-3}
 
@@ -80,6 +81,22 @@ def test_no_refractoriness_resumes_from_the_crossing():
     cell = LIF(**(CELL | {"refractory": 0.0}), exact_times=True)
     times = run(cell, current=20e-3, t=0.5, dt=1e-3).spikes["n"].times
     np.testing.assert_allclose(times, 20e-3 * np.log(2) * np.arange(1, len(times) + 1), rtol=1e-9)
+
+
+@pytest.mark.parametrize("refractory", [0.0, 2e-3])
+def test_a_jump_above_threshold_spikes_at_arrival(refractory):
+    """On the grid it would have leaked below threshold by the end of the step."""
+    cell = LIF(**(CELL | {"refractory": refractory}), exact_times=True)
+    inputs = [SpikeTrains("n", [0.01, 0.05], [0, 0], weight=10.1e-3)]
+    times = run(cell, t=0.1, dt=1e-3, receptors={"d": Delta()}, inputs=inputs).spikes["n"].times
+    np.testing.assert_allclose(times, [0.01, 0.05], rtol=1e-15)
+
+
+def test_two_spikes_in_a_step_stop_an_exact_run():
+    cell = LIF(**(CELL | {"refractory": 0.0}), exact_times=True)
+    with pytest.raises(DivergenceError, match=r"neuron 0 of population 'n' would spike twice .* smaller dt"):
+        run(cell, current=1.0, t=0.1, dt=1e-3)
+    assert len(run(cell, current=1.0, t=0.1, dt=1e-4).spikes["n"]) == int(0.1 / (-20e-3 * np.log(1 - 1e-2)))
 
 
 @pytest.mark.parametrize(

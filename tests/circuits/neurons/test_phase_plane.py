@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from circuits.neurons import Constant, HodgkinHuxley, Population, Record, SpikingNetwork
-from circuits.neurons.phase_plane import fixed_points, hopf_points, jacobian, nullclines, reduced_slope, state_at
+from circuits.neurons.phase_plane import (
+    FixedPoint,
+    fixed_points,
+    hopf_points,
+    jacobian,
+    nullclines,
+    reduced_slope,
+    state_at,
+)
 
 SQUID = HodgkinHuxley.squid()
 
@@ -70,6 +78,15 @@ def test_a_cell_without_stable_rest_starts_at_its_leak_potential_and_fires():
     assert not any(p.stable for p in fixed_points(cell, 0.0))
     assert cell.initial(2)[0] == pytest.approx([-60e-3, -60e-3], abs=1e-15)
     assert len(SpikingNetwork({"n": Population(cell, 1)}).__integrate__((0.0, 0.2), dt=5e-5).spikes["n"].times) == 3
+
+
+@pytest.mark.parametrize(
+    ("eigenvalues", "kind"),
+    [((-1, -2, -3, -4), "node"), ((4, 3, 2, 1), "node"), ((1, -1, -2, -3), "saddle"), ((2, 1, -1, -2), "saddle"),
+     ((1 + 2j, 1 - 2j, -1, -2), "focus")],
+)  # fmt: skip
+def test_kinds_of_fixed_points(eigenvalues, kind):
+    assert FixedPoint(np.zeros(4), 0.0, np.array(eigenvalues)).kind == kind
 
 
 def test_nullclines_are_where_the_reduced_system_stands_still():

@@ -50,6 +50,7 @@ def test_counts_in_bins_take_the_end_and_not_the_start():
         assert_array_equal(clock.binned(width), round(width / dt))
     assert clock.binned(0.3).shape == (3, 1)  # a bin that is not whole is left out
     assert len(clock.between(0.1, 0.2)) == 1000
+    assert all(len(clock.between(0.0, round(k * dt, 4))) == k for k in range(1, 3000))  # 3 dt is not 0.0003
     shifted = Spikes(steps * dt + 2.0, np.zeros(10_000, np.int64), n=1, t_stop=3.0, t_start=2.0)
     assert_array_equal(shifted.binned(0.01), 100)
 
@@ -118,6 +119,10 @@ def test_bad_input_is_named(call, says):
         call()
 
 
-def test_ids_are_integers():
-    with pytest.raises(TypeError, match="ids: dtype float64"):
-        Spikes([0.1], [0.0], n=1, t_stop=1.0)
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [({"ids": [0.0]}, "ids: dtype float64"), ({"n": 1.5}, "n: got 1.5"), ({"t_stop": "a"}, "t_stop='a'")],
+)
+def test_types_of_what_is_no_array_of_times(change, says):
+    with pytest.raises(TypeError, match=says):
+        Spikes(**({"times": [0.1], "ids": [0], "n": 1, "t_stop": 1.0} | change))

@@ -7,14 +7,18 @@ from scipy.sparse import coo_array
 
 from circuits.neurons import (
     LIF,
+    STDP,
     Alpha,
     DualExponential,
     Exponential,
     Gamma,
+    Poisson,
     Population,
     Projection,
     Record,
+    ShortTermPlasticity,
     SpikeSource,
+    SpikeTrains,
     SpikingNetwork,
     connect,
 )
@@ -115,6 +119,15 @@ def test_distance_dependent(rng):
     near = np.linalg.norm(np.minimum(apart, 1 - apart), axis=-1) < 0.2
     np.fill_diagonal(near, False)
     np.testing.assert_array_equal(np.stack(np.nonzero(near)), np.stack([sources, targets]))
+    # a torus has no origin, and the user's function keeps what it returns
+    kept = np.ones((300, 300))
+    beyond = positions + [[2.0, -3.0]] * rng.integers(0, 2, (300, 1))
+    np.testing.assert_array_equal(pairs(rule, 300, positions=beyond)[:2], [sources, targets])
+    assert len(pairs(connect.distance_dependent(lambda d: kept), 300, positions=positions)[0]) == 300 * 299
+    assert np.all(kept == 1.0)
+    for period in (0.0, [1.0, -1.0]):
+        with pytest.raises(ValueError, match="period"):
+            connect.distance_dependent(np.exp, period=period)
     with pytest.raises(ValueError, match="positions"):
         pairs(rule, 300)
     cells = {
@@ -136,6 +149,8 @@ def test_from_matrix_and_graph(rng):
     np.testing.assert_array_equal(coo_array((weights, (sources, targets)), dense.shape).toarray(), dense)
     with pytest.raises(ValueError, match="shape"):
         pairs(connect.from_matrix(dense), 30, 40)
+    with pytest.raises(TypeError, match="complex128, expected real"):
+        pairs(connect.from_matrix(1j * dense), 40, 30)
     graph = nx.gnp_random_graph(30, 0.2, seed=1)
     sources, targets, _ = pairs(connect.from_graph(graph), 30)
     assert set(zip(sources.tolist(), targets.tolist(), strict=True)) == {
@@ -157,6 +172,41 @@ def test_weights_reach_their_targets(rng):
         assert len(np.unique(weights)) == (1 if weight == 0.25 else len(weights))
         trace = network.__integrate__((0.0, 1e-3), dt=1e-4, record={"t": Record(["r"])}).traces["t"]
         np.testing.assert_allclose(trace["r"][-1], np.bincount(targets, weights, n), rtol=1e-12, atol=1e-13)
+
+
+def test_a_negative_conductance_is_refused():
+    cells = Population(CELL, 2, receptors={"i": Exponential(1e-3, reversal=-80e-3), "r": Exponential(1e-3)})
+    rule = connect.all_to_all()
+
+    def network(*given, **more):
+        return SpikingNetwork({"a": cells}, [*given], **more)
+
+    network(Projection("a", "a", rule, weight=-1.0, receptor="r")).synapses("a->a")
+    plastic = STDP(1e-2, 1e-2, 0.1, 0.1, w_max=1.0, w_min=-1.0)
+    for make in (
+        lambda: network(Projection("a", "a", rule, weight=lambda s, t, g: s - 0.5, receptor="i")).synapses("a->a"),
+        lambda: network(Projection("a", "a", rule, weight=-1.0, receptor="i")).synapses("a->a"),
+        lambda: network(Projection("a", "a", rule, weight=1.0, receptor="i", plasticity=plastic)),
+        lambda: network(inputs=[Poisson("a", 10.0, -1.0, receptor="i")]),
+        lambda: network(inputs=[SpikeTrains("a", [0.1, 0.2], [0, 0], [1.0, -1.0], receptor="i")]),
+    ):
+        with pytest.raises(ValueError, match="a negative weight on 'i', a conductance of 'a'"):
+            make()
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: Gamma(2e-3, order=1.0), TypeError, "Gamma: order=1.0"),
+        (lambda: DualExponential(5e-3, 5e-3 * (1 + 1e-14)), ValueError, "use Alpha"),
+        (lambda: STDP("a", 1e-2, 0.1, 0.1, w_max=1.0), TypeError, "STDP: tau_plus='a', expected one number"),
+        (lambda: STDP(1e-2, np.ones(2), 0.1, 0.1, w_max=1.0), TypeError, "STDP: tau_minus="),
+        (lambda: ShortTermPlasticity("a", 1.0), TypeError, "ShortTermPlasticity: u_0='a'"),
+    ],
+)
+def test_bad_constants_are_named(call, error, says):
+    with pytest.raises(error, match=says):
+        call()
 
 
 def test_bad_weights():

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from scipy.integrate import quad
+from scipy.optimize import brentq
 from scipy.special import erf, erfcx
 
 from circuits.neurons.theory import lif_rate, mean_field, siegert_cv, siegert_rate
+from physlearn import ConvergenceError
 
 
 def cells(reset=10e-3, threshold=20e-3, **more):
@@ -124,6 +126,41 @@ def test_mean_field_of_brunels_network(g, eta, reset, rate, cv):
     assert_allclose(found.cv, cv, atol=6e-4)
     assert_allclose(siegert_rate(found.mean, found.deviation, cells(reset)), found.rate, rtol=1e-9)
     assert_allclose(found.mean, 20e-3 * j * (eta * 10e3 + 1000 * found.rate * (1 - g / 4)), rtol=1e-9)
+
+
+@pytest.mark.parametrize(("g", "eta"), [(0, 0.9), (3, 4), (3.8, 0.9)])
+def test_mean_field_where_excitation_wins(g, eta):
+    """Alike populations have one equation; from 0 the flow rises to its lowest solution."""
+    j = 0.1e-3
+
+    def surplus(rate):
+        mean = 20e-3 * j * (eta * 10e3 + (1000 - 250 * g) * rate)
+        deviation = np.sqrt(20e-3 * j**2 * (eta * 10e3 + (1000 + 250 * g**2) * rate))
+        return siegert_rate(mean, deviation, cells()) - rate
+
+    rates = np.linspace(0.0, 500.0, 1001)
+    first = int(np.flatnonzero(surplus(rates) < 0)[0])
+    lowest = brentq(surplus, rates[first - 1], rates[first], xtol=1e-12)
+    found = mean_field(
+        cells(), indegree=[[1000, 250]] * 2, weight=[[j, -g * j]] * 2, external_rate=eta * 10e3, external_weight=j
+    )
+    assert_allclose(found.rate, lowest, rtol=1e-8)
+
+
+def test_mean_field_ends_where_the_flow_does_and_says_when_that_is_unstable():
+    def found(weight, rate, start=0.0, indegree=(534.53, 191.17)):
+        weight = 1e-4 * np.array(weight)
+        return mean_field(
+            cells(), indegree=[indegree] * 2, weight=weight, external_rate=rate, external_weight=1e-4, start=start
+        )
+
+    past_a_saddle = found([[1, -2.5160], [0.86961, -6.0206]], [18796.5, 39720.8])
+    assert_allclose(past_a_saddle.rate, [360.75, 155.21], atol=5e-3)
+    against = [[0, -5], [-5, 0]]  # two populations that inhibit each other: one wins, unless they start alike
+    with pytest.raises(ConvergenceError, match="unstable"):
+        found(against, 20e3, indegree=(500, 500))
+    rates = found(against, 20e3, start=[10.0, 0.0], indegree=(500, 500)).rate
+    assert rates[0] > 100 * rates[1]
 
 
 def test_mean_field_of_unequal_populations_is_self_consistent():
