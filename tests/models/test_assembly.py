@@ -155,6 +155,29 @@ def test_single_site_engines_sample_the_ensemble(name, engine, tol, monkeypatch)
 
 
 @pytest.mark.parametrize(
+    ("J", "mu", "shape"),
+    [
+        (1000.0 + np.array([[0.0, 0.4, -0.3], [0.4, 0.1, 0.6], [-0.3, 0.6, 0.2]]), [0.5, 1.0], (2, 2)),
+        (1000.0 * np.array([[1, 1, 0], [1, 1, 0], [0, 0, 0]]), [0.3, 1000.5], (1, 2)),
+    ],
+    ids=["all codes bond", "one does not, and costs as much"],
+)
+def test_where_every_code_is_disfavoured_the_heat_bath_weighs_them(J, mu, shape, tol):
+    """All Boltzmann factors at a site vanish in floating point; their ratios do not."""
+    soup = Assembly(2, J, mu, Lattice(shape, periodic=False))
+    exact = enumerate_states(soup.energy, temperature=1.0)
+    drawn = sample(soup.energy, temperature=1.0, n_samples=300, chains=32, method="heatbath", rng=5)
+    against(exact, drawn.energy, drawn.x, 2, tol)
+
+
+def test_a_cold_heat_bath_stays_in_the_ground_state():
+    gas = Assembly(1, [[5.0]], -1.0, Lattice((4, 4)))
+    board = np.indices((4, 4)).sum(0) % 2
+    cold = sample(gas.energy, temperature=1e-3, n_samples=3, chains=1, x0=board, warmup=0, rng=0)
+    assert "bonded candidates" in cold.method and np.all(cold.energy == -8.0)
+
+
+@pytest.mark.parametrize(
     "lattice",
     [
         Lattice((3, 3), periodic=False),
@@ -216,12 +239,28 @@ def test_clusters_diffuse_whole():
     soup = Assembly(4, store([pair], 30.0), 1.0, Lattice((8, 8)))
     start = soup.place(pair, (2, 2))
     drawn = sample(
-        soup.energy, temperature=1.0, n_samples=200, chains=2, x0=start, method="kawasaki", clusters=1.0, rng=0
+        soup.energy, temperature=1.0, n_samples=800, chains=2, x0=start, method="kawasaki", clusters=1.0, rng=0
     )
     assert np.all(drawn.energy == -120.0 + 4.0)
     assert len({x.tobytes() for x in drawn.x[0]}) > 20
     still = sample(soup.energy, temperature=1.0, n_samples=5, chains=1, x0=start, method="kawasaki", rng=0)
     assert np.all(still.x == start)
+
+
+@pytest.mark.parametrize("size", [2, 6])
+def test_a_cluster_of_s_particles_diffuses_at_the_rate_1_over_s(size, tol):
+    """A sweep draws each of its s particles once, and the shift is made at 1/s^2: a squared distance of 1/s a sweep."""
+    rod = Structure(np.arange(1, size + 1)[None])
+    soup = Assembly(size, store([rod], 1.0), 1.0, Lattice((40, 40)))
+    runs, records = 8, 1500
+    drawn = sample(
+        soup.energy, temperature=1.0, n_samples=records, chains=runs, x0=soup.place(rod, (20, 20)), warmup=0,
+        method="kawasaki", clusters=1.0, rng=3,
+    )  # fmt: skip
+    head = np.argwhere(drawn.x.reshape(-1, 40, 40) == 1)[:, 1:].reshape(runs, records, 2)
+    step = (np.diff(head, axis=1) + 20) % 40 - 20  # across the edges
+    squared = np.sum(step**2, -1).mean(1)
+    assert abs(squared.mean() - 1.0 / size) < tol.STATISTICAL * squared.std(ddof=1) / np.sqrt(runs)
 
 
 def test_threads_and_chains_do_not_change_the_draws():
