@@ -191,7 +191,11 @@ def _bath(found, slot, listed, chance, weight, total, mu, low, beta, cold, thres
     """A code by the heat bath: one of the candidates, or of the others.  Leaves no slot taken."""
     scale, z, known, top = 1.0, 0.0, 0.0, 0.0
     for c in range(found):
-        known += weight[listed[c]]
+        code = listed[c]
+        known += weight[code]
+        if not cold:
+            chance[c] *= weight[code]
+            z += chance[c]
     rest = total - known
     scarce = rest < SCARCE * total  # a difference of nearly equal numbers
     if cold:  # exponents, not factors: take the largest one out, which is at least 0 unless the others are scarce
@@ -203,9 +207,9 @@ def _bath(found, slot, listed, chance, weight, total, mu, low, beta, cold, thres
             if slot[code] == 0:
                 top = max(top, (low - mu[code]) * beta)
         scale = np.exp(-top)
-    for c in range(found):
-        chance[c] = np.exp(chance[c] - top) if cold else weight[listed[c]] * chance[c]
-        z += chance[c]
+        for c in range(found):
+            chance[c] = np.exp(chance[c] - top)
+            z += chance[c]
     if scarce:
         rest = 0.0
         for code in range(len(weight)):
