@@ -27,12 +27,12 @@ def random_codes(soup, rng, batch=5):
 
 # ---------------------------------------------------------------- the lattice and the term
 @pytest.mark.parametrize("periodic", [True, False])
-@pytest.mark.parametrize("kind", PAIRS)
-def test_neighbours_are_those_of_the_pair_lists(kind, periodic):
-    lattice = Lattice(SHAPES[kind], kind, periodic)
+@pytest.mark.parametrize(("kind", "shape"), [*SHAPES.items(), ("triangular", (1, 4)), ("cubic", (1, 2, 3))])
+def test_neighbours_are_those_of_the_pair_lists(kind, shape, periodic):
+    lattice = Lattice(shape, kind, periodic)
     d = lattice.directions
     ours = [(i, int(j)) for i, row in enumerate(lattice.neighbours[:, :d]) for j in row if j >= 0]
-    theirs = PAIRS[kind](SHAPES[kind], periodic=periodic).tolist()
+    theirs = PAIRS[kind](shape, periodic=periodic).tolist()
     assert sorted(tuple(sorted(p)) for p in ours) == sorted(tuple(sorted(p)) for p in theirs)
     for k, i in itertools.product(range(2 * d), range(lattice.sites)):
         if (j := lattice.neighbours[i, k]) >= 0:
@@ -280,6 +280,24 @@ def test_verbs_apply():
     assert rest.x[1:3, 1:3].tolist() == [[1, 2], [0, 0]] and rest.converged
 
 
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("deep", [0, 2, 4], ids=["isotropic", "directions", "steps"])
+def test_plastic_entries_are_the_parameters(deep, size, rng):
+    """All, or those of a mask, whatever the shape of J; a theta comes back as J, and seeds keep the mask."""
+    reciprocal = deep != 4
+    J = np.zeros((deep, size, size) if deep else (size, size))
+    some = rng.random(J.shape) < 0.5
+    some = some | some.T if not deep else some
+    for plastic, number in (("all", J.size), (some, np.count_nonzero(some)), (None, 0)):
+        soup = Assembly(2, J, 1.0, Lattice((3, 3)), reciprocal, plastic=plastic).seed([[1]], (0, 0))
+        bonds = soup.energy.theta["bonds"]
+        back = soup.bond_matrix({"bonds": np.arange(1.0, 1.0 + len(bonds))})
+        assert np.count_nonzero(back) == number and back.shape == J.shape
+    two = np.concatenate([some, some.transpose(0, 2, 1)]) if deep == 2 else some
+    same = Assembly(2, np.zeros(two.shape), 1.0, Lattice((3, 3)), reciprocal, plastic=two)
+    assert len(same.energy.theta["bonds"]) == np.count_nonzero(some if deep else np.triu(some))
+
+
 # ---------------------------------------------------------------- bad input
 def test_bad_input():
     lattice, J = Lattice((4, 4)), np.zeros((2, 3, 3))
@@ -311,6 +329,18 @@ def test_bad_input():
     for bad in ([[1.5]], [[-1, 2]]):
         with pytest.raises(ValueError, match="structure: .* expected species 1, 2"):
             soup.seed(bad, (0, 0))
+    for bad in ([[1]], "some", np.zeros((2, 3, 3))):
+        with pytest.raises(ValueError, match=r"plastic: got .*, expected None, 'all', or bools of J's shape"):
+            Assembly(3, J, 1.0, lattice, plastic=bad)
+    with pytest.raises(ValueError, match="plastic: 1 entries of J are left out but not zero"):
+        Assembly(1, [[-1.0]], 1.0, lattice, plastic=[[False]])
+    with pytest.raises(ValueError, match="plastic: it names one partner"):
+        Assembly(2, np.zeros((2, 2)), 1.0, lattice, plastic=np.array([[True, True], [False, True]]))
+    with pytest.raises(ValueError, match=r"structure: its box \(0, 2\) has no cells"):
+        soup.place(np.zeros((0, 2), int), (0, 0))
+    with pytest.raises(ValueError, match="structure: there is no particle"):
+        soup.seed([[0, 0]], (0, 0))
+    assert Assembly.from_concentrations(np.zeros((150, 150)), np.full(150, 1 / 150), lattice, temperature=1.0)
     with pytest.raises(ValueError, match="sum to 1.2"):
         Assembly.from_concentrations(np.zeros((2, 2)), [0.6, 0.6], lattice, temperature=1.0)
     with pytest.raises(ValueError, match="expected a positive number for each"):
@@ -322,6 +352,13 @@ def test_bad_input():
         Lattice((4, 4), "hexagonal")
     with pytest.raises(ValueError, match="3 positive integers"):
         Lattice((4, 4), "cubic")
+    for bad in ("closed", 2.5, 1, [1, 0], None, [[True, False]]):
+        with pytest.raises(ValueError, match="periodic: got .*, expected one bool"):
+            Lattice((4, 4), periodic=bad)
+    assert Lattice((4, np.int64(3)), periodic=np.array([True, False])).periodic == (True, False)
+    for bad in ((True, 3), (2.5, 3), (np.nan, 3), ("2", 3)):
+        with pytest.raises(ValueError, match="shape: got .* positive integers"):
+            Lattice(bad)
     with pytest.raises(ValueError, match="do not lead back"):
         LatticeBonds("s", np.array([[1, -1], [-1, -1]]), 3, [(0, 1, 1)])
     with pytest.raises(ValueError, match="listed twice"):
@@ -339,5 +376,5 @@ def test_engines_refuse_what_does_not_fit(rng):
     with pytest.raises(ValueError, match="LatticeBonds alone"):
         sample(PottsModel.square(3, q=3), temperature=1.0, n_samples=1, method="kawasaki")
     driven = Assembly(2, rng.normal(size=(4, 2, 2)), 1.0, Lattice((3, 3)), reciprocal=False)
-    with pytest.raises(TypeError, match="no energy, so no Boltzmann distribution"):
+    with pytest.raises(TypeError, match="no energy, so no Boltzmann distribution.*kinetics"):
         sample(driven.energy, temperature=1.0, n_samples=1)
