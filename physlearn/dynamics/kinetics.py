@@ -13,7 +13,6 @@ With ``conserved=True`` particles hop instead, by Metropolis' rule (`exchange`);
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -153,7 +152,7 @@ def kinetics(
     marks, end = _marks(t_span, events, record, clock)
     shape = next(iter(system.layers.values())).shape
     if x0 is not None and np.shape(x0) not in (shape, (1, *shape)):
-        raise ValueError(f"x0: shape {np.shape(x0)}, expected one state of shape {shape}; call once for each of several")
+        raise ValueError(f"x0: shape {np.shape(x0)}, expected one state of shape {shape}; call once for each")
     problem, _ = make_problem(system, None if x0 is None else np.asarray(x0), clamp)
     start = problem.base.real.astype(np.int64)  # what is clamped, elsewhere empty
     if x0 is not None:
@@ -203,7 +202,7 @@ def _marks(t_span, events, record, clock):
     if (t_span is None) == (events is None):
         raise ValueError(f"t_span, events: got {t_span!r} and {events!r}, expected one of them")
     if events is not None:
-        if clock != "gillespie" or not isinstance(events, Real) or events % 1.0 != 0.0 or events < 1:
+        if clock != "gillespie" or not isinstance(events, int | float | np.number) or events % 1.0 != 0.0 or events < 1:
             raise ValueError(
                 f"events: got {events!r} with the clock {clock!r}, expected a positive integer and 'gillespie'; "
                 "give other clocks a t_span"
@@ -216,7 +215,7 @@ def _marks(t_span, events, record, clock):
     if clock != "gillespie" and (span[1] - span[0]) % 1.0:
         raise ValueError(f"t_span: got {t_span!r}, expected whole sweeps with the clock {clock!r}")
     if np.ndim(record) == 0:
-        if not isinstance(record, Real) or record % 1.0 != 0.0 or record < 1:
+        if not isinstance(record, int | float | np.number) or record % 1.0 != 0.0 or record < 1:
             raise ValueError(f"record: got {record!r}, expected a positive integer or times")
         marks = np.linspace(*span, int(record) + 1)
         if clock != "gillespie" or events is not None:

@@ -134,7 +134,8 @@ class Assembly:
         mask = np.array(self.plastic)
         if mask.dtype != bool or mask.shape != J.shape:
             raise ValueError(
-                f"plastic: got {mask.dtype} of shape {mask.shape}, expected None, 'all', or bools of J's shape {J.shape}"
+                f"plastic: got {mask.dtype} of shape {mask.shape}, expected None, 'all', or bools of J's shape "
+                f"{J.shape}"
             )
         if missing := np.count_nonzero(J[~mask]):
             raise ValueError(

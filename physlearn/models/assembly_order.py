@@ -63,9 +63,7 @@ class AssemblyOrder(NamedTuple):
     name: np.ndarray
 
 
-def assembly_order(
-    states, structures, lattice, *, isotropic=False, periodic=False, grown=0.5, pure=0.8, ordered=0.5
-):
+def assembly_order(states, structures, lattice, *, isotropic=False, periodic=False, grown=0.5, pure=0.8, ordered=0.5):
     """Order parameters of states and the name of each.
 
     Parameters
