@@ -202,7 +202,7 @@ def _marks(t_span, events, record, clock):
     if (t_span is None) == (events is None):
         raise ValueError(f"t_span, events: got {t_span!r} and {events!r}, expected one of them")
     if events is not None:
-        if clock != "gillespie" or not isinstance(events, int | float | np.number) or events % 1.0 != 0.0 or events < 1:
+        if clock != "gillespie" or not _whole(events) or events < 1:
             raise ValueError(
                 f"events: got {events!r} with the clock {clock!r}, expected a positive integer and 'gillespie'; "
                 "give other clocks a t_span"
@@ -215,7 +215,7 @@ def _marks(t_span, events, record, clock):
     if clock != "gillespie" and (span[1] - span[0]) % 1.0:
         raise ValueError(f"t_span: got {t_span!r}, expected whole sweeps with the clock {clock!r}")
     if np.ndim(record) == 0:
-        if not isinstance(record, int | float | np.number) or record % 1.0 != 0.0 or record < 1:
+        if not _whole(record) or record < 1:
             raise ValueError(f"record: got {record!r}, expected a positive integer or times")
         marks = np.linspace(*span, int(record) + 1)
         if clock != "gillespie" or events is not None:
@@ -232,6 +232,10 @@ def _marks(t_span, events, record, clock):
     if clock != "gillespie" and np.any(marks - span[0] != np.rint(marks - span[0])):
         raise ValueError(f"record: got {record!r}, expected times at whole sweeps with the clock {clock!r}")
     return marks, span[1]
+
+
+def _whole(value):
+    return isinstance(value, int | float | np.integer) and float(value).is_integer()
 
 
 class _Continuous:
