@@ -136,7 +136,7 @@ def greedy(energy: Energy, *, reads: int = 32, x0=None, clamp=None, max_sweeps: 
     """
     check_system(energy)
     if not isinstance(energy, Energy):
-        raise TypeError("energy: a System has none to lower; integrate or relax it instead")
+        raise TypeError("energy: a System has none to lower; integrate or relax it, or run species by kinetics")
     count("reads", reads)
     count("max_sweeps", max_sweeps)
     root = seed_sequence(rng)

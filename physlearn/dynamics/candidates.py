@@ -106,7 +106,7 @@ def boltzmann(felt, temperature):
 @njit(cache=True, error_model="numpy", nogil=True)
 def visit(x, order, neighbours, indptr, codes, values, mu, weight, beta, cold, metropolis, random, sweeps, own):
     """Visit the sites in order or at random, x (sites,) changed in place; moves, and bonds made or broken."""
-    q, total, steps = len(weight), weight.sum(), neighbours.shape[1]
+    q, total, steps, low = len(weight), weight.sum(), neighbours.shape[1], mu.min()
     s = own.copy()  # apart from the streams of other threads, which would share its cache line
     threshold, alias = alias_table(weight)
     factor = np.exp(-values * beta) if not cold else values * -beta
@@ -176,7 +176,7 @@ def visit(x, order, neighbours, indptr, codes, values, mu, weight, beta, cold, m
                 if found == 0:
                     new = draw(threshold, alias, s)
                 else:
-                    new = _bath(found, slot, listed, chance, weight, total, mu, beta, cold, threshold, alias, s)
+                    new = _bath(found, slot, listed, chance, weight, total, mu, low, beta, cold, threshold, alias, s)
             if new != old:
                 moves += 1
                 bonds += contacts(i, old, x, neighbours, q, indptr, codes)
@@ -187,34 +187,44 @@ def visit(x, order, neighbours, indptr, codes, values, mu, weight, beta, cold, m
 
 
 @njit(inline="always", error_model="numpy")
-def _bath(found, slot, listed, chance, weight, total, mu, beta, cold, threshold, alias, s):
+def _bath(found, slot, listed, chance, weight, total, mu, low, beta, cold, threshold, alias, s):
     """A code by the heat bath: one of the candidates, or of the others.  Leaves no slot taken."""
-    scale, z, known = 1.0, 0.0, 0.0
-    if cold:  # exponents, not factors: take the largest one out
-        low, top = mu.min(), 0.0
-        for c in range(found):
-            chance[c] -= (mu[listed[c]] - low) * beta
-            top = max(top, chance[c])
-        scale = np.exp(-top)
+    scale, z, known, top = 1.0, 0.0, 0.0, 0.0
     for c in range(found):
         code = listed[c]
         known += weight[code]
-        chance[c] = np.exp(chance[c] - top) if cold else weight[code] * chance[c]
-        z += chance[c]
-    rest, scarce = total - known, False
-    if rest < SCARCE * total:  # a difference of nearly equal numbers
-        rest, scarce = 0.0, True
+        if not cold:
+            chance[c] *= weight[code]
+            z += chance[c]
+    rest = total - known
+    scarce = rest < SCARCE * total  # a difference of nearly equal numbers
+    if cold:  # exponents, not factors: take the largest one out, which is at least 0 unless the others are scarce
+        top = -np.inf if scarce else 0.0
+        for c in range(found):
+            chance[c] -= (mu[listed[c]] - low) * beta
+            top = max(top, chance[c])
+        for code in range(len(mu) if scarce else 0):
+            if slot[code] == 0:
+                top = max(top, (low - mu[code]) * beta)
+        scale = np.exp(-top)
+        for c in range(found):
+            chance[c] = np.exp(chance[c] - top)
+            z += chance[c]
+    if scarce:
+        rest = 0.0
         for code in range(len(weight)):
             if slot[code] == 0:
-                rest += weight[code]
-    left = uniform(s) * (z + rest * scale) - rest * scale
+                rest += np.exp((low - mu[code]) * beta - top) if cold else weight[code]
+    else:
+        rest *= scale
+    left = uniform(s) * (z + rest) - rest
     new = np.int64(0)
     if left < 0.0 and scarce:
         left = uniform(s) * rest
         for code in range(len(weight)):
             if slot[code] == 0:
                 new = code
-                left -= weight[code]
+                left -= np.exp((low - mu[code]) * beta - top) if cold else weight[code]
                 if left < 0.0:
                     break
     elif left < 0.0:

@@ -5,7 +5,8 @@ dynamics out and equilibrates sooner), and the move is accepted by Metropolis' r
 the same probability, so exp(-E/T) on configurations of one composition is left invariant.
 
 Cluster moves shift all particles connected to the one drawn by one step, where nothing is in the way and nothing is
-touched there: the energy stays, and an assembly of s particles diffuses at the rate 1/s of a monomer.
+touched there: the energy stays.  Any of a cluster's s particles may be the one drawn, and the shift is made with the
+probability 1/s^2, so that an assembly diffuses at the rate 1/s of a monomer.
 """
 
 from __future__ import annotations
@@ -94,7 +95,8 @@ def exchange(x, particles, sites, free, neighbours, indptr, codes, values, q, be
         i = np.int64(particles[p])
         k = np.int64(uniform(s) * steps)
         if clusters > 0.0 and uniform(s) < clusters:
-            made += _shift(x, particles, number, free, neighbours, i, k, member, stack, 1.0 / (1.0 - uniform(s)))
+            largest = 1.0 / np.sqrt(1.0 - uniform(s))  # at least s with the probability 1/s^2
+            made += _shift(x, particles, number, free, neighbours, i, k, member, stack, largest)
             continue
         j = np.int64(sites[np.int64(uniform(s) * len(sites))] if anywhere else neighbours[i, k])
         if j < 0 or not free[j] or x[i] == x[j]:

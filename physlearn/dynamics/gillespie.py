@@ -204,7 +204,7 @@ def advance(
     q, steps, classes = len(weight), offsets.shape[1], len(rates)
     threshold, alias = alias_table(weight)
     attached, detached, least = 0, 0, np.exp(-width / temperature) * (1.0 - 1e-12)
-    total, highest, until = 0.0, 0.0, 0
+    total, highest, until, elapsed = 0.0, 0.0, 0, 0.0
     while attached + detached < events:
         # The sum of all rates is kept; summed anew before rounding errors could grow to 1e-12 of it.
         if until == 0 or total < 0.5 * highest:
@@ -216,8 +216,8 @@ def advance(
         highest = max(highest, total)
         if not total > 0.0:  # full, and bound so strongly that every rate underflows
             break
-        t -= np.log(1.0 - uniform(s)) / total
-        if t > t_end:
+        elapsed -= np.log(1.0 - uniform(s)) / total  # not t itself: beside a late start waits would be rounded away
+        if elapsed > t_end - t:
             return t_end, attached, detached
         left = uniform(s) * total - count[0] * rates[0]
         chosen = 0
@@ -272,4 +272,4 @@ def advance(
                 _remove(j, site, count, table, pool, spare)
                 _add(j, c, site, count, table, pool, spare)
                 total += rates[c] - rates[before]
-    return (t if attached + detached >= events else t_end), attached, detached
+    return (t + elapsed if attached + detached >= events else t_end), attached, detached

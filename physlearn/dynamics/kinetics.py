@@ -51,7 +51,7 @@ class Kinetics:
     events : (records,) array of int
         Changes of the lattice so far.
     final : (*shape) array of int
-        Where it ended; pass it as ``x0`` to go on.
+        Where it ended, at the end of ``t_span`` or after the last of ``events``; pass it as ``x0`` to go on.
     clock, unit : str
         Which clock was used, and its unit of time.
     temperature : float
@@ -108,7 +108,8 @@ def kinetics(
     clamp : mapping of str to array, optional
         Readout name to values held.
     record : int or array of float
-        Number of equal intervals (of time, or of events) after each of which to record, as at the start; or times.
+        Number of equal intervals (of time, or of events) after each of which to record, as at the start; or times
+        (numbers of events).
     observe : mapping of str to callable, optional
         Functions of the state, ``f(x) -> (...)`` with x (*shape); given, states are not stored.
     rng : int, Generator or None
@@ -121,7 +122,7 @@ def kinetics(
     ------
     TypeError, ValueError
         A system of other terms, T <= 0, an unknown clock, neither or both of t_span and events, times that do not
-        increase, fractions of a sweep.
+        increase, fractions of a sweep or of an event.
 
     Examples
     --------
@@ -148,15 +149,17 @@ def kinetics(
             "Metropolis' rule on an Energy: pass clock='metropolis'"
         )
     by_events = events is not None
-    marks = _marks(t_span, events, record, clock)
-    problem, _ = make_problem(system, None if x0 is None else np.asarray(x0), clamp)
+    marks, end = _marks(t_span, events, record, clock)
     shape = next(iter(system.layers.values())).shape
+    if x0 is not None and np.shape(x0) not in (shape, (1, *shape)):
+        raise ValueError(f"x0: shape {np.shape(x0)}, expected one state of shape {shape}; call once for each")
+    problem, _ = make_problem(system, None if x0 is None else np.asarray(x0), clamp)
     start = problem.base.real.astype(np.int64)  # what is clamped, elsewhere empty
     if x0 is not None:
         free = problem.frame.cluster >= 0
         start = np.where(free, np.asarray(x0).reshape(1, -1), start)
     if len(start) != 1:
-        raise ValueError(f"x0, clamp: a batch of {len(start)}, expected one state; call once for each")
+        raise ValueError(f"clamp: a batch of {len(start)}, expected one state; call once for each")
     run = _runner(system, problem, start, temperature, clock, conserved, streams(rng, 1))
     name = next(iter(system.layers))
     t, states, energies, observed, counts = [], [], [], {}, []
@@ -177,6 +180,8 @@ def kinetics(
             states.append(x.astype(np.int64))
         for what, function in (observe or {}).items():
             observed.setdefault(what, []).append(np.array(function(x.astype(np.int64))))
+    if end > marks[-1]:
+        run.to(now, end, by_events)
     if isinstance(system, Energy) and observe is None:
         energies = [energy_of(np.stack(states[k : k + BLOCK])) for k in range(0, len(states), BLOCK)]
     return Kinetics(
@@ -193,11 +198,11 @@ def kinetics(
 
 
 def _marks(t_span, events, record, clock):
-    """Times, or numbers of events, to record at; the first one is the start."""
+    """Times, or numbers of events, to record at, the first one being the start; and where to stop."""
     if (t_span is None) == (events is None):
         raise ValueError(f"t_span, events: got {t_span!r} and {events!r}, expected one of them")
     if events is not None:
-        if clock != "gillespie" or events != int(events) or events < 1:
+        if clock != "gillespie" or not _whole(events) or events < 1:
             raise ValueError(
                 f"events: got {events!r} with the clock {clock!r}, expected a positive integer and 'gillespie'; "
                 "give other clocks a t_span"
@@ -210,19 +215,27 @@ def _marks(t_span, events, record, clock):
     if clock != "gillespie" and (span[1] - span[0]) % 1.0:
         raise ValueError(f"t_span: got {t_span!r}, expected whole sweeps with the clock {clock!r}")
     if np.ndim(record) == 0:
-        if record != int(record) or record < 1:
+        if not _whole(record) or record < 1:
             raise ValueError(f"record: got {record!r}, expected a positive integer or times")
         marks = np.linspace(*span, int(record) + 1)
         if clock != "gillespie" or events is not None:
             marks = np.unique(np.rint(marks - span[0])) + span[0]
     else:
-        marks = np.concatenate([[span[0]], np.asarray(record, dtype=float)])
+        times = np.asarray(record, dtype=float)
+        if times.ndim != 1 or not times.size or (events is not None and np.any(times % 1.0 != 0.0)):
+            what = "times" if events is None else "whole numbers of events"
+            raise ValueError(f"record: got {record!r}, expected one or more {what}, or a number of intervals")
+        marks = np.concatenate([[span[0]], times])
         marks = marks[1:] if len(marks) > 1 and marks[1] == span[0] else marks
         if not (np.all(np.diff(marks) > 0) and marks[-1] <= span[1]):
             raise ValueError(f"record: got {record!r}, expected increasing times within {span}")
     if clock != "gillespie" and np.any(marks - span[0] != np.rint(marks - span[0])):
         raise ValueError(f"record: got {record!r}, expected times at whole sweeps with the clock {clock!r}")
-    return marks
+    return marks, span[1]
+
+
+def _whole(value):
+    return isinstance(value, int | float | np.integer) and float(value).is_integer()
 
 
 class _Continuous:

@@ -181,7 +181,8 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
     check_system(energy)
     if not isinstance(energy, Energy):
         raise TypeError(
-            "energy: a System has no energy, so no Boltzmann distribution to draw from; integrate or relax it instead"
+            "energy: a System has no energy, so no Boltzmann distribution to draw from; integrate or relax it, or run "
+            "species on a lattice by kinetics"
         )
     count("chains", chains)
     root = seed_sequence(rng)

@@ -61,11 +61,16 @@ def _columns(system, name):
 
 
 def check_names(system, trainable, optimizer):
-    """Names of the parameters that change; refuses unknown ones, and starts outside the bounds."""
+    """Names of the parameters that change; refuses unknown and empty ones, and starts outside the bounds."""
     names = list(system.theta) if trainable is None else list(trainable)
     for name in [*names, *optimizer.bounds]:
         if name not in system.theta:
             raise ValueError(f"trainable/bounds: there is no parameter {name!r}, expected one of {list(system.theta)}")
+    if empty := [name for name in names if not system.theta[name].size]:
+        raise ValueError(
+            f"trainable: theta[{empty[0]!r}] has no entries, so that none of it can learn; give the system some (an "
+            "Assembly whose J is zero: plastic='all'), or name in trainable what else is to learn"
+        )
     for name, (low, high) in optimizer.bounds.items():
         value = system.theta[name]
         if np.any((value < low) | (value > high)):

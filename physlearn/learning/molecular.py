@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from physlearn.checks import count, positive
 from physlearn.dynamics.integrate import integrate
 from physlearn.energy import Real, System
 from physlearn.terms.bias import Bias
@@ -233,15 +234,18 @@ def learn_by_diffusion(
     """
     if not duration > 0:
         raise ValueError(f"duration: got {duration!r}, expected a positive time")
-    if cells < 1 or padding < 0:
-        raise ValueError(f"cells, padding: got {cells}, {padding}; expected at least 1 and 0")
-    total, lost, cells = None, 0.0, 3 if directional else cells
+    count("cells", cells)
+    count("padding", padding, 0)
+    total, axes, lost, cells = None, 0, 0.0, 3 if directional else cells
     for number, structure in enumerate(structures):
         cell = np.asarray(getattr(structure, "codes", structure))
         if not np.issubdtype(cell.dtype, np.integer) or np.any((cell < 0) | (cell > n_species)) or not cell.any():
             raise ValueError(
                 f"structures[{number}]: expected an array of species in 1..{n_species}, 0 for an empty place"
             )
+        if total is not None and cell.ndim != axes:
+            raise ValueError(f"structures[{number}]: {cell.ndim} axes, expected {axes} as of the first")
+        axes = cell.ndim
         grid, at = tuple(cells * (np.array(cell.shape) + 2 * padding)), np.argwhere(cell)
         middle, species = cells * (at + padding) + cells // 2, cell[tuple(at.T)] - 1
         steps = np.array(STEPS["square" if cell.ndim == 2 else "cubic"])
@@ -272,10 +276,12 @@ def sharpen(J, bonds, *, strength=1.0):
     Parameters
     ----------
     J : (n, n) or (D, n, n) array
-        Symmetric, a bond being a pair of species; or with directions, a bond being an entry.
+        Symmetric, a bond being a pair of species (of one species with itself, too); or with directions, a bond being
+        an entry.
     bonds : int
         How many are kept.
     strength : float
+        Positive, energy.
 
     Returns
     -------
@@ -284,7 +290,8 @@ def sharpen(J, bonds, *, strength=1.0):
     Raises
     ------
     ValueError
-        Fewer attractive couplings than bonds, or no clear cut: the weakest kept and the strongest dropped are equal.
+        Couplings that are not finite; fewer attractive ones than bonds; or no clear cut: the weakest kept and the
+        strongest dropped are equal.
 
     Examples
     --------
@@ -296,9 +303,12 @@ def sharpen(J, bonds, *, strength=1.0):
     J = np.asarray(J, dtype=float)
     if J.ndim not in (2, 3) or J.shape[-1] != J.shape[-2] or J.ndim == 2 and not np.array_equal(J, J.T):
         raise ValueError(f"J: shape {J.shape}, expected a symmetric matrix, or one matrix for each direction")
-    values = np.sort(J[np.triu_indices(len(J), 1)] if J.ndim == 2 else J.ravel())
-    if not 0 < bonds <= np.count_nonzero(values < 0):
+    if not np.all(np.isfinite(J)):
+        raise ValueError(f"J: {np.sum(~np.isfinite(J))} entries are NaN or infinite, expected finite couplings")
+    strength = positive("strength", strength)
+    values = np.sort(J[np.triu_indices(len(J))] if J.ndim == 2 else J.ravel())
+    if not count("bonds", bonds) <= np.count_nonzero(values < 0):
         raise ValueError(f"bonds: got {bonds}, expected 1..{np.count_nonzero(values < 0)}, the attractive couplings")
     if bonds < len(values) and values[bonds] == values[bonds - 1]:
         raise ValueError(f"bonds: numbers {bonds} and {bonds + 1} are equally strong, choose another number")
-    return np.where(J <= values[bonds - 1], -float(strength), 0.0)
+    return np.where(J <= values[bonds - 1], -strength, 0.0)

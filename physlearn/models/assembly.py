@@ -47,11 +47,15 @@ class Assembly:
         Whether partners feel the same.
     seeds : tuple of (indices, codes)
         Held sites; see `seed`.
+    plastic : {None, "all"} or bool array like J
+        Entries of J that are parameters, "bonds" of the energy's theta, and so can learn: None, those that are not
+        zero; "all" of them, so that bonds grow from J = 0; or a mask, which holds at least those that are not zero.
 
     Raises
     ------
     ValueError
-        J of another shape, not finite, or not mutual without ``reciprocal=False``; mu of another shape.
+        J of another shape, not finite, or not mutual without ``reciprocal=False``; mu or plastic of another shape;
+        a mask that is not mutual as J is, or that leaves out a bond.
 
     Examples
     --------
@@ -74,6 +78,7 @@ class Assembly:
     lattice: Lattice
     reciprocal: bool = True
     seeds: tuple = ()
+    plastic: Any = None
 
     def __post_init__(self):
         if not isinstance(self.lattice, Lattice):
@@ -96,19 +101,26 @@ class Assembly:
             )
         if not np.all(np.isfinite(J)):
             raise ValueError(f"J: {np.sum(~np.isfinite(J))} entries are NaN or infinite, expected finite energies")
+        if self.plastic is not None and not (isinstance(self.plastic, str) and self.plastic == "all"):
+            object.__setattr__(self, "plastic", self._mask(J))
         if self.reciprocal:
             J = self._mutual(J)
         for name, value in (("J", J), ("mu", np.broadcast_to(mu, (n,)).copy())):
             value.flags.writeable = False
             object.__setattr__(self, name, value)
 
-    def _mutual(self, J):
-        """J, if partners feel the same; of 2 D steps the first D."""
+    def _sides(self, J):
+        """What is felt in each direction, of 2 D steps the first D; and what the partners feel of it."""
         directions = self.lattice.directions
         if J.ndim == 3 and len(J) == directions:
-            return J
+            return J, J
         forward, back = (J, J) if J.ndim == 2 else (J[:directions], J[directions:])
-        gap = np.abs(forward - np.swapaxes(back, -1, -2))
+        return forward, np.swapaxes(back, -1, -2)
+
+    def _mutual(self, J):
+        """J, if partners feel the same; of 2 D steps the first D."""
+        forward, back = self._sides(J)
+        gap = np.abs(forward - back)
         if np.any(gap > 1e-12 * np.max(np.abs(J), initial=0.0)):
             at = np.unravel_index(int(gap.argmax()), gap.shape)
             raise ValueError(
@@ -116,6 +128,25 @@ class Assembly:
                 "has mutual bonds: symmetrise J, or pass reciprocal=False for a driven System"
             )
         return forward
+
+    def _mask(self, J):
+        """The mask ``plastic``, if it fits J; of 2 D steps the first D."""
+        mask = np.array(self.plastic)
+        if mask.dtype != bool or mask.shape != J.shape:
+            raise ValueError(
+                f"plastic: got {mask.dtype} of shape {mask.shape}, expected None, 'all', or bools of J's shape "
+                f"{J.shape}"
+            )
+        if missing := np.count_nonzero(J[~mask]):
+            raise ValueError(
+                f"plastic: {missing} entries of J are left out but not zero, and bonds are parameters; add J != 0"
+            )
+        if self.reciprocal:
+            mask, back = self._sides(mask)
+            if np.any(mask != back):
+                raise ValueError("plastic: it names one partner of a mutual bond only; name both, as J has both")
+        mask.flags.writeable = False
+        return mask
 
     @classmethod
     def from_concentrations(cls, J, concentrations, lattice, *, temperature, reciprocal=True):
@@ -130,7 +161,7 @@ class Assembly:
         temperature = positive("temperature", temperature)
         if c.ndim != 1 or not np.all((c > 0) & np.isfinite(c)):
             raise ValueError(f"concentrations: got {concentrations!r}, expected a positive number for each species")
-        if c.sum() > 1.0:
+        if c.sum() > 1.0 + 1e-9:  # rounding: 150 times 1/150 is more than 1
             raise ValueError(
                 f"concentrations: they sum to {c.sum():.6g}, more than one monomer per site; scale them down"
             )
@@ -142,7 +173,7 @@ class Assembly:
 
     @cached_property
     def energy(self) -> Any:  # an Energy or a System, as `reciprocal` says
-        """The `Energy` of one `Potts` layer "s", with theta "bonds" (the entries of J that are not zero) and "mu".
+        """The `Energy` of one `Potts` layer "s", with theta "bonds" (the entries of J that ``plastic`` names) and "mu".
 
         A `System` if bonds are not reciprocal.  Readout "seed", where there is one, is held by every verb.
         """
@@ -173,9 +204,13 @@ class Assembly:
     def _entries(self):
         """(step, code, code) and energy of every bond."""
         J = np.asarray(self.J)
+        if self.plastic is None:
+            mask = J != 0
+        else:
+            mask = np.ones(J.shape, bool) if isinstance(self.plastic, str) else self.plastic
         first = 0 if J.shape[-1] == self.n_species + 1 else 1
         isotropic = J.ndim == 2
-        at = np.nonzero((np.triu(J) if self.reciprocal else J)[None] if isotropic else J)
+        at = np.nonzero((np.triu(mask) if self.reciprocal else mask)[None] if isotropic else mask)
         values = J[at[1:]] if isotropic else J[at]
         step = np.full(len(values), -1) if isotropic else at[0]
         return np.stack([step, at[1] + first, at[2] + first], 1), values
@@ -206,6 +241,8 @@ class Assembly:
     def seed(self, structure, at):
         """The same mixture with a structure's particles held at ``at``: a nucleus, which every verb clamps."""
         new = self._sites(structure, at)
+        if not new[0].size:
+            raise ValueError("structure: there is no particle in it, so nothing to hold; expected a species 1, 2, ..")
         for index, _ in self.seeds:
             if np.any(np.isin(new[0], index)):
                 raise ValueError(f"at: a seed at {tuple(at)} overlaps another one")
@@ -219,6 +256,8 @@ class Assembly:
             )
         if np.any(np.array(codes.shape) > shape):
             raise ValueError(f"structure: its box {codes.shape} is larger than the lattice {shape}")
+        if not codes.size:
+            raise ValueError(f"structure: its box {codes.shape} has no cells")
         if not np.issubdtype(codes.dtype, np.integer) or codes.min() < 0:
             raise ValueError(f"structure: {codes.dtype} from {codes.min()}, expected species 1, 2, .. (0: no particle)")
         if codes.max() > self.n_species:

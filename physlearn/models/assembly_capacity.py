@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.checks import count
 from physlearn.dynamics.sample import sample
 from physlearn.models.assembly import Assembly
 from physlearn.models.assembly_order import assembly_order
@@ -81,11 +82,16 @@ def accidental_candidates(structures):
     Parameters
     ----------
     structures : sequence of Structure
-        Permutations of the same species, closed on themselves.
+        Of one shape, without holes, each species at most once; closed on themselves.
 
     Returns
     -------
     float
+
+    Raises
+    ------
+    ValueError
+        Structures of several shapes, with empty cells, or with a species at two places.
 
     Examples
     --------
@@ -94,11 +100,20 @@ def accidental_candidates(structures):
     >>> 0.03 < accidental_candidates(random_structures(5, (20, 20), rng=0)) < 0.05
     True
     """
+    structures = list(structures)
+    if len(shapes := {s.shape for s in structures}) != 1:
+        raise ValueError(f"structures: got shapes {sorted(shapes)}, expected structures of one shape")
+    for number, s in enumerate(structures):
+        if len(s.species) != s.codes.size:
+            raise ValueError(
+                f"structures[{number}]: {len(s.species)} species on {s.codes.size} cells, expected another species on "
+                "each cell and no empty one"
+            )
     cells = np.stack([s.codes for s in structures])
     axes, n = range(1, cells.ndim), int(cells.max()) + 1
-    offered = []  # per axis (m, n): what follows each species in each structure
+    offered = []  # per axis (m, n): what follows each species in each structure, -1 where it does not occur
     for axis in axes:
-        table = np.zeros((len(cells), n), np.int64)
+        table = np.full((len(cells), n), -1)
         after = np.roll(cells, -1, axis).reshape(len(cells), -1)
         table[np.arange(len(cells))[:, None], cells.reshape(len(cells), -1)] = after
         offered.append(table)
@@ -107,9 +122,9 @@ def accidental_candidates(structures):
         own, column = cell.ravel(), np.arange(cell.size)
         fits = np.ones((n, cell.size), bool)
         for axis, table in zip(axes, offered, strict=True):
-            here = np.zeros_like(fits)
+            here = np.zeros((n + 1, cell.size), bool)  # the last row takes the -1
             here[table[:, np.roll(cell, 1, axis - 1).ravel()], column] = True
-            fits &= here
+            fits &= here[:-1]
         fits[own, column] = False
         found += fits.sum()
     return float(found / cells.size)
@@ -249,6 +264,9 @@ def grow_seeds(
     structures = list(structures)
     if not 0 < seed <= 1:
         raise ValueError(f"seed: got {seed!r}, expected a share of the structure's side in (0, 1]")
+    if other := [s.shape for s in structures if len(s.shape) != len(lattice.shape)]:
+        raise ValueError(f"structures: one has shape {other[0]}, expected {len(lattice.shape)} axes as the lattice has")
+    count("chains", chains)
     large = [s.shape for s in structures if np.any(np.array(s.shape) > lattice.shape)]
     if large:
         raise ValueError(f"lattice: {lattice.shape} is smaller than a structure of {large[0]}; take a larger one")

@@ -2,6 +2,7 @@
 
 Codes sigma(x) are 0 (empty) or a species 1..N.  A *contact* is a pair of occupied neighbour sites, a *bond* a contact
 that at least one structure holds between the same two species (in the same direction, unless bonds are isotropic).
+A structure that closes on itself (``periodic``) also holds the bonds across its edges, as `structures.store` has it.
 Clusters are connected by contacts.  Of the largest cluster,
 
     specific     share of its contacts that are bonds
@@ -62,7 +63,7 @@ class AssemblyOrder(NamedTuple):
     name: np.ndarray
 
 
-def assembly_order(states, structures, lattice, *, isotropic=False, grown=0.5, pure=0.8, ordered=0.5):
+def assembly_order(states, structures, lattice, *, isotropic=False, periodic=False, grown=0.5, pure=0.8, ordered=0.5):
     """Order parameters of states and the name of each.
 
     Parameters
@@ -75,6 +76,8 @@ def assembly_order(states, structures, lattice, *, isotropic=False, grown=0.5, p
         Its ``shape``, ``kind`` and ``periodic`` are used.
     isotropic : bool
         Bonds have no direction: those of a structure hold in all, and its rotations and reflections count.
+    periodic : bool
+        Whether each structure closes on itself.
     grown : float
         A largest cluster of fewer sites than this share of the smallest structure is "dispersed".
     pure : float
@@ -112,7 +115,7 @@ def assembly_order(states, structures, lattice, *, isotropic=False, grown=0.5, p
             raise ValueError(f"{name}: got {value!r}, expected a share in (0, 1]")
     states, cells = check_states(states, structures, lattice)
     overlap = registration(states, cells, lattice, rotations=isotropic).overlap
-    keys = [_structure_keys(c, lattice.kind, isotropic) for c in cells]
+    keys = [_structure_keys(c, lattice.kind, isotropic, periodic) for c in cells]
     largest = np.zeros(len(states), np.int64)
     content = np.zeros((len(states), len(cells)))
     specific, crystalline = np.zeros(len(states)), np.zeros(len(states))
@@ -146,13 +149,13 @@ def assembly_order(states, structures, lattice, *, isotropic=False, grown=0.5, p
     )
 
 
-def site_labels(state, structures, lattice, *, isotropic=False):
+def site_labels(state, structures, lattice, *, isotropic=False, periodic=False):
     """Which structure each site belongs to: the one that holds most of its bonds.
 
     Parameters
     ----------
     state : (*shape,) array of int
-    structures, lattice, isotropic
+    structures, lattice, isotropic, periodic
         As of `assembly_order`.
 
     Returns
@@ -173,7 +176,7 @@ def site_labels(state, structures, lattice, *, isotropic=False):
     if len(states) != 1:
         raise ValueError(f"state: got a batch of {len(states)}, expected one state of shape {tuple(lattice.shape)}")
     flat = states[0].ravel()
-    keys = [_structure_keys(c, lattice.kind, isotropic) for c in cells]
+    keys = [_structure_keys(c, lattice.kind, isotropic, periodic) for c in cells]
     left, right, holds = _contacts(flat, lattice, keys, isotropic)
     votes = np.stack([_per_site(left[h], right[h], flat.size) for h in holds])
     score = votes + holds.sum(1)[:, None] / (1.0 + holds.sum())
@@ -215,9 +218,9 @@ def _key(direction, a, b, isotropic):
     return (np.int64(direction) << 60) + (a.astype(np.int64) << 30) + b
 
 
-def _structure_keys(cell, kind, isotropic):
+def _structure_keys(cell, kind, isotropic, periodic):
     """Sorted keys of the bonds of a structure."""
-    return np.unique(_pairs(cell.ravel(), Lattice(cell.shape, kind, periodic=False), isotropic)[2])
+    return np.unique(_pairs(cell.ravel(), Lattice(cell.shape, kind, periodic), isotropic)[2])
 
 
 def _pairs(flat, lattice, isotropic):

@@ -67,7 +67,7 @@ def _pairs(shape, periodic, steps):
     for step in steps:
         there = sites + np.array(step)[:, None]
         extents = np.array(shape)[:, None]
-        kept = np.all((there < extents) | closed[:, None], axis=0)
+        kept = np.all((there < extents) | closed[:, None] & (extents > 1), axis=0)
         ends = np.stack([np.ravel_multi_index(tuple(k), shape) for k in (sites, there % extents)], 1)
-        out.append(ends[kept & (ends[:, 0] != ends[:, 1])])
+        out.append(ends[kept])
     return np.concatenate(out)

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from physlearn.checks import positive
+from physlearn.checks import count, positive
 from physlearn.models.registration import cells_of
 
 # compiled with rng.py 3fd04d877ab0
@@ -117,8 +117,10 @@ def patch_barrier(structure, mu, bond):
     (8.0, 4.0)
     """
     (cell,), mu = cells_of([structure]), np.asarray(mu, dtype=float)
-    if cell.max() > len(mu):
-        raise ValueError(f"mu: got {len(mu)} costs, expected one for each species up to {cell.max()}")
+    if mu.ndim != 1 or cell.max() > len(mu):
+        raise ValueError(f"mu: got shape {mu.shape}, expected one cost for each species up to {cell.max()}")
+    if not (np.all(np.isfinite(mu)) and np.isfinite(bond)):
+        raise ValueError(f"mu, bond: got {mu} and {bond!r}, expected finite energies")
     cost = np.where(cell > 0, np.concatenate([[0.0], mu])[cell], np.inf)
     d, worst = cell.ndim, -np.inf
     for size in range(1, min(cell.shape) + 1):
@@ -182,7 +184,8 @@ def growth_free_energy(assembly, structure, *, temperature, largest=None, sweeps
     TypeError
         Bonds that are not reciprocal: there is no free energy.
     ValueError
-        A structure of other species or another number of axes, T <= 0, empty sites that bond.
+        A structure of other species or another number of axes, or larger than the lattice; T <= 0; empty sites that
+        bond.
 
     Examples
     --------
@@ -195,8 +198,8 @@ def growth_free_energy(assembly, structure, *, temperature, largest=None, sweeps
     array([0., 3.])
     """
     temperature = positive("temperature", temperature)
-    if sweeps < 1 or chains < 2:
-        raise ValueError(f"sweeps, chains: got {sweeps}, {chains}; expected at least 1 and 2")
+    count("sweeps", sweeps)
+    count("chains", chains, 2)
     if not assembly.reciprocal:
         raise TypeError("assembly: its bonds are not reciprocal, so that there is no free energy; use kinetics")
     felt = assembly.energy.terms[0].felt(assembly.energy.theta)
@@ -205,9 +208,11 @@ def growth_free_energy(assembly, structure, *, temperature, largest=None, sweeps
     cell = cells_of([structure], len(assembly.lattice.shape))[0]
     if cell.max() > assembly.n_species:
         raise ValueError(f"structure: it has species {cell.max()}, the assembly has {assembly.n_species}")
+    if np.any(np.array(cell.shape) > assembly.lattice.shape):
+        raise ValueError(f"structure: its box {cell.shape} is larger than the lattice {assembly.lattice.shape}")
     places = np.flatnonzero(cell)
-    largest = len(places) if largest is None else int(largest)
-    if not 1 <= largest <= len(places):
+    largest = len(places) if largest is None else count("largest", largest)
+    if largest > len(places):
         raise ValueError(f"largest: got {largest}, expected 1..{len(places)}, the molecules of the structure")
     own = cell.ravel()[places]
     number = np.full(cell.size + 1, -1)
@@ -242,7 +247,7 @@ def _umbrella(s, near, bonds, mu, temperature, warm, sweeps, profile):
     for k in range(m - 1, 0, -1):
         other = np.int64(uniform(s) * (k + 1))
         order[k], order[other] = order[other], order[k]
-    into_before = 0.0
+    into_before = -np.inf
     for n in range(largest + 1):
         if n > 0:  # the cheapest of the empty places: a start near the typical states
             best = n - 1
@@ -251,7 +256,7 @@ def _umbrella(s, near, bonds, mu, temperature, warm, sweeps, profile):
                     best = k
             order[n - 1], order[best] = order[best], order[n - 1]
             held[order[n - 1]] = True
-        into, out = 0.0, 0.0
+        into, into_top, out, out_top = 0.0, -np.inf, 0.0, -np.inf
         for sweep in range(warm + sweeps):
             for _ in range(n if n < m else 0):
                 a, b = np.int64(uniform(s) * n), n + np.int64(uniform(s) * (m - n))
@@ -267,12 +272,20 @@ def _umbrella(s, near, bonds, mu, temperature, warm, sweeps, profile):
                 for i in range(m):
                     cost = _cost(i, held, near, bonds, mu)
                     if held[i]:
-                        out += np.exp(min(0.0, cost) / temperature)
+                        out, out_top = _add(min(0.0, cost) / temperature, out, out_top)
                     else:
-                        into += np.exp(min(0.0, -cost) / temperature)
+                        into, into_top = _add(min(0.0, -cost) / temperature, into, into_top)
         if n > 0:
-            profile[n] = profile[n - 1] - temperature * np.log(into_before / out)
-        into_before = into
+            profile[n] = profile[n - 1] - temperature * (into_before - np.log(out) - out_top)
+        into_before = np.log(into) + into_top
+
+
+@njit(inline="always", error_model="numpy")
+def _add(exponent, total, top):
+    """A sum of exponentials, total exp(top), with one more of them: none that counts underflows."""
+    if exponent > top:
+        return total * np.exp(top - exponent) + 1.0, exponent
+    return total + np.exp(exponent - top), top
 
 
 @njit(cache=True, error_model="numpy")

@@ -63,7 +63,7 @@ def concentration_pattern(structure, n_species, *, at, shape, base, boost):
     patch = cell[tuple(slice(a, a + s) for a, s in zip(at, shape, strict=True))]
     c = np.full(n_species, float(base))
     c[patch[patch > 0] - 1] *= boost
-    if c.sum() > 1.0:
+    if c.sum() > 1.0 + 1e-9:
         raise ValueError(
             f"base, boost: concentrations sum to {c.sum():.6g}, more than one monomer per site; scale down"
         )
@@ -131,7 +131,7 @@ def recognise(
         raise ValueError(
             f"concentrations: shape {c.shape}, expected positive numbers, one for each of {assembly.n_species} species"
         )
-    if np.any(c.sum(1) > 1.0):
+    if np.any(c.sum(1) > 1.0 + 1e-9):
         raise ValueError(f"concentrations: they sum to {c.sum(1).max():.6g}, more than one monomer per site")
     if sweeps < every or every < 1 or not 0 < grown <= 1:
         raise ValueError(f"sweeps, every, grown: got {sweeps}, {every}, {grown}; expected sweeps >= every >= 1, 0..1")
@@ -155,7 +155,7 @@ def recognise(
                 rng=draw,
             )
             x = run.final["s"]
-            found = assembly_order(x, structures, assembly.lattice)
+            found = assembly_order(x, structures, assembly.lattice, isotropic=assembly.J.ndim == 2)
             new = (winner[row] < 0) & (found.main >= 0) & (found.largest >= grown * smallest)
             winner[row, new], when[row, new] = found.main[new], done
             if np.all(winner[row] >= 0):

@@ -99,6 +99,8 @@ def check_states(states, structures, lattice):
         states = states[None]
     if states.shape[1:] != shape:
         raise ValueError(f"states: shape {states.shape}, expected {shape} or (batch, {', '.join(map(str, shape))})")
+    if not len(states):
+        raise ValueError("states: got an empty batch, expected a state at least")
     if not np.all(states == np.floor(states)) or np.any(states < 0):
         raise ValueError("states: some values are not integer codes, expected 0 for an empty site and species from 1")
     cells = cells_of(structures, len(shape))

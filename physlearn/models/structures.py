@@ -116,7 +116,7 @@ class Structure:
 
     @classmethod
     def from_picture(cls, picture, n_species, *, rng=None, name=""):
-        """A picture's dark or true cells, each of another species drawn at random from 1..n_species.
+        """A picture's bright or true cells, each of another species drawn at random from 1..n_species.
 
         Parameters
         ----------
@@ -224,6 +224,8 @@ def store(structures, strength=1.0, *, n_species=None, kind=None, directional=Tr
     if used > n_species:
         raise ValueError(f"n_species: got {n_species}, but species {used} is used")
     kind = kind or ("square" if structures[0].codes.ndim == 2 else "cubic")
+    if kind not in STEPS:
+        raise ValueError(f"kind: got {kind!r}, expected one of {list(STEPS)}")
     J = np.zeros((len(STEPS[kind]), n_species, n_species))
     for structure, eps in zip(structures, strengths, strict=True):
         d, i, j = structure.bonds(kind, periodic).T
@@ -251,7 +253,7 @@ class Promiscuity:
         Sides with 0, 1, 2, ... partners.
     accidental : float
         Expected number of species that fit a growing site with D = z/2 bonds by accident: N prod_d (p_d / N), with p_d
-        the mean number of partners in direction d.
+        the mean number of partners in direction d.  NaN for isotropic bonds whose number of directions is not given.
     """
 
     partners: np.ndarray
@@ -261,17 +263,24 @@ class Promiscuity:
     accidental: float
 
 
-def promiscuity(J):
+def promiscuity(J, *, directions=None):
     """Partners of every side of every species.
 
     Parameters
     ----------
     J : (D, N, N) or (N, N) array
         Bond energies; partners are those with J < 0.
+    directions : int, optional
+        D of the lattice on which isotropic bonds, (N, N), are used: 2 (square) or 3 (triangular, cubic).
 
     Returns
     -------
     Promiscuity
+
+    Raises
+    ------
+    ValueError
+        J of another shape; directions other than those that J has.
 
     Examples
     --------
@@ -281,15 +290,21 @@ def promiscuity(J):
     (2, 1.9)
     """
     J = np.asarray(J)
+    if J.ndim not in (2, 3) or J.shape[-1] != J.shape[-2]:
+        raise ValueError(f"J: shape {J.shape}, expected (N, N) or (D, N, N)")
+    if directions is not None and count("directions", directions) != len(J) and J.ndim == 3:
+        raise ValueError(f"directions: got {directions}, but J has {len(J)}; leave it out")
     bonded = J[None] < 0 if J.ndim == 2 else J < 0
     partners = bonded.sum(2) if J.ndim == 2 else np.concatenate([bonded.sum(2), bonded.sum(1)])
     n = J.shape[-1]
     some = partners[partners > 0]
-    per_direction = bonded.sum((1, 2)) / n
+    share = bonded.mean((1, 2))  # p_d / N
+    if J.ndim == 2:
+        share = np.full(directions or 1, share[0] if directions else np.nan)
     return Promiscuity(
         partners,
         float(some.mean()) if some.size else 0.0,
         int(partners.max(initial=0)),
         np.bincount(partners.ravel()),
-        float(n * np.prod(per_direction / n)),
+        float(n * np.prod(share)),
     )

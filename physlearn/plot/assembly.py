@@ -5,12 +5,15 @@ A structure has the same colour in every picture, by its number; empty sites are
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from physlearn.plot._axes import axes_or_new
 
 LOOSE = (0.72, 0.72, 0.72)
 PHASES = ("retrieved", "chimera", "liquid", "dispersed")
+LINES = [(colour, style) for colour in ("black", "0.45") for style in ("-", "--", ":", "-.")]
 PHASE_COLOURS = ((0.16, 0.55, 0.35), (0.85, 0.37, 0.15), (0.30, 0.45, 0.75), (0.93, 0.93, 0.93))
 
 
@@ -145,8 +148,8 @@ def plot_assembly_phases(bond_energies, potentials, shares, *, boundaries=(), ax
     ax = axes_or_new(ax, (4.7, 3.6))
     ax.pcolormesh(x, y, shares @ np.array(PHASE_COLOURS), shading="nearest")
     limits = ax.get_xlim(), ax.get_ylim()
-    for (across, up, label), style in zip(boundaries, ("-", "--", ":", "-."), strict=False):
-        ax.plot(across, up, color="black", linewidth=1.5, linestyle=style, label=label)
+    for (across, up, label), (colour, style) in zip(boundaries, itertools.cycle(LINES), strict=False):
+        ax.plot(across, up, color=colour, linewidth=1.5, linestyle=style, label=label)
     keys = [Patch(facecolor=c, edgecolor="0.6", label=n) for n, c in zip(PHASES, PHASE_COLOURS, strict=True)]
     ax.set(xlabel=r"bond energy, $\varepsilon$ ($T$)", ylabel=r"cost of a molecule, $\mu$ ($T$)")
     ax.set(xlim=limits[0], ylim=limits[1])

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,13 +59,14 @@ class Lattice:
         if self.kind not in STEPS:
             raise ValueError(f"kind: got {self.kind!r}, expected one of {list(STEPS)}")
         axes = len(STEPS[self.kind][0])
-        shape = tuple(np.atleast_1d(np.asarray(self.shape)).tolist())
-        if len(shape) != axes or any(k != int(k) or k < 1 for k in shape):
+        shape = tuple(np.atleast_1d(np.asarray(self.shape, dtype=object)).tolist())
+        if len(shape) != axes or any(not isinstance(k, Integral) or isinstance(k, bool) or k < 1 for k in shape):
             raise ValueError(f"shape: got {self.shape!r}, expected {axes} positive integers for a {self.kind} lattice")
-        if np.size(self.periodic) not in (1, axes):
+        closes = np.asarray(self.periodic)
+        if closes.dtype != bool or closes.shape not in ((), (1,), (axes,)):
             raise ValueError(f"periodic: got {self.periodic!r}, expected one bool, or one for each of {axes} axes")
         object.__setattr__(self, "shape", tuple(int(k) for k in shape))
-        object.__setattr__(self, "periodic", tuple(bool(k) for k in np.broadcast_to(self.periodic, axes)))
+        object.__setattr__(self, "periodic", tuple(bool(k) for k in np.broadcast_to(closes, axes)))
 
     @property
     def sites(self):

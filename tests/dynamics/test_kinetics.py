@@ -123,6 +123,25 @@ def test_same_seed_same_path_and_going_on():
     assert "clock='gillespie'" in repr(seen)
 
 
+def test_waits_do_not_get_lost_in_a_late_start():
+    """At 10^17 numbers are 16 apart, waits about 0.2."""
+    soup = Assembly(2, [[-1.0, -0.5], [-0.5, 0.0]], 1.0, Lattice((6, 6)))
+    early = kinetics(soup, temperature=1.0, t_span=128.0, record=2, rng=0)
+    late = kinetics(soup, temperature=1.0, t_span=(1e17, 1e17 + 128.0), record=2, rng=0)
+    assert early.events[-1] > 500 and late.events.tolist() == early.events.tolist()
+    np.testing.assert_array_equal(late.final, early.final)
+
+
+@pytest.mark.parametrize("span", [{"t_span": 20.0}, {"events": 300}, {"t_span": 20.0, "clock": "heat bath"}])
+def test_a_run_goes_on_from_the_last_record_to_its_end(span):
+    soup = Assembly(2, [[-1.0, -0.5], [-0.5, 0.0]], 1.0, Lattice((6, 6)))
+    path = kinetics(soup, temperature=1.0, record=[3], rng=0, **span)
+    whole = kinetics(soup, temperature=1.0, record=[3, max(20, span.get("events", 0))], rng=0, **span)
+    np.testing.assert_array_equal(path.final, whole.final)
+    np.testing.assert_array_equal(path.x[-1], whole.x[1])
+    assert np.any(path.final != path.x[-1])
+
+
 def test_conserved_hops():
     soup = Assembly(2, [[0.0, -1.0], [-1.0, 0.0]], 1.0, Lattice((6, 6)))
     start = np.zeros((6, 6), int)
@@ -195,7 +214,14 @@ def test_bad_input():
         kinetics(soup, temperature=1.0, t_span=1.5, clock="metropolis")
     with pytest.raises(ValueError, match="finite and increasing"):
         kinetics(soup, temperature=1.0, t_span=(2.0, 1.0))
-    for bad in ([1.0, 3.0], [-1.0, 1.0], [1.0, 1.0], [np.nan], [np.inf], 0, 1.5):
+    for bad in (np.nan, np.inf, 1.5, "3"):
+        with pytest.raises(ValueError, match="events: got"):
+            kinetics(soup, temperature=1.0, events=bad)
+    with pytest.raises(ValueError, match="record.*whole numbers of events"):
+        kinetics(soup, temperature=1.0, events=3, record=[1, 2.5])
+    with pytest.raises(ValueError, match="x0: shape"):
+        kinetics(soup, temperature=1.0, t_span=1, x0=np.zeros((2, 3, 3), int))
+    for bad in ([1.0, 3.0], [-1.0, 1.0], [1.0, 1.0], [np.nan], [np.inf], [], [[1.0]], 0, 1.5):
         with pytest.raises(ValueError, match="record"):
             kinetics(soup, temperature=1.0, t_span=2.0, record=bad)
     with pytest.raises(ValueError, match="conserved"):

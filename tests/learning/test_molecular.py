@@ -72,6 +72,12 @@ def test_designed_bonds_are_learned_up_to_scale():
     assert_allclose(sharpen(learned.J, np.count_nonzero(designed[i, j])), designed)
 
 
+def test_a_bond_of_a_species_with_itself_counts():
+    J = np.array([[-3.0, -1.0], [-1.0, -2.0]])
+    assert_allclose(sharpen(J, 1), [[-1.0, 0.0], [0.0, 0.0]])
+    assert_allclose(sharpen(J, 2), [[-1.0, 0.0], [0.0, -1.0]])
+
+
 def test_faces_learn_directions():
     """The learned bonds are the designed ones, east with west and north with south, and no others."""
     structures = random_structures(2, (3, 4), rng=4)
@@ -89,7 +95,7 @@ def test_wake_and_sleep_recover_the_design():
     states = np.stack(np.unravel_index(np.arange(5**4), (5,) * 4), 1)
     p = np.exp(-soup.energy(states.reshape(-1, 2, 2)))
     data = states[np.random.default_rng(0).choice(len(p), size=4000, p=p / p.sum())]
-    blank = Assembly(4, np.full((2, 4, 4), -1e-9), 1.0, lattice)
+    blank = Assembly(4, np.zeros((2, 4, 4)), 1.0, lattice, plastic="all")
     rule = BoltzmannLearning(exact=True)
     trained = learn(blank.energy, {"s": data}, rule=rule, optimizer=SGD(4.0), epochs=400, batch=None, rng=0)
     J = blank.bond_matrix(trained.theta)
@@ -98,6 +104,21 @@ def test_wake_and_sleep_recover_the_design():
     slope = np.sum(J * designed) / np.sum(designed**2)
     assert abs(slope - 1) < 0.15
     assert_allclose(trained.theta["mu"], 1.0, atol=0.25)
+
+
+def test_only_plastic_bonds_learn():
+    """Of three bonds the data hold, the one that is not in the mask stays zero; without any, learning is refused."""
+    lattice = Lattice((1, 2), periodic=False)
+    data = {"s": [[1, 2], [2, 2], [1, 1], [0, 0]]}
+    settings = dict(rule=BoltzmannLearning(exact=True), optimizer=SGD(0.5), batch=None, rng=0)
+    mask = np.array([[True, True], [True, False]])
+    soup = Assembly(2, np.zeros((2, 2)), 1.0, lattice, plastic=mask)
+    J = soup.bond_matrix(learn(soup.energy, data, **settings).theta)
+    assert np.array_equal(J != 0, mask) and np.array_equal(J, J.T)
+    with pytest.raises(ValueError, match=r"theta\['bonds'\] has no entries.*plastic"):
+        learn(Assembly(2, np.zeros((2, 2)), 1.0, lattice).energy, data, **settings)
+    alone = learn(Assembly(2, np.zeros((2, 2)), 1.0, lattice).energy, data, trainable=["mu"], **settings)
+    assert np.all(alone.theta["mu"] != 1.0)
 
 
 def test_too_long_a_lesson_blurs():
@@ -125,6 +146,17 @@ def test_bad_input():
         learn_by_diffusion([[[1, 2]]], 2, duration=0.0)
     with pytest.raises(ValueError, match=r"structures\[0\]: expected an array of species in 1..2"):
         learn_by_diffusion([[[1, 3]]], 2, duration=1.0)
+    with pytest.raises(ValueError, match=r"structures\[1\]: 3 axes, expected 2"):
+        learn_by_diffusion([[[1, 2]], [[[1, 2]]]], 2, duration=0.01, cells=1)
+    with pytest.raises(ValueError, match="cells: got 2.5"):
+        learn_by_diffusion([[[1, 2]]], 2, duration=1.0, cells=2.5)
+    with pytest.raises(ValueError, match="J: 1 entries are NaN"):
+        sharpen([[[np.nan, -1.0], [-1.0, 0.0]]], 1)
+    for bad in (np.nan, -2.0):
+        with pytest.raises(ValueError, match="strength: got"):
+            sharpen([[0.0, -1.0], [-1.0, 0.0]], 1, strength=bad)
+    with pytest.raises(ValueError, match="bonds: got 1.0"):
+        sharpen([[0.0, -1.0], [-1.0, 0.0]], 1.0)
     with pytest.raises(ValueError, match="equally strong"):
         sharpen([[0, -1, -1], [-1, 0, 0], [-1, 0, 0]], 1)
     with pytest.raises(ValueError, match="attractive"):

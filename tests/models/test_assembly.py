@@ -27,12 +27,12 @@ def random_codes(soup, rng, batch=5):
 
 # ---------------------------------------------------------------- the lattice and the term
 @pytest.mark.parametrize("periodic", [True, False])
-@pytest.mark.parametrize("kind", PAIRS)
-def test_neighbours_are_those_of_the_pair_lists(kind, periodic):
-    lattice = Lattice(SHAPES[kind], kind, periodic)
+@pytest.mark.parametrize(("kind", "shape"), [*SHAPES.items(), ("triangular", (1, 4)), ("cubic", (1, 2, 3))])
+def test_neighbours_are_those_of_the_pair_lists(kind, shape, periodic):
+    lattice = Lattice(shape, kind, periodic)
     d = lattice.directions
     ours = [(i, int(j)) for i, row in enumerate(lattice.neighbours[:, :d]) for j in row if j >= 0]
-    theirs = PAIRS[kind](SHAPES[kind], periodic=periodic).tolist()
+    theirs = PAIRS[kind](shape, periodic=periodic).tolist()
     assert sorted(tuple(sorted(p)) for p in ours) == sorted(tuple(sorted(p)) for p in theirs)
     for k, i in itertools.product(range(2 * d), range(lattice.sites)):
         if (j := lattice.neighbours[i, k]) >= 0:
@@ -155,6 +155,29 @@ def test_single_site_engines_sample_the_ensemble(name, engine, tol, monkeypatch)
 
 
 @pytest.mark.parametrize(
+    ("J", "mu", "shape"),
+    [
+        (1000.0 + np.array([[0.0, 0.4, -0.3], [0.4, 0.1, 0.6], [-0.3, 0.6, 0.2]]), [0.5, 1.0], (2, 2)),
+        (1000.0 * np.array([[1, 1, 0], [1, 1, 0], [0, 0, 0]]), [0.3, 1000.5], (1, 2)),
+    ],
+    ids=["all codes bond", "one does not, and costs as much"],
+)
+def test_where_every_code_is_disfavoured_the_heat_bath_weighs_them(J, mu, shape, tol):
+    """All Boltzmann factors at a site vanish in floating point; their ratios do not."""
+    soup = Assembly(2, J, mu, Lattice(shape, periodic=False))
+    exact = enumerate_states(soup.energy, temperature=1.0)
+    drawn = sample(soup.energy, temperature=1.0, n_samples=300, chains=32, method="heatbath", rng=5)
+    against(exact, drawn.energy, drawn.x, 2, tol)
+
+
+def test_a_cold_heat_bath_stays_in_the_ground_state():
+    gas = Assembly(1, [[5.0]], -1.0, Lattice((4, 4)))
+    board = np.indices((4, 4)).sum(0) % 2
+    cold = sample(gas.energy, temperature=1e-3, n_samples=3, chains=1, x0=board, warmup=0, rng=0)
+    assert "bonded candidates" in cold.method and np.all(cold.energy == -8.0)
+
+
+@pytest.mark.parametrize(
     "lattice",
     [
         Lattice((3, 3), periodic=False),
@@ -216,12 +239,28 @@ def test_clusters_diffuse_whole():
     soup = Assembly(4, store([pair], 30.0), 1.0, Lattice((8, 8)))
     start = soup.place(pair, (2, 2))
     drawn = sample(
-        soup.energy, temperature=1.0, n_samples=200, chains=2, x0=start, method="kawasaki", clusters=1.0, rng=0
+        soup.energy, temperature=1.0, n_samples=800, chains=2, x0=start, method="kawasaki", clusters=1.0, rng=0
     )
     assert np.all(drawn.energy == -120.0 + 4.0)
     assert len({x.tobytes() for x in drawn.x[0]}) > 20
     still = sample(soup.energy, temperature=1.0, n_samples=5, chains=1, x0=start, method="kawasaki", rng=0)
     assert np.all(still.x == start)
+
+
+@pytest.mark.parametrize("size", [2, 6])
+def test_a_cluster_of_s_particles_diffuses_at_the_rate_1_over_s(size, tol):
+    """A sweep draws each of its s particles once, and the shift is made at 1/s^2: a squared distance of 1/s a sweep."""
+    rod = Structure(np.arange(1, size + 1)[None])
+    soup = Assembly(size, store([rod], 1.0), 1.0, Lattice((40, 40)))
+    runs, records = 8, 1500
+    drawn = sample(
+        soup.energy, temperature=1.0, n_samples=records, chains=runs, x0=soup.place(rod, (20, 20)), warmup=0,
+        method="kawasaki", clusters=1.0, rng=3,
+    )  # fmt: skip
+    head = np.argwhere(drawn.x.reshape(-1, 40, 40) == 1)[:, 1:].reshape(runs, records, 2)
+    step = (np.diff(head, axis=1) + 20) % 40 - 20  # across the edges
+    squared = np.sum(step**2, -1).mean(1)
+    assert abs(squared.mean() - 1.0 / size) < tol.STATISTICAL * squared.std(ddof=1) / np.sqrt(runs)
 
 
 def test_threads_and_chains_do_not_change_the_draws():
@@ -239,6 +278,24 @@ def test_verbs_apply():
     hold = soup.seed(square.patch(slice(1)), (1, 1))
     rest = relax(hold.energy, hold.empty())
     assert rest.x[1:3, 1:3].tolist() == [[1, 2], [0, 0]] and rest.converged
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("deep", [0, 2, 4], ids=["isotropic", "directions", "steps"])
+def test_plastic_entries_are_the_parameters(deep, size, rng):
+    """All, or those of a mask, whatever the shape of J; a theta comes back as J, and seeds keep the mask."""
+    reciprocal = deep != 4
+    J = np.zeros((deep, size, size) if deep else (size, size))
+    some = rng.random(J.shape) < 0.5
+    some = some | some.T if not deep else some
+    for plastic, number in (("all", J.size), (some, np.count_nonzero(some)), (None, 0)):
+        soup = Assembly(2, J, 1.0, Lattice((3, 3)), reciprocal, plastic=plastic).seed([[1]], (0, 0))
+        bonds = soup.energy.theta["bonds"]
+        back = soup.bond_matrix({"bonds": np.arange(1.0, 1.0 + len(bonds))})
+        assert np.count_nonzero(back) == number and back.shape == J.shape
+    two = np.concatenate([some, some.transpose(0, 2, 1)]) if deep == 2 else some
+    same = Assembly(2, np.zeros(two.shape), 1.0, Lattice((3, 3)), reciprocal, plastic=two)
+    assert len(same.energy.theta["bonds"]) == np.count_nonzero(some if deep else np.triu(some))
 
 
 # ---------------------------------------------------------------- bad input
@@ -272,6 +329,18 @@ def test_bad_input():
     for bad in ([[1.5]], [[-1, 2]]):
         with pytest.raises(ValueError, match="structure: .* expected species 1, 2"):
             soup.seed(bad, (0, 0))
+    for bad in ([[1]], "some", np.zeros((2, 3, 3))):
+        with pytest.raises(ValueError, match=r"plastic: got .*, expected None, 'all', or bools of J's shape"):
+            Assembly(3, J, 1.0, lattice, plastic=bad)
+    with pytest.raises(ValueError, match="plastic: 1 entries of J are left out but not zero"):
+        Assembly(1, [[-1.0]], 1.0, lattice, plastic=[[False]])
+    with pytest.raises(ValueError, match="plastic: it names one partner"):
+        Assembly(2, np.zeros((2, 2)), 1.0, lattice, plastic=np.array([[True, True], [False, True]]))
+    with pytest.raises(ValueError, match=r"structure: its box \(0, 2\) has no cells"):
+        soup.place(np.zeros((0, 2), int), (0, 0))
+    with pytest.raises(ValueError, match="structure: there is no particle"):
+        soup.seed([[0, 0]], (0, 0))
+    assert Assembly.from_concentrations(np.zeros((150, 150)), np.full(150, 1 / 150), lattice, temperature=1.0)
     with pytest.raises(ValueError, match="sum to 1.2"):
         Assembly.from_concentrations(np.zeros((2, 2)), [0.6, 0.6], lattice, temperature=1.0)
     with pytest.raises(ValueError, match="expected a positive number for each"):
@@ -283,6 +352,13 @@ def test_bad_input():
         Lattice((4, 4), "hexagonal")
     with pytest.raises(ValueError, match="3 positive integers"):
         Lattice((4, 4), "cubic")
+    for bad in ("closed", 2.5, 1, [1, 0], None, [[True, False]]):
+        with pytest.raises(ValueError, match="periodic: got .*, expected one bool"):
+            Lattice((4, 4), periodic=bad)
+    assert Lattice((4, np.int64(3)), periodic=np.array([True, False])).periodic == (True, False)
+    for bad in ((True, 3), (2.5, 3), (np.nan, 3), ("2", 3)):
+        with pytest.raises(ValueError, match="shape: got .* positive integers"):
+            Lattice(bad)
     with pytest.raises(ValueError, match="do not lead back"):
         LatticeBonds("s", np.array([[1, -1], [-1, -1]]), 3, [(0, 1, 1)])
     with pytest.raises(ValueError, match="listed twice"):
@@ -300,5 +376,5 @@ def test_engines_refuse_what_does_not_fit(rng):
     with pytest.raises(ValueError, match="LatticeBonds alone"):
         sample(PottsModel.square(3, q=3), temperature=1.0, n_samples=1, method="kawasaki")
     driven = Assembly(2, rng.normal(size=(4, 2, 2)), 1.0, Lattice((3, 3)), reciprocal=False)
-    with pytest.raises(TypeError, match="no energy, so no Boltzmann distribution"):
+    with pytest.raises(TypeError, match="no energy, so no Boltzmann distribution.*kinetics"):
         sample(driven.energy, temperature=1.0, n_samples=1)

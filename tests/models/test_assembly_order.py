@@ -111,6 +111,19 @@ def test_content_counts_contacts(stored):
     assert found.name[0] == "dispersed" and found.chimera[0] == 0.0
 
 
+@pytest.mark.parametrize("turned", [(0, 0), (2, 3)])
+def test_a_structure_that_closes_on_itself_holds_the_bonds_across_its_edges(stored, turned):
+    lattice, whole = Lattice((6, 6)), np.roll(stored[0].codes, turned, (0, 1))
+    closed = assembly_order(whole, stored, lattice, periodic=True)
+    assert closed.error[0] == 0.0 and closed.content[0, 0] == 1.0 and closed.name[0] == "retrieved"
+    box = assembly_order(whole, stored, lattice)
+    assert_allclose(box.error, 12 / 72)  # of 2 x 36 contacts those across the box
+    edge = np.zeros((6, 6), int)
+    edge[0, 0], edge[0, 1] = stored[0].codes[0, -1], stored[0].codes[0, 0]
+    assert site_labels(edge, stored, lattice, periodic=True)[0, 0] == 0
+    assert site_labels(edge, stored, lattice)[0, 0] != 0
+
+
 def test_isotropic_bonds_count_in_all_directions(stored):
     lattice = Lattice((12, 12))
     turned = placed((12, 12), (np.rot90(stored[0].codes), (1, 1)))
@@ -138,6 +151,8 @@ def test_bad_input(stored):
         assembly_order(empty, [np.ones(3, int)], lattice)
     with pytest.raises(ValueError, match=r"structures\[1\]: its box \(9, 1\) is larger than the lattice"):
         assembly_order(empty, [*stored[:1], np.arange(1, 10)[:, None]], lattice)
+    with pytest.raises(ValueError, match="states: got an empty batch"):
+        assembly_order(np.zeros((0, 8, 8), int), stored, lattice)
     with pytest.raises(ValueError, match="pure: got 0"):
         assembly_order(empty, stored, lattice, pure=0)
     with pytest.raises(ValueError, match="expected one state"):

@@ -77,6 +77,22 @@ def test_accidental_candidates(dimension, sides, tol):
         assert 0.75 * exact < drawn.mean() < exact + tol.STATISTICAL * drawn.std(ddof=1) / np.sqrt(12)
 
 
+@pytest.mark.parametrize("shape", [(4, 4), (2, 3, 2)])
+def test_accidental_candidates_one_by_one(shape):
+    """Of 24 species, most are absent from a structure."""
+    stored = [s.codes for s in random_structures(4, shape, 24, rng=0)]
+    found = 0
+    for cell in stored:
+        for at in np.ndindex(shape):
+            before = [np.roll(cell, 1, axis)[at] for axis in range(len(shape))]
+            fits = [
+                {int(np.roll(other, -1, axis)[other == a][0]) for other in stored if a in other}
+                for axis, a in enumerate(before)
+            ]
+            found += len(set.intersection(*fits) - {int(cell[at])})
+    assert accidental_candidates(random_structures(4, shape, 24, rng=0)) == found / (4 * cell.size) > 0
+
+
 def scan(dimension, sides, loads, **settings):
     """Curves at loads k = m^(z/2) N^(1 - z/2)."""
     curves = []
@@ -156,6 +172,14 @@ def test_a_concentration_pattern_names_its_structure():
     assert quiet.table[0, -1] == 6
 
 
+def test_a_turned_structure_wins_where_bonds_are_isotropic():
+    stored = random_structures(2, (4, 4), rng=0)
+    soup = Assembly(16, store(stored, 7.0, directional=False), 9.0, Lattice((8, 8)))
+    grown = soup.seed(Structure(np.rot90(stored[1].codes)), (2, 2))
+    found = recognise(grown, stored, np.full((1, 16), 1e-9), temperature=1.0, chains=2, sweeps=10, every=10, rng=0)
+    assert found.winner.tolist() == [[1, 1]]
+
+
 def test_bad_input():
     stored = random_structures(2, (4, 4), rng=0)
     soup = Assembly(16, store(stored, 5.0), 8.0, Lattice((6, 6)))
@@ -169,6 +193,15 @@ def test_bad_input():
         retrieval_curve(8, [1], bond=5.0, mu=8.0, trials=1)
     with pytest.raises(ValueError, match="seed: got 0"):
         grow_seeds(stored, Lattice((6, 6)), bond=5.0, mu=8.0, seed=0)
+    with pytest.raises(ValueError, match="structures: one has shape .*, expected 3 axes"):
+        grow_seeds(stored, Lattice((6, 6, 6), "cubic"), bond=5.0, mu=8.0)
+    with pytest.raises(ValueError, match="chains: got 0"):
+        grow_seeds(stored, Lattice((6, 6)), bond=5.0, mu=8.0, chains=0)
+    with pytest.raises(ValueError, match="expected structures of one shape"):
+        accidental_candidates([*stored, *random_structures(1, (3, 4), rng=0)])
+    for bad in ([[1, 0], [2, 3]], [[1, 1], [2, 3]]):
+        with pytest.raises(ValueError, match=r"structures\[0\]: . species on 4 cells"):
+            accidental_candidates([Structure(bad, composition=2)])
     with pytest.raises(ValueError, match=r"lattice: \(3, 6\) is smaller"):
         grow_seeds(stored, Lattice((3, 6)), bond=5.0, mu=8.0)
     for temperature in (0.0, -1.0, np.nan):

@@ -50,6 +50,15 @@ def test_umbrella_against_enumeration(temperature, tol):
     assert found.critical == np.argmax(exact) and found.barrier == found.free_energy.max()
 
 
+def test_the_first_molecule_costs_mu_however_cold():
+    """exp(-mu/T) is zero in floating point; F(1) - F(0) = mu - T ln(places) all the same."""
+    whole = random_structures(1, (3, 3), rng=0)[0]
+    soup = Assembly(9, store([whole], 4.0), 6.0, Lattice((3, 3), periodic=False))
+    found = growth_free_energy(soup, whole, temperature=6e-3, sweeps=10, rng=0)
+    assert_allclose(found.free_energy[1], 6.0 - 6e-3 * np.log(9), rtol=1e-12)
+    assert np.all(np.isfinite(found.free_energy))
+
+
 def test_most_compact_shapes_are_the_blocks(tol):
     """n molecules hold at most 2n - ceil(2 sqrt n) bonds (Harary and Harborth 1976); shapes only lower the barrier."""
     bond, mu, temperature = 4.0, 6.5, 0.8
@@ -85,12 +94,18 @@ def test_bad_input():
         growth_free_energy(soup, whole.codes + 1, temperature=1.0)
     with pytest.raises(ValueError, match="largest: got 10"):
         growth_free_energy(soup, whole, temperature=1.0, largest=10)
-    with pytest.raises(ValueError, match="sweeps, chains"):
+    with pytest.raises(ValueError, match="largest: got 2.7"):
+        growth_free_energy(soup, whole, temperature=1.0, largest=2.7)
+    with pytest.raises(ValueError, match=r"structure: its box \(3, 3\) is larger than the lattice \(2, 4\)"):
+        growth_free_energy(Assembly(9, soup.J, 6.0, Lattice((2, 4))), whole, temperature=1.0)
+    with pytest.raises(ValueError, match="chains: got 1"):
         growth_free_energy(soup, whole, temperature=1.0, chains=1)
     driven = Assembly(9, np.zeros((4, 9, 9)), 6.0, Lattice((4, 4)), reciprocal=False)
     with pytest.raises(TypeError, match="not reciprocal"):
         growth_free_energy(driven, whole, temperature=1.0)
     with pytest.raises(ValueError, match="empty sites bond too"):
         growth_free_energy(Assembly(9, np.ones((10, 10)), 6.0, Lattice((4, 4))), whole, temperature=1.0)
-    with pytest.raises(ValueError, match="mu: got 3 costs"):
+    with pytest.raises(ValueError, match="mu, bond: got .*, expected finite"):
+        patch_barrier(whole, np.full(9, np.nan), 1.0)
+    with pytest.raises(ValueError, match=r"mu: got shape \(3,\)"):
         patch_barrier(whole, np.ones(3), 1.0)

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 from physlearn import enumerate_states, sample
 from physlearn.models.assembly import Assembly
@@ -49,6 +50,17 @@ def test_promiscuity_of_random_structures(tol):
     )
     assert found.most == m and found.histogram.sum() == 4 * n
     assert abs(found.accidental - m**2 / n * 0.95**2) < 0.01 * m**2 / n  # m^(z/2) N^(1 - z/2), less the rims
+
+
+@pytest.mark.parametrize("directions", [2, 3])
+def test_promiscuity_without_directions(directions):
+    """p of N species stick by each of D bonds: N (p/N)^D; of how many bonds, J does not say."""
+    J = store(random_structures(3, (10, 10), rng=0), 4.0, directional=False)
+    share = np.mean(J < 0)
+    assert_allclose(promiscuity(J, directions=directions).accidental, 100 * share**directions)
+    assert np.isnan(promiscuity(J).accidental)
+    with pytest.raises(ValueError, match="directions: got 4, but J has 2"):
+        promiscuity(np.stack([J, J]), directions=4)
 
 
 def test_pictures_and_patches():
@@ -113,6 +125,8 @@ def test_bad_structures():
         store([np.array([[1, 2]])])
     with pytest.raises(ValueError, match=r"strength: shape \(2,\), expected one or 1"):
         store([Structure([[1, 2]])], [1.0, 2.0])
+    with pytest.raises(ValueError, match="kind: got 'hex', expected one of"):
+        store([Structure([[1, 2]])], kind="hex")
     with pytest.raises(ValueError, match="n_species: got 0"):
         linked(np.zeros((3, 3)), 0, 0.1, temperature=1.0)
     with pytest.raises(ValueError, match="9 cells, but only 8 species"):

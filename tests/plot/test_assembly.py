@@ -53,6 +53,14 @@ def test_phases_mix_colours():
     assert ax.get_legend().get_texts()[-1].get_text() == "bulk"
 
 
+def test_every_boundary_is_drawn_as_itself():
+    lines = [([0, 1], [0, k], str(k)) for k in range(6)]
+    ax = plot_assembly_phases([1.0], [4.0], [[[0, 0, 0, 1]]], boundaries=lines)
+    drawn = ax.get_lines()
+    assert [line.get_label() for line in drawn] == list("012345")
+    assert len({(line.get_color(), line.get_linestyle()) for line in drawn}) == 6
+
+
 def test_retrieval_curve():
     ax = plot_retrieval([1, 2], [1.0, 0.5], [0.0, 0.1], label="N = 9", capacity=2.0)
     plot_retrieval([1, 2], [1.0, 0.2], label="N = 4", ax=ax)
