@@ -164,21 +164,21 @@ def _step(x, h, b, binary, bath, stream):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def descend(x, h, indptr, indices, data, whole, binary, most):
+def descend(x, h, h0, strength, indptr, indices, data, whole, binary, most):
     """Move every variable that lowers the energy, (chains, m), until none does; sweeps taken by each chain.
 
-    Gains within the rounding of the fields count as ties, which stay.  -1: not at rest after ``most`` sweeps.
+    Gains within the rounding of a variable's own field, of up to |h0| + strength (m,), count as ties, which stay.
+    -1: not at rest after ``most`` sweeps.
     """
-    taken = np.full(len(x), -1)
+    taken, rounding = np.full(len(x), -1), np.empty(x.shape[1])
     for c in range(len(x)):
-        rounding = 0.0
         for i in range(x.shape[1]):
-            rounding = max(rounding, 1e-12 * abs(h[c, i]))
+            rounding[i] = 1e-12 * (abs(h0[c, i]) + strength[i])
         for sweep in range(most):
             changed = False
             for i in range(x.shape[1]):
                 d = binary - 2.0 * x[c, i]
-                if h[c, i] * d > rounding:
+                if h[c, i] * d > rounding[i]:
                     _move(x[c], h[c], indptr, indices, data, whole, i, d)
                     changed = True
             if not changed:
