@@ -11,7 +11,13 @@ from physlearn.terms import Bias, Dense, Parabola
 
 @pytest.mark.parametrize(
     ("low", "high", "mean", "sd"),
-    [(0.0, 1.0, 0.5, 1.0), (0.0, 1.0, -30.0, 1.0), (0.0, 1.0, 40.0, 2.0), (0.0, np.inf, -4.0, 1.0), (-9.0, 1.0, 3.0, 0.1)],
+    [
+        (0.0, 1.0, 0.5, 1.0),
+        (0.0, 1.0, -30.0, 1.0),
+        (0.0, 1.0, 40.0, 2.0),
+        (0.0, np.inf, -4.0, 1.0),
+        (-9.0, 1.0, 3.0, 0.1),
+    ],
 )
 def test_bounded_gaussians(low, high, mean, sd, tol):
     """Means and spreads against SciPy's, within the interval and far out in either tail."""

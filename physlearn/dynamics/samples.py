@@ -43,7 +43,9 @@ class Observed:
                 f"observe: got a {type(observe).__name__}, expected a mapping of names to functions of the state"
             )
         if "energy" in (observe or {}):
-            raise ValueError("observe: 'energy' is the name of the draws' energies, which are always kept; choose another")
+            raise ValueError(
+                "observe: 'energy' is the name of the draws' energies, which are always kept; choose another"
+            )
         self.wanted, self.rows, self.n_samples, self.seen = dict(observe or {}), rows, n_samples, {}
         for name, wanted in self.wanted.items():
             if not callable(wanted.of if isinstance(wanted, Mean) else wanted):

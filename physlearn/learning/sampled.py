@@ -190,7 +190,7 @@ class _Sampled:
         return {name: value.copy() for name, value in x.items()}, gradient
 
     def give_step(self, what, sampler, make, heat):
-        """Give a phase's chains, level by level of temperature, the step of the last time or, the first time, find it."""
+        """Give a phase's chains, level by level of temperature, the step of last time; the first time, find it."""
         steps = self.memory["step"]
         if not len(steps[what]):
             trial = make()

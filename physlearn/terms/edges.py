@@ -63,7 +63,9 @@ class Edges:
     def check(self, layers, theta):
         """Refuse discrete layers, where the current is no energy gap, and other numbers of edges or nodes."""
         name, _ = self.layers
-        remedy = "Pairs of J = g have the same energy on spins up to a constant; on 0/1 variables add Bias with -g/2 an end"
+        remedy = (
+            "Pairs of J = g have the same energy on spins up to a constant; on 0/1 variables add Bias with -g/2 an end"
+        )
         refuse_kinds(self, layers, name, DISCRETE, remedy)
         self._strengths(theta)
         if layers[name].shape != (self.nodes,):

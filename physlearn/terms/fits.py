@@ -1,4 +1,4 @@
-"""What the terms' `check` asks: whether a layer is of a kind that a term is an energy of, and parameters of its shape."""
+"""What the terms' `check` asks: whether a layer is of a kind that a term can act on, and a parameter of its shape."""
 
 from __future__ import annotations
 

@@ -108,7 +108,9 @@ def test_metropolis_in_order_is_ergodic_where_moves_tie(name, tol):
     sampler = start_sampler(model, len(before), states[before], None, "metropolis", 3, {})
     sampler.run(1, np.full(len(before), temperature))
     assert form in sampler.method
-    after = ((sampler.state()["s"] - values[0]) / (values[1] - values[0])) @ len(values) ** np.arange(states.shape[1])[::-1]
+    after = ((sampler.state()["s"] - values[0]) / (values[1] - values[0])) @ len(values) ** np.arange(states.shape[1])[
+        ::-1
+    ]
     seen = np.zeros((len(states), len(states)))
     np.add.at(seen, (before, after.astype(int)), 1 / 500)
     assert np.all(np.linalg.matrix_power(seen, 64) > 0)  # one class, and no period

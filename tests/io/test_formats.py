@@ -147,6 +147,8 @@ def test_a_max_cut_is_its_own():
 
 
 def test_a_fixed_energy_is_no_dimod_model():
-    energy = Energy({"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": [1.0]}, {"one": Readout("s", [0])}, {"one": [1.0]})
+    energy = Energy(
+        {"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": [1.0]}, {"one": Readout("s", [0])}, {"one": [1.0]}
+    )
     with pytest.raises(ValueError, match=r"readouts \['one'\] are fixed.*fix_variables"):
         to_bqm(energy)

@@ -426,7 +426,13 @@ def test_bounds_may_be_arrays(method, rng):
     optimizer = SGD(5.0, bounds={"W": (-edge, edge)})
     for readout, data in (("v", PATTERNS), ("h", PATTERNS[:, :3])):
         done = learn(
-            rbm.energy, {readout: data}, rule=ContrastiveDivergence(), optimizer=optimizer, epochs=9, method=method, rng=0
+            rbm.energy,
+            {readout: data},
+            rule=ContrastiveDivergence(),
+            optimizer=optimizer,
+            epochs=9,
+            method=method,
+            rng=0,
         )
         assert np.all(np.abs(done.theta["W"]) <= edge) and np.any(np.abs(done.theta["W"]) == edge)
 

@@ -284,7 +284,9 @@ def test_potts_model_sources():
 def test_observables_of_integers_and_of_tiny_couplings():
     total = np.array([60_000, -70_000, 80_000], np.int64)  # its fourth power is beyond 2^63
     assert binder(total) == pytest.approx(binder(total / 1.0), rel=1e-12) and binder(total) > 0.6
-    assert susceptibility(total.astype(np.int32), 9, 2.0) == pytest.approx(susceptibility(total / 1.0, 9, 2.0), rel=1e-12)
+    assert susceptibility(total.astype(np.int32), 9, 2.0) == pytest.approx(
+        susceptibility(total / 1.0, 9, 2.0), rel=1e-12
+    )
     glass = SpinGlass.edwards_anderson((4, 4), rng=1)
     tiny = glass.with_theta({"J": 1e-100 * glass.couplings})
     np.testing.assert_array_equal(frustrated_plaquettes(tiny), frustrated_plaquettes(glass))
