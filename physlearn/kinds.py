@@ -43,7 +43,7 @@ class Real:
             return mean + sd * rng.standard_normal(np.shape(mean))
         from scipy.special import log_ndtr, ndtri_exp
 
-        # Inverse distribution function, in logarithms; an interval above the mean is mirrored: near 1 all digits are lost.
+        # Inverse distribution function, in logarithms; an interval above the mean is mirrored: near 1 digits are lost.
         low, high = (self.low - mean) / sd, (self.high - mean) / sd
         side = np.where(low + high > 0, -1.0, 1.0)
         below, above = (log_ndtr(np.where(side < 0, -a, b)) for a, b in ((high, low), (low, high)))

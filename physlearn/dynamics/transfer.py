@@ -90,7 +90,7 @@ def transfer_matrix(width, length=None, *, temperature, coupling=1.0, field=0.0,
 
 
 def _power(matrix, exponent):
-    """A power of a matrix without a negative entry: scaled to a largest of 1, its log scale, a bound on what underflew."""
+    """A power of a matrix without a negative entry: its largest made 1, the log scale, a bound on what underflew."""
     tiny = np.finfo(float).tiny
     out, log_out, lost_out = np.eye(len(matrix)), 0.0, 0.0
     square, log_square, lost_square = matrix, 0.0, tiny
