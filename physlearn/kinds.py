@@ -8,8 +8,11 @@ bath; a Gaussian for `Real`).  Fields are -dE/dx on a `Real` variable and energy
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real as Number
 
 import numpy as np
+
+from physlearn.checks import count
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,10 @@ class Real:
     low: float = -np.inf
     high: float = np.inf
 
+    def __post_init__(self):
+        if not all(isinstance(end, Number) for end in (self.low, self.high)) or not self.low <= self.high:
+            raise ValueError(f"low, high: got {self.low!r}, {self.high!r}, expected two numbers, low <= high")
+
     def settle(self, f, curvature, x):
         """Minimise exactly over a separable quadratic: x + f/curvature, clipped."""
         return np.clip(x + f / curvature, self.low, self.high)
@@ -34,10 +41,16 @@ class Real:
         mean, sd = x + f / curvature, np.sqrt(temperature / curvature)
         if np.isinf(self.low) and np.isinf(self.high):
             return mean + sd * rng.standard_normal(np.shape(mean))
-        from scipy.stats import truncnorm
+        from scipy.special import log_ndtr, ndtri_exp
 
+        # Inverse distribution function, in logarithms; an interval above the mean is mirrored: near 1 digits are lost.
         low, high = (self.low - mean) / sd, (self.high - mean) / sd
-        return truncnorm.rvs(low, high, loc=mean, scale=sd, random_state=rng)
+        side = np.where(low + high > 0, -1.0, 1.0)
+        below, above = (log_ndtr(np.where(side < 0, -a, b)) for a, b in ((high, low), (low, high)))
+        u = rng.random(np.shape(mean))
+        with np.errstate(divide="ignore"):
+            log = np.logaddexp(np.log(u) + above, np.log1p(-u) + below)
+        return np.clip(mean + sd * side * ndtri_exp(np.minimum(log, 0.0)), self.low, self.high)
 
     def random(self, shape, rng):
         """Uniform in the part of the interval that lies within one unit of zero or of a bound."""
@@ -117,6 +130,9 @@ class Potts:
     """
 
     q: int
+
+    def __post_init__(self):
+        object.__setattr__(self, "q", count("q", self.q, least=2))
 
     def settle(self, f, curvature, x):
         """Take the code of the largest field; ties keep the state."""

@@ -12,7 +12,7 @@ from physlearn.dynamics import fields, metropolis, schedules
 from physlearn.dynamics.annealed import Annealed, annealed
 from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.relax import make_problem, relax
-from physlearn.dynamics.sample import energies_of, random_start, start_sampler, started
+from physlearn.dynamics.sample import energies_of, random_start, start_sampler, started, warn_of_trouble
 from physlearn.energy import Energy, Potts, check_system
 from physlearn.rng import seed_sequence
 from physlearn.threads import on_one_thread
@@ -103,6 +103,7 @@ def anneal(
             )
     push = make_problem(energy, None, clamp)[0].push
     states, energies = _cool(energy, sampler, np.repeat(temperatures[:, None], reads, 1), push)
+    warn_of_trouble("anneal", sampler)
     return annealed(states, energies, temperatures, sampler.method)
 
 

@@ -1,10 +1,11 @@
 """Bit-packed engine of `sample`: a uniform Ising lattice, 64 spins to a word (multi-spin coding).
 
 Checkerboard Metropolis on a periodic square lattice without a field (Jacobs and Rebbi 1981; bit-sliced as
-in Isakov et al. 2015).  A spin with u unlike-coupled neighbours of 4 flips where u >= 2, else with
-probability exp(-2|J|(4 - 2u)/T): the comparison of a random number with both probabilities is made one
-binary digit after another, 64 spins at a time.  Probabilities are rounded to 2^-32.  Each colour of a row
-is packed along the row: bit b of word k is column 2 (64 k + b), plus one on rows of the other parity.
+in Isakov et al. 2015).  A spin with u unlike-coupled neighbours of 4 flips where u > 2, on a coin's toss where u = 2
+(a tie; see `visits` for why not always), else with probability exp(-2|J|(4 - 2u)/T): the comparison of a random
+number with both probabilities is made one binary digit after another, 64 spins at a time.  Probabilities are rounded
+to 2^-32.  Each colour of a row is packed along the row: bit b of word k is column 2 (64 k + b), plus one on rows of the
+other parity.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ def refusal(problem):
         return f"its layer has shape {graph.shape}, expected an even number of rows of a multiple of 128 spins"
     if np.any(graph.field):
         return "it has a field"
-    if not all(stencil.periodic) or np.any(stencil.bonds != stencil.bonds.flat[0]):
-        return "its couplings are not one number on a lattice periodic in both directions"
+    if not all(stencil.periodic) or np.any(stencil.bonds != stencil.bonds.flat[0]) or not stencil.bonds.flat[0]:
+        return "its couplings are not one number, not zero, on a lattice periodic in both directions"
     return None
 
 
@@ -108,11 +109,11 @@ def _digit(limit, place):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def compare(lanes, limits, low, high, below, settled):
+def compare(lanes, limits, low, high, below, settled, coin):
     """Draw digits low..high - 1 of random numbers, one for every bit, and compare them with two thresholds.
 
-    Into below, settled (2, k): whether the number is smaller by these digits, and whether any of them differs.
-    Returns the bits that some word has not settled.
+    Into below, settled (2, k): whether the number is smaller by these digits, and whether any of them differs; into
+    coin (k,): its highest digit, for spins that need no comparison.  Returns the bits that some word has not settled.
     """
     a, b, c, d = lanes[0], lanes[1], lanes[2], lanes[3]
     less4, less8, apart4, apart8 = below[0], below[1], settled[0], settled[1]
@@ -141,7 +142,7 @@ def compare(lanes, limits, low, high, below, settled):
             x, y = (p3 & ~r) | (x & ~(p3 ^ r)), (q3 & ~r) | (y & ~(q3 ^ r))
             u, v = u | (p3 ^ r), v | (q3 ^ r)
             a[k], b[k], c[k], d[k] = s0, s1, s2, s3
-            less4[k], less8[k], apart4[k], apart8[k] = x, y, u, v
+            less4[k], less8[k], apart4[k], apart8[k], coin[k] = x, y, u, v, r
     left = np.uint64(0)
     for k in range(less4.size):
         left |= ~(apart4[k] & apart8[k])
@@ -154,8 +155,9 @@ def sweep(first, second, lanes, limits, against, rows, sweeps):
     height, width = first.shape
     size, zero, one, last = rows * width, np.uint64(0), np.uint64(1), np.uint64(63)
     # With room at both ends: what two threads allocate may share a cache line, which halved their speed.
-    scratch, odd_rows = np.empty((14, size), np.uint64), np.empty(size + width + 2 * APART, np.uint64)[APART:-APART]
+    scratch, odd_rows = np.empty((16, size), np.uint64), np.empty(size + width + 2 * APART, np.uint64)[APART:-APART]
     chosen, settled, tail, rest, side = scratch[2:4], scratch[4:6], scratch[6:8], scratch[8:10], scratch[10]
+    coin, unused = scratch[11], scratch[12]
     for k in range(size + width):
         odd_rows[k] = ~zero if (k // width) % 2 else zero
     # Rows one after the other with the last above the first and the first below the last: blocks of rows vectorise.
@@ -165,8 +167,8 @@ def sweep(first, second, lanes, limits, against, rows, sweeps):
         mine, other = flat[half % 2], flat[1 - half % 2]
         other[:width], other[-width:] = other[-2 * width : -width], other[width : 2 * width]
         for top in range(0, height, rows):
-            if compare(lanes, limits, BITS - FIRST, BITS, chosen, settled) != zero:
-                compare(lanes, limits, 0, BITS - FIRST, tail, rest)
+            if compare(lanes, limits, BITS - FIRST, BITS, chosen, settled, coin) != zero:
+                compare(lanes, limits, 0, BITS - FIRST, tail, rest, unused)
                 for k in range(size):
                     chosen[0, k] |= tail[0, k] & ~settled[0, k]
                     chosen[1, k] |= tail[1, k] & ~settled[1, k]
@@ -189,9 +191,11 @@ def sweep(first, second, lanes, limits, against, rows, sweeps):
                 s = target[k] ^ against
                 d0, d1, d2, d3 = s ^ up[k], s ^ down[k], s ^ here[k], s ^ side[k]
                 o1, o2 = d0 ^ d1, d2 ^ d3
-                two = (d0 & d1) | (d2 & d3) | (o1 & o2)
-                some = o1 | o2 | two
-                target[k] ^= two | (some & four[k]) | (~some & eight[k])
+                a1, a2 = d0 & d1, d2 & d3
+                two = a1 | a2 | (o1 & o2)
+                three = (a1 & a2) | ((a1 | a2) & (o1 | o2))
+                some = o1 | o2
+                target[k] ^= (two & (three | coin[k])) | (~two & ((some & four[k]) | (~some & eight[k])))
     first[:], second[:] = flat[0, width:-width].reshape(height, width), flat[1, width:-width].reshape(height, width)
 
 

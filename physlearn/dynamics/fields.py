@@ -217,9 +217,13 @@ class FieldMoves:
     def descend(self, most):
         """Fall to local minima, spins kept in ties; sweeps taken, (chains,), -1 where ``most`` were not enough."""
         c, taken = self.couplings, []
+        rows = np.repeat(np.arange(len(self.free)), np.diff(c.indptr))
+        strength = np.bincount(rows, np.abs(c.data), len(self.free))  # the largest field that others can make
         for block in self.blocks:
             x, h = (np.array(a.T if block.across else a, order="C") for a in (block.x, block.h))
-            taken.append(visits.descend(x, h, c.indptr, c.indices, c.data, c.whole, self.binary, most))
+            taken.append(
+                visits.descend(x, h, block.h0, strength, c.indptr, c.indices, c.data, c.whole, self.binary, most)
+            )
             block.x[...], block.h[...] = (x.T, h.T) if block.across else (x, h)
         return np.concatenate(taken)
 

@@ -28,6 +28,7 @@ from physlearn.checks import count
 from physlearn.dynamics.ais import count_values
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.sample import check_temperature, energies_of, start_sampler
+from physlearn.dynamics.samples import Observed
 from physlearn.energy import Energy
 from physlearn.rng import seed_sequence
 from physlearn.threads import on_one_thread
@@ -124,8 +125,8 @@ def population_annealing(
         Readout name to values; ln Z is over the rest.
     method, **settings
         Engine of the sweeps, as for `sample`.
-    observe : mapping of str to callable, optional
-        Functions of the state, ``f(x) -> (population, ...)``, x mapping layers to arrays.
+    observe : mapping of str to callable or Mean, optional
+        Functions of the state, ``f(x) -> (population, ...)``, x mapping layers to arrays; their means are kept.
     rng : int, Generator or None
 
     Returns
@@ -159,6 +160,7 @@ def population_annealing(
     temperatures = _checked(temperatures)
     count("population", population, least=2)
     count("sweeps", sweeps)
+    Observed(observe, population, 1)  # refuses before there is any work
     root = seed_sequence(rng)
     problem, _ = make_problem(energy, None, clamp)
     if problem.batch != 1:
@@ -194,8 +196,10 @@ def population_annealing(
         sizes = np.unique(family, return_counts=True)[1]
         rho = float(np.sum(sizes.astype(float) ** 2) / population)
         table.append((log_z, energies.mean(), energies.var() / temperature**2, rho, len(sizes)))
-        for name, wanted in (observe or {}).items():
-            observed.setdefault(name, []).append(np.mean(wanted(x), axis=0))
+        watch = Observed(observe, population, 1)
+        watch.see(x)
+        for name, value in watch.stacked().items():
+            observed.setdefault(name, []).append(value.mean(0 if name in watch.means else (0, 1)))
     logs, means, capacities, rho_t, families = (np.array(column) for column in zip(*table, strict=True))
     if population / rho_t[-1] < FEWEST:
         warnings.warn(

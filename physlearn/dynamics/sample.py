@@ -34,7 +34,7 @@ BLOCK = 32  # chains whose energies are computed together
 # `Sampler(problem, state, streams)` with `run(sweeps, temperature)`, `state()` and, for all chains,
 # `proposed` and `accepted` counts (zero proposed: it does not propose) and `method`.  Optional: `warm(sweeps,
 # temperature)`, called instead of `run` for the warm-up (step sizes adapt there, and are kept afterwards), and
-# `trouble() -> str | None`, of which `sample` warns, and `energies()` where they are cheap to keep.
+# `trouble() -> str | None`, of which the verbs warn, and `energies()` where they are cheap to keep.
 ENGINES = {
     "bitpacked": bitpacked,
     "bytes": checkerboard.bytes_engine,
@@ -134,8 +134,7 @@ def sample(
         if observe is None:
             states.append({name: value.copy() for name, value in x.items()})
         observed.see(x)
-    if (trouble := getattr(sampler, "trouble", lambda: None)()) is not None:
-        warnings.warn(f"sample: {trouble}", RuntimeWarning, stacklevel=3)
+    warn_of_trouble("sample", sampler)
     proposed = sampler.proposed - before[0]
     x = None
     if observe is None:
@@ -149,7 +148,14 @@ def sample(
         {name: value.copy() for name, value in sampler.state().items()},
         float(temperature[0]) if np.all(temperature == temperature[0]) else temperature,
         sampler.method,
+        observed.means,
     )
+
+
+def warn_of_trouble(verb, sampler):
+    """Warn, from where a verb was called, of what an engine says of its moves."""
+    if (trouble := getattr(sampler, "trouble", lambda: None)()) is not None:
+        warnings.warn(f"{verb}: {trouble}", RuntimeWarning, stacklevel=4)
 
 
 def energies_of(energy, sampler):

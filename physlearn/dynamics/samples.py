@@ -42,10 +42,19 @@ class Observed:
             raise TypeError(
                 f"observe: got a {type(observe).__name__}, expected a mapping of names to functions of the state"
             )
+        if "energy" in (observe or {}):
+            raise ValueError(
+                "observe: 'energy' is the name of the draws' energies, which are always kept; choose another"
+            )
         self.wanted, self.rows, self.n_samples, self.seen = dict(observe or {}), rows, n_samples, {}
         for name, wanted in self.wanted.items():
             if not callable(wanted.of if isinstance(wanted, Mean) else wanted):
                 raise TypeError(f"observe[{name!r}]: got {wanted!r}, expected a function of the state or a Mean")
+
+    @property
+    def means(self):
+        """Names of what is kept as a `Mean`."""
+        return frozenset(name for name, wanted in self.wanted.items() if isinstance(wanted, Mean))
 
     def see(self, x):
         """Take one draw of all chains."""
@@ -85,6 +94,8 @@ class Samples:
     temperature : float or (chains,) array
     method : str
         The engine that was used.
+    means : frozenset of str
+        Which of the observables are a `Mean`.
 
     Examples
     --------
@@ -103,6 +114,7 @@ class Samples:
     final: Any
     temperature: Any
     method: str
+    means: frozenset[str] = frozenset()
 
     def __repr__(self):
         chains, draws = self.energy.shape
@@ -116,8 +128,7 @@ class Samples:
         data: dict = {"energy": (("chain", "draw"), self.energy)}
         states = self.x if isinstance(self.x, dict) else {} if self.x is None else {"x": self.x}
         for name, value in {**states, **self.observed}.items():
-            drawn = value.ndim > 1 and value.shape[:2] == self.energy.shape
-            lead = ("chain", "draw") if drawn else ("chain",)
+            lead = ("chain",) if name in self.means else ("chain", "draw")
             data[name] = ((*lead, *(f"{name}_dim_{k}" for k in range(value.ndim - len(lead)))), value)
         attributes = {"method": self.method, "temperature": np.asarray(self.temperature).tolist()}
         return xr.Dataset(data, attrs=attributes)

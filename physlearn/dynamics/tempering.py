@@ -16,7 +16,7 @@ import numpy as np
 from physlearn.checks import count, positive
 from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.sample import check_temperature, energies_of, start_sampler
+from physlearn.dynamics.sample import check_temperature, energies_of, start_sampler, warn_of_trouble
 from physlearn.dynamics.samples import Observed, Samples
 from physlearn.energy import Energy
 from physlearn.rng import Chains, seed_sequence, streams
@@ -46,6 +46,8 @@ class Tempered:
     final : mapping of str to (k, chains, *shape) array
         Where the temperatures ended.
     method : str
+    means : frozenset of str
+        Which of the observables are a `Mean`.
     """
 
     temperatures: np.ndarray
@@ -58,6 +60,7 @@ class Tempered:
     best_energy: float
     final: Any
     method: str
+    means: frozenset[str] = frozenset()
 
     def __repr__(self):
         k, chains, draws = self.energy.shape
@@ -77,6 +80,7 @@ class Tempered:
             {name: value[k] for name, value in self.final.items()},
             float(self.temperatures[k]),
             self.method,
+            self.means,
         )
 
     def to_dataset(self):
@@ -191,6 +195,7 @@ def tempering(
         if observe is None:
             states.append(x)
         observed.see(x)
+    warn_of_trouble("tempering", sampler)
     drawn = None
     if observe is None:
         drawn = {n: np.stack([s[n].reshape(k, chains, *s[n].shape[1:]) for s in states], 2) for n in energy.layers}
@@ -207,6 +212,7 @@ def tempering(
         replicas.best,
         {n: v.reshape(k, chains, *v.shape[1:]) for n, v in replicas.states().items()},
         f"parallel tempering over {sampler.method}",
+        observed.means,
     )
 
 

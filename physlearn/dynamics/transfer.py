@@ -2,7 +2,8 @@
 
 For a strip of width L, T = D^(1/2) W D^(1/2) with D the Boltzmann factor of a row and W, a product of one
 2 x 2 matrix per spin, that of the bonds between two rows.  An endless strip has log Z = log lambda_max per
-row, a torus of length M has Z = trace T^M (Kramers and Wannier 1941).
+row, a torus of length M has Z = trace T^M (Kramers and Wannier 1941).  That power is a product of matrices without
+a negative entry: the sum over eigenvalues loses all digits where they cancel, in frustrated tori at low temperature.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def transfer_matrix(width, length=None, *, temperature, coupling=1.0, field=0.0,
     width : int
         Spins across, at most 20 (11 where a length is given).
     length : int, optional
-        Spins along, around a ring; default infinite.
+        Spins along, around a ring, at least 2; default infinite.
     temperature : float
         Positive (k_B = 1).
     coupling : float or (float, float)
@@ -43,7 +44,7 @@ def transfer_matrix(width, length=None, *, temperature, coupling=1.0, field=0.0,
     field : float
         h.
     periodic : bool
-        Whether the strip is a ring across, too.  A ring of two has two bonds between its spins.
+        Whether the strip is a ring across, too.  A ring of two, either way, has two bonds between its spins.
 
     Returns
     -------
@@ -63,7 +64,7 @@ def transfer_matrix(width, length=None, *, temperature, coupling=1.0, field=0.0,
     if count("width", width) > widest:
         raise ValueError(f"width: got {width!r}, expected an integer from 1 to {widest}")
     if length is not None:
-        count("length", length)
+        count("length", length, least=2)
     temperature, numbers = positive("temperature", temperature), np.asarray(coupling, dtype=float)
     if numbers.shape not in ((), (2,)) or not np.all(np.isfinite(numbers)) or not np.isfinite(field):
         raise ValueError(f"coupling, field: got {coupling!r}, {field!r}; expected finite numbers, J one or two of them")
@@ -73,15 +74,41 @@ def transfer_matrix(width, length=None, *, temperature, coupling=1.0, field=0.0,
         value, vector = matrix.largest()
         log_z, slope = math.log(value) / width, vector @ matrix.slope(vector[:, None])[:, 0] / value / width
     else:
-        values, vectors = np.linalg.eigh(matrix(np.eye(1 << width)))
-        scaled = values / np.abs(values).max()
-        slopes = np.sum(vectors * matrix.slope(vectors), 0)
-        trace = np.sum(scaled**length)
-        log_z = (math.log(trace) / length + math.log(np.abs(values).max())) / width
-        slope = np.sum(scaled ** (length - 1) * slopes) / np.abs(values).max() / trace / width
+        whole, slopes = matrix(np.eye(1 << width)), matrix.slope(np.eye(1 << width))
+        rest, log_scale, error = _power(whole, length - 1)
+        trace = np.sum(rest * whole)  # symmetric
+        if not trace > 1e14 * error * np.sum(whole):
+            raise ValueError(
+                f"temperature: got {temperature!r}, so low that weights which decide underflow; raise it, or find the "
+                "ground state by enumerate_states or anneal"
+            )
+        log_z = (math.log(trace) + log_scale) / length / width
+        slope = np.sum(rest * slopes) / trace / width
     log_z += matrix.shift / width
     energy = -slope - matrix.shift / width * temperature
     return Strip(float(log_z), float(-temperature * log_z), float(energy))
+
+
+def _power(matrix, exponent):
+    """A power of a matrix without a negative entry: its largest made 1, the log scale, a bound on what underflew."""
+    tiny = np.finfo(float).tiny
+    out, log_out, lost_out = np.eye(len(matrix)), 0.0, 0.0
+    square, log_square, lost_square = matrix, 0.0, tiny
+
+    def product(a, b, lost):
+        c = a @ b
+        top = c.max()
+        return (c / top, math.log(top), (len(c) * (lost + tiny)) / top) if top > 0 else (c, 0.0, 1.0)
+
+    while exponent:
+        if exponent % 2:
+            out, by, lost_out = product(out, square, lost_out * square.max() + lost_square * out.max())
+            log_out += log_square + by
+        exponent //= 2
+        if exponent:
+            square, by, lost_square = product(square, square, 2.0 * lost_square * square.max())
+            log_square = 2.0 * log_square + by
+    return out, log_out, lost_out
 
 
 class _Rows:

@@ -2,9 +2,12 @@
 
 A move d of x_i changes the energy by -f_i d; with a = -f_i d / T it is made with probability
 
-    Metropolis (Metropolis et al. 1953)   min(1, exp(-a))
+    Metropolis (Metropolis et al. 1953)   min(1, exp(-a)); 1 / (1 + exp(a)) where |a| < TIE
     heat bath (Glauber 1963)              1 / (1 + exp(a))
 
+Both have a ratio exp(-a) to the move back, which is detailed balance.  A tie that is always taken is no coin: on
+a ring, a torus or any graph of even degrees with couplings of one size, visits in order then never leave a part of
+the states, at any temperature.
 One uniform is drawn at every visit.  `lanes` and `rows` do the same floating-point operations for a chain in
 the same order and so agree to the last bit; `rows` only leaves out what cannot change a decision.
 Arguments of both: states x and fields h of the chains; couplings as CSR of unsigned integers (of a signed one Numba
@@ -24,6 +27,7 @@ from numba import njit
 from physlearn.rng import uniform
 
 LANES = 64  # most chains that `lanes` takes, and the distance between the words of their streams
+TIE = 0.01  # of T: what a move costs or gains to count as a tie; far above rounding, which makes no tie exact
 NEVER = 44.0  # exp(-44) is far below 2^-53, the smallest uniform that is not zero
 
 
@@ -77,7 +81,8 @@ def lanes(x, h, indptr, indices, data, beta, binary, bath, states, sweeps, moved
                 cost = -hi[l] * d
                 a = cost * b[l]
                 t = _exp_down(min(abs(a), NEVER))
-                taken = np.int64(u * (1.0 + bath * t) < (1.0 if a <= 0.0 else t))
+                share = 1.0 if abs(a) < TIE else bath
+                taken = np.int64(u * (1.0 + share * t) < (1.0 if a <= 0.0 else t))
                 some += taken
                 total_spent[l] += cost * taken
                 d = d * taken
@@ -148,31 +153,32 @@ def _step(x, h, b, binary, bath, stream):
     u = uniform(stream)
     d = binary - 2.0 * x
     a = -h * d * b
-    if a <= 0.0 and bath == 0.0:
+    if a <= -TIE and bath == 0.0:
         return d
     # exp(a) >= 1 + a + a^2/2, with room for rounding: most moves uphill are refused by this bound
     if a > 0.0 and u * (1.0 + bath + a + 0.5 * a * a) > 1.000001:
         return 0.0
     t = _exp_down(min(abs(a), NEVER))
-    return d if u * (1.0 + bath * t) < (1.0 if a <= 0.0 else t) else 0.0
+    share = 1.0 if abs(a) < TIE else bath
+    return d if u * (1.0 + share * t) < (1.0 if a <= 0.0 else t) else 0.0
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def descend(x, h, indptr, indices, data, whole, binary, most):
+def descend(x, h, h0, strength, indptr, indices, data, whole, binary, most):
     """Move every variable that lowers the energy, (chains, m), until none does; sweeps taken by each chain.
 
-    Gains within the rounding of the fields count as ties, which stay.  -1: not at rest after ``most`` sweeps.
+    Gains within the rounding of a variable's own field, of up to |h0| + strength (m,), count as ties, which stay.
+    -1: not at rest after ``most`` sweeps.
     """
-    taken = np.full(len(x), -1)
+    taken, rounding = np.full(len(x), -1), np.empty(x.shape[1])
     for c in range(len(x)):
-        rounding = 0.0
         for i in range(x.shape[1]):
-            rounding = max(rounding, 1e-12 * abs(h[c, i]))
+            rounding[i] = 1e-12 * (abs(h0[c, i]) + strength[i])
         for sweep in range(most):
             changed = False
             for i in range(x.shape[1]):
                 d = binary - 2.0 * x[c, i]
-                if h[c, i] * d > rounding:
+                if h[c, i] * d > rounding[i]:
                     _move(x[c], h[c], indptr, indices, data, whole, i, d)
                     changed = True
             if not changed:

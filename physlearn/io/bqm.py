@@ -72,9 +72,14 @@ def from_bqm(model: Any) -> BQMEnergy:
 def to_bqm(energy: Energy) -> Any:
     """Make a dimod model of an energy of Pairs, Dense and Bias on one layer of spins or 0/1 variables.
 
-    Variables are numbered from 0; couplings that are zero are left out.
+    Variables are numbered from 0; couplings that are zero are left out.  An energy with fixed readouts is refused.
     """
     dimod = _dimod()
+    if energy.fixed:
+        raise ValueError(
+            f"energy: its readouts {list(energy.fixed)} are fixed, and a dimod model has no clamps; convert it without "
+            "and then call fix_variables on the model"
+        )
     kinds = {Spin: "SPIN", Binary: "BINARY"}
     layer = next(iter(energy.layers.values()))
     other = [type(t).__name__ for t in energy.terms if not isinstance(t, Pairs | Dense | Bias)]

@@ -125,11 +125,12 @@ def maxcut_energy(path_or_pairs, weights=None, n=None) -> MaxCut:
             raise ValueError("weights, n: given together with a file, which holds them; leave them out")
         pairs, weights, n = read_gset(path_or_pairs)
     else:
-        pairs = np.asarray(path_or_pairs)
+        pairs = path_or_pairs
         weights = np.ones(len(pairs)) if weights is None else np.array(weights, dtype=float)
         if weights.shape != (len(pairs),):
             raise ValueError(f"weights: shape {weights.shape}, expected one for each of {len(pairs)} edges")
     term = Pairs("s", pairs, n)
+    pairs = np.stack([term.i, term.j], 1)  # of its own, whatever the caller does with theirs
     return MaxCut(Energy({"s": (Spin(), term.n)}, [term], {"J": -weights}), pairs, weights)
 
 

@@ -100,8 +100,9 @@ def runner(system, task):
         theta = flat.pack(system.theta)
         low, high = theta.copy(), theta.copy()  # what is not trained stays where it is
         for part, value in ((low, 0), (high, 1)):
-            for name in task.names:
-                flat.part(part, name)[...] = bounds[name][value]
+            for name in flat.place.keys() & set(task.names):
+                bound = np.broadcast_to(bounds[name][value], np.shape(system.theta[name]))
+                flat.part(part, name)[...] = flat.ordered(name, bound)
         kept = [flat.pack(memory[key]) for key in (("first", "second") if adam else ("velocity", "velocity"))]
         count, misfit = np.array([memory["steps"]], np.int64), np.zeros(len(rates))
         seen, chains = (np.zeros((0, system.layers[name].size), dtype) for name in (found.visible, found.hidden))
@@ -150,9 +151,12 @@ class _Flat:
         out = np.zeros(self.size, self.dtype)
         for name, where in self.place.items():
             if name in values:
-                value = values[name].T if self.flipped and name == self.weights else values[name]
-                out[where] = value.ravel()
+                out[where] = self.ordered(name, values[name])
         return out
+
+    def ordered(self, name, value):
+        """A parameter's values in the vector's order."""
+        return (value.T if self.flipped and name == self.weights else value).ravel()
 
     def unpack(self, vector, like):
         out = {}

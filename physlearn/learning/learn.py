@@ -175,6 +175,11 @@ def learn(
                 f"resume: its optimiser and rule kept {_names(resume.memory)}, but {type(optimizer).__name__} and "
                 f"{type(rule).__name__} keep {_names(fresh)}; resume with the same ones and the same `trainable`"
             )
+        kept, wanted = ({n: len(v) for n, v in m.get("chains", {}).items()} for m in (resume.memory, fresh))
+        if kept != wanted:
+            raise ValueError(
+                f"resume: it kept persistent chains and replicas {kept}, but {rule!r} has {wanted}; resume with as many"
+            )
         record = replace(resume, system=system)
     task = compiled.Task(inputs, target, rule, optimizer, cost, min(size, n), names)
     run, used = _engine(method, record.system, task, relax_options)

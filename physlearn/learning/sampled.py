@@ -2,14 +2,21 @@
 
 Every step draws from streams of its own, made from the root kept in the training's memory and the number of
 the step: so a resumed training continues the same numbers.
+
+Hamiltonian moves need a step, and one guessed where a chain is would no longer leave exp(-E/T) invariant.  So every
+phase has one for all its chains (at each temperature), found by them once and kept in the training's memory; what
+gradient step t accepts changes it by no more than a factor exp(t^-0.6), which vanishes (Andrieu and Thoms 2008).
 """
 
 from __future__ import annotations
 
+import warnings
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from physlearn.dynamics import hmc
 from physlearn.dynamics.ais import count_values
 from physlearn.dynamics.exact import enumerate_states
 from physlearn.dynamics.problem import is_continuous
@@ -21,15 +28,18 @@ from physlearn.rng import Chains, seed_sequence
 
 MOST_STATES, MOST_ROWS, MIXING, LANES = 1 << 14, 1 << 20, 10, 16
 START, DATA, MODEL, SWAP = 0, 1, 2, 3  # what a step's numbers are for
+FINDING, CAREFUL = 100, 0.1  # moves that find a step; the quantile of the chains' own steps, for most have longer ones
 
 
 def start(system, rule, generator):
-    """Memory of a sampled rule: the root of its random streams, and its persistent chains."""
+    """Memory of a sampled rule: the root of its random streams, its persistent chains, the steps of its phases."""
     root = seed_sequence(generator).generate_state(4, np.uint64)
     memory = {"noise": {"root": root, "lanes": _streams(root, 0, MODEL, LANES).T.copy()}}
     if rule.chains and not hasattr(rule, "draws"):
         replicas = rule.chains * (1 + len(rule.hotter))
         memory["chains"] = _random(system, replicas, Chains(_streams(root, 0, START, replicas)))
+    if any(is_continuous(layer.kind) for layer in system.layers.values()):
+        memory["step"] = {"data": np.zeros(0), "model": np.zeros(0)}  # none found yet
     return memory
 
 
@@ -128,31 +138,88 @@ class _Sampled:
         self.mixing = 1 if _independent(system, task) else MIXING  # sweeps that draw what is hidden, given the data
         if hasattr(task.rule, "draws"):
             self.mixing = task.rule.warmup + 1
+        self.told = False
 
     def __call__(self, system, memory, pick):
         rule, root, number = self.rule, memory["noise"]["root"], memory["steps"] + 1
+        self.memory, self.number = memory, number
         held = {name: value[pick] for name, value in self.inputs.items()}
         inputs = {name: held[name] for name in rule.given}
         draws = getattr(rule, "draws", 1)
         noise = _streams(root, number, DATA, len(pick))
         begin = _random(system, len(pick), Chains(noise))
-        x, seen = _phase(system, begin, held, rule.temperature, self.mixing, draws, noise)
+        x, seen = self.phase("data", system, begin, held, rule.temperature, self.mixing, draws, noise)
         if hasattr(rule, "draws"):
             rows = -(-rule.chains // len(pick)) * len(pick) if inputs else rule.chains
             again = {name: np.tile(value, (rows // len(pick), 1)) for name, value in inputs.items()}
             noise = _streams(root, number, MODEL, rows)
             begin = _random(system, rows, Chains(noise))
-            _, model = _phase(system, begin, again, rule.temperature, rule.warmup + 1, draws, noise)
+            _, model = self.phase("model", system, begin, again, rule.temperature, rule.warmup + 1, draws, noise)
             cost = np.nan
         elif rule.chains:
-            memory["chains"], model = _persistent(system, rule, memory["chains"], root, number)
+            memory["chains"], model = self.persistent(system, memory["chains"])
             cost = np.nan
         else:
             noise = _streams(root, number, MODEL, len(pick))
-            y, model = _phase(system, x, inputs, rule.temperature, rule.k, 1, noise)
+            y, model = self.phase("model", system, x, inputs, rule.temperature, rule.k, 1, noise)
             moved = [system.readouts[name].read(y) - value for name, value in held.items()]
             cost = float(np.mean(np.concatenate(moved, 1) ** 2))
         return {name: seen[name] - model[name] for name in seen}, cost
+
+    def phase(self, what, system, x, clamp, temperature, sweeps, draws, noise, counted=None):
+        """Last state and mean dE/dtheta over draws, the first after ``sweeps`` sweeps; of the first ``counted``."""
+        problem, _ = make_problem(system, x, clamp)
+        reasons = {name: engine.refusal(problem) for name, engine in ENGINES.items()}
+        chosen = next((name for name, reason in reasons.items() if reason is None), None)
+        if chosen is None:
+            raise ValueError(f"rule: no sampler takes this energy: {reasons}")
+        make = partial(ENGINES[chosen].Sampler, problem, problem.state(problem.initial()), noise)
+        heat, gradient = np.full(problem.batch, temperature, dtype=float), {}
+        sampler: Any = make()
+        if isinstance(sampler, hmc.Sampler):
+            self.give_step(what, sampler, make, heat)
+        for draw in range(draws):
+            sampler.run(sweeps if draw == 0 else 1, heat)
+            x = sampler.state()
+            seen = {name: value[:counted] for name, value in x.items()}
+            weight = np.full(batch_size(seen), 1.0 / (draws * batch_size(seen)))
+            for name, value in system.response(seen, weight).items():
+                gradient[name] = gradient.get(name, 0) + value
+        if isinstance(sampler, hmc.Sampler):
+            self.learn_step(what, sampler)
+        return {name: value.copy() for name, value in x.items()}, gradient
+
+    def give_step(self, what, sampler, make, heat):
+        """Give a phase's chains, level by level of temperature, the step of last time; the first time, find it."""
+        steps = self.memory["step"]
+        if not len(steps[what]):
+            trial = make()
+            trial.warm(FINDING, heat)
+            levels = 1 + len(getattr(self.rule, "hotter", ())) if what == "model" else 1
+            steps[what] = np.quantile(trial.step.reshape(levels, -1), CAREFUL, axis=1)
+        sampler.step = np.repeat(steps[what], len(heat) // len(steps[what]))
+
+    def learn_step(self, what, sampler):
+        """Change a phase's step by what its moves accepted; warn once where they went nowhere."""
+        steps = self.memory["step"]
+        share = (sampler.accepted / sampler.proposed).reshape(len(steps[what]), -1).mean(1)
+        steps[what] = steps[what] * np.exp((share - sampler.target) * self.number**-0.6)
+        if not self.told and (trouble := sampler.trouble()) is not None:
+            self.told = True
+            warnings.warn(f"learn: in the {what} phase {trouble}", RuntimeWarning, stacklevel=2)
+
+    def persistent(self, system, x):
+        """Persistent chains after k sweeps, and mean dE/dtheta over those at T; replicas swap before the sweeps.
+
+        The rows of x are the chains at T, then their replicas at each hotter temperature.
+        """
+        rule, root = self.rule, self.memory["noise"]["root"]
+        ladder = np.array([rule.temperature, *rule.hotter])
+        if rule.hotter:
+            x = _swapped(system, x, ladder, self.number, Chains(_streams(root, self.number, SWAP, rule.chains)))
+        noise = _streams(root, self.number, MODEL, len(ladder) * rule.chains)
+        heat = np.repeat(ladder, rule.chains)
+        return self.phase("model", system, x, {}, heat, rule.k, 1, noise, rule.chains)
 
 
 class _Denoising:
@@ -166,38 +233,6 @@ class _Denoising:
         x = {name: value[pick] for name, value in self.x.items()}
         gradient, cost = denoising_contrast(system, x, self.rule, noise)
         return gradient, float(np.mean(cost))
-
-
-def _phase(system, x, clamp, temperature, sweeps, draws, noise, counted=None):
-    """Last state and mean dE/dtheta over draws, the first after ``sweeps`` sweeps; of the first ``counted`` chains."""
-    problem, _ = make_problem(system, x, clamp)
-    reasons = {name: engine.refusal(problem) for name, engine in ENGINES.items()}
-    chosen = next((name for name, reason in reasons.items() if reason is None), None)
-    if chosen is None:
-        raise ValueError(f"rule: no sampler takes this energy: {reasons}")
-    sampler = ENGINES[chosen].Sampler(problem, problem.state(problem.initial()), noise)
-    heat, gradient = np.full(problem.batch, temperature, dtype=float), {}
-    for draw in range(draws):
-        sampler.run(sweeps if draw == 0 else 1, heat)
-        x = sampler.state()
-        seen = {name: value[:counted] for name, value in x.items()}
-        weight = np.full(batch_size(seen), 1.0 / (draws * batch_size(seen)))
-        for name, value in system.response(seen, weight).items():
-            gradient[name] = gradient.get(name, 0) + value
-    return {name: value.copy() for name, value in x.items()}, gradient
-
-
-def _persistent(system, rule, x, root, number):
-    """Persistent chains after k sweeps, and mean dE/dtheta over those at T; replicas swap before the sweeps.
-
-    The rows of x are the chains at T, then their replicas at each hotter temperature.
-    """
-    ladder = np.array([rule.temperature, *rule.hotter])
-    if rule.hotter:
-        x = _swapped(system, x, ladder, number, Chains(_streams(root, number, SWAP, rule.chains)))
-    noise = _streams(root, number, MODEL, len(ladder) * rule.chains)
-    x, model = _phase(system, x, {}, np.repeat(ladder, rule.chains), rule.k, 1, noise, rule.chains)
-    return x, model
 
 
 def _swapped(system, x, ladder, number, noise):

@@ -21,6 +21,11 @@ def _precision(value):
         raise ValueError(f"precision: got {value!r}, expected 'double' or 'single'")
 
 
+def _names(given):
+    if isinstance(given, str) or not all(isinstance(name, str) for name in given):
+        raise TypeError(f"given: got {given!r}, expected a tuple of readouts' names, such as ('input',)")
+
+
 @dataclass(frozen=True)
 class BoltzmannLearning:
     """Follow the likelihood's gradient: exact by enumeration where small, else sampled at equilibrium.
@@ -55,6 +60,7 @@ class BoltzmannLearning:
         positive("temperature", self.temperature)
         for name, least in (("chains", 1), ("warmup", 0), ("draws", 1)):
             count(name, getattr(self, name), least)
+        _names(self.given)
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,7 @@ class ContrastiveDivergence:
         count("k", self.k)
         positive("temperature", self.temperature)
         _precision(self.precision)
+        _names(self.given)
 
 
 @dataclass(frozen=True)

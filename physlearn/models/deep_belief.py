@@ -102,14 +102,14 @@ def draw(machine, layer, x, rng):
     return kind.draw(field, curvature, at_rest(machine.energy, x, layer)[layer], machine.temperature, rng)
 
 
-def stack(data, hidden, *, rule, optimizer, epochs, batch=10, rng=None, **bottom) -> DeepBelief:
+def stack(data, hidden, /, *, rule, optimizer, epochs, batch=10, rng=None, **bottom) -> DeepBelief:
     """Train a deep belief net greedily, from the bottom up.
 
     Parameters
     ----------
     data : (n, n_visible) array
     hidden : sequence of int
-        Sizes of the hidden layers, from the bottom up.
+        Sizes of the hidden layers, from the bottom up; by position, as ``data``.
     rule, optimizer, epochs, batch
         As in `learn`, for every machine.
     rng : int, Generator or None

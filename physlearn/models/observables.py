@@ -11,6 +11,7 @@ import numpy as np
 
 from physlearn.checks import count, positive
 from physlearn.dynamics.stencil import slots
+from physlearn.energy import Spin
 
 
 def magnetisation(s, dims):
@@ -50,7 +51,7 @@ def susceptibility(m, n, temperature, axis=None):
     >>> float(susceptibility(np.array([0.5, -0.25]), n=16, temperature=2.0))
     0.125
     """
-    m, n, temperature = np.asarray(m), count("n", n), positive("temperature", temperature)
+    m, n, temperature = np.asarray(m, dtype=float), count("n", n), positive("temperature", temperature)
     return n * (np.mean(m**2, axis) - np.mean(np.abs(m), axis) ** 2) / temperature
 
 
@@ -75,7 +76,7 @@ def binder(m, axis=None):
     >>> f"{binder(np.array([1.0, -1.0])):.4f}"
     '0.6667'
     """
-    m = np.asarray(m)
+    m = np.asarray(m, dtype=float)
     return 1.0 - np.mean(m**4, axis) / (3.0 * np.mean(m**2, axis) ** 2)
 
 
@@ -123,7 +124,7 @@ def frustrated_plaquettes(model):
     Raises
     ------
     ValueError
-        For other graphs.
+        For other graphs; for codes, whose couplings frustrate in other ways.
 
     Examples
     --------
@@ -133,13 +134,16 @@ def frustrated_plaquettes(model):
     >>> int(frustrated_plaquettes(Ising.square(3, J)).sum())
     2
     """
-    shape = model.layers["s"].shape
+    kind, shape = model.layers["s"]
+    if type(kind) is not Spin:
+        raise ValueError(f"model: its variables are {kind}, expected Spin: a plaquette's sign is a matter of spins")
     slot = slots(shape, *model.pairs.T)[0] if len(shape) == 2 and min(shape) > 2 else None
     if slot is None:
         raise ValueError(
             f"model: layer of shape {shape}, expected nearest neighbours on a square lattice of at least 3 x 3"
         )
     down, across = np.bincount(slot, model.couplings, 2 * shape[0] * shape[1]).reshape(2, *shape)
+    down, across = np.sign(down), np.sign(across)  # products of tiny couplings would underflow
     return down * across * np.roll(down, -1, 1) * np.roll(across, -1, 0) < 0
 
 

@@ -160,11 +160,13 @@ class Ising(_OnGraph):
         Raises
         ------
         ValueError
-            A matrix that is not square, not symmetric, or with a diagonal.
+            A matrix that is complex, not square, not symmetric, or with a diagonal.
         """
         import scipy.sparse as sp
 
         sparse = sp.issparse(matrix)
+        if np.iscomplexobj(matrix):
+            raise ValueError("matrix: complex, expected real couplings; an energy is a real number: pass matrix.real")
         matrix = sp.csr_matrix(matrix, dtype=float) if sparse else np.asarray(matrix, dtype=float)
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
             raise ValueError(f"matrix: shape {matrix.shape}, expected (n, n)")
@@ -272,7 +274,7 @@ def _term(kind, pairs, J, shape):
         if not pairs.size:
             raise ValueError("pairs: none are given and no shape, expected either")
         shape = int(pairs.max()) + 1
-    shape = tuple(int(k) for k in np.atleast_1d(shape))
+    shape = tuple(count("shape", k) for k in np.atleast_1d(shape).tolist())
     term = kind("s", pairs, int(np.prod(shape)))
     J = np.asarray(J, dtype=float)
     if J.ndim and J.size != len(term.i):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.checks import positive
+from physlearn.terms.fits import DISCRETE, expect_shape, refuse_kinds
 
 
 class TokenAttention:
@@ -37,6 +38,10 @@ class TokenAttention:
 
     def __init__(self, layer, beta, *, key="key", query="query"):
         self.layers, self.beta, self.key, self.query = (layer, layer), positive("beta", beta), key, query
+
+    def check(self, layers, theta):
+        """Refuse discrete layers, where a slope is no energy gap."""
+        refuse_kinds(self, layers, self.layers[0], DISCRETE, "take Real, or a kind with an activation")
 
     def energy(self, x, theta):
         """Energy, (batch,)."""
@@ -100,6 +105,12 @@ class TokenMemory:
 
     def __init__(self, layer, parameter="patterns"):
         self.layers, self.parameter = (layer, layer), parameter
+
+    def check(self, layers, theta):
+        """Refuse discrete layers, where a slope is no energy gap, and patterns of another length."""
+        (name, _), patterns = self.layers, theta[self.parameter]
+        refuse_kinds(self, layers, name, DISCRETE, "take Real, or a kind with an activation")
+        expect_shape(theta, self.parameter, (len(patterns), layers[name].shape[-1]), "a row of d for each pattern")
 
     def energy(self, x, theta):
         """Energy, (batch,)."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.energy import Potts
+from physlearn.terms.fits import expect_like, refuse_kinds
+
 
 class Bias:
     """A constant force on one `Real`, `Spin` or `Binary` layer.
@@ -26,6 +29,12 @@ class Bias:
 
     def __init__(self, layer, parameter="bias"):
         self.layers, self.parameter = (layer,), parameter
+
+    def check(self, layers, theta):
+        """Refuse codes, which have no slope, and forces of another shape."""
+        (name,) = self.layers
+        refuse_kinds(self, layers, name, Potts, "use PottsBias, a weight for every code")
+        expect_like(theta, self.parameter, layers, name)
 
     def energy(self, x, theta):
         """-b.x, (batch,)."""

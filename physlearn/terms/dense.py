@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.energy import Potts
+from physlearn.terms.fits import expect_shape, refuse_kinds
+
 
 class Dense:
     """Bilinear couplings between all variables of two layers, or all pairs of one.
@@ -35,10 +38,11 @@ class Dense:
         self.within = self.layers[0] == self.layers[1]
 
     def check(self, layers, theta):
-        """Refuse couplings of another shape, or not symmetric within a layer, where the energy knows (J + J^T)/2."""
+        """Refuse codes, other shapes, and couplings not symmetric in a layer, where the energy knows (J + J^T)/2."""
+        for name in self.layers:
+            refuse_kinds(self, layers, name, Potts, "codes have no products; use PottsDense or PottsPairs")
         w, sizes = theta[self.parameter], tuple(layers[name].size for name in self.layers)
-        if w.shape != sizes:
-            raise ValueError(f"theta[{self.parameter!r}]: shape {w.shape}, expected {sizes} between {self.layers}")
+        expect_shape(theta, self.parameter, sizes, f"between {self.layers}")
         if self.within and not np.array_equal(w, w.T):
             gap = np.max(np.abs(w - w.T))
             if gap > 1e-12 * np.max(np.abs(w)):  # more than learning's rounding

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.terms.fits import DISCRETE, refuse_kinds
+
 
 class Edges:
     """Harmonic edges within one layer.
@@ -57,6 +59,20 @@ class Edges:
         if pairs.size and (pairs.min() < 0 or pairs.max() >= self.nodes):
             raise ValueError(f"pairs: ends from {pairs.min()} to {pairs.max()}, expected 0..{self.nodes - 1}")
         self._pattern, self._ends = None, None
+
+    def check(self, layers, theta):
+        """Refuse discrete layers, where the current is no energy gap, and other numbers of edges or nodes."""
+        name, _ = self.layers
+        remedy = (
+            "Pairs of J = g have the same energy on spins up to a constant; on 0/1 variables add Bias with -g/2 an end"
+        )
+        refuse_kinds(self, layers, name, DISCRETE, remedy)
+        self._strengths(theta)
+        if layers[name].shape != (self.nodes,):
+            raise ValueError(
+                f"nodes: edges among {self.nodes}, layer {name!r} has shape {layers[name].shape}; "
+                f"pass nodes={layers[name].size} and a layer of one axis"
+            )
 
     def drops(self, x):
         """Differences x_i - x_j, (..., m)."""

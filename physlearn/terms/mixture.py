@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from physlearn.terms.fits import DISCRETE, refuse_kinds
+
 
 class Mixture:
     """A landscape of K Gaussian wells on one `Real` layer of d variables.
@@ -38,6 +40,10 @@ class Mixture:
     def __init__(self, layer, logits="logits", means="means", precisions="precisions"):
         self.layers = (layer, layer)  # twice: its variables feel each other
         self.logits, self.means, self.precisions = logits, means, precisions
+
+    def check(self, layers, theta):
+        """Refuse discrete layers, where a slope is no energy gap."""
+        refuse_kinds(self, layers, self.layers[0], DISCRETE, "take Real")
 
     def energy(self, x, theta):
         """-log density, (batch,)."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.energy import Potts
+from physlearn.terms.fits import expect_shape, refuse_kinds
+
 
 class OneWay:
     """Couplings W_ij from j to i within a layer, W_ij != W_ji: the field W x of no energy, for a `System`.
@@ -23,6 +26,12 @@ class OneWay:
 
     def __init__(self, layer, parameter="W"):
         self.layers, self.parameter = (layer, layer), parameter
+
+    def check(self, layers, theta):
+        """Refuse codes, which have no products, and couplings of another shape."""
+        name, _ = self.layers
+        refuse_kinds(self, layers, name, Potts, "codes have no products; take Spin, Binary or Real")
+        expect_shape(theta, self.parameter, (layers[name].size,) * 2, f"from and to each variable of layer {name!r}")
 
     def field(self, x, theta, layer):
         """W x, shaped like the layer."""

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.energy import Potts
+from physlearn.terms.fits import expect_shape, refuse_kinds
+
 
 class Pairs:
     """Bilinear couplings within one layer of `Spin`, `Binary` or `Real` variables.
@@ -58,10 +61,14 @@ class Pairs:
         self._pattern = None
 
     def check(self, layers, theta):
+        """Refuse codes, another number of couplings than of pairs, of variables than of the layer's."""
+        refuse_kinds(self, layers, self.layers[0], Potts, "codes have no products; use PottsPairs")
+        self.check_numbers(layers, theta)
+
+    def check_numbers(self, layers, theta):
         """Refuse another number of couplings than of pairs, of variables than of the layer's."""
-        size, given = layers[self.layers[0]].size, theta[self.parameter].shape
-        if given != self.i.shape:
-            raise ValueError(f"theta[{self.parameter!r}]: shape {given}, expected {self.i.shape}, one for each pair")
+        size = layers[self.layers[0]].size
+        expect_shape(theta, self.parameter, self.i.shape, "one for each pair")
         if self.n != size:
             raise ValueError(f"pairs: among {self.n} variables, layer {self.layers[0]!r} has {size}; pass n={size}")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.terms.fits import DISCRETE, expect_like, refuse_kinds
+
 
 class Parabola:
     """A quadratic well on one `Real` layer; with a `Bias` b its minimum is b/k, its variance at T is T/k.
@@ -26,6 +28,13 @@ class Parabola:
 
     def __init__(self, layer, parameter="stiffness"):
         self.layers, self.parameter = (layer,), parameter
+
+    def check(self, layers, theta):
+        """Refuse discrete layers, where -k x is no energy gap, and stiffnesses of another shape."""
+        (name,) = self.layers
+        remedy = "x^2 is a constant on spins; on 0/1 variables use Bias with -k/2"
+        refuse_kinds(self, layers, name, DISCRETE, remedy)
+        expect_like(theta, self.parameter, layers, name)
 
     def energy(self, x, theta):
         """k x^2/2, summed over variables, (batch,)."""

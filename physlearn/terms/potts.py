@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from physlearn.energy import Local
+from physlearn.terms.fits import expect_codes, expect_shape
 from physlearn.terms.pairs import Pairs
 
 
@@ -46,6 +47,11 @@ class PottsPairs:
         checked = Pairs(layer, pairs, n, parameter)
         self.layers, self.parameter, self.q = checked.layers, parameter, int(q)
         self.i, self.j, self.n, self._graph = checked.i, checked.j, checked.n, checked
+
+    def check(self, layers, theta):
+        """Refuse a layer of other kind or q, another number of couplings or of variables."""
+        expect_codes(self, layers, self.layers[0], self.q)
+        self._graph.check_numbers(layers, theta)
 
     def energy(self, x, theta):
         """-sum J delta, (batch,)."""
@@ -95,6 +101,13 @@ class PottsBias:
 
     def __init__(self, layer, parameter="bias"):
         self.layers, self.parameter = (layer,), parameter
+
+    def check(self, layers, theta):
+        """Refuse a layer of other kind, and weights of another shape."""
+        (name,) = self.layers
+        expect_codes(self, layers, name)
+        shape = (*layers[name].shape, layers[name].kind.q)
+        expect_shape(theta, self.parameter, shape, f"a weight for every code of every variable of layer {name!r}")
 
     def energy(self, x, theta):
         """-sum_i b_i(s_i), (batch,)."""

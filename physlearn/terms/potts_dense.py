@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.energy import Potts
+from physlearn.terms.fits import expect_codes, expect_shape, refuse_kinds
+
 
 class PottsDense:
     """Couplings between a `Potts` layer and one of `Spin`, `Binary` or `Real` variables.
@@ -27,6 +30,14 @@ class PottsDense:
         self.layers, self.parameter = tuple(layers), parameter
         if len(self.layers) != 2 or self.layers[0] == self.layers[1]:
             raise ValueError(f"layers: got {layers!r}, expected the names of two layers, the Potts layer first")
+
+    def check(self, layers, theta):
+        """Refuse layers of other kinds, and couplings of another shape."""
+        codes, other = self.layers
+        expect_codes(self, layers, codes)
+        refuse_kinds(self, layers, other, Potts, "the Potts layer comes first, the other is Spin, Binary or Real")
+        shape = layers[codes].size, layers[codes].kind.q, layers[other].size
+        expect_shape(theta, self.parameter, shape, "variables, their codes and the other layer's variables")
 
     def energy(self, x, theta):
         """-sum W[i, s_i, j] h_j, (batch,)."""

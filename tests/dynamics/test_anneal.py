@@ -200,6 +200,14 @@ def test_greedy_ends_where_no_move_lowers_the_energy(kind, n, rng):
             assert np.all(energy(moved) >= e - 1e-9)
 
 
+@pytest.mark.parametrize("reads", [2, 20])
+def test_greedy_judges_ties_by_each_variable(reads):
+    """A pair coupled 1e15 times weaker than another one beside it still falls."""
+    pairs = Energy({"s": (Spin(), 4)}, [Pairs("s", [(0, 1), (2, 3)])], {"J": [1e12, 1e-3]})
+    found = greedy(pairs, reads=reads, rng=0)
+    assert np.all(found.states[:, 2] == found.states[:, 3]) and np.all(found.states[:, 0] == found.states[:, 1])
+
+
 def test_greedy_warns_when_cut_short(rng):
     with pytest.warns(RuntimeWarning, match="not at rest after 1 sweeps; raise max_sweeps"):
         greedy(glass(Spin(), rng, 60), reads=4, max_sweeps=1, rng=0)

@@ -93,6 +93,15 @@ def test_bitpacked_torus(temperature, J, tol):
     assert abs(z_score(np.mean(seen, 0), exact)) < tol.STATISTICAL
 
 
+def test_bitpacked_spins_forget_at_any_temperature(tol):
+    """At T = 300 nearly every move is made, but a single chain's energies still spread as they should."""
+    model = Ising.square((8, 128))
+    drawn = sample(model, temperature=300.0, n_samples=2000, chains=8, thin=4, method="bitpacked", rng=2)
+    cool, warm = (transfer_matrix(8, 128, temperature=heat).energy for heat in (299.0, 301.0))
+    ratio = drawn.energy.var(1) / 300.0**2 / 1024 / ((warm - cool) / 2.0)  # of the specific heats, in each chain
+    assert abs(z_score(ratio, 1.0)) < tol.STATISTICAL and np.all(np.abs(ratio - 1) < 0.25)
+
+
 @pytest.mark.parametrize(("temperature", "energy", "m"), [(2.0, -1.745565, 0.911319), (3.0, -0.817310, None)])
 def test_onsager(temperature, energy, m, tol):
     """L = 64: bulk energy and magnetisation (Onsager 1944, Yang 1952) to within the finite size, 1e-6."""
@@ -209,6 +218,7 @@ def test_what_engines_refuse():
     assert "multiple of 128" in reason(Ising.square(64), "bitpacked")
     assert "field" in reason(Ising.square((2, 128), field=0.1), "bitpacked")
     assert "periodic" in reason(Ising.square((4, 128), periodic=False), "bitpacked")
+    assert "not zero" in reason(Ising.square((4, 128), 0.0), "bitpacked")
     assert "odd number" in reason(Ising.square(5), "checkerboard")
     assert "nearest neighbours" in reason(Ising.triangular(4), "checkerboard")
     assert "shape (6,)" in reason(Ising.from_pairs([(0, 5)]), "checkerboard")

@@ -54,6 +54,15 @@ def test_chains_apart_are_seen():
     assert np.isnan(held.sel(diagnostic="r_hat").values[0]) and np.all(held.sel(diagnostic="r_hat").values[1:] < 1.05)
 
 
+def test_a_mean_with_as_many_entries_as_draws_is_no_draw():
+    ring = Energy({"s": (Spin(), 16)}, [Pairs("s", [(k, (k + 1) % 16) for k in range(16)])], {"J": np.ones(16)})
+    watch = {"s": Mean(lambda x: x["s"]), "m": lambda x: x["s"].mean(1)}
+    drawn = sample(ring, temperature=2.0, n_samples=16, chains=4, observe=watch, rng=0)
+    assert drawn.to_dataset()["s"].dims == ("chain", "s_dim_0") and set(drawn.diagnostics()) == {"energy", "m"}
+    with pytest.raises(ValueError, match="observe: 'energy' is the name"):
+        sample(ring, temperature=2.0, n_samples=16, observe={"energy": lambda x: x["s"].mean(1)}, rng=0)
+
+
 def test_refusals(monkeypatch):
     with pytest.raises(ValueError, match="1 chains of 50 draws, expected at least 2"):
         spring(0.5, 1, 50, rng=0).diagnostics()

@@ -105,6 +105,16 @@ def test_transfer_matrix_equals_enumeration(tol):
         assert strip.free_energy == pytest.approx(-1.7 * exact.log_z / n, rel=tol.IDENTITY)
 
 
+@pytest.mark.parametrize("temperature", [0.2, 0.05, 0.02])
+@pytest.mark.parametrize(("shape", "field"), [((3, 3), 0.0), ((3, 5), 0.3)])
+def test_transfer_matrices_of_frustrated_tori_in_the_cold(shape, field, temperature, tol):
+    """Antiferromagnets of odd extents: the eigenvalues of their transfer matrix cancel."""
+    exact = enumerate_states(Ising.square(shape, -1.0, field=field), temperature=temperature)
+    strip = transfer_matrix(*shape[::-1], temperature=temperature, coupling=-1.0, field=field)
+    assert strip.log_z == pytest.approx(exact.log_z / np.prod(shape), rel=tol.IDENTITY)
+    assert strip.energy == pytest.approx(exact.energy / np.prod(shape), rel=tol.IDENTITY)
+
+
 def test_transfer_matrix_tables():
     assert transfer_matrix(8, 8, temperature=2 / math.log(1 + math.sqrt(2))).energy == pytest.approx(
         -1.491589, abs=1e-6
@@ -145,7 +155,8 @@ def test_bad_input():
     for arguments, match in [
         ({"width": 21}, "width"),
         ({"width": 12, "length": 4}, "from 1 to 11"),
-        ({"width": 4, "length": 0}, "length"),
+        ({"width": 4, "length": 1}, "length: got 1, expected an integer of at least 2"),
+        ({"width": 3, "length": 3, "coupling": -1.0, "temperature": 1e-3}, "so low that weights"),
         ({"width": 4, "temperature": 0.0}, "temperature"),
     ]:
         with pytest.raises(ValueError, match=match):

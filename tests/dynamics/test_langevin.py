@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from physlearn import ConvergenceError, Energy, Readout, Real, Spin, sample
+from physlearn import ConvergenceError, Energy, Readout, Real, Spin, anneal, sample, tempering
 from physlearn.dynamics.hmc import leapfrog
 from physlearn.dynamics.sample import start_sampler
 from physlearn.terms import Bias, Dense, Edges
@@ -348,3 +348,15 @@ def test_no_warning_from_an_adapted_sampler():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         sample(double_well(), temperature=1.0, n_samples=200, chains=8, rng=0)
+
+
+@pytest.mark.parametrize("verb", ["sample", "tempering", "anneal"])
+def test_every_verb_warns_of_steps_that_are_too_long(verb):
+    given = {"method": "hmc", "step": 1e4, "rng": 0}
+    with pytest.warns(RuntimeWarning, match=f"{verb}: .* accepted none"):
+        if verb == "sample":
+            sample(double_well(), temperature=1.0, n_samples=30, **given)
+        elif verb == "tempering":
+            tempering(double_well(), temperatures=[1.0, 2.0], n_samples=30, **given)
+        else:
+            anneal(double_well(), np.geomspace(2.0, 1.0, 30), reads=4, **given)

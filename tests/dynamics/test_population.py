@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from physlearn import Binary, Energy, Readout, Real, Spin, enumerate_states
+from physlearn import Binary, Energy, Mean, Readout, Real, Spin, enumerate_states
 from physlearn.dynamics.population import _systematic, population_annealing
 from physlearn.models import Ising, PottsModel, SpinGlass
 from physlearn.models.rbm import RBM
@@ -137,11 +137,23 @@ def test_too_few_families_are_reported():
         ({"clamp": {"some": np.ones((3, 2))}}, "a batch of 3 items"),
         ({"clamp": {"push": [1.0]}}, "gives a force"),
         ({"method": "wolff"}, "does not fit"),
+        ({"observe": {"m": lambda x: x["s"].mean()}}, r"observe\['m'\]: returned float64 of shape \(\)"),
+        ({"observe": {"energy": lambda x: x["s"].mean(1)}}, "observe: 'energy' is the name"),
     ],
 )
 def test_bad_input(given, message, rng):
     with pytest.raises(ValueError, match=message):
         population_annealing(glass(rng), **({"temperatures": [2.0, 1.0], "rng": 0} | given))
+
+
+def test_observables_are_means_over_the_population(rng):
+    watch = {"s": lambda x: x["s"], "kept": Mean(lambda x: x["s"]), "m": lambda x: x["s"].mean(1)}
+    found = population_annealing(glass(rng), temperatures=[2.0, 1.0], population=50, observe=watch, rng=0)
+    np.testing.assert_allclose(found.observed["s"][-1], found.states.mean(0), atol=1e-12)
+    np.testing.assert_array_equal(found.observed["kept"], found.observed["s"])
+    np.testing.assert_allclose(found.observed["m"], found.observed["s"].mean(1), atol=1e-12)
+    with pytest.raises(TypeError, match="observe: got a list"):
+        population_annealing(glass(rng), temperatures=[2.0], observe=[1], rng=0)
 
 
 def test_real_variables_are_refused():

@@ -100,7 +100,7 @@ def test_it_crosses_barriers_that_a_cold_chain_does_not():
 
 def test_observables_and_records(rng):
     energy = glass(Spin(), rng)
-    given = dict(temperatures=LADDER, n_samples=12, chains=3, warmup=5, rng=3)
+    given = dict(temperatures=LADDER, n_samples=12, chains=3, warmup=5, rng=3)  # as many draws as spins
     full = tempering(energy, **given)
     few = tempering(energy, **given, observe={"m": lambda x: x["s"].mean(1), "s": Mean(lambda x: x["s"])})
     assert few.x is None and np.array_equal(few.energy, full.energy)
@@ -111,6 +111,7 @@ def test_observables_and_records(rng):
     cold = full.at(0)
     assert cold.temperature == pytest.approx(0.3) and np.array_equal(cold.x, full.x[0])
     data = few.to_dataset()
+    assert data["s"].dims == ("temperature", "chain", "s_dim_0")
     assert data["m"].dims == ("temperature", "chain", "draw") and data["energy"].shape == (6, 3, 12)
     np.testing.assert_allclose(data["temperature"], LADDER)
     assert "parallel tempering over heat bath" in repr(full) and few.at(1).x is None

@@ -7,7 +7,8 @@ import pytest
 
 from physlearn import Binary, Energy, Readout, Spin, anneal, enumerate_states, sample
 from physlearn.dynamics.sample import start_sampler
-from physlearn.models import PottsModel, SpinGlass
+from physlearn.dynamics.visits import TIE
+from physlearn.models import Ising, PottsModel, SpinGlass
 from physlearn.terms import Bias, Pairs
 
 METHODS = ("heatbath", "metropolis")
@@ -20,18 +21,19 @@ def every_state(values, n):
 
 def kernels(energy, values, temperature, metropolis):
     """States, Boltzmann weights and the exact matrix of every single-variable move."""
-    states = every_state(values, 3)
+    n = next(iter(energy.layers.values())).size
+    states = every_state(values, n)
     e = energy(states)
     number = {tuple(s): k for k, s in enumerate(states)}
     out = []
-    for i in range(3):
-        p = np.zeros((8, 8))
+    for i in range(n):
+        p = np.zeros((len(states), len(states)))
         for k, s in enumerate(states):
             other = s.copy()
             other[i] = values[0] + values[1] - s[i]
             to = number[tuple(other)]
             a = (e[to] - e[k]) / temperature
-            p[k, to] = min(1.0, np.exp(-a)) if metropolis else 1.0 / (1.0 + np.exp(a))
+            p[k, to] = min(1.0, np.exp(-a)) if metropolis and abs(a) >= TIE else 1.0 / (1.0 + np.exp(a))
             p[k, k] = 1.0 - p[k, to]
         out.append(p)
     return states, np.exp(-e / temperature) / np.exp(-e / temperature).sum(), out
@@ -84,6 +86,46 @@ def test_a_visit_is_reversible_and_a_sweep_stationary(method, kind, chains, orde
     # With the others clamped a sweep is one visit of the middle variable.
     for clamped in itertools.product(values, repeat=2):
         assert_matrix(counted({"rest": clamped}, rounds // 4), moves[1])
+
+
+RING = [(i, (i + 1) % 6) for i in range(6)]
+TIED = {  # graphs whose textbook sweeps fall into closed classes of states, and the form of the kernel
+    "ring, in lanes": (Ising.from_pairs(RING), (-1.0, 1.0), "kept fields"),
+    "all pairs, by rows": (Ising.from_pairs(list(itertools.combinations(range(5), 2))), (-1.0, 1.0), "kept fields"),
+    "rounded ties": (Ising.from_pairs(list(itertools.combinations(range(5), 2)), 0.1), (-1.0, 1.0), "kept fields"),
+    "two codes": (PottsModel.from_pairs(RING, q=2), (0, 1), "local forms"),
+    "three codes": (PottsModel.from_pairs([(0, 1), (1, 2), (2, 3), (3, 0)], q=3), (0, 1, 2), "local forms"),
+    "free": (Energy({"s": (Spin(), 5)}, [Bias("s")], {"bias": 0.0}), (-1.0, 1.0), "kept fields"),
+}
+
+
+@pytest.mark.parametrize("name", TIED)
+def test_metropolis_in_order_is_ergodic_where_moves_tie(name, tol):
+    model, values, form = TIED[name]
+    states = every_state(values, model.layers["s"].size)
+    temperature = 2.0 * (0.1 if name == "rounded ties" else 1.0)
+    before = np.repeat(np.arange(len(states)), 500)
+    sampler = start_sampler(model, len(before), states[before], None, "metropolis", 3, {})
+    sampler.run(1, np.full(len(before), temperature))
+    assert form in sampler.method
+    after = ((sampler.state()["s"] - values[0]) / (values[1] - values[0])) @ len(values) ** np.arange(states.shape[1])[
+        ::-1
+    ]
+    seen = np.zeros((len(states), len(states)))
+    np.add.at(seen, (before, after.astype(int)), 1 / 500)
+    assert np.all(np.linalg.matrix_power(seen, 64) > 0)  # one class, and no period
+    if len(values) == 2:
+        _, pi, moves = kernels(model, values, temperature, True)
+        sweep = np.linalg.multi_dot(moves)
+        np.testing.assert_allclose(pi @ sweep, pi, atol=tol.IDENTITY)
+        assert np.sum(np.abs(np.linalg.eigvals(sweep)) > 1 - 1e-9) == 1
+        error = np.sqrt(np.maximum(sweep * (1 - sweep), 1e-300) / 500)
+        # Rare steps are Poisson: three more or less.
+        assert np.all(np.abs(seen - sweep) <= tol.STATISTICAL * error + 3 / 500)
+
+
+def test_annealing_finds_the_ground_state_of_a_ring():
+    assert anneal(Ising.from_pairs([(i, (i + 1) % 20) for i in range(20)]), reads=10, rng=0).energy == -20
 
 
 MODELS = {

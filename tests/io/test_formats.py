@@ -7,7 +7,7 @@ import pytest
 import scipy.io
 import scipy.sparse as sp
 
-from physlearn import Binary, Energy, Real, Spin
+from physlearn import Binary, Energy, Readout, Real, Spin
 from physlearn.io import from_bqm, maxcut_energy, read_couplings, read_gset, to_bqm
 from physlearn.terms import Bias, Dense, Pairs
 
@@ -136,3 +136,19 @@ def test_what_is_no_model_is_refused():
         from_bqm([1, 2])
     with pytest.raises(ValueError, match="one layer of Spin or Binary"):
         to_bqm(Energy({"v": (Real(), 2)}, [Pairs("v", [(0, 1)])], {"J": [1.0]}))
+
+
+def test_a_max_cut_is_its_own():
+    edges = np.array([[0, 1], [1, 2]])
+    problem = maxcut_energy(edges)
+    edges[:] = 0
+    assert problem.cut([1, -1, 1]) == 2 and problem.pairs.tolist() == [[0, 1], [1, 2]]
+    assert maxcut_energy([], n=3).cut([1, -1, 1]) == 0
+
+
+def test_a_fixed_energy_is_no_dimod_model():
+    energy = Energy(
+        {"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": [1.0]}, {"one": Readout("s", [0])}, {"one": [1.0]}
+    )
+    with pytest.raises(ValueError, match=r"readouts \['one'\] are fixed.*fix_variables"):
+        to_bqm(energy)

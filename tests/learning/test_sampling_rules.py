@@ -13,6 +13,8 @@ from physlearn import (
     Binary,
     CoupledLearning,
     Energy,
+    Readout,
+    Real,
     Spin,
     SquaredError,
     System,
@@ -25,6 +27,7 @@ from physlearn.learning import BoltzmannLearning, ContrastiveDivergence, Persist
 from physlearn.models.boltzmann import BoltzmannMachine
 from physlearn.models.rbm import RBM
 from physlearn.terms import Bias, Dense
+from physlearn.terms.mixture import Mixture
 from physlearn.terms.oneway import OneWay
 from tests.learning.machines import lattice
 
@@ -372,3 +375,79 @@ def test_decay_reaches_relaxed_rules_too(rng):
     g = energy.theta["conductance"]
     assert decayed.method == "moments"
     np.testing.assert_allclose(decayed.theta["conductance"], plain.theta["conductance"] - 0.05 * g, rtol=1e-12)
+
+
+def mixture(**theta):
+    """Two wells at zero, of variances 1 and 1/100."""
+    given = {"logits": np.zeros(2), "means": np.zeros((2, 1)), "precisions": np.array([1.0, 100.0])}
+    return Energy({"x": (Real(), 1)}, [Mixture("x")], given | theta, {"v": Readout("x")})
+
+
+def test_persistent_hamiltonian_chains_sample_the_model(tol):
+    """Nothing learns: the chains go on for 150 steps of learning, and keep to exp(-E/T), <x^2> = (1 + 1/100)/2."""
+    seen, steps = [], []
+
+    def watch(done):
+        seen.append(done.memory["chains"]["x"].ravel() ** 2)
+        steps.append(done.memory["step"]["model"][0])
+
+    rule, still = PersistentContrastiveDivergence(4, 200), SGD(1e-12)
+    settings = dict(rule=rule, optimizer=still, batch=None, rng=0)
+    learn(mixture(), {"v": np.zeros((1, 1))}, epochs=150, callback=watch, **settings)
+    by_chain = np.mean(seen[30:], 0)
+    assert abs(by_chain.mean() - 0.505) < tol.STATISTICAL * by_chain.std(ddof=1) / np.sqrt(200)
+    assert abs(np.log(steps[-1] / steps[75])) < 0.1  # the steps settle
+
+
+def test_steps_of_hamiltonian_chains_are_resumed(tmp_path):
+    settings = dict(rule=PersistentContrastiveDivergence(1, 10), optimizer=SGD(0.01), batch=None)
+    data = {"v": np.linspace(-1, 1, 4)[:, None]}
+    whole = learn(mixture(), data, epochs=4, rng=1, **settings)
+    half = load(save(tmp_path / "half", learn(mixture(), data, epochs=2, rng=1, **settings)), mixture())
+    again = learn(mixture(), data, epochs=2, resume=half, **settings)
+    for name, value in whole.theta.items():
+        np.testing.assert_array_equal(again.theta[name], value)
+
+
+def test_phases_that_go_nowhere_warn():
+    """A step kept from another energy, far too long for this one."""
+    settings = dict(rule=PersistentContrastiveDivergence(1, 10), optimizer=SGD(1e-12), batch=None)
+    done = learn(mixture(), {"v": np.zeros((1, 1))}, rng=0, **settings)
+    done.memory["step"]["model"][:] = 1e6
+    with pytest.warns(RuntimeWarning, match="learn: in the model phase more than half"):
+        learn(mixture(), {"v": np.zeros((1, 1))}, resume=done, epochs=2, **settings)
+
+
+@pytest.mark.parametrize("method", ["compiled", "sample"])
+def test_bounds_may_be_arrays(method, rng):
+    """On the weights, in the vector's order, whichever layer is clamped."""
+    rbm = RBM(4, 3, scale=0.1, rng=rng).with_theta({"W": np.zeros((4, 3))})
+    edge = 0.01 * np.arange(1.0, 13.0).reshape(4, 3)
+    optimizer = SGD(5.0, bounds={"W": (-edge, edge)})
+    for readout, data in (("v", PATTERNS), ("h", PATTERNS[:, :3])):
+        done = learn(
+            rbm.energy,
+            {readout: data},
+            rule=ContrastiveDivergence(),
+            optimizer=optimizer,
+            epochs=9,
+            method=method,
+            rng=0,
+        )
+        assert np.all(np.abs(done.theta["W"]) <= edge) and np.any(np.abs(done.theta["W"]) == edge)
+
+
+@pytest.mark.parametrize("method", ["compiled", "sample"])
+def test_resuming_with_other_chains_is_refused(method, rng):
+    rbm = small(rng)
+    first, other = (PersistentContrastiveDivergence(1, chains) for chains in (50, 20))
+    settings = dict(optimizer=SGD(0.1), method=method)
+    half = learn(rbm.energy, {"v": PATTERNS}, rule=first, rng=0, **settings)
+    with pytest.raises(ValueError, match="resume.*50.*20"):
+        learn(rbm.energy, {"v": PATTERNS}, rule=other, resume=half, **settings)
+
+
+@pytest.mark.parametrize("rule", [BoltzmannLearning, ContrastiveDivergence])
+def test_given_is_no_string(rule):
+    with pytest.raises(TypeError, match=r"given.*'v'"):
+        rule(given="v")

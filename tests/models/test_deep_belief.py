@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from physlearn import Spin
 from physlearn.learning import SGD, EquilibriumPropagation, PersistentContrastiveDivergence
 from physlearn.models.deep_belief import DeepBelief, stack
 from physlearn.models.rbm import RBM
@@ -51,6 +52,12 @@ def test_gaussian_bottom(rng):
         stack(data, [4, 2], **settings)
     net = stack(data, [4, 2], **{**settings, "optimizer": SGD(0.01)})
     assert np.all(np.isfinite(net.generate(3, sweeps=5, rng=0)))
+
+
+def test_spins_all_the_way_up():
+    settings = dict(rule=PersistentContrastiveDivergence(1, 20), optimizer=SGD(0.01), rng=0)
+    net = stack(np.eye(4), [3, 2], epochs=1, hidden="spin", **settings)
+    assert [type(machine.energy.layers["h"].kind) for machine in net.machines] == [Spin, Spin]
 
 
 def test_bad_input_is_named(rng):

@@ -279,3 +279,30 @@ def test_potts_model_sources():
     model = PottsModel.from_graph(nx.cycle_graph(5), 2.0, q=3)
     assert model(np.array([0, 0, 1, 1, 1])) == -6.0
     assert PottsModel.cubic(2, q=2).layers["s"].shape == (2, 2, 2)
+
+
+def test_observables_of_integers_and_of_tiny_couplings():
+    total = np.array([60_000, -70_000, 80_000], np.int64)  # its fourth power is beyond 2^63
+    assert binder(total) == pytest.approx(binder(total / 1.0), rel=1e-12) and binder(total) > 0.6
+    assert susceptibility(total.astype(np.int32), 9, 2.0) == pytest.approx(
+        susceptibility(total / 1.0, 9, 2.0), rel=1e-12
+    )
+    glass = SpinGlass.edwards_anderson((4, 4), rng=1)
+    tiny = glass.with_theta({"J": 1e-100 * glass.couplings})
+    np.testing.assert_array_equal(frustrated_plaquettes(tiny), frustrated_plaquettes(glass))
+    with pytest.raises(ValueError, match="expected Spin"):
+        frustrated_plaquettes(PottsModel.square(4, q=2))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Ising.from_pairs([(0, 1)], shape=2.7), "shape: got 2.7"),
+        (lambda: Ising.from_pairs([(0, 1)], shape=(-2, -1)), "shape: got -2"),
+        (lambda: Ising.from_matrix(np.array([[0, 1j], [-1j, 0]])), "matrix: complex"),
+        (lambda: Ising.from_matrix(sp.csr_matrix([[0, 1j], [1j, 0]])), "matrix: complex"),
+    ],
+)
+def test_shapes_and_couplings_that_would_be_cut_to_fit(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
