@@ -6,6 +6,7 @@ import argparse
 import functools
 import inspect
 import os
+import shlex
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -61,7 +62,7 @@ def _run(options) -> int:
     study, folder = _study_file(options)
     print(f"{study.name}: {study.plan.path}, seed {study.plan.seed}, {_counted(study.plan)}\n")
     how, executor = _how(options, study.options)
-    return _finished(folder, lambda: execute(study.plan, folder, how, executor, True, study.name, text=study.text))
+    return _finished(folder, lambda: execute(study.plan, folder, how, executor, True, study.name, file=study))
 
 
 def _retry(options) -> int:
@@ -69,8 +70,8 @@ def _retry(options) -> int:
 
     if not (options.failed or options.stale):
         raise ValueError("retry: give --failed, --stale or both")
-    sys.path.append(os.getcwd())  # where the tasks of the study may be
     found = open_study(options.study)  # whose folder is absolute: a task may change the directory
+    _search(found.home)
     extra = {} if options.workers is None else {"workers": options.workers}
     run = functools.partial(found.retry, failed=options.failed, stale=options.stale, **extra)
     return _finished(found.folder, lambda: run(executor="serial" if options.serial else None))
@@ -85,7 +86,7 @@ def _finished(folder, run) -> int:
     from physlearn.study.task import import_task
 
     page, interrupted, broken = folder / "report.html", False, None
-    before = open_study(folder).status() if page.exists() else None
+    before = _state(open_study(folder)) if page.exists() else None
     try:
         run()
     except KeyboardInterrupt:
@@ -98,7 +99,7 @@ def _finished(folder, run) -> int:
     if found.points == 1:
         print(table(summarise(real_scalars(found.returned())), import_task(found.task).headline))
     drawn = True
-    if not interrupted and broken is None and counts != before:
+    if not interrupted and broken is None and _state(found) != before:
         try:
             for name, picture in png_figures(folder).items():
                 (folder / f"{name}.png").write_bytes(picture)
@@ -107,6 +108,7 @@ def _finished(folder, run) -> int:
             drawn = False
             print(f"figures failed: {type(error).__name__}: {error}", file=sys.stderr)
     shown = os.path.relpath(folder)
+    quoted = shlex.quote(shown)
     print(f"\n{shown}: {', '.join(sorted(path.name for path in folder.iterdir() if path.name != 'lock'))}")
     print(_words(counts))
     for failure in failures[:SHOWN]:
@@ -114,17 +116,22 @@ def _finished(folder, run) -> int:
         print(f"{failure['status']}: {where}: {failure['type']}: {failure['message']}", file=sys.stderr)
     if len(failures) > SHOWN:
         print(f"and {len(failures) - SHOWN} more failures: see report.html", file=sys.stderr)
-    if failures:
-        print(f"physlearn retry --failed {shown} runs them again", file=sys.stderr)
+    if any(failure["type"] != "ShapeError" for failure in failures):  # which would come again
+        print(f"physlearn retry --failed {quoted} runs them again", file=sys.stderr)
     if counts["stale"]:
         print(
-            f"{counts['stale']} results are of another version of the task: physlearn retry --stale {shown}",
+            f"{counts['stale']} results are of another version of the task: physlearn retry --stale {quoted}",
             file=sys.stderr,
         )
     if missing := counts["planned"]:
         why = "interrupted" if interrupted else "stopped"
         print(f"{why}: {missing} of {counts['total']} tasks are missing; the same command goes on", file=sys.stderr)
     return DONE if drawn and broken is None and counts["done"] == counts["total"] else SOME_FAILED
+
+
+def _state(study):
+    """What a report shows: it is another one after anything has run."""
+    return study.status(), study.finished
 
 
 def _plan(options) -> int:
@@ -173,15 +180,21 @@ def _export(options) -> int:
 def _report(options) -> int:
     from physlearn.study import open_study
 
-    sys.path.append(os.getcwd())
-    print(open_study(options.study).report())
+    found = open_study(options.study)
+    _search(found.home)
+    print(found.report())
     return DONE
+
+
+def _search(home):
+    """Find tasks beside the study file, and then in the working directory; what is installed goes first."""
+    sys.path += [str(folder) for folder in (home, Path.cwd()) if folder is not None]
 
 
 def _study_file(options):
     from physlearn.study import read_study
 
-    sys.path += [os.getcwd(), str(options.study.resolve().parent)]  # tasks may lie there; what is installed goes first
+    _search(options.study.resolve().parent)
     study = read_study(options.study)
     return study, (options.out or Path("results") / study.name).absolute()  # a task may change the directory
 

@@ -46,6 +46,7 @@ not_a_task = 3
 def folder(tmp_path, monkeypatch):
     """An empty working directory with an importable module of tasks."""
     (tmp_path / "uniform_tasks.py").write_text(TASKS)
+    monkeypatch.delitem(sys.modules, "uniform_tasks", raising=False)  # of another test's folder
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     return tmp_path
@@ -109,6 +110,17 @@ def test_a_failed_replicate_costs_only_itself(folder, capsys):
     assert main(["retry", "--failed", str(out), "--serial"]) == 2  # same seed, same failures
     assert open_study(out).status() == counts
     assert open_study(out).failures()[0]["attempts"] == 1
+
+
+def test_the_report_is_written_again_after_anything_has_run(folder, monkeypatch):
+    """Also where as many results as before have come out."""
+    assert main(["run", study(folder, GOOD), "--serial"]) == 0
+    page = folder / "results" / "s" / "report.html"
+    page.write_text("old")
+    (folder / "uniform_tasks.py").write_text(TASKS.replace('"a uniform number"}', '"a number"}, "2"'))
+    monkeypatch.delitem(sys.modules, "uniform_tasks")
+    assert main(["retry", "--stale", "results/s", "--serial"]) == 0  # 3 done before, 3 done after
+    assert page.read_text() != "old"
 
 
 UNEVEN = """

@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 
 from physlearn.study.identity import canonical
-from physlearn.study.reader import COMPLETE, FAILED, STATES, StoreError, definition_in, differences, points_in, reading
+from physlearn.study.reader import (
+    COMPLETE,
+    FAILED,
+    STATES,
+    StoreError,
+    definition_in,
+    differences,
+    meta_in,
+    points_in,
+    reading,
+)
 from physlearn.study.space import Axis, Space
 from physlearn.study.values import decode, read_blob
 
@@ -22,7 +32,7 @@ def assemble(folder: Path):
     with reading(folder) as db:
         db.execute("BEGIN")  # one state of the store, though a driver may be writing
         definition, name = definition_in(db)
-        meta = {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM meta")}
+        meta = meta_in(db)
         added = points_in(db)
         space, task = Space.from_json(definition["space"]), meta.get("task", {})
         dims, coords = _coordinates(space, added, definition["replicates"], task.get("units", {}))

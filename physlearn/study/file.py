@@ -51,13 +51,14 @@ class StudyFile(NamedTuple):
     Examples
     --------
     >>> StudyFile._fields
-    ('name', 'plan', 'options', 'text')
+    ('name', 'plan', 'options', 'text', 'folder')
     """
 
     name: str
     plan: Plan
     options: Options
     text: str
+    folder: Path
 
 
 def read_study(path) -> StudyFile:
@@ -128,7 +129,7 @@ def read_study(path) -> StudyFile:
     if errors or table is None or plan is None:
         raise ValueError("\n".join(errors))
     options = checked_options({name: getattr(table, name) for name in Options.model_fields})
-    return StudyFile(table.name or path.stem, plan, options, text)
+    return StudyFile(table.name or path.stem, plan, options, text, path.resolve().parent)
 
 
 def _params(model, tables, path) -> list[str]:

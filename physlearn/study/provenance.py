@@ -28,7 +28,7 @@ def provenance(module: str | None = None) -> dict:
         "versions": versions,
     }
     file = getattr(sys.modules.get(module), "__file__", None) if module else None
-    return found | ({"git": git_state(Path(file).parent)} if file else {})
+    return found | ({"file": file, "git": git_state(Path(file).parent)} if file else {})
 
 
 def git_state(folder: Path) -> dict | None:

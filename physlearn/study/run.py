@@ -27,7 +27,7 @@ from physlearn.study.provenance import provenance
 from physlearn.study.reader import COMPLETE, FAILED, STALE, definition_of
 from physlearn.study.space import RESERVED, Space, as_space
 from physlearn.study.store import Store
-from physlearn.study.task import Task, import_task, locate
+from physlearn.study.task import Task, file_of, import_task, locate
 from physlearn.study.worker import Brief
 
 
@@ -177,14 +177,14 @@ def stored_plan(folder: Path) -> Plan:
 
 
 def execute(
-    plan: Plan, folder: Path, options: Options, executor, progress, name, *, failed=False, stale=False, text=None
+    plan: Plan, folder: Path, options: Options, executor, progress, name, *, failed=False, stale=False, file=None
 ) -> Study:
-    """Run what a plan lacks, and again what failed or is stale; ``text`` is the study file that was read."""
+    """Run what a plan lacks, and again what failed or is stale; ``file`` is the `StudyFile` that was read."""
     from tqdm.auto import tqdm
 
     module = plan.path.partition(":")[0]
     taken = (*plan.space.dims, *plan.space.axes, *RESERVED)
-    crew = _crew(Brief(plan.path, plan.seed, taken), executor, options)
+    crew = _crew(Brief(plan.path, plan.seed, taken, file_of(plan.path)), executor, options)
     with Store(folder, plan.definition(), name, functools.partial(places, plan)) as store:
         if failed:
             store.forget(*FAILED)
@@ -195,8 +195,9 @@ def execute(
         store.log(f"run {canonical(source)}")
         store.set(task=about, options=options.model_dump())
         store.first(provenance=source | {"began": time.time()})
-        if text is not None:
-            (folder / "study.toml").write_text(text, encoding="utf-8")
+        if file is not None:
+            store.set(home=str(file.folder))
+            (folder / "study.toml").write_text(file.text, encoding="utf-8")
         plan.added = store.points()
         stored = store.count(COMPLETE, STALE, *FAILED)
         if task.warm is not None and (stale or stored < len(plan)):

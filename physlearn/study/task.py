@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -105,6 +106,12 @@ def import_task(path: str) -> Task:
     if not callable(found) or isinstance(found, type):
         raise ValueError(f"task: {path!r} is a {type(found).__name__}, expected a physlearn.study.Task or a function")
     return Task(run=function)
+
+
+def file_of(path: str) -> str | None:
+    """The file of the module that an imported task's path names; None where it has none."""
+    file = getattr(sys.modules.get(path.partition(":")[0]), "__file__", None)
+    return None if file is None else os.path.realpath(file)
 
 
 def locate(task: Task | str | Callable) -> tuple[str, Task]:

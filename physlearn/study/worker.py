@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from physlearn.study.identity import stream
 from physlearn.study.plan import Job
-from physlearn.study.task import Task, import_task
+from physlearn.study.task import Task, file_of, import_task
 from physlearn.study.values import Value, encode
 
 READY, RECALLED = 1, 2  # what workers say beside outcomes
@@ -28,6 +28,14 @@ class Brief(NamedTuple):
     path: str
     seed: int
     taken: tuple[str, ...]
+    file: str | None = None  # of the driver's task
+
+
+class Home(NamedTuple):
+    """What a local worker has from its driver, as it is now: the fork server's is older."""
+
+    environment: dict[str, str]
+    modules: list[str]  # sys.path
 
 
 class Outcome(NamedTuple):
@@ -69,7 +77,7 @@ def run_batch(brief: Brief, jobs: list[Job]) -> list[Outcome] | str:
     return [run_job(task, brief, job) for job in jobs]
 
 
-def serve(connection, brief: Brief, environment: dict[str, str], threads: int | None, memory: int | None) -> None:
+def serve(connection, brief: Brief, home: Home, threads: int | None, memory: int | None) -> None:
     """A local worker: batches in, outcomes out one by one, until the driver is gone.
 
     An empty batch in the middle of another means that the rest of it is not wanted any more.
@@ -77,11 +85,17 @@ def serve(connection, brief: Brief, environment: dict[str, str], threads: int | 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     os.setpgid(0, 0)  # programs that a task has started are stopped with it
     _die_with_the_driver()
-    os.environ.clear()  # it is as old as the fork server
-    os.environ.update(environment)
+    os.environ.clear()
+    os.environ.update(home.environment)
+    sys.path[:] = home.modules
     try:
         limit_threads(threads)
         task = _imported(brief.path)
+        if (found := file_of(brief.path)) != brief.file:
+            raise ImportError(
+                f"task: {brief.path!r} is in {found} for workers, in {brief.file} for the driver, which imported it "
+                "from a folder that is not the first on its sys.path any more; start Python again in that folder"
+            )
         if memory is not None:
             limit_memory(memory)
     except BaseException:
