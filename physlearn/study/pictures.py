@@ -72,7 +72,7 @@ def _traces(dataset):
     for name, v in dataset.data_vars.items():
         own = [d for d in v.dims if d not in dataset["status"].dims]
         if len(own) == 1 and v.sizes[own[0]] > 1 and v.dtype.kind in "iufb":
-            found.append((v, own[0], own[0] != f"{name}_0"))
+            found.append((v, own[0], own[0].rstrip("_") != f"{name}_0"))
     some = any(named for *_, named in found)
     return [(v, own) for v, own, named in found if named or not some]
 

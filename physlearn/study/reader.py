@@ -121,6 +121,17 @@ def another(folder: Path, differ: list[str]) -> ValueError:
     )
 
 
+def check_names(db, definition) -> None:
+    """Refuse a plan that makes a dimension or coordinate of a name that stored results have."""
+    axes = {name for dim, inner in definition["space"]["dims"].items() for name in (dim, *inner)}
+    results = {name for (name,) in db.execute("SELECT DISTINCT name FROM result")}
+    if clash := sorted(axes & results):
+        raise ValueError(
+            f"space: {', '.join(clash)}: a result in the store has this name, so it cannot become an axis of the "
+            "dataset; nothing was changed or run. Return the result under another name, and give another folder"
+        )
+
+
 def _short(value):
     text = "(absent)" if value is None else json.dumps(value)
     return text if len(text) < 100 else f"{text[:60]} ... {text[-30:]} ({len(text)} characters)"

@@ -190,7 +190,7 @@ def execute(
             store.forget(*FAILED)
         task = plan.task
         about = {"units": dict(task.units), "dims": dict(task.dims), "ragged": list(task.ragged)}
-        about |= {"headline": dict(task.headline or {}), "version": task.version}
+        about |= {"padded": list(task.padded), "headline": dict(task.headline or {}), "version": task.version}
         source = provenance(module)
         store.log(f"run {canonical(source)}")
         store.set(task=about, options=options.model_dump())
@@ -231,7 +231,7 @@ def execute(
             bar.close()
             store.log("stop")
             if store.count(COMPLETE, STALE, *FAILED) == len(plan):  # before, the first task may have to come yet
-                store.fail(misshapen(store.db, task.ragged))
+                store.fail(misshapen(store.db, task.ragged, task.padded))
     return Study(folder)
 
 
@@ -241,7 +241,7 @@ def _refined(plan: Plan, store: Store) -> list[dict]:
 
     assert plan.refine is not None
     names = list(plan.refined_axes())
-    store.fail(misshapen(store.db, plan.task.ragged))
+    store.fail(misshapen(store.db, plan.task.ragged, plan.task.padded))
     rows = store.db.execute(
         "SELECT r.task, r.dtype, r.shape, r.data FROM result r JOIN task t ON t.key = r.task "
         "WHERE t.status = ? AND r.name = ?",

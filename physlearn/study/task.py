@@ -38,8 +38,13 @@ class Task:
         Units of parameters and results (UDUNITS spelling: V, mS, ms).
     dims : mapping of str to sequence of str
         Names of a result's array axes.  Reports draw curves over the axes that have a name, or over all if none has.
+        An array that is named like its own axis, such as ``{"trace": ["time"], "time": ["time"]}``, is the axis's
+        coordinate where it is the same at all points.
     ragged : sequence of str
         Arrays whose shape differs from point to point: kept, given to ``figures``, but no part of the dataset.
+    padded : sequence of str
+        Arrays whose length differs from point to point, such as curves over epochs: in the dataset they end in NaN,
+        up to the longest.
     warm : callable, optional
         ``warm()`` compiles the kernels, once, before workers start.
 
@@ -59,6 +64,7 @@ class Task:
     units: Mapping[str, str] = field(default_factory=dict)
     dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ragged: tuple[str, ...] = ()
+    padded: tuple[str, ...] = ()
     warm: Callable[[], Any] | None = None
 
     def resolve(self, values: Mapping) -> dict:

@@ -163,3 +163,28 @@ def where(params, rng):
     import physlearn
 
     return {"home": physlearn.__file__}
+
+
+def clashing(params, rng):
+    """Names that the dataset's own would hide."""
+    return {"z": 1 + 2j, "z_real": 99.0, "cost": np.arange(3.0), "a": np.zeros(2), "a_0": 1.0}
+
+
+def profile(params, rng):
+    return {"profile": np.arange(4.0)}
+
+
+def growing(params, rng):
+    """A curve as long as asked for, whole numbers, and a table."""
+    n = params["n"]
+    return {"curve": np.arange(n), "table": np.ones((n, 2), dtype=complex), "last": n - 1}
+
+
+def timed(params, rng):
+    time = np.linspace(0.0, 1.0, 6)
+    return {"trace": np.exp(-time), "time": time * params.get("stretch", 1.0)}
+
+
+profiled = Task(run=profile, dims={"profile": ("T",)})
+padded = Task(run=growing, dims={"curve": ("step",)}, padded=("curve", "table"))
+traced = Task(run=timed, dims={"trace": ("time",), "time": ("time",)}, units={"time": "s"})
