@@ -313,6 +313,29 @@ def test_every_wrong_axis_is_told_of(folder, capsys):
     assert main(["run", study(folder, GOOD.replace("seed = 4", 'name = ".."'))]) == 1
 
 
+@pytest.mark.parametrize(
+    ("axis", "said"),
+    [
+        ("{ values = [1, 2], n = 5, high = 3.0 }", "scale: high, n: means nothing beside values; leave it out"),
+        ("{ zip = { fail_above = [1, 2] }, units = 'V' }", "scale: units: means nothing beside zip"),
+        ("{ zip = { fail_above = { zip = { b = [1, 2] } } } }", "fail_above: got a zip group as a value"),
+        ("{ low = 0.5, high = 2.5, n = 3, integer = true }", "scale: got 0.5 to 2.5, expected whole numbers"),
+    ],
+)
+def test_what_an_axis_does_not_take_is_refused(folder, axis, said, capsys):
+    path = study(folder, f'[study]\ntask = "uniform_tasks:uniform"\n[space]\nscale = {axis}\n')
+    assert main(["run", path]) == 1 and said in capsys.readouterr().err
+
+
+def test_files_and_python_draw_the_same_whole_numbers(folder):
+    from physlearn.study import between, read_study, sobol
+
+    drawn = 'kind = "sobol"\nsamples = 8\nscale = { low = 1, high = 9, integer = true }\n'
+    found = read_study(study(folder, f'[study]\ntask = "uniform_tasks:uniform"\n[space]\n{drawn}')).plan.space
+    expected = sobol(8, scale=between(1, 9, integer=True))
+    assert repr([found[k] for k in range(len(found))]) == repr([expected[k] for k in range(len(expected))])
+
+
 def test_exit_codes_when_something_is_missing(folder, capsys, monkeypatch):
     from physlearn.study.store import Store, WriteError
 

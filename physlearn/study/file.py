@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from physlearn.study import draws
 from physlearn.study import space as spaces
 from physlearn.study.check import nearest, unknown, validated
 from physlearn.study.identity import plain
@@ -19,6 +20,11 @@ from physlearn.study.task import import_task
 
 TABLES = ("study", "params", "space", "refine")
 SAMPLED = ("random", "latin_hypercube", "sobol")
+WAYS = {  # to say an axis, and what may stand beside
+    "values": {"units", "scale"},
+    "zip": set(),
+    "low": {"high", "n", "scale", "integer", "units"},
+}
 
 
 class StudyTable(Options):
@@ -169,7 +175,7 @@ def _space(table, params, path) -> tuple[Space | None, list[str]]:
     elif kind in SAMPLED:
         samples, seed = table.pop("samples", None), table.pop("sample_seed", 0)
         ranges = {name: _range(name, given, where, errors) for name, given in table.items()}
-        draw = getattr(spaces, kind)
+        draw = getattr(draws, kind)
         found = None if errors else _tried(where, errors, lambda: draw(samples, sample_seed=seed, **ranges))
     elif kind == "grid":
         axes = {name: _axis(name, given, where, errors) for name, given in table.items()}
@@ -210,9 +216,12 @@ def _axis(name, given, where, errors):
     errors += found
     if table is None:
         return None
-    ways = {"values": table.values is not None, "zip": table.zip is not None, "low": table.low is not None}
-    if sum(ways.values()) != 1 or (ways["low"] and (table.high is None or table.n is None)):
+    ways = [way for way in WAYS if way in given]
+    if len(ways) != 1 or (ways == ["low"] and (table.high is None or table.n is None)):
         errors.append(f"{here} got {given!r}, expected values, or low, high and n, or zip")
+        return None
+    if extra := sorted(given.keys() - WAYS[ways[0]] - {ways[0]}):
+        errors.append(f"{here} {', '.join(extra)}: means nothing beside {ways[0]}; leave it out")
         return None
     if table.zip is not None:
         before = len(errors)
@@ -225,6 +234,9 @@ def _axis(name, given, where, errors):
     if not np.all(np.isfinite([table.low, table.high])) or (table.scale == "log" and min(table.low, table.high) <= 0):
         above = " above zero for a log scale" if table.scale == "log" else ""
         errors.append(f"{here} got {table.low} to {table.high}, expected finite numbers{above}")
+        return None
+    if table.integer and not (table.low.is_integer() and table.high.is_integer()):
+        errors.append(f"{here} got {table.low} to {table.high}, expected whole numbers with integer = true")
         return None
     values = (np.geomspace if table.scale == "log" else np.linspace)(table.low, table.high, table.n)
     if table.integer:
@@ -250,7 +262,7 @@ def _range(name, given, where, errors):
         errors.append(f"{here} got {given!r}, expected low and high, and perhaps scale, integer and units")
         return None
     more = {"scale": table.scale, "integer": table.integer, "units": table.units}
-    return _tried(here, errors, lambda: spaces.between(table.low, table.high, **more))
+    return _tried(here, errors, lambda: draws.between(table.low, table.high, **more))
 
 
 def _tried(where, errors, make):

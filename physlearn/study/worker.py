@@ -59,9 +59,20 @@ def run_job(task: Task, brief: Brief, job: Job) -> Outcome:
     try:
         values = encode(task(json.loads(job.params), stream(brief.seed, job.spawn)), brief.taken)
     except (Exception, SystemExit) as error:
-        said = (type(error).__name__, str(error), traceback.format_exc())
-        return Outcome(job.key, "failed", time.perf_counter() - began, [], said)
+        return Outcome(job.key, "failed", time.perf_counter() - began, [], told(error, traceback.format_exc()))
     return Outcome(job.key, "done", time.perf_counter() - began, values, None)
+
+
+def told(error: BaseException, trace: str | None = None) -> tuple[str, str, str]:
+    """An exception as text that can be stored, whatever its own text is: type, message, traceback."""
+    kind = type(error).__name__
+    try:
+        message = str(error)
+    except Exception as broken:
+        message = f"(its message cannot be shown: {type(broken).__name__})"
+    parts = (kind, message, trace or f"{kind}: {message}")
+    kind, message, trace = (part.encode("utf-8", "backslashreplace").decode() for part in parts)
+    return kind, message, trace
 
 
 def run_batch(brief: Brief, jobs: list[Job]) -> list[Outcome] | str:

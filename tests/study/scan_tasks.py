@@ -87,6 +87,25 @@ def odd(params, rng):
     return {"value": odd[params["a"]]} if params["a"] < len(odd) else {"a/b": 1.0}
 
 
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def unspeakable(params, rng):
+    """Errors and names that are no text."""
+    match params["a"]:
+        case 1:
+            raise ValueError("bad name \udcff")
+        case 2:
+            raise Mute
+        case 3:
+            return {"y\udcff": 1.0}
+        case 4:
+            return {"y": "\udcff"}
+    return {"value": 1.0}
+
+
 def environment(params, rng):
     return {"value": os.environ.get("SCAN_WORD", "")}
 

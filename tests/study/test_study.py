@@ -225,6 +225,7 @@ def test_every_wrong_point_is_found_before_anything_runs(tmp_path):
         ({"executor": "fast"}, TypeError, "expected None, 'serial' or"),
         ({"workers": 0}, ValueError, "workers: got 0"),
         ({"timeout": -1}, ValueError, "timeout: got -1"),
+        ({"common_random_numbers": "no"}, ValueError, "common_random_numbers: got 'no', expected True or False"),
         ({"batch": 0}, ValueError, "batch: got 0"),
         ({"refine": {"observable": "m", "tolerence": 1}}, ValueError, "did you mean 'tolerance'"),
         ({"refine": {"observable": "m", "tolerance": 1}}, ValueError, "at least 2 numbers"),
