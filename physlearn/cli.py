@@ -6,6 +6,7 @@ import argparse
 import functools
 import inspect
 import os
+import re
 import shlex
 import sys
 from importlib import metadata
@@ -13,6 +14,7 @@ from pathlib import Path
 
 DONE, USAGE, SOME_FAILED = 0, 1, 2
 SHOWN = 10  # failures on the screen
+_NO_FILE = r"[/\\\0]"  # what no file name has
 
 
 def main(arguments=None) -> int:
@@ -101,12 +103,15 @@ def _finished(folder, run) -> int:
     drawn = True
     if not interrupted and broken is None and _state(found) != before:
         try:
-            for name, picture in png_figures(folder).items():
-                (folder / f"{name}.png").write_bytes(picture)
             found.report()
+            for name, picture in png_figures(folder).items():
+                if isinstance(picture, str):
+                    print(f"{name} could not be drawn: {picture}", file=sys.stderr)
+                else:
+                    (folder / f"{re.sub(_NO_FILE, '_', name)}.png").write_bytes(picture)
         except Exception as error:  # the numbers are kept already
             drawn = False
-            print(f"figures failed: {type(error).__name__}: {error}", file=sys.stderr)
+            print(f"the report failed: {type(error).__name__}: {error}", file=sys.stderr)
     shown = os.path.relpath(folder)
     quoted = shlex.quote(shown)
     print(f"\n{shown}: {', '.join(sorted(path.name for path in folder.iterdir() if path.name != 'lock'))}")
@@ -200,7 +205,7 @@ def _study_file(options):
 
 
 def _how(options, kept):
-    from physlearn.study.run import checked_options
+    from physlearn.study.options import checked_options
 
     given = {} if options.workers is None else {"workers": options.workers}
     if options.serial:

@@ -144,12 +144,37 @@ uneven = Task(run, Params, figures)
 def test_what_replicates_and_figures_lack_costs_nothing_else(folder, capsys):
     """Replicates that return different names, and a figure that cannot be drawn."""
     (folder / "uneven_tasks.py").write_text(UNEVEN)
-    assert main(["run", study(folder, '[study]\ntask = "uneven_tasks:uneven"\nreplicates = 9\n')]) == 2
+    assert main(["run", study(folder, '[study]\ntask = "uneven_tasks:uneven"\nreplicates = 9\n')]) == 0  # all are done
     data = open_study(folder / "results" / "s").to_dataset()
     has = np.isfinite(data["value"].values)
     assert 0 < has.sum() < 9 and np.array_equal(has, ~np.isfinite(data["other"].values))
     assert np.array_equal(has, np.isfinite(data["curve"].values[:, 0]))
-    assert "figures failed: RuntimeError: no ink" in capsys.readouterr().err
+    assert "figures could not be drawn: RuntimeError: no ink" in capsys.readouterr().err
+    page = (folder / "results" / "s" / "report.html").read_text()
+    assert "Could not be drawn: RuntimeError: no ink" in page and "Observables" in page
+
+
+BLOTTED = """
+class Blot:
+    def savefig(self, *_, **__):
+        raise RuntimeError("ink everywhere")
+
+def figures(replicates):
+    from matplotlib.figure import Figure
+    figure = Figure()
+    figure.subplots().plot(replicates[0]["curve"])
+    return {"blot": Blot(), "a/../b": figure}
+
+blotted = Task(run, Params, figures)
+"""
+
+
+def test_one_figure_that_fails_leaves_the_others(folder, capsys):
+    (folder / "blotted_tasks.py").write_text(TASKS + BLOTTED)
+    assert main(["run", study(folder, '[study]\ntask = "blotted_tasks:blotted"\n')]) == 0
+    assert "blot could not be drawn: RuntimeError: ink everywhere" in capsys.readouterr().err
+    out = folder / "results" / "s"
+    assert (out / "a_.._b.png").exists() and "ink everywhere" in (out / "report.html").read_text()
 
 
 def test_interrupted_study_keeps_what_is_done(folder):

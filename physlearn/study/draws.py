@@ -77,7 +77,8 @@ def _sampled(kind, n, sample_seed, ranges) -> Space:
     columns = {name: _stretch(r, unit[:, k]) for k, (name, r) in enumerate(drawn.items())}
     rows = dict.fromkeys(zip(*(a.values for a in columns.values()), strict=True))  # whole numbers meet again
     columns = {
-        name: a._replace(values=values) for (name, a), values in zip(columns.items(), zip(*rows, strict=True), strict=True)
+        name: a._replace(values=values)
+        for (name, a), values in zip(columns.items(), zip(*rows, strict=True), strict=True)
     }
     kept = {name: r._asdict() for name, r in drawn.items()}
     return Space({"point": columns}, fixed, {"kind": kind, "sample_seed": int(sample_seed), "ranges": kept})

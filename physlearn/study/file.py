@@ -13,8 +13,8 @@ from physlearn.study import draws
 from physlearn.study import space as spaces
 from physlearn.study.check import nearest, unknown, validated
 from physlearn.study.identity import plain
+from physlearn.study.options import Options, checked_options
 from physlearn.study.plan import Plan, Refine
-from physlearn.study.run import Options, checked_options
 from physlearn.study.space import Space
 from physlearn.study.task import import_task
 

@@ -139,7 +139,8 @@ class Study:
         executor, progress, **options
             As for `study`; options that are not given are those of the last run.
         """
-        from physlearn.study.run import checked_options, execute, stored_plan
+        from physlearn.study.options import checked_options
+        from physlearn.study.run import execute, stored_plan
 
         plan = stored_plan(self.folder)
         kept = meta_of(self.folder).get("options", {})

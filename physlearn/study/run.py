@@ -7,47 +7,28 @@ import json
 import math
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from physlearn.study.check import validated
 from physlearn.study.crew import Crew, Futures, Serial
 from physlearn.study.dataset import misshapen
 from physlearn.study.driver import Driver, Interrupts
 from physlearn.study.growth import places
 from physlearn.study.handle import Study
 from physlearn.study.identity import canonical
+from physlearn.study.options import Options, checked_options
 from physlearn.study.plan import Plan, checked
-from physlearn.study.provenance import provenance
-from physlearn.study.reader import COMPLETE, FAILED, STALE, definition_of
+from physlearn.study.provenance import provenance, source_of
+from physlearn.study.reader import COMPLETE, FAILED, STALE, definition_of, meta_in
 from physlearn.study.space import RESERVED, Space, as_space
 from physlearn.study.store import Store
 from physlearn.study.task import Task, file_of, import_task, locate
 from physlearn.study.worker import Brief
-
-
-class Options(BaseModel):
-    """How a study is run: nothing here changes a result."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    workers: int | None = Field(default=None, ge=1)
-    timeout: float | None = Field(default=None, gt=0, description="seconds a task may take")
-    memory: float | None = Field(default=None, gt=0, description="bytes a worker may take beyond its start")
-    retries: int = Field(default=1, ge=0, description="tries again of a task whose worker died")
-    max_failures: int | None = Field(default=None, ge=0)
-    batch: int | str = "auto"
-
-    @field_validator("batch", mode="plain")
-    @classmethod
-    def _whole(cls, value):
-        if value != "auto" and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            raise ValueError("expected a whole number of at least 1, or 'auto'")
-        return value
 
 
 def study(
@@ -195,6 +176,7 @@ def execute(
         store.log(f"run {canonical(source)}")
         store.set(task=about, options=options.model_dump())
         store.first(provenance=source | {"began": time.time()})
+        _warn_of_edits(store, plan)
         if file is not None:
             store.set(home=str(file.folder))
             (folder / "study.toml").write_text(file.text, encoding="utf-8")
@@ -235,6 +217,22 @@ def execute(
     return Study(folder)
 
 
+def _warn_of_edits(store: Store, plan: Plan) -> None:
+    """Say when results are kept that the function as it is now did not give."""
+    kept, now = meta_in(store.db).get("source", {}), source_of(plan.task.run)
+    if now is None:
+        return
+    if store.count(COMPLETE) and kept.get(plan.task.version, now) != now:
+        warnings.warn(
+            f"{plan.path}: the source of the function has changed since its first results in {store.folder}, which are "
+            "kept and not computed again; if it gives other numbers, change Task.version (they are then stale), or "
+            "give another folder",
+            stacklevel=4,
+        )
+    else:
+        store.set(source=kept | {plan.task.version: now})
+
+
 def _refined(plan: Plan, store: Store) -> list[dict]:
     """Points that refinement asks for next."""
     from physlearn.study.refine import refine
@@ -255,8 +253,9 @@ def _refined(plan: Plan, store: Store) -> list[dict]:
         values[divmod(key, plan.replicates)] = np.frombuffer(data, dtype=dtype)[0]
     if not rows and store.count(COMPLETE):
         raise ValueError(f"refine: no result is called {plan.refine.observable!r}")
-    known = np.isfinite(values)
-    mean = np.where(known.any(1), np.where(known, values, 0).sum(1) / np.maximum(known.sum(1), 1), np.nan)
+    known = ~np.isnan(values)
+    with np.errstate(invalid="ignore"):  # infinities of both signs have no mean
+        mean = np.where(known.any(1), np.where(known, values, 0).sum(1) / np.maximum(known.sum(1), 1), np.nan)
     points = np.array([[plan.point(k)[name] for name in names] for k in range(count)], dtype=float)
     new = refine(
         plan.refined_axes(),
@@ -291,11 +290,3 @@ def _crew(brief: Brief, executor, options: Options) -> Crew:
             "(of dask: client.get_executor(pure=False))"
         )
     return Futures(brief, executor, options.workers)
-
-
-def checked_options(values) -> Options:
-    """Options without errors, or a ValueError with all of them, one line each."""
-    found, errors = validated(Options, values, "options:")
-    if errors:
-        raise ValueError("\n".join(errors))
-    return found

@@ -141,7 +141,10 @@ def locate(task: Task | str | Callable) -> tuple[str, Task]:
     if isinstance(task, Task):
         names = [key for key, value in vars(sys.modules[module]).items() if value is task]
         if not names:
-            raise ValueError(f"task: no name in module {module!r} is this Task; {REMEDY}")
+            raise ValueError(
+                f"task: no name in module {module!r}, which has its function, is this Task; give its path as a string, "
+                f"'package.module:name', if it stands in another module; otherwise {REMEDY}"
+            )
         return f"{module}:{names[0]}", task
     if getattr(sys.modules.get(module), name, None) is not function:
         raise ValueError(f"task: {module}.{name} cannot be imported by that name; {REMEDY}")

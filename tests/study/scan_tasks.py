@@ -74,6 +74,10 @@ def step(params, rng):
     return {"m": float(params["x"] + params["y"] > 1.3), "noise": rng.uniform()}
 
 
+def diverging(params, rng):
+    return {"m": float("inf") if params["x"] > 1.3 else 1.0 + 0.1 * rng.uniform(), "trace": np.arange(3.0)}
+
+
 def threads(params, rng):
     import numba
     from threadpoolctl import threadpool_info

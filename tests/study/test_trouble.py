@@ -84,7 +84,7 @@ def test_max_failures_stops(tmp_path):
         ("no_such_module:x", "cannot import 'no_such_module'"),
         ("scan_tasks", "expected 'package.module:name'"),
         ("scan_tasks:np", "is a module"),
-        (Task(run=scan_tasks.draw), "no name in module 'scan_tasks' is this Task"),
+        (Task(run=scan_tasks.draw), "is this Task; give its path as a string"),
     ],
 )
 def test_tasks_that_workers_cannot_import_are_refused(task, message, tmp_path):
