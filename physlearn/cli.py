@@ -193,7 +193,11 @@ def _report(options) -> int:
 
 def _search(home):
     """Find tasks beside the study file, and then in the working directory; what is installed goes first."""
-    sys.path += [str(folder) for folder in (home, Path.cwd()) if folder is not None]
+    here = str(Path.cwd())
+    if home is not None:  # also where the interpreter was told to look into the working directory
+        first = next((k for k, entry in enumerate(sys.path) if entry in ("", here)), len(sys.path))
+        sys.path.insert(first, str(home))
+    sys.path.append(here)
 
 
 def _study_file(options):

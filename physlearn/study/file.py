@@ -75,9 +75,9 @@ def read_study(path) -> StudyFile:
     path : path-like
         A TOML file with the tables [study] (task, name, seed, replicates, common_random_numbers, and how to run:
         workers, timeout, memory, retries, max_failures, batch), [params] (fixed values), [space] (axes as lists,
-        ``{low, high, n, scale}``, ``{values, units}`` or ``{zip = {...}}``; with ``kind`` "latin_hypercube",
-        "sobol" or "random", ``samples`` points of ranges ``{low, high, scale, integer}``; or ``points``, a list of
-        tables) and [refine] (observable, tolerance, levels).
+        ``{low, high, n, scale, integer, units}``, ``{values, units, scale}`` or ``{zip = {...}}``; with ``kind``
+        "latin_hypercube", "sobol" or "random", ``samples`` points of ranges ``{low, high, scale, integer, units}``
+        and perhaps ``sample_seed``; or ``points``, a list of tables) and [refine] (observable, tolerance, levels).
 
     Returns
     -------

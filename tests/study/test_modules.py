@@ -61,7 +61,10 @@ def command(modules, monkeypatch):
     sys.modules.pop("twin_model", None)
 
 
-def test_what_lies_beside_the_study_file_comes_before_the_working_directory(command, modules):
+@pytest.mark.parametrize("first", [False, True])
+def test_what_lies_beside_the_study_file_comes_before_the_working_directory(first, command, modules, monkeypatch):
+    if first:  # python -m physlearn.cli
+        monkeypatch.syspath_prepend(modules / "a")
     assert command("run", "../b/scan.toml", "--serial") == 0
     found = open_study("results/scan").to_dataset()
     assert found["where"].item() == "b" and str(modules / "b" / "twin_model.py") in found.attrs["provenance"]
