@@ -204,8 +204,9 @@ def _filled(column, total):
 
 
 def _common(name, column, named):
-    """An array that is named like its only axis and is the same at all points, in a tuple: the axis's coordinate."""
-    if list(named.get(name, ())) != [name] or len(column) > 1:
+    """An array that is named like an axis and is the same at all points, in a tuple: the axis's coordinate."""
+    axes = {axis for each in named.values() for axis in each}
+    if name not in axes or list(named.get(name, [name])) != [name] or len(column) > 1:
         return ()
     (((dtype, shape), (_, chunks)),) = column.items()
     if len(_tuple(shape)) != 1 or np.dtype(dtype).kind not in "iufU" or len(set(chunks)) > 1:

@@ -75,11 +75,10 @@ def _sampled(kind, n, sample_seed, ranges) -> Space:
         engine = qmc.Sobol if kind == "sobol" else qmc.LatinHypercube
         unit = engine(len(drawn), rng=rng).random(n)
     columns = {name: _stretch(r, unit[:, k]) for k, (name, r) in enumerate(drawn.items())}
-    rows = dict.fromkeys(zip(*(a.values for a in columns.values()), strict=True))  # whole numbers meet again
-    columns = {
-        name: a._replace(values=values)
-        for (name, a), values in zip(columns.items(), zip(*rows, strict=True), strict=True)
-    }
+    if any(r.integer for r in drawn.values()):  # which meet again
+        rows = dict.fromkeys(zip(*(a.values for a in columns.values()), strict=True))
+        kept = zip(*rows, strict=True)
+        columns = {name: a._replace(values=values) for (name, a), values in zip(columns.items(), kept, strict=True)}
     kept = {name: r._asdict() for name, r in drawn.items()}
     return Space({"point": columns}, fixed, {"kind": kind, "sample_seed": int(sample_seed), "ranges": kept})
 

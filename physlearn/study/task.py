@@ -38,8 +38,8 @@ class Task:
         Units of parameters and results (UDUNITS spelling: V, mS, ms).
     dims : mapping of str to sequence of str
         Names of a result's array axes.  Reports draw curves over the axes that have a name, or over all if none has.
-        An array that is named like its own axis, such as ``{"trace": ["time"], "time": ["time"]}``, is the axis's
-        coordinate where it is the same at all points.
+        An array that is named like an axis, such as "time" with ``{"trace": ["time"]}``, is the axis's coordinate
+        where it is the same at all points.
     ragged : sequence of str
         Arrays whose shape differs from point to point: kept, given to ``figures``, but no part of the dataset.
     padded : sequence of str

@@ -211,3 +211,4 @@ def timed(params, rng):
 profiled = Task(run=profile, dims={"profile": ("T",)})
 padded = Task(run=growing, dims={"curve": ("step",)}, padded=("curve", "table"))
 traced = Task(run=timed, dims={"trace": ("time",), "time": ("time",)}, units={"time": "s"})
+briefly_traced = Task(run=timed, dims={"trace": ("time",)}, units={"time": "s"})

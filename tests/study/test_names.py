@@ -51,12 +51,13 @@ def test_no_parameter_becomes_an_axis_of_a_results_name(run, stored, given):
     assert run("scan_tasks:draw", stored).to_dataset().identical(before)
 
 
-def test_an_array_named_like_its_axis_is_the_coordinate_of_it(run, tmp_path):
-    found = run("scan_tasks:traced", {"k": [1, 2]}).to_dataset()
+@pytest.mark.parametrize("task", ["traced", "briefly_traced"])
+def test_an_array_named_like_an_axis_is_the_coordinate_of_it(task, run, tmp_path):
+    found = run(f"scan_tasks:{task}", {"k": [1, 2]}).to_dataset()
     np.testing.assert_array_equal(found["time"], np.linspace(0, 1, 6))
     assert "time" in found.coords and found["time"].attrs["units"] == "s"
     assert found["trace"].sel(time=0.4, method="nearest").shape == (2, 1)
-    differs = study("scan_tasks:traced", {"stretch": [1.0, 2.0]}, store=tmp_path / "t", executor="serial").to_dataset()
+    differs = study(f"scan_tasks:{task}", {"stretch": [1.0, 2.0]}, store=tmp_path / "t", executor="serial").to_dataset()
     assert differs["time"].dims == ("stretch", "replicate", "time_0") and "time" not in differs.coords
 
 

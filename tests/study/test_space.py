@@ -96,6 +96,7 @@ def test_sobol_counts_that_are_no_power_of_two_are_warned_of():
         (lambda: grid(p=zipped(a=zipped(b=[1, 2]))), TypeError, "a: got a zip group as a value"),
         (lambda: points([{"a": 1}], units={"b": "V"}), ValueError, r"units: got some of \['b'\]"),
         (lambda: between("a", "b"), TypeError, "got 'a' to 'b', expected two numbers"),
+        (lambda: sobol(4, x=(-1e308, 1e308)), ValueError, "appears twice"),
         (lambda: between(True, 5), TypeError, "got True to 5, expected two numbers"),
         (lambda: between(0.5, 9.5, integer=True), ValueError, "0.5 to 9.5, expected whole numbers"),
         (lambda: between(1, 9, integer="no"), TypeError, "integer: got 'no'"),
