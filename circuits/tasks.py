@@ -183,6 +183,7 @@ iris = Task(
     warm=lambda: run_iris(IrisParams(epochs=1), np.random.default_rng(0)),
     dims={"cost": ("epoch",)},
     ragged=("edges", "conductance_untrained", "conductance_trained"),  # edges between driven nodes are left out
+    padded=("cost", "voltage_untrained", "voltage_trained"),
     headline={
         "trained": "trained network, argmax of its outputs",
         "untrained": "untrained network, argmax",
@@ -263,6 +264,7 @@ coupled_learning = Task(
     run=run_coupled_learning,
     params=CoupledLearningParams,
     dims={"cost": ("epoch",)},
+    padded=("cost",),
     headline=_HEADLINE,
     warm=lambda: run_coupled_learning(CoupledLearningParams(epochs=2), np.random.default_rng(0)),
 )
@@ -270,6 +272,7 @@ equilibrium_propagation = Task(
     run=run_equilibrium_propagation,
     params=EquilibriumPropagationParams,
     dims={"cost": ("epoch",)},
+    padded=("cost",),
     headline=_HEADLINE,
     warm=lambda: run_equilibrium_propagation(EquilibriumPropagationParams(epochs=2), np.random.default_rng(0)),
 )

@@ -6,12 +6,15 @@ import argparse
 import functools
 import inspect
 import os
+import re
+import shlex
 import sys
 from importlib import metadata
 from pathlib import Path
 
 DONE, USAGE, SOME_FAILED = 0, 1, 2
 SHOWN = 10  # failures on the screen
+_NO_FILE = r"[/\\\0]"  # what no file name has
 
 
 def main(arguments=None) -> int:
@@ -61,7 +64,7 @@ def _run(options) -> int:
     study, folder = _study_file(options)
     print(f"{study.name}: {study.plan.path}, seed {study.plan.seed}, {_counted(study.plan)}\n")
     how, executor = _how(options, study.options)
-    return _finished(folder, lambda: execute(study.plan, folder, how, executor, True, study.name, text=study.text))
+    return _finished(folder, lambda: execute(study.plan, folder, how, executor, True, study.name, file=study))
 
 
 def _retry(options) -> int:
@@ -69,8 +72,8 @@ def _retry(options) -> int:
 
     if not (options.failed or options.stale):
         raise ValueError("retry: give --failed, --stale or both")
-    sys.path.append(os.getcwd())  # where the tasks of the study may be
     found = open_study(options.study)  # whose folder is absolute: a task may change the directory
+    _search(found.home)
     extra = {} if options.workers is None else {"workers": options.workers}
     run = functools.partial(found.retry, failed=options.failed, stale=options.stale, **extra)
     return _finished(found.folder, lambda: run(executor="serial" if options.serial else None))
@@ -85,7 +88,7 @@ def _finished(folder, run) -> int:
     from physlearn.study.task import import_task
 
     page, interrupted, broken = folder / "report.html", False, None
-    before = open_study(folder).status() if page.exists() else None
+    before = _state(open_study(folder)) if page.exists() else None
     try:
         run()
     except KeyboardInterrupt:
@@ -98,15 +101,19 @@ def _finished(folder, run) -> int:
     if found.points == 1:
         print(table(summarise(real_scalars(found.returned())), import_task(found.task).headline))
     drawn = True
-    if not interrupted and broken is None and counts != before:
+    if not interrupted and broken is None and _state(found) != before:
         try:
-            for name, picture in png_figures(folder).items():
-                (folder / f"{name}.png").write_bytes(picture)
             found.report()
+            for name, picture in png_figures(folder).items():
+                if isinstance(picture, str):
+                    print(f"{name} could not be drawn: {picture}", file=sys.stderr)
+                else:
+                    (folder / f"{re.sub(_NO_FILE, '_', name)}.png").write_bytes(picture)
         except Exception as error:  # the numbers are kept already
             drawn = False
-            print(f"figures failed: {type(error).__name__}: {error}", file=sys.stderr)
+            print(f"the report failed: {type(error).__name__}: {error}", file=sys.stderr)
     shown = os.path.relpath(folder)
+    quoted = shlex.quote(shown)
     print(f"\n{shown}: {', '.join(sorted(path.name for path in folder.iterdir() if path.name != 'lock'))}")
     print(_words(counts))
     for failure in failures[:SHOWN]:
@@ -114,17 +121,22 @@ def _finished(folder, run) -> int:
         print(f"{failure['status']}: {where}: {failure['type']}: {failure['message']}", file=sys.stderr)
     if len(failures) > SHOWN:
         print(f"and {len(failures) - SHOWN} more failures: see report.html", file=sys.stderr)
-    if failures:
-        print(f"physlearn retry --failed {shown} runs them again", file=sys.stderr)
+    if any(failure["type"] != "ShapeError" for failure in failures):  # which would come again
+        print(f"physlearn retry --failed {quoted} runs them again", file=sys.stderr)
     if counts["stale"]:
         print(
-            f"{counts['stale']} results are of another version of the task: physlearn retry --stale {shown}",
+            f"{counts['stale']} results are of another version of the task: physlearn retry --stale {quoted}",
             file=sys.stderr,
         )
     if missing := counts["planned"]:
         why = "interrupted" if interrupted else "stopped"
         print(f"{why}: {missing} of {counts['total']} tasks are missing; the same command goes on", file=sys.stderr)
     return DONE if drawn and broken is None and counts["done"] == counts["total"] else SOME_FAILED
+
+
+def _state(study):
+    """What a report shows: it is another one after anything has run."""
+    return study.status(), study.finished
 
 
 def _plan(options) -> int:
@@ -173,21 +185,31 @@ def _export(options) -> int:
 def _report(options) -> int:
     from physlearn.study import open_study
 
-    sys.path.append(os.getcwd())
-    print(open_study(options.study).report())
+    found = open_study(options.study)
+    _search(found.home)
+    print(found.report())
     return DONE
+
+
+def _search(home):
+    """Find tasks beside the study file, and then in the working directory; what is installed goes first."""
+    here = str(Path.cwd())
+    if home is not None:  # also where the interpreter was told to look into the working directory
+        first = next((k for k, entry in enumerate(sys.path) if entry in ("", here)), len(sys.path))
+        sys.path.insert(first, str(home))
+    sys.path.append(here)
 
 
 def _study_file(options):
     from physlearn.study import read_study
 
-    sys.path += [os.getcwd(), str(options.study.resolve().parent)]  # tasks may lie there; what is installed goes first
+    _search(options.study.resolve().parent)
     study = read_study(options.study)
     return study, (options.out or Path("results") / study.name).absolute()  # a task may change the directory
 
 
 def _how(options, kept):
-    from physlearn.study.run import checked_options
+    from physlearn.study.options import checked_options
 
     given = {} if options.workers is None else {"workers": options.workers}
     if options.serial:

@@ -108,6 +108,7 @@ hopfield = Task(
     params=HopfieldParams,
     warm=warm_hopfield,
     dims={"overlap_in_time": ("sweep",)},
+    padded=("overlap_in_time",),
     headline={"overlap": "overlap after recall", "retrieved": "fraction of cues with an overlap above 0.9"},
 )
 
@@ -177,6 +178,7 @@ rbm = Task(
     warm=lambda: run_rbm(RBMParams(side=2, epochs=2), np.random.default_rng(0)),
     units={"log_likelihood": "nats", "shortfall": "nats", "log_likelihood_in_time": "nats"},
     dims={"log_likelihood_in_time": ("measurement",)},
+    padded=("log_likelihood_in_time",),
     headline={"log_likelihood": "mean log-likelihood (nats)", "shortfall": "below the data's own entropy (nats)"},
 )
 

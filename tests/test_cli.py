@@ -46,6 +46,7 @@ not_a_task = 3
 def folder(tmp_path, monkeypatch):
     """An empty working directory with an importable module of tasks."""
     (tmp_path / "uniform_tasks.py").write_text(TASKS)
+    monkeypatch.delitem(sys.modules, "uniform_tasks", raising=False)  # of another test's folder
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     return tmp_path
@@ -111,6 +112,17 @@ def test_a_failed_replicate_costs_only_itself(folder, capsys):
     assert open_study(out).failures()[0]["attempts"] == 1
 
 
+def test_the_report_is_written_again_after_anything_has_run(folder, monkeypatch):
+    """Also where as many results as before have come out."""
+    assert main(["run", study(folder, GOOD), "--serial"]) == 0
+    page = folder / "results" / "s" / "report.html"
+    page.write_text("old")
+    (folder / "uniform_tasks.py").write_text(TASKS.replace('"a uniform number"}', '"a number"}, "2"'))
+    monkeypatch.delitem(sys.modules, "uniform_tasks")
+    assert main(["retry", "--stale", "results/s", "--serial"]) == 0  # 3 done before, 3 done after
+    assert page.read_text() != "old"
+
+
 UNEVEN = """
 import numpy as np
 from pydantic import BaseModel
@@ -132,12 +144,37 @@ uneven = Task(run, Params, figures)
 def test_what_replicates_and_figures_lack_costs_nothing_else(folder, capsys):
     """Replicates that return different names, and a figure that cannot be drawn."""
     (folder / "uneven_tasks.py").write_text(UNEVEN)
-    assert main(["run", study(folder, '[study]\ntask = "uneven_tasks:uneven"\nreplicates = 9\n')]) == 2
+    assert main(["run", study(folder, '[study]\ntask = "uneven_tasks:uneven"\nreplicates = 9\n')]) == 0  # all are done
     data = open_study(folder / "results" / "s").to_dataset()
     has = np.isfinite(data["value"].values)
     assert 0 < has.sum() < 9 and np.array_equal(has, ~np.isfinite(data["other"].values))
     assert np.array_equal(has, np.isfinite(data["curve"].values[:, 0]))
-    assert "figures failed: RuntimeError: no ink" in capsys.readouterr().err
+    assert "figures could not be drawn: RuntimeError: no ink" in capsys.readouterr().err
+    page = (folder / "results" / "s" / "report.html").read_text()
+    assert "Could not be drawn: RuntimeError: no ink" in page and "Observables" in page
+
+
+BLOTTED = """
+class Blot:
+    def savefig(self, *_, **__):
+        raise RuntimeError("ink everywhere")
+
+def figures(replicates):
+    from matplotlib.figure import Figure
+    figure = Figure()
+    figure.subplots().plot(replicates[0]["curve"])
+    return {"blot": Blot(), "a/../b": figure}
+
+blotted = Task(run, Params, figures)
+"""
+
+
+def test_one_figure_that_fails_leaves_the_others(folder, capsys):
+    (folder / "blotted_tasks.py").write_text(TASKS + BLOTTED)
+    assert main(["run", study(folder, '[study]\ntask = "blotted_tasks:blotted"\n')]) == 0
+    assert "blot could not be drawn: RuntimeError: ink everywhere" in capsys.readouterr().err
+    out = folder / "results" / "s"
+    assert (out / "a_.._b.png").exists() and "ink everywhere" in (out / "report.html").read_text()
 
 
 def test_interrupted_study_keeps_what_is_done(folder):
@@ -299,6 +336,29 @@ def test_every_wrong_axis_is_told_of(folder, capsys):
     ):
         assert part in err, err
     assert main(["run", study(folder, GOOD.replace("seed = 4", 'name = ".."'))]) == 1
+
+
+@pytest.mark.parametrize(
+    ("axis", "said"),
+    [
+        ("{ values = [1, 2], n = 5, high = 3.0 }", "scale: high, n: means nothing beside values; leave it out"),
+        ("{ zip = { fail_above = [1, 2] }, units = 'V' }", "scale: units: means nothing beside zip"),
+        ("{ zip = { fail_above = { zip = { b = [1, 2] } } } }", "fail_above: got a zip group as a value"),
+        ("{ low = 0.5, high = 2.5, n = 3, integer = true }", "scale: got 0.5 to 2.5, expected whole numbers"),
+    ],
+)
+def test_what_an_axis_does_not_take_is_refused(folder, axis, said, capsys):
+    path = study(folder, f'[study]\ntask = "uniform_tasks:uniform"\n[space]\nscale = {axis}\n')
+    assert main(["run", path]) == 1 and said in capsys.readouterr().err
+
+
+def test_files_and_python_draw_the_same_whole_numbers(folder):
+    from physlearn.study import between, read_study, sobol
+
+    drawn = 'kind = "sobol"\nsamples = 8\nscale = { low = 1, high = 9, integer = true }\n'
+    found = read_study(study(folder, f'[study]\ntask = "uniform_tasks:uniform"\n[space]\n{drawn}')).plan.space
+    expected = sobol(8, scale=between(1, 9, integer=True))
+    assert repr([found[k] for k in range(len(found))]) == repr([expected[k] for k in range(len(expected))])
 
 
 def test_exit_codes_when_something_is_missing(folder, capsys, monkeypatch):

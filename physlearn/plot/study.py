@@ -128,7 +128,9 @@ def plot_bands(data, *, x=None, hue=None, ax=None):
         known = np.isfinite(rows).any(0)
         if not known.any():
             continue
-        name = f"{_text(data[hue].values[k])}" if hue else None
+        name = text_of(data[hue].values[k]) if hue else None
+        if name and name.startswith("_"):  # which keeps a curve out of the legend
+            name = f" {name}"
         at, rows = across.at[known], rows[:, known]
         ax.plot(at, np.nanmean(rows, 0), color=color, label=name, marker=marker, markersize=3.5, linewidth=1.5)
         if len(rows) > 1:
@@ -223,6 +225,11 @@ def label_of(data) -> str:
     return f"{name} ({units})" if units and units != "1" else str(name)
 
 
+def text_of(value) -> str:
+    """A value as it is to be read: dollar signs are no mathematics."""
+    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value).replace("$", r"\$")
+
+
 def is_geometric(values) -> bool:
     """Whether numbers are spaced evenly in their logarithm rather than evenly."""
     values = np.unique(np.asarray(values, dtype=float))
@@ -262,12 +269,13 @@ class _Axis:
         if self.log:
             ax.set(**{f"{which}scale": "log"})
         if not self.numbers:
-            ax.set(**{f"{which}ticks": self.at, f"{which}ticklabels": [_text(v) for v in self.coordinate.values]})
+            ax.set(**{f"{which}ticks": self.at, f"{which}ticklabels": [text_of(v) for v in self.coordinate.values]})
         ax.set(**{f"{which}label": label_of(self.coordinate)})
 
 
 def _mean(data):
-    return data.mean(REPLICATE, skipna=True, keep_attrs=True) if REPLICATE in data.dims else data
+    with np.errstate(invalid="ignore"):  # infinities of both signs have no mean
+        return data.mean(REPLICATE, skipna=True, keep_attrs=True) if REPLICATE in data.dims else data
 
 
 def _sorted(data, name):
@@ -303,7 +311,3 @@ def _shades(n):
     from matplotlib import colormaps
 
     return colormaps["viridis"](np.linspace(0.0, 0.82, max(n, 2)))[:n]
-
-
-def _text(value):
-    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from physlearn.study.plan import Job
 from physlearn.study.task import import_task
-from physlearn.study.worker import Brief, Outcome, run_batch, run_job
+from physlearn.study.worker import Brief, Outcome, run_batch, run_job, told
 
 
 class Done(NamedTuple):
@@ -127,7 +127,7 @@ class Futures:
             except (concurrent.futures.CancelledError, TimeoutError):
                 yield Back(jobs)
             except Exception as error:  # the executor's own, such as dask's KilledWorker: run_batch raises nothing
-                yield Lost(jobs, "crashed", (type(error).__name__, str(error), f"{type(error).__name__}: {error}"))
+                yield Lost(jobs, "crashed", told(error))
             else:
                 if isinstance(found, str):
                     raise RuntimeError(f"a worker of the executor could not start on {self.brief.path!r}:\n{found}")

@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 
 from physlearn.study.identity import canonical
-from physlearn.study.reader import COMPLETE, FAILED, STATES, StoreError, definition_in, differences, points_in, reading
+from physlearn.study.reader import (
+    COMPLETE,
+    FAILED,
+    STATES,
+    StoreError,
+    definition_in,
+    differences,
+    meta_in,
+    points_in,
+    reading,
+)
 from physlearn.study.space import Axis, Space
 from physlearn.study.values import decode, read_blob
 
@@ -22,7 +32,7 @@ def assemble(folder: Path):
     with reading(folder) as db:
         db.execute("BEGIN")  # one state of the store, though a driver may be writing
         definition, name = definition_in(db)
-        meta = {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM meta")}
+        meta = meta_in(db)
         added = points_in(db)
         space, task = Space.from_json(definition["space"]), meta.get("task", {})
         dims, coords = _coordinates(space, added, definition["replicates"], task.get("units", {}))
@@ -30,17 +40,24 @@ def assemble(folder: Path):
         status = np.zeros(int(np.prod(shape)), dtype=np.int8)
         rows = np.array(db.execute("SELECT key, status FROM task").fetchall(), dtype=np.int64).reshape(-1, 2)
         status[rows[:, 0]] = rows[:, 1]
-        odd = misshapen(db, task.get("ragged", ()))
+        ragged = task.get("ragged", ())
+        odd = misshapen(db, ragged, task.get("padded", ()))
         status[list(odd)] = FAILED[0]
-        columns = _columns(db, folder, set(task.get("ragged", ())), odd)
+        columns = _columns(db, folder, ragged, odd)
         source = _source(db, meta.get("provenance", {}))
     variables: dict[str, Any] = {}
-    lengths = dict(dims)
+    named, lengths = task.get("dims", {}), dict(dims)
+    common = {result: values for result, column in columns.items() if (values := _common(result, column, named))}
+    taken = {*lengths, *coords, *(set(columns) - set(common))}
+    lengths |= {result: len(values) for result, (values,) in common.items()}
     for result, column in columns.items():
-        values = _filled(column, len(status))
-        inner = _inner_dims(result, values.shape[1:], task.get("dims", {}).get(result), lengths, dict(dims))
         about = {"long_name": task.get("headline", {}).get(result), "units": task.get("units", {}).get(result)}
         attrs = {key: value for key, value in about.items() if value}
+        if result in common:
+            coords[result] = (result, *common[result], attrs)
+            continue
+        values = _filled(column, len(status))
+        inner = _inner_dims(result, values.shape[1:], named.get(result), lengths, taken)
         variables[result] = (tuple(lengths)[: len(dims)] + inner, values.reshape(shape + values.shape[1:]), attrs)
     legend = {"flag_values": np.arange(len(STATES), dtype=np.int8), "flag_meanings": " ".join(STATES)}
     variables["status"] = (tuple(d for d, _ in dims), status.reshape(shape), legend)
@@ -64,10 +81,10 @@ def _source(db, first):
     return first | ({"later runs": later} if later else {})
 
 
-def misshapen(db, ragged=()) -> dict[int, tuple[str, str, str]]:
+def misshapen(db, ragged=(), padded=()) -> dict[int, tuple[str, str, str]]:
     """Tasks with a result of another shape than the first task of the plan has, or with text for a number.
 
-    Each with the error that says so.
+    Each with the error that says so.  Padded results need as many axes only.
 
     The first of the plan, not of the run: which tasks fail must not depend on the order of the work.
     """
@@ -80,13 +97,15 @@ def misshapen(db, ragged=()) -> dict[int, tuple[str, str, str]]:
     errors = {}
     for name, shape, text, task in rows:
         usual, words, where = first.setdefault(name, (shape, text, task))
-        if (shape, text) == (usual, words) or name in ragged:
+        fits = shape == usual or (name in padded and len(_tuple(shape)) == len(_tuple(usual)))
+        if (fits and text == words) or name in ragged:
             continue
         (params,) = db.execute("SELECT params FROM task WHERE key = ?", (where,)).fetchone()
         said = (
             f"result {name!r} has shape {_tuple(shape)}; at {params} it has {_tuple(usual)}, and a labelled array "
-            "needs one shape. Pad it with NaN, return a summary, or name it in Task(ragged=...)"
-            if shape != usual
+            "needs one shape. Name it in Task(padded=...), which fills it up with NaN where it has as many axes, or "
+            "in Task(ragged=...), which keeps it out of the dataset; or return a summary"
+            if not fits
             else f"result {name!r} is {_KIND[text]}; at {params} it is {_KIND[words]}: return one of them everywhere"
         )
         found = db.execute(
@@ -172,18 +191,38 @@ def _filled(column, total):
     dtype = np.result_type(*(np.dtype(dtype) for dtype, _ in column))
     if known < total and dtype.kind in "biu":
         dtype = np.dtype(float)
-    shape = _tuple(next(shape for _, shape in column))
+    shapes = {shape: _tuple(shape) for _, shape in column}  # of which padded results may have several
+    shape = tuple(map(max, zip(*shapes.values(), strict=True)))
+    if len(shapes) > 1 and dtype.kind in "biu":
+        dtype = np.dtype(float)
     empty = "" if dtype.kind == "U" else np.nan if dtype.kind in "fc" else 0
     out = np.full((total, *shape), empty, dtype=dtype)
-    for (stored, _), (keys, chunks) in column.items():
-        out[keys] = np.frombuffer(b"".join(chunks), dtype=stored).reshape(len(keys), *shape)
+    for (stored, own), (keys, chunks) in column.items():
+        values = np.frombuffer(b"".join(chunks), dtype=stored).reshape(len(keys), *shapes[own])
+        out[(keys, *map(slice, shapes[own]))] = values
     return out
 
 
-def _inner_dims(name, shape, named, lengths, outer):
+def _common(name, column, named):
+    """An array that is named like an axis and is the same at all points, in a tuple: the axis's coordinate."""
+    axes = {axis for each in named.values() for axis in each}
+    if name not in axes or list(named.get(name, [name])) != [name] or len(column) > 1:
+        return ()
+    (((dtype, shape), (_, chunks)),) = column.items()
+    if len(_tuple(shape)) != 1 or np.dtype(dtype).kind not in "iufU" or len(set(chunks)) > 1:
+        return ()
+    return (np.frombuffer(chunks[0], dtype=dtype),)
+
+
+def _inner_dims(name, shape, named, lengths, taken):
     """Names of a result's own axes: the task's where they fit, otherwise NAME_0, NAME_1, ..."""
-    fit = named and len(named) == len(shape) and not set(named) & {*outer, name}
+    fit = named and len(set(named)) == len(named) == len(shape) and not set(named) & taken
     if not fit or any(lengths.get(d, n) != n for d, n in zip(named, shape, strict=True)):
-        named = [f"{name}_{k}" for k in range(len(shape))]
+        named = []
+        for k in range(len(shape)):
+            dim = f"{name}_{k}"
+            while dim in taken or dim in lengths:
+                dim += "_"
+            named.append(dim)
     lengths.update(zip(named, shape, strict=True))
     return tuple(named)

@@ -37,10 +37,13 @@ def export(dataset, path: Path) -> Path:
 
 
 def _without_complex(dataset):
-    """Complex results as NAME_real and NAME_imag, which every format can hold."""
+    """Complex results as NAME_real and NAME_imag, which every format can hold; another name where these are taken."""
     for name, v in list(dataset.data_vars.items()):
         if v.dtype.kind == "c":
-            dataset = dataset.assign({f"{name}_real": v.real, f"{name}_imag": v.imag}).drop_vars(name)
+            end = ""
+            while {f"{name}_real{end}", f"{name}_imag{end}"} & {*dataset.variables, *dataset.dims}:
+                end += "_"
+            dataset = dataset.assign({f"{name}_real{end}": v.real, f"{name}_imag{end}": v.imag}).drop_vars(name)
     return dataset
 
 

@@ -9,12 +9,13 @@ from physlearn.study.dataset import returned
 from physlearn.study.reader import definition_of
 from physlearn.study.space import Space
 from physlearn.study.task import import_task
+from physlearn.study.worker import told
 
 DPI = 200
 
 
-def png_figures(folder: Path) -> dict[str, bytes]:
-    """Every figure as PNG; none where the study has several points, or its task draws none."""
+def png_figures(folder: Path) -> dict[str, bytes | str]:
+    """Every figure as PNG, or why it could not be drawn; none for several points, or a task that draws none."""
     definition, _ = definition_of(folder)
     if len(Space.from_json(definition["space"])) > 1:
         return {}
@@ -25,9 +26,17 @@ def png_figures(folder: Path) -> dict[str, bytes]:
     replicates = returned(folder)
     if draw is None or not replicates:
         return {}
-    pictures = {}
-    for name, figure in draw(replicates).items():
+    try:
+        drawn = dict(draw(replicates))
+    except Exception as error:  # the report is worth more than its pictures
+        return {"figures": ": ".join(told(error)[:2])}
+    pictures: dict[str, bytes | str] = {}
+    for name, figure in drawn.items():
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=DPI)
-        pictures[name] = buffer.getvalue()
+        try:
+            figure.savefig(buffer, format="png", dpi=DPI)
+        except Exception as error:
+            pictures[str(name)] = ": ".join(told(error)[:2])
+        else:
+            pictures[str(name)] = buffer.getvalue()
     return pictures

@@ -9,16 +9,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from physlearn.study import draws
 from physlearn.study import space as spaces
 from physlearn.study.check import nearest, unknown, validated
 from physlearn.study.identity import plain
+from physlearn.study.options import Options, checked_options
 from physlearn.study.plan import Plan, Refine
-from physlearn.study.run import Options, checked_options
 from physlearn.study.space import Space
 from physlearn.study.task import import_task
 
 TABLES = ("study", "params", "space", "refine")
 SAMPLED = ("random", "latin_hypercube", "sobol")
+WAYS = {  # to say an axis, and what may stand beside
+    "values": {"units", "scale"},
+    "zip": set(),
+    "low": {"high", "n", "scale", "integer", "units"},
+}
 
 
 class StudyTable(Options):
@@ -51,13 +57,14 @@ class StudyFile(NamedTuple):
     Examples
     --------
     >>> StudyFile._fields
-    ('name', 'plan', 'options', 'text')
+    ('name', 'plan', 'options', 'text', 'folder')
     """
 
     name: str
     plan: Plan
     options: Options
     text: str
+    folder: Path
 
 
 def read_study(path) -> StudyFile:
@@ -68,9 +75,9 @@ def read_study(path) -> StudyFile:
     path : path-like
         A TOML file with the tables [study] (task, name, seed, replicates, common_random_numbers, and how to run:
         workers, timeout, memory, retries, max_failures, batch), [params] (fixed values), [space] (axes as lists,
-        ``{low, high, n, scale}``, ``{values, units}`` or ``{zip = {...}}``; with ``kind`` "latin_hypercube",
-        "sobol" or "random", ``samples`` points of ranges ``{low, high, scale, integer}``; or ``points``, a list of
-        tables) and [refine] (observable, tolerance, levels).
+        ``{low, high, n, scale, integer, units}``, ``{values, units, scale}`` or ``{zip = {...}}``; with ``kind``
+        "latin_hypercube", "sobol" or "random", ``samples`` points of ranges ``{low, high, scale, integer, units}``
+        and perhaps ``sample_seed``; or ``points``, a list of tables) and [refine] (observable, tolerance, levels).
 
     Returns
     -------
@@ -128,7 +135,7 @@ def read_study(path) -> StudyFile:
     if errors or table is None or plan is None:
         raise ValueError("\n".join(errors))
     options = checked_options({name: getattr(table, name) for name in Options.model_fields})
-    return StudyFile(table.name or path.stem, plan, options, text)
+    return StudyFile(table.name or path.stem, plan, options, text, path.resolve().parent)
 
 
 def _params(model, tables, path) -> list[str]:
@@ -168,7 +175,7 @@ def _space(table, params, path) -> tuple[Space | None, list[str]]:
     elif kind in SAMPLED:
         samples, seed = table.pop("samples", None), table.pop("sample_seed", 0)
         ranges = {name: _range(name, given, where, errors) for name, given in table.items()}
-        draw = getattr(spaces, kind)
+        draw = getattr(draws, kind)
         found = None if errors else _tried(where, errors, lambda: draw(samples, sample_seed=seed, **ranges))
     elif kind == "grid":
         axes = {name: _axis(name, given, where, errors) for name, given in table.items()}
@@ -209,9 +216,12 @@ def _axis(name, given, where, errors):
     errors += found
     if table is None:
         return None
-    ways = {"values": table.values is not None, "zip": table.zip is not None, "low": table.low is not None}
-    if sum(ways.values()) != 1 or (ways["low"] and (table.high is None or table.n is None)):
+    ways = [way for way in WAYS if way in given]
+    if len(ways) != 1 or (ways == ["low"] and (table.high is None or table.n is None)):
         errors.append(f"{here} got {given!r}, expected values, or low, high and n, or zip")
+        return None
+    if extra := sorted(given.keys() - WAYS[ways[0]] - {ways[0]}):
+        errors.append(f"{here} {', '.join(extra)}: means nothing beside {ways[0]}; leave it out")
         return None
     if table.zip is not None:
         before = len(errors)
@@ -224,6 +234,9 @@ def _axis(name, given, where, errors):
     if not np.all(np.isfinite([table.low, table.high])) or (table.scale == "log" and min(table.low, table.high) <= 0):
         above = " above zero for a log scale" if table.scale == "log" else ""
         errors.append(f"{here} got {table.low} to {table.high}, expected finite numbers{above}")
+        return None
+    if table.integer and not (table.low.is_integer() and table.high.is_integer()):
+        errors.append(f"{here} got {table.low} to {table.high}, expected whole numbers with integer = true")
         return None
     values = (np.geomspace if table.scale == "log" else np.linspace)(table.low, table.high, table.n)
     if table.integer:
@@ -249,7 +262,7 @@ def _range(name, given, where, errors):
         errors.append(f"{here} got {given!r}, expected low and high, and perhaps scale, integer and units")
         return None
     more = {"scale": table.scale, "integer": table.integer, "units": table.units}
-    return _tried(here, errors, lambda: spaces.between(table.low, table.high, **more))
+    return _tried(here, errors, lambda: draws.between(table.low, table.high, **more))
 
 
 def _tried(where, errors, make):

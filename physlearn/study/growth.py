@@ -7,7 +7,7 @@ from typing import Any
 
 from physlearn.study.identity import canonical
 from physlearn.study.plan import Plan
-from physlearn.study.reader import another, definition_in, differences, points_in, reading
+from physlearn.study.reader import another, check_names, definition_in, differences, points_in, reading
 from physlearn.study.space import Space
 
 FIRM = ("format", "task", "seed", "common_random_numbers")  # what decides the numbers of a point
@@ -44,9 +44,10 @@ def check_fits(plan: Plan, folder: Path) -> None:
     with reading(folder) as db:
         db.execute("BEGIN")
         old, _ = definition_in(db)
-        added = points_in(db)
-    if (differ := differences(old, plan.definition())) and places(plan, old, added) is None:
-        raise another(folder, differ)
+        if differ := differences(old, plan.definition()):
+            if places(plan, old, points_in(db)) is None:
+                raise another(folder, differ)
+            check_names(db, plan.definition())
 
 
 def _finer(old, new):

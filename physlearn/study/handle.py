@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.study.dataset import assemble, returned
-from physlearn.study.reader import FAILED, STATES, definition_in, definition_of, reading
+from physlearn.study.reader import FAILED, STATES, definition_in, definition_of, meta_of, reading
 from physlearn.study.space import Space
 
 
@@ -38,6 +38,18 @@ class Study:
     def task(self) -> str:
         """Import path of the task."""
         return definition_of(self.folder)[0]["task"]
+
+    @property
+    def home(self) -> Path | None:
+        """Folder of the study file that was run, beside which the task may lie; None without one."""
+        kept = meta_of(self.folder).get("home")
+        return None if kept is None else Path(kept)
+
+    @property
+    def finished(self) -> float | None:
+        """When the last task ended, in seconds since 1970."""
+        with reading(self.folder) as db:
+            return db.execute("SELECT MAX(finished) FROM task").fetchone()[0]
 
     @property
     def points(self) -> int:
@@ -127,12 +139,11 @@ class Study:
         executor, progress, **options
             As for `study`; options that are not given are those of the last run.
         """
-        from physlearn.study.run import checked_options, execute, stored_plan
+        from physlearn.study.options import checked_options
+        from physlearn.study.run import execute, stored_plan
 
         plan = stored_plan(self.folder)
-        with reading(self.folder) as db:
-            found = db.execute("SELECT value FROM meta WHERE key = 'options'").fetchone()
-        kept = json.loads(found[0]) if found else {}
+        kept = meta_of(self.folder).get("options", {})
         if executor is not None:  # which has no such limits
             kept |= {"timeout": None, "memory": None}
         how = checked_options(kept | options)

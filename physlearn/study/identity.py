@@ -22,11 +22,13 @@ def plain(value: Any, name: str) -> Any:
     Raises
     ------
     ValueError, TypeError
-        NaN, which equals nothing, and what JSON cannot say.
+        NaN, which equals nothing, text that files cannot hold, and what JSON cannot say.
     """
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
-    if value is None or isinstance(value, bool | int | str):
+    if isinstance(value, str):
+        return text(value, name)
+    if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float):
         if math.isnan(value):
@@ -35,8 +37,27 @@ def plain(value: Any, name: str) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item, name) for item in value]
     if isinstance(value, Mapping):
-        return {str(key): plain(item, name) for key, item in value.items()}
+        return {text(str(key), name): plain(item, name) for key, item in value.items()}
     raise TypeError(f"{name}: got a {type(value).__name__}, expected numbers, strings, booleans, or lists of them")
+
+
+def text(value: str, name: str) -> str:
+    """A string that files and databases can hold.
+
+    Raises
+    ------
+    ValueError
+        NUL; lone surrogates, which are no characters.
+    """
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        fits = False
+    else:
+        fits = "\0" not in value
+    if not fits:
+        raise ValueError(f"{name}: got {value!r}, expected text without NUL and lone surrogates")
+    return value
 
 
 def canonical(value: Any) -> str:

@@ -26,7 +26,7 @@ from typing import Any
 import physlearn
 from physlearn.study.crew import Back, Done, Lost
 from physlearn.study.plan import Job
-from physlearn.study.worker import READY, RECALLED, Brief, serve
+from physlearn.study.worker import READY, RECALLED, Brief, Home, serve
 
 STILLBORN = 20  # workers in a row that die before they are ready: something keeps killing them
 
@@ -70,9 +70,9 @@ def _start_server():
 class _Slot:
     """One worker, the jobs it still has, and since when it has been at the first of them."""
 
-    def __init__(self, brief, threads, memory):
+    def __init__(self, brief, home, threads, memory):
         self.pipe, theirs = multiprocessing.Pipe()
-        self.process = _Process(target=serve, args=(theirs, brief, dict(os.environ), threads, memory), daemon=True)
+        self.process = _Process(target=serve, args=(theirs, brief, home, threads, memory), daemon=True)
         self.process.start()
         theirs.close()
         self.jobs: deque[Job] = deque()
@@ -109,6 +109,8 @@ class Local:
         self.width = workers or allowed or 1
         self.brief, self.timeout, self.memory = brief, timeout, memory
         self.threads = 1 if self.width > 1 else None
+        modules = [os.path.abspath(entry) for entry in sys.path if isinstance(entry, str)]  # "" is the folder of now
+        self.home = Home(dict(os.environ), modules)
         _start_server()
         self.slots: list[_Slot] = []
         self.stillborn = 0
@@ -124,7 +126,7 @@ class Local:
         """
         slot = next((slot for slot in self.slots if not slot.jobs), None)
         if slot is None:
-            slot = _Slot(self.brief, self.threads, self.memory)
+            slot = _Slot(self.brief, self.home, self.threads, self.memory)
             self.slots.append(slot)
         slot.jobs.extend(jobs)
         slot.since = time.monotonic()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from physlearn.plot.study import REPLICATE, label_of, plot_bands, plot_heat_map, plot_refined
+from physlearn.plot.study import REPLICATE, label_of, plot_bands, plot_heat_map, plot_refined, text_of
 
 PANELS, CURVES = 6, 8  # most panels in a picture, most curves in a panel
 
@@ -72,7 +72,7 @@ def _traces(dataset):
     for name, v in dataset.data_vars.items():
         own = [d for d in v.dims if d not in dataset["status"].dims]
         if len(own) == 1 and v.sizes[own[0]] > 1 and v.dtype.kind in "iufb":
-            found.append((v, own[0], own[0] != f"{name}_0"))
+            found.append((v, own[0], own[0].rstrip("_") != f"{name}_0"))
     some = any(named for *_, named in found)
     return [(v, own) for v, own, named in found if named or not some]
 
@@ -80,7 +80,8 @@ def _traces(dataset):
 def _tried(draw, variable, *rest):
     title = label_of(variable)
     if not np.isfinite(variable.values).any():
-        return Picture(title, "No point has a value yet.", None)
+        none = "No point has a value yet." if np.isnan(variable.values).all() else "No point has a finite value."
+        return Picture(title, none, None)
     try:
         return draw(title, variable, *rest)
     except Exception as error:  # the other pictures and the numbers are worth more than this one
@@ -97,8 +98,9 @@ def _on_grid(title, v, space):
         figure, left = _faceted(shown, ranked[2:], lambda data, ax: plot_bands(data, x=first, hue=second, ax=ax))
         return Picture(title, _about(v, bands=True) + note + left, figure)
     x, y = (d for d in space if d in (first, second))
-    limits = (lambda m: (float(m.min()), float(m.max())))(_over_replicates(v))
-    error = v.std(REPLICATE, ddof=1) / v.count(REPLICATE) ** 0.5 if v.sizes.get(REPLICATE, 1) > 2 else None
+    limits = _limits(v)
+    finite = v.where(np.isfinite(v))
+    error = finite.std(REPLICATE, ddof=1) / finite.count(REPLICATE) ** 0.5 if v.sizes.get(REPLICATE, 1) > 2 else None
     if len(space) == 2 and error is not None and np.isfinite(error.values).any():
         error.attrs, error.name = {"long_name": "standard error", "units": v.attrs.get("units", "")}, "error"
         figure, axes = _figure(2)
@@ -120,8 +122,7 @@ def _scattered(title, v, space):
     if len(many) == 2:
 
         def draw(data, ax):
-            limits = (lambda m: (float(m.min()), float(m.max())))(_over_replicates(v))
-            return plot_refined(data, x=many[0], y=many[1], limits=limits, ax=ax)
+            return plot_refined(data, x=many[0], y=many[1], limits=_limits(v), ax=ax)
 
         figure, left = _faceted(v, few, draw)
         return Picture(title, _about(v) + " White line: half way between the extremes." + left, figure)
@@ -142,6 +143,8 @@ def _scattered(title, v, space):
 def _curves(title, v, space, own):
     ranked = sorted(space, key=lambda d: -v.sizes[d])
     note, hue = "", ranked[0] if ranked else None
+    if hue == "point":  # refinement adds points in the order of its work
+        v = v.isel({hue: np.lexsort([v[name].values for name in reversed(_along(v, hue))])})
     if hue is not None:
         v, note = _thinned(v, hue, CURVES)
         if hue not in v.coords:  # points: name them by their coordinates
@@ -167,7 +170,7 @@ def _faceted(v, names, draw):
     for ax, (label, data) in zip(axes, groups, strict=True):
         draw(data, ax)
         if label:
-            ax.set_title(", ".join(f"{name} = {_value(value)}" for name, value in label.items()), fontsize="medium")
+            ax.set_title(", ".join(f"{name} = {text_of(value)}" for name, value in label.items()), fontsize="medium")
     _one_legend(figure, axes)
     return figure, note
 
@@ -215,14 +218,23 @@ def _thinned(v, dim, most):
 def _about(v, bands=False):
     replicates = v.sizes.get(REPLICATE, 1)
     mean = _over_replicates(v)
-    missing = int((~np.isfinite(mean.values)).sum())
+    missing, infinite = int(np.isnan(mean.values).sum()), int(np.isinf(mean.values).sum())
     text = f"Mean over {replicates} replicates" if replicates > 1 else "One replicate"
     text += "; band from the smallest to the largest." if bands and replicates > 1 else "."
-    return text + (f" {missing} of {mean.size} values are missing." if missing else "")
+    text += f" {missing} of {mean.size} values are missing." if missing else ""
+    return text + (f" {infinite} of {mean.size} values are infinite." if infinite else "")
 
 
 def _over_replicates(v):
-    return v.mean(REPLICATE, keep_attrs=True) if REPLICATE in v.dims else v
+    with np.errstate(invalid="ignore"):  # infinities of both signs have no mean
+        return v.mean(REPLICATE, keep_attrs=True) if REPLICATE in v.dims else v
+
+
+def _limits(v):
+    """Extremes of what can be drawn."""
+    mean = _over_replicates(v).values
+    mean = mean[np.isfinite(mean)]
+    return (float(mean.min()), float(mean.max())) if mean.size else None
 
 
 def _along(data, dim):

@@ -168,6 +168,8 @@ def checked(task, path, space, *, replicates, seed, common_random_numbers, refin
     if refine is not None and not isinstance(refine, Refine):
         refine, found = validated(Refine, refine, "refine:")
         errors += found
+    if not isinstance(common_random_numbers, bool | np.bool_):
+        errors.append(f"common_random_numbers: got {common_random_numbers!r}, expected True or False")
     plan = Plan(path, task, space, replicates, seed, bool(common_random_numbers), refine)
     errors += plan.errors()
     if errors:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import os
 import platform
 import subprocess
@@ -28,7 +30,15 @@ def provenance(module: str | None = None) -> dict:
         "versions": versions,
     }
     file = getattr(sys.modules.get(module), "__file__", None) if module else None
-    return found | ({"git": git_state(Path(file).parent)} if file else {})
+    return found | ({"file": file, "git": git_state(Path(file).parent)} if file else {})
+
+
+def source_of(function) -> str | None:
+    """SHA-256 of a function's source, hexadecimal; None where it cannot be read."""
+    try:
+        return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()
+    except (OSError, TypeError):
+        return None
 
 
 def git_state(folder: Path) -> dict | None:

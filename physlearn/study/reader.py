@@ -7,6 +7,9 @@ import os
 import sqlite3
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
+
+from physlearn.study.identity import canonical
 
 SCHEMA = 2
 STATES = ("planned", "done", "failed", "timeout", "crashed", "stale")
@@ -67,6 +70,17 @@ def definition_of(folder: Path) -> tuple[dict, str]:
         return definition_in(db)
 
 
+def meta_of(folder: Path) -> dict[str, Any]:
+    """All that is kept by name: options, task, provenance, ..."""
+    with reading(folder) as db:
+        return meta_in(db)
+
+
+def meta_in(db) -> dict[str, Any]:
+    """The same, of an open store."""
+    return {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM meta")}
+
+
 def definition_in(db) -> tuple[dict, str]:
     """The same, of an open store."""
     kept = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('definition', 'name')"))
@@ -94,7 +108,7 @@ def differences(old, new, where="") -> list[str]:
     if isinstance(old, dict) and isinstance(new, dict):
         keys = sorted({*old, *new})
         return [line for k in keys for line in differences(old.get(k), new.get(k), f"{where}.{k}" if where else k)]
-    if old == new:
+    if canonical(old) == canonical(new):  # 1 and 1.0 are equal, but give tasks of different names
         return []
     return [f"  - {where}: {_short(old)}", f"  + {where}: {_short(new)}"]
 
@@ -105,6 +119,17 @@ def another(folder: Path, differ: list[str]) -> ValueError:
         f"{folder} holds another study; nothing was changed or run. Points and replicates may be added to a study, "
         "never changed or left out. Give another folder, or go back:\n  - stored, + given\n" + "\n".join(differ)
     )
+
+
+def check_names(db, definition) -> None:
+    """Refuse a plan that makes a dimension or coordinate of a name that stored results have."""
+    axes = {name for dim, inner in definition["space"]["dims"].items() for name in (dim, *inner)}
+    results = {name for (name,) in db.execute("SELECT DISTINCT name FROM result")}
+    if clash := sorted(axes & results):
+        raise ValueError(
+            f"space: {', '.join(clash)}: a result in the store has this name, so it cannot become an axis of the "
+            "dataset; nothing was changed or run. Return the result under another name, and give another folder"
+        )
 
 
 def _short(value):

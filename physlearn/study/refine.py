@@ -30,7 +30,8 @@ def refine(axes: Mapping[str, Sequence[float]], points, values, *, tolerance: fl
     points : (p, d) array
         Coordinates of the points known so far, in the order of ``axes``; may be empty.
     values : (p,) array
-        The observable there; NaN for points that failed, which are not asked for again and decide nothing.
+        The observable there; NaN for points that failed, which are not asked for again and decide nothing.  An
+        infinite value differs from every other by more than any tolerance.
     tolerance : float
         Largest difference that a cell may have without being split; in the observable's units.
     levels : int
@@ -85,8 +86,11 @@ def refine(axes: Mapping[str, Sequence[float]], points, values, *, tolerance: fl
         side = 1 << (DEEPEST - level)
         at = np.all((inside >= low) & (inside <= low + side), axis=1)
         inside, found = inside[at], found[at]
-        finite = found[np.isfinite(found)]
-        if level == levels or not finite.size or np.ptp(finite) <= tolerance:
+        known_here = found[~np.isnan(found)]
+        if level == levels or not known_here.size:
+            continue
+        least, most = known_here.min(), known_here.max()
+        if least == most or most - least <= tolerance:  # infinity less infinity is no number
             continue
         wanted.update(
             tuple((low + np.array(step) * (side // 2)).tolist()) for step in itertools.product((0, 1, 2), repeat=d)

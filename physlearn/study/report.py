@@ -43,8 +43,8 @@ def write_report(dataset, failures=(), path="report.html", *, title="Study", tas
     path : path-like
         Replaced whole.
     title : str
-    task_figures : mapping of str to bytes, optional
-        PNG pictures that the task itself has drawn.
+    task_figures : mapping of str to bytes or str, optional
+        PNG pictures that the task itself has drawn, which then stand for the curves; or why one could not be.
 
     Returns
     -------
@@ -70,10 +70,11 @@ def write_report(dataset, failures=(), path="report.html", *, title="Study", tas
     words = status_words(dataset["status"])
     counts = {str(word): int(count) for word, count in zip(*np.unique(words, return_counts=True), strict=True)}
     scalars, curves = pictures(dataset)
+    drawn = any(isinstance(shown, bytes) for shown in (task_figures or {}).values())
     sections = [
         ("observables", "Observables", _summary(dataset)),
         ("maps", "Over the parameters", "".join(_picture(*p) for p in scalars)),
-        ("curves", "Curves", "".join(_picture(*p) for p in curves)),
+        ("curves", "Curves", "" if drawn else "".join(_picture(*p) for p in curves)),
         ("figures", "Figures of the task", "".join(_task_figure(*item) for item in (task_figures or {}).items())),
         ("failures", "Failures", _failures(failures)),
         ("table", "All points", _table(dataset)),
@@ -154,6 +155,8 @@ def _picture(title, caption, figure):
 
 
 def _task_figure(name, png):
+    if isinstance(png, str):
+        return _picture(name, f"Could not be drawn: {png}", None)
     width = int.from_bytes(png[16:20], "big") * 96 / TASK_DPI  # as its text is meant to be read
     said = f"<figcaption><b>{escape(name)}</b></figcaption>"
     return f'<figure style="width:{width:.0f}px">{_image(png, name)}{said}</figure>'
@@ -164,15 +167,19 @@ def _image(png, name):
 
 
 def _summary(dataset):
-    """Mean, standard deviation, extremes and number of the values of every scalar, over all points."""
+    """Mean, standard deviation, extremes and number of the finite values of every scalar, over all points."""
     rows = []
     for name in scalars_of(dataset):
         values = dataset[name].values.astype(float).ravel()
+        infinite = int(np.isinf(values).sum())
         values = values[np.isfinite(values)]
         deviation = values.std(ddof=1) if len(values) > 1 else 0.0
         numbers = (values.mean(), deviation, values.min(), values.max()) if len(values) else ()
-        cells = "".join(f'<td class="n">{x:.4g}</td>' for x in numbers) or '<td class="n" colspan="4">no value</td>'
-        rows.append(f'<tr><td>{escape(label_of(dataset[name]))}</td>{cells}<td class="n">{len(values):,}</td></tr>')
+        cells = (
+            "".join(f'<td class="n">{x:.4g}</td>' for x in numbers) or '<td class="n" colspan="4">no finite value</td>'
+        )
+        count = f"{len(values):,}" + (f" and {infinite:,} infinite" if infinite else "")
+        rows.append(f'<tr><td>{escape(label_of(dataset[name]))}</td>{cells}<td class="n">{count}</td></tr>')
     if not rows:
         return ""
     heads = "".join(f'<th class="n">{name}</th>' for name in ("mean", "sd", "min", "max", "values"))
@@ -262,6 +269,8 @@ def _provenance(attrs):
             for key, part in value.items():
                 add(f"{prefix} {key}" if prefix else str(key), part)
             return
+        if prefix == "began" and isinstance(value, int | float):
+            value = f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
         text = str(value)
         inside = (
             f"<details><summary>show</summary><pre>{escape(text)}</pre></details>" if "\n" in text else escape(text)

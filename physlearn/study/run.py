@@ -7,47 +7,28 @@ import json
 import math
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from physlearn.study.check import validated
 from physlearn.study.crew import Crew, Futures, Serial
 from physlearn.study.dataset import misshapen
 from physlearn.study.driver import Driver, Interrupts
 from physlearn.study.growth import places
 from physlearn.study.handle import Study
 from physlearn.study.identity import canonical
+from physlearn.study.options import Options, checked_options
 from physlearn.study.plan import Plan, checked
-from physlearn.study.provenance import provenance
-from physlearn.study.reader import COMPLETE, FAILED, STALE, definition_of
+from physlearn.study.provenance import provenance, source_of
+from physlearn.study.reader import COMPLETE, FAILED, STALE, definition_of, meta_in
 from physlearn.study.space import RESERVED, Space, as_space
 from physlearn.study.store import Store
-from physlearn.study.task import Task, import_task, locate
+from physlearn.study.task import Task, file_of, import_task, locate
 from physlearn.study.worker import Brief
-
-
-class Options(BaseModel):
-    """How a study is run: nothing here changes a result."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    workers: int | None = Field(default=None, ge=1)
-    timeout: float | None = Field(default=None, gt=0, description="seconds a task may take")
-    memory: float | None = Field(default=None, gt=0, description="bytes a worker may take beyond its start")
-    retries: int = Field(default=1, ge=0, description="tries again of a task whose worker died")
-    max_failures: int | None = Field(default=None, ge=0)
-    batch: int | str = "auto"
-
-    @field_validator("batch", mode="plain")
-    @classmethod
-    def _whole(cls, value):
-        if value != "auto" and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            raise ValueError("expected a whole number of at least 1, or 'auto'")
-        return value
 
 
 def study(
@@ -177,26 +158,28 @@ def stored_plan(folder: Path) -> Plan:
 
 
 def execute(
-    plan: Plan, folder: Path, options: Options, executor, progress, name, *, failed=False, stale=False, text=None
+    plan: Plan, folder: Path, options: Options, executor, progress, name, *, failed=False, stale=False, file=None
 ) -> Study:
-    """Run what a plan lacks, and again what failed or is stale; ``text`` is the study file that was read."""
+    """Run what a plan lacks, and again what failed or is stale; ``file`` is the `StudyFile` that was read."""
     from tqdm.auto import tqdm
 
     module = plan.path.partition(":")[0]
     taken = (*plan.space.dims, *plan.space.axes, *RESERVED)
-    crew = _crew(Brief(plan.path, plan.seed, taken), executor, options)
+    crew = _crew(Brief(plan.path, plan.seed, taken, file_of(plan.path)), executor, options)
     with Store(folder, plan.definition(), name, functools.partial(places, plan)) as store:
         if failed:
             store.forget(*FAILED)
         task = plan.task
         about = {"units": dict(task.units), "dims": dict(task.dims), "ragged": list(task.ragged)}
-        about |= {"headline": dict(task.headline or {}), "version": task.version}
+        about |= {"padded": list(task.padded), "headline": dict(task.headline or {}), "version": task.version}
         source = provenance(module)
         store.log(f"run {canonical(source)}")
         store.set(task=about, options=options.model_dump())
         store.first(provenance=source | {"began": time.time()})
-        if text is not None:
-            (folder / "study.toml").write_text(text, encoding="utf-8")
+        _warn_of_edits(store, plan)
+        if file is not None:
+            store.set(home=str(file.folder))
+            (folder / "study.toml").write_text(file.text, encoding="utf-8")
         plan.added = store.points()
         stored = store.count(COMPLETE, STALE, *FAILED)
         if task.warm is not None and (stale or stored < len(plan)):
@@ -230,8 +213,24 @@ def execute(
             bar.close()
             store.log("stop")
             if store.count(COMPLETE, STALE, *FAILED) == len(plan):  # before, the first task may have to come yet
-                store.fail(misshapen(store.db, task.ragged))
+                store.fail(misshapen(store.db, task.ragged, task.padded))
     return Study(folder)
+
+
+def _warn_of_edits(store: Store, plan: Plan) -> None:
+    """Say when results are kept that the function as it is now did not give."""
+    kept, now = meta_in(store.db).get("source", {}), source_of(plan.task.run)
+    if now is None:
+        return
+    if store.count(COMPLETE) and kept.get(plan.task.version, now) != now:
+        warnings.warn(
+            f"{plan.path}: the source of the function has changed since its first results in {store.folder}, which are "
+            "kept and not computed again; if it gives other numbers, change Task.version (they are then stale), or "
+            "give another folder",
+            stacklevel=4,
+        )
+    else:
+        store.set(source=kept | {plan.task.version: now})
 
 
 def _refined(plan: Plan, store: Store) -> list[dict]:
@@ -240,7 +239,7 @@ def _refined(plan: Plan, store: Store) -> list[dict]:
 
     assert plan.refine is not None
     names = list(plan.refined_axes())
-    store.fail(misshapen(store.db, plan.task.ragged))
+    store.fail(misshapen(store.db, plan.task.ragged, plan.task.padded))
     rows = store.db.execute(
         "SELECT r.task, r.dtype, r.shape, r.data FROM result r JOIN task t ON t.key = r.task "
         "WHERE t.status = ? AND r.name = ?",
@@ -254,8 +253,9 @@ def _refined(plan: Plan, store: Store) -> list[dict]:
         values[divmod(key, plan.replicates)] = np.frombuffer(data, dtype=dtype)[0]
     if not rows and store.count(COMPLETE):
         raise ValueError(f"refine: no result is called {plan.refine.observable!r}")
-    known = np.isfinite(values)
-    mean = np.where(known.any(1), np.where(known, values, 0).sum(1) / np.maximum(known.sum(1), 1), np.nan)
+    known = ~np.isnan(values)
+    with np.errstate(invalid="ignore"):  # infinities of both signs have no mean
+        mean = np.where(known.any(1), np.where(known, values, 0).sum(1) / np.maximum(known.sum(1), 1), np.nan)
     points = np.array([[plan.point(k)[name] for name in names] for k in range(count)], dtype=float)
     new = refine(
         plan.refined_axes(),
@@ -290,11 +290,3 @@ def _crew(brief: Brief, executor, options: Options) -> Crew:
             "(of dask: client.get_executor(pure=False))"
         )
     return Futures(brief, executor, options.workers)
-
-
-def checked_options(values) -> Options:
-    """Options without errors, or a ValueError with all of them, one line each."""
-    found, errors = validated(Options, values, "options:")
-    if errors:
-        raise ValueError("\n".join(errors))
-    return found

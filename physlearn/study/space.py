@@ -1,19 +1,20 @@
 """Spaces: which points a study visits.
 
 A space is a product of dimensions; along each of them one parameter varies, or several together.  A grid has a
-dimension a parameter, a zip group is one dimension of several parameters, and lists, random and low-discrepancy
-samples (scipy.stats.qmc) are spaces of the one dimension "point".
+dimension a parameter, a zip group is one dimension of several parameters, and lists and samples
+(`physlearn.study.draws`) are spaces of the one dimension "point".
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from physlearn.study.identity import canonical, plain
+from physlearn.study.identity import canonical, plain, text
 
 RESERVED = ("replicate", "status", "point")
 
@@ -27,7 +28,7 @@ class Axis(NamedTuple):
 
 
 class Between(NamedTuple):
-    """A range to draw from; made by `between`."""
+    """A range to draw from; made by `physlearn.study.between`."""
 
     low: float
     high: float
@@ -85,6 +86,8 @@ class Space:
             seen += list(axes)
             if dim in RESERVED[:2] or (dim == "point" and self.origin["kind"] == "grid"):
                 raise ValueError(f"{dim}: this name is taken by the dataset; rename the parameter or the group")
+        for name in (*seen, *self.dims):
+            text(name, "space")
         if slashed := [name for name in (*seen, *self.dims) if "/" in name]:
             raise ValueError(f"{slashed[0]}: '/' separates groups in netCDF; rename the parameter or the group")
         if clash := sorted({name for name in seen if seen.count(name) > 1 or name in RESERVED}):
@@ -118,7 +121,7 @@ class Space:
         for axes, pick in zip(self.dims.values(), reversed(picks), strict=True):
             for name, a in axes.items():
                 point[name] = a.values[pick]
-        return point
+        return {name: copy.deepcopy(v) if isinstance(v, list | dict) else v for name, v in point.items()}
 
     def to_json(self) -> dict:
         """What a store keeps: all values, so that nothing has to be drawn again.
@@ -148,23 +151,8 @@ def axis(values: Iterable, *, units: str | None = None, scale: str = "linear") -
     """
     if scale not in ("linear", "log"):
         raise ValueError(f"scale: got {scale!r}, expected 'linear' or 'log'")
-    return Axis(tuple(plain(value, "axis") for value in values), units, scale)
-
-
-def between(low: float, high: float, *, scale: str = "linear", integer: bool = False, units: str | None = None):
-    """A range to draw from, both ends included if ``integer``.
-
-    Examples
-    --------
-    >>> between(1e-3, 1, scale="log").scale
-    'log'
-    """
-    low, high = plain(low, "low"), plain(high, "high")
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise ValueError(f"between: got {low} to {high}, expected finite numbers, the first below the second")
-    if scale not in ("linear", "log") or (scale == "log" and low <= 0):
-        raise ValueError(f"scale: got {scale!r} for {low} to {high}, expected 'linear', or 'log' above zero")
-    return Between(low, high, scale, integer, units)
+    _refuse_many(values, "axis")
+    return Axis(tuple(_value(value, "axis") for value in values), units, scale)
 
 
 def zipped(**axes) -> Zip:
@@ -193,7 +181,7 @@ def grid(**axes) -> Space:
         elif _varies(values):
             dims[name] = {name: _axis(name, values)}
         else:
-            fixed[name] = plain(values, name)
+            fixed[name] = _value(values, name)
     return Space(dims, fixed)
 
 
@@ -211,30 +199,10 @@ def points(rows: Sequence[Mapping[str, Any]], *, units: Mapping[str, str] | None
     for number, row in enumerate(rows):
         if set(row) != set(rows[0]):
             raise ValueError(f"points: row {number} names {sorted(row)}, row 0 names {sorted(rows[0])}")
-    columns = {name: Axis(tuple(plain(row[name], name) for row in rows), (units or {}).get(name)) for name in rows[0]}
+    if unused := sorted(set(units or {}) - set(rows[0])):
+        raise ValueError(f"units: got some of {unused}, expected only of the parameters {sorted(rows[0])}")
+    columns = {name: Axis(tuple(_value(row[name], name) for row in rows), (units or {}).get(name)) for name in rows[0]}
     return Space({"point": columns}, {}, {"kind": "points"})
-
-
-def random(n: int, /, *, sample_seed: int = 0, **ranges) -> Space:
-    """Draw n independent uniform points; ``(low, high)`` or `between` is a range, anything else fixed."""
-    return _sampled("random", n, sample_seed, ranges)
-
-
-def latin_hypercube(n: int, /, *, sample_seed: int = 0, **ranges) -> Space:
-    """n points, one in each of the n slices of every range (McKay et al. 1979); see `random`."""
-    return _sampled("latin_hypercube", n, sample_seed, ranges)
-
-
-def sobol(n: int, /, *, sample_seed: int = 0, **ranges) -> Space:
-    """n points of a scrambled Sobol sequence (Owen 1998), balanced where n is a power of two; see `random`.
-
-    Examples
-    --------
-    >>> space = sobol(8, T=(1.0, 3.0), n=between(8, 64, integer=True), J=1.0)
-    >>> len(space), sorted(space[0])
-    (8, ['J', 'T', 'n'])
-    """
-    return _sampled("sobol", n, sample_seed, ranges)
 
 
 def as_space(space) -> Space:
@@ -258,44 +226,23 @@ def _axis(name, values) -> Axis:
         return values
     if not _varies(values):
         raise TypeError(f"{name}: got a {type(values).__name__}, expected a list of values")
-    return Axis(tuple(plain(value, name) for value in values))
+    _refuse_many(values, name)
+    return Axis(tuple(_value(value, name) for value in values))
 
 
-def _sampled(kind, n, sample_seed, ranges) -> Space:
-    from scipy.stats import qmc
-
-    if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
-        raise ValueError(f"{kind}: got {n!r} points, expected a whole number of at least 1")
-    drawn = {name: r if isinstance(r, Between) else between(*r) for name, r in ranges.items() if _is_range(name, r)}
-    fixed = {name: plain(value, name) for name, value in ranges.items() if name not in drawn}
-    if not drawn:
-        raise ValueError(f"{kind}: no range to draw from; give at least one parameter as (low, high) or between(...)")
-    if not isinstance(sample_seed, int | np.integer) or sample_seed < 0:
-        raise ValueError(f"sample_seed: got {sample_seed!r}, expected a whole number of at least 0")
-    rng = np.random.default_rng(sample_seed)
-    if kind == "random":
-        unit = rng.random((n, len(drawn)))
-    else:
-        engine = qmc.Sobol if kind == "sobol" else qmc.LatinHypercube
-        unit = engine(len(drawn), rng=rng).random(n)
-    columns = {name: _stretch(r, unit[:, k]) for k, (name, r) in enumerate(drawn.items())}
-    kept = {name: r._asdict() for name, r in drawn.items()}
-    return Space({"point": columns}, fixed, {"kind": kind, "sample_seed": int(sample_seed), "ranges": kept})
+def _value(value, name):
+    """One value of a parameter, as JSON knows it."""
+    _refuse_many(value, name)
+    return plain(value, name)
 
 
-def _is_range(name, value) -> bool:
+def _refuse_many(value, name):
+    """What `between`, `axis` and `zipped` return are tuples, but no lists of values."""
     if isinstance(value, Between):
-        return True
-    if isinstance(value, Axis | Zip | list | np.ndarray):
-        raise TypeError(f"{name}: got {value!r}; a sampled space takes (low, high), between(...) or a fixed value")
-    return isinstance(value, tuple)
-
-
-def _stretch(r: Between, unit) -> Axis:
-    top = r.high + 1 if r.integer else r.high
-    if r.scale == "log":
-        values = np.exp(np.log(r.low) + unit * (np.log(top) - np.log(r.low)))
-    else:
-        values = r.low + unit * (top - r.low)
-    values = np.clip(np.floor(values).astype(int), r.low, r.high) if r.integer else np.clip(values, r.low, r.high)
-    return Axis(tuple(values.tolist()), r.units, r.scale)
+        raise TypeError(
+            f"{name}: got a range to draw from, which belongs to sobol, random or latin_hypercube; expected values "
+            "(of np.linspace, for instance)"
+        )
+    if isinstance(value, Axis | Zip):
+        kind = "an axis" if isinstance(value, Axis) else "a zip group"
+        raise TypeError(f"{name}: got {kind} as a value; axes and zip groups stand by themselves in a grid")

@@ -25,6 +25,7 @@ from physlearn.study.reader import (
     TABLES,
     StoreError,
     another,
+    check_names,
     check_schema,
     definition_in,
     differences,
@@ -119,6 +120,7 @@ class Store:
         found = places(old, self.points())
         if found is None:
             raise another(self.folder, differ)
+        check_names(self.db, definition)
         with self._writing() as db:
             for table, column in (("task", "key"), ("result", "task"), ("error", "task")):
                 keys = [key for (key,) in db.execute(f"SELECT DISTINCT {column} FROM {table}")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -37,8 +38,13 @@ class Task:
         Units of parameters and results (UDUNITS spelling: V, mS, ms).
     dims : mapping of str to sequence of str
         Names of a result's array axes.  Reports draw curves over the axes that have a name, or over all if none has.
+        An array that is named like an axis, such as "time" with ``{"trace": ["time"]}``, is the axis's coordinate
+        where it is the same at all points.
     ragged : sequence of str
         Arrays whose shape differs from point to point: kept, given to ``figures``, but no part of the dataset.
+    padded : sequence of str
+        Arrays whose length differs from point to point, such as curves over epochs: in the dataset they end in NaN,
+        up to the longest.
     warm : callable, optional
         ``warm()`` compiles the kernels, once, before workers start.
 
@@ -58,6 +64,7 @@ class Task:
     units: Mapping[str, str] = field(default_factory=dict)
     dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ragged: tuple[str, ...] = ()
+    padded: tuple[str, ...] = ()
     warm: Callable[[], Any] | None = None
 
     def resolve(self, values: Mapping) -> dict:
@@ -107,6 +114,12 @@ def import_task(path: str) -> Task:
     return Task(run=function)
 
 
+def file_of(path: str) -> str | None:
+    """The file of the module that an imported task's path names; None where it has none."""
+    file = getattr(sys.modules.get(path.partition(":")[0]), "__file__", None)
+    return None if file is None else os.path.realpath(file)
+
+
 def locate(task: Task | str | Callable) -> tuple[str, Task]:
     """The import path of a task, and the task that workers will find there.
 
@@ -128,7 +141,10 @@ def locate(task: Task | str | Callable) -> tuple[str, Task]:
     if isinstance(task, Task):
         names = [key for key, value in vars(sys.modules[module]).items() if value is task]
         if not names:
-            raise ValueError(f"task: no name in module {module!r} is this Task; {REMEDY}")
+            raise ValueError(
+                f"task: no name in module {module!r}, which has its function, is this Task; give its path as a string, "
+                f"'package.module:name', if it stands in another module; otherwise {REMEDY}"
+            )
         return f"{module}:{names[0]}", task
     if getattr(sys.modules.get(module), name, None) is not function:
         raise ValueError(f"task: {module}.{name} cannot be imported by that name; {REMEDY}")

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from physlearn.study.identity import text
+
 KINDS = "biufcU"  # booleans, whole numbers, reals, complex numbers, strings
 LARGE = 2**20  # bytes; larger arrays get a file of their own
 
@@ -30,7 +32,8 @@ def encode(found: Any, taken=()) -> list[Value]:
     Raises
     ------
     TypeError, ValueError
-        No mapping of names to scalars and arrays of numbers, booleans or strings; names that the dataset takes.
+        No mapping of names to scalars and arrays of numbers, booleans or strings; names that the dataset takes, or
+        text that files cannot hold.
     """
     if not isinstance(found, Mapping):
         raise TypeError(f"the task returned a {type(found).__name__}, expected a dict of scalars and arrays")
@@ -38,6 +41,7 @@ def encode(found: Any, taken=()) -> list[Value]:
     for name, value in found.items():
         if not isinstance(name, str) or not name:
             raise TypeError(f"result {name!r}: got a {type(name).__name__} as name, expected a string")
+        text(name, "result")
         if name in taken:
             raise ValueError(f"result {name!r}: this name is a dimension of the dataset; return it under another")
         if isinstance(value, np.ma.MaskedArray):
@@ -53,6 +57,8 @@ def encode(found: Any, taken=()) -> list[Value]:
                 f"result {name!r}: got a {type(value).__name__} ({array.dtype}), expected a number of at most "
                 "64 bits, a boolean, a string, or an array of them"
             )
+        if array.dtype.kind == "U":
+            text("".join(array.ravel().tolist()), f"result {name!r}")
         array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         out.append(Value(name, array.dtype.str, array.shape, array.tobytes()))
     return out

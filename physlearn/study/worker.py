@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from physlearn.study.identity import stream
 from physlearn.study.plan import Job
-from physlearn.study.task import Task, import_task
+from physlearn.study.task import Task, file_of, import_task
 from physlearn.study.values import Value, encode
 
 READY, RECALLED = 1, 2  # what workers say beside outcomes
@@ -28,6 +28,14 @@ class Brief(NamedTuple):
     path: str
     seed: int
     taken: tuple[str, ...]
+    file: str | None = None  # of the driver's task
+
+
+class Home(NamedTuple):
+    """What a local worker has from its driver, as it is now: the fork server's is older."""
+
+    environment: dict[str, str]
+    modules: list[str]  # sys.path
 
 
 class Outcome(NamedTuple):
@@ -51,9 +59,20 @@ def run_job(task: Task, brief: Brief, job: Job) -> Outcome:
     try:
         values = encode(task(json.loads(job.params), stream(brief.seed, job.spawn)), brief.taken)
     except (Exception, SystemExit) as error:
-        said = (type(error).__name__, str(error), traceback.format_exc())
-        return Outcome(job.key, "failed", time.perf_counter() - began, [], said)
+        return Outcome(job.key, "failed", time.perf_counter() - began, [], told(error, traceback.format_exc()))
     return Outcome(job.key, "done", time.perf_counter() - began, values, None)
+
+
+def told(error: BaseException, trace: str | None = None) -> tuple[str, str, str]:
+    """An exception as text that can be stored, whatever its own text is: type, message, traceback."""
+    kind = type(error).__name__
+    try:
+        message = str(error)
+    except Exception as broken:
+        message = f"(its message cannot be shown: {type(broken).__name__})"
+    parts = (kind, message, trace or f"{kind}: {message}")
+    kind, message, trace = (part.encode("utf-8", "backslashreplace").decode() for part in parts)
+    return kind, message, trace
 
 
 def run_batch(brief: Brief, jobs: list[Job]) -> list[Outcome] | str:
@@ -69,7 +88,7 @@ def run_batch(brief: Brief, jobs: list[Job]) -> list[Outcome] | str:
     return [run_job(task, brief, job) for job in jobs]
 
 
-def serve(connection, brief: Brief, environment: dict[str, str], threads: int | None, memory: int | None) -> None:
+def serve(connection, brief: Brief, home: Home, threads: int | None, memory: int | None) -> None:
     """A local worker: batches in, outcomes out one by one, until the driver is gone.
 
     An empty batch in the middle of another means that the rest of it is not wanted any more.
@@ -77,11 +96,17 @@ def serve(connection, brief: Brief, environment: dict[str, str], threads: int | 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     os.setpgid(0, 0)  # programs that a task has started are stopped with it
     _die_with_the_driver()
-    os.environ.clear()  # it is as old as the fork server
-    os.environ.update(environment)
+    os.environ.clear()
+    os.environ.update(home.environment)
+    sys.path[:] = home.modules
     try:
         limit_threads(threads)
         task = _imported(brief.path)
+        if (found := file_of(brief.path)) != brief.file:
+            raise ImportError(
+                f"task: {brief.path!r} is in {found} for workers, in {brief.file} for the driver, which imported it "
+                "from a folder that is not the first on its sys.path any more; start Python again in that folder"
+            )
         if memory is not None:
             limit_memory(memory)
     except BaseException:

@@ -74,6 +74,10 @@ def step(params, rng):
     return {"m": float(params["x"] + params["y"] > 1.3), "noise": rng.uniform()}
 
 
+def diverging(params, rng):
+    return {"m": float("inf") if params["x"] > 1.3 else 1.0 + 0.1 * rng.uniform(), "trace": np.arange(3.0)}
+
+
 def threads(params, rng):
     import numba
     from threadpoolctl import threadpool_info
@@ -85,6 +89,25 @@ def odd(params, rng):
     """What a labelled array cannot hold; the first of the plan is right."""
     odd = [1.0, "text", None, 2**70, np.ma.masked_array([1.0], [True]), np.longdouble(1), np.datetime64("2020")]
     return {"value": odd[params["a"]]} if params["a"] < len(odd) else {"a/b": 1.0}
+
+
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def unspeakable(params, rng):
+    """Errors and names that are no text."""
+    match params["a"]:
+        case 1:
+            raise ValueError("bad name \udcff")
+        case 2:
+            raise Mute
+        case 3:
+            return {"y\udcff": 1.0}
+        case 4:
+            return {"y": "\udcff"}
+    return {"value": 1.0}
 
 
 def environment(params, rng):
@@ -163,3 +186,29 @@ def where(params, rng):
     import physlearn
 
     return {"home": physlearn.__file__}
+
+
+def clashing(params, rng):
+    """Names that the dataset's own would hide."""
+    return {"z": 1 + 2j, "z_real": 99.0, "cost": np.arange(3.0), "a": np.zeros(2), "a_0": 1.0}
+
+
+def profile(params, rng):
+    return {"profile": np.arange(4.0)}
+
+
+def growing(params, rng):
+    """A curve as long as asked for, whole numbers, and a table."""
+    n = params["n"]
+    return {"curve": np.arange(n), "table": np.ones((n, 2), dtype=complex), "last": n - 1}
+
+
+def timed(params, rng):
+    time = np.linspace(0.0, 1.0, 6)
+    return {"trace": np.exp(-time), "time": time * params.get("stretch", 1.0)}
+
+
+profiled = Task(run=profile, dims={"profile": ("T",)})
+padded = Task(run=growing, dims={"curve": ("step",)}, padded=("curve", "table"))
+traced = Task(run=timed, dims={"trace": ("time",), "time": ("time",)}, units={"time": "s"})
+briefly_traced = Task(run=timed, dims={"trace": ("time",)}, units={"time": "s"})

@@ -142,6 +142,18 @@ def test_what_is_stored_cannot_be_left_out(space, how, run):
     assert run(SMALL, replicates=2).to_dataset().identical(before)
 
 
+@pytest.mark.parametrize(("stored", "given"), [([1, 2], [1.0, 2.0]), ([0, 1], [False, True]), (1, 1.0)])
+def test_equal_numbers_of_another_spelling_are_refused(stored, given, run):
+    """Their tasks have other names, and so other random numbers: all results would be stale."""
+    before = run({"b": [1.5], "a": stored}, "scan_tasks:nothing")
+    with pytest.raises(ValueError, match="holds another study"):
+        run({"b": [1.5], "a": given}, "scan_tasks:nothing")
+    assert before.status()["done"] == before.status()["total"]
+    first = run({"a": [1], "b": [1, 2]}, "scan_tasks:modelled", "t").to_dataset()  # b is a float to its model
+    again = run({"a": [1], "b": [1.0, 2.0]}, "scan_tasks:modelled", "t").to_dataset()
+    np.testing.assert_array_equal(again["value"], first["value"])
+
+
 def test_refinement_may_become_finer(run):
     space, refine = {"x": [0.0, 1.0, 2.0], "y": [0.0, 1.0]}, {"observable": "m", "tolerance": 0.5, "levels": 3}
     coarse = run(space, "scan_tasks:step", refine=refine | {"levels": 1})

@@ -32,6 +32,15 @@ def test_the_first_points_are_the_grid():
     assert as_set(found) == {(a, b) for a in SQUARE["load"] for b in SQUARE["temperature"]}
 
 
+@pytest.mark.parametrize("far", [np.inf, -np.inf])
+def test_infinity_differs_from_every_number_but_not_from_itself(far):
+    found = np.sort(explore({"x": [0.0, 1.0, 2.0, 3.0]}, lambda p: np.where(p[:, 0] > 1.3, far, 1.0), levels=5)[:, 0])
+    k = np.searchsorted(found, 1.3)
+    assert found[k] - found[k - 1] == 1 / 2**5 and len(found) == 4 + 5
+    both = explore({"x": [0.0, 1.0]}, lambda p: np.where(p[:, 0] > 0.3, far, -far), levels=2)
+    assert len(both) == 4
+
+
 @pytest.mark.parametrize("threshold", [0.1, 1.7, 3.999])
 def test_a_step_is_bracketed_by_halving(threshold):
     found = np.sort(explore({"x": [0.0, 1.0, 4.0]}, lambda p: (p[:, 0] > threshold).astype(float), levels=6)[:, 0])

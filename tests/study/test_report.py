@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import xarray
 
+from physlearn.plot.study import plot_bands
 from physlearn.study import grid as grid_of
 from physlearn.study import study
 from physlearn.study.pictures import pictures
@@ -174,6 +175,37 @@ def test_curves_are_drawn_over_the_axes_that_the_task_has_named(rng):
     assert len(pictures(data.drop_vars("cost"))[1]) == 1  # nothing is named: all may be of interest
 
 
+def test_infinities_are_counted_apart_from_what_is_missing(rng, tmp_path):
+    data = grid(rng)
+    data["accuracy"][1, 0, 0], data["accuracy"][1, 1] = np.inf, -np.inf
+    data["accuracy"][1, 2, :2] = [np.inf, -np.inf]  # no mean
+    scalars, _ = pictures(data)
+    assert "3 of 20 values are missing. 2 of 20 values are infinite" in scalars[0].caption
+    page = Page(write_report(data, [], tmp_path / "r.html"))
+    assert "47 and 6 infinite" in page.text and "Could not be drawn" not in page.text
+    found = scattered(rng)
+    found["order"][3:9] = np.inf
+    assert pictures(found)[0][0].figure is not None
+    found["order"][:] = -np.inf
+    assert "No point has a finite value" in pictures(found)[0][0].caption
+
+
+def test_refinement_finds_where_a_result_diverges_and_curves_stand_in_order(tmp_path):
+    refine = {"observable": "m", "tolerance": 0.5, "levels": 2}
+    space = {"x": [2.0, 1.0, 0.0]}
+    done = study("scan_tasks:diverging", space, store=tmp_path / "s", executor="serial", replicates=2, refine=refine)
+    data = done.to_dataset()
+    assert np.sort(data["x"]).tolist() == [0.0, 1.0, 1.25, 1.5, 2.0]
+    names = [text.get_text() for text in pictures(data)[1][0].figure.legends[0].get_texts()]
+    assert names == ["x 0", "x 1", "x 1.25", "x 1.5", "x 2"]
+
+
+def test_values_are_shown_as_they_are():
+    data = xarray.DataArray([[1.0, 2.0], [3.0, 4.0]], {"rule": ["_hidden", "$x$"], "t": [0, 1]}, ("rule", "t"))
+    ax = plot_bands(data, x="t")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [" _hidden", r"\$x\$"]
+
+
 def test_nothing_measured_yet(rng, tmp_path):
     dataset = grid(rng)
     dataset["status"][:] = 2
@@ -190,7 +222,9 @@ def test_task_figures_and_refusal(rng, tmp_path):
     matplotlib.image.imsave(buffer, rng.random((4, 4)), format="png")
     page = Page(write_report(dataset, [], tmp_path / "r.html", task_figures={"network <1>": buffer.getvalue()}))
     assert "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode() in page.references
-    assert "network <1>" in page.text
+    assert "network <1>" in page.text and "Curves" not in page.text  # the task's own stand for them
+    page = Page(write_report(dataset, [], tmp_path / "r.html", task_figures={"network": "ValueError: no ink"}))
+    assert "Could not be drawn: ValueError: no ink" in page.text and "Curves" in page.text
     with pytest.raises(ValueError, match="status"):
         write_report(dataset.drop_vars("status"), [], tmp_path / "r.html")
 
@@ -255,3 +289,4 @@ def test_of_a_study_that_was_run_and_refined(tmp_path):
     assert len(page.rows["rows"]) == 18 and "9 points of load, temperature" in page.text
     assert page.tags.count("img") == 3 and "Could not be drawn" not in page.text  # overlap, retrieved, and in time
     assert "neurons" in page.text and "numpy" in page.text
+    assert re.search(r"began 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", page.text)

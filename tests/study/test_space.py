@@ -89,11 +89,43 @@ def test_sobol_counts_that_are_no_power_of_two_are_warned_of():
         (lambda: between(2, 1), ValueError, "first below the second"),
         (lambda: between(-1, 1, scale="log"), ValueError, "above zero"),
         (lambda: axis([1], scale="cubic"), ValueError, "scale: got 'cubic'"),
+        (lambda: grid(n=between(1.5, 3.5)), TypeError, "n: got a range to draw from, which belongs to sobol"),
+        (lambda: grid(n=[between(1, 3), 2]), TypeError, "n: got a range to draw from"),
+        (lambda: axis(between(1, 3)), TypeError, "axis: got a range to draw from"),
+        (lambda: points([{"n": between(1, 3)}]), TypeError, "n: got a range to draw from"),
+        (lambda: grid(p=zipped(a=zipped(b=[1, 2]))), TypeError, "a: got a zip group as a value"),
+        (lambda: points([{"a": 1}], units={"b": "V"}), ValueError, r"units: got some of \['b'\]"),
+        (lambda: between("a", "b"), TypeError, "got 'a' to 'b', expected two numbers"),
+        (lambda: sobol(4, x=(-1e308, 1e308)), ValueError, "appears twice"),
+        (lambda: between(True, 5), TypeError, "got True to 5, expected two numbers"),
+        (lambda: between(0.5, 9.5, integer=True), ValueError, "0.5 to 9.5, expected whole numbers"),
+        (lambda: between(1, 9, integer="no"), TypeError, "integer: got 'no'"),
+        (lambda: grid(a=["\udcff"]), ValueError, r"a: got '\\udcff', expected text without"),
+        (lambda: grid(a=[{"x\0": 1}]), ValueError, "a: got 'x.x00', expected text without"),
+        (lambda: grid(**{"a\udcff": [1]}), ValueError, r"space: got 'a\\udcff', expected text without"),
     ],
 )
 def test_what_is_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize("draw", [sobol, random, latin_hypercube])
+def test_points_of_whole_numbers_that_are_drawn_twice_are_kept_once(draw):
+    few = rows(draw(16, n=between(8, 10, integer=True), m=between(1.0, 2.0, integer=True)))
+    assert 3 < len(few) == len({(row["n"], row["m"]) for row in few}) <= 6
+    assert all(type(value) is int for row in few for value in row.values())
+    many = rows(draw(64, n=between(8, 64, integer=True), x=(0.0, 1.0)))
+    assert len(many) == 64
+    if draw is sobol:
+        assert many[:32] == rows(draw(32, n=between(8, 64, integer=True), x=(0.0, 1.0)))
+
+
+def test_a_space_stays_as_it_is():
+    space = grid(c=[[1, 2], [3]], d={"e": [0]})
+    space[0]["c"].append(5)
+    space[0]["d"]["e"].append(5)
+    assert space[0] == {"c": [1, 2], "d": {"e": [0]}}
 
 
 def test_identity_knows_values_not_spellings():

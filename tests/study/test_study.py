@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scan_tasks  # pyright: ignore[reportMissingImports]
 
-from physlearn.study import grid, open_study, points, study, zipped
+from physlearn.study import Task, grid, open_study, points, study, zipped
 
 HERE = Path(__file__).parent
 SPACE = {"b": [0.5, 1.5], "a": list(range(7))}  # not in the order of the alphabet
@@ -137,7 +137,22 @@ def test_going_on_runs_what_is_missing_and_retry_what_failed(tmp_path, monkeypat
         study("scan_tasks:poison", {"a": [0, 6, 11]}, store=tmp_path / "p", executor="serial").status()["failed"] == 1
     )
     monkeypatch.setattr(scan_tasks, "poison", scan_tasks.nothing)  # the bug is found
-    assert bad.retry(executor="serial").status()["done"] == 3
+    with pytest.warns(UserWarning, match="the source of the function has changed"):  # two results are the old one's
+        assert bad.retry(executor="serial").status()["done"] == 3
+
+
+def test_an_edited_function_is_warned_of_while_results_of_the_old_one_are_kept(tmp_path, monkeypatch):
+    space = {"a": [1, 2]}
+    before = data(study("scan_tasks:draw", space, store=tmp_path / "s", executor="serial"))
+    with monkeypatch.context() as patch:
+        patch.setattr(scan_tasks, "draw", scan_tasks.nothing)
+        for _ in range(2):
+            with pytest.warns(UserWarning, match="kept and not computed again"):
+                done = study("scan_tasks:draw", space, store=tmp_path / "s", executor="serial")
+        assert data(done).identical(before)
+        patch.setattr(scan_tasks, "draw", Task(run=scan_tasks.nothing, version="2"))
+        assert done.retry(stale=True, executor="serial").status()["done"] == 2  # and says nothing
+    study("scan_tasks:draw", space, store=tmp_path / "s", executor="serial")
 
 
 def test_another_version_makes_results_stale_until_they_are_asked_for(tmp_path, monkeypatch):
@@ -225,6 +240,7 @@ def test_every_wrong_point_is_found_before_anything_runs(tmp_path):
         ({"executor": "fast"}, TypeError, "expected None, 'serial' or"),
         ({"workers": 0}, ValueError, "workers: got 0"),
         ({"timeout": -1}, ValueError, "timeout: got -1"),
+        ({"common_random_numbers": "no"}, ValueError, "common_random_numbers: got 'no', expected True or False"),
         ({"batch": 0}, ValueError, "batch: got 0"),
         ({"refine": {"observable": "m", "tolerence": 1}}, ValueError, "did you mean 'tolerance'"),
         ({"refine": {"observable": "m", "tolerance": 1}}, ValueError, "at least 2 numbers"),

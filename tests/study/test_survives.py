@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import physlearn
 from physlearn.study import open_study, study
 
 TASKS = 200
@@ -35,7 +36,8 @@ def expected(tmp_path_factory):
 
 
 def driver(folder, log):
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent), "SCAN_LOG": str(log)}
+    path = os.pathsep.join([str(Path(physlearn.__file__).parents[1]), str(Path(__file__).parent)])
+    environment = os.environ | {"PYTHONPATH": path, "SCAN_LOG": str(log)}
     return subprocess.Popen(
         [sys.executable, "-c", DRIVER, str(folder)], env=environment, start_new_session=True, stderr=subprocess.PIPE
     )

@@ -22,6 +22,7 @@ from physlearn.study import Space, Task, grid, open_study, sobol, study, worker
 from physlearn.study.task import import_task
 
 HERE = Path(__file__).parent
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(physlearn.__file__).parents[1]), str(HERE)])}
 
 
 def data(done):
@@ -49,6 +50,15 @@ def test_poison_fails_alone(tmp_path):
     assert 'raise RuntimeError("six")' in next(f for f in done.failures() if f["params"]["a"] == 6)["traceback"]
 
 
+@pytest.mark.parametrize("how", [{"executor": "serial"}, {"workers": 1}])
+def test_errors_that_are_no_text_fail_alone(how, tmp_path):
+    done = study("scan_tasks:unspeakable", {"a": [0, 1, 2, 3, 4, 5]}, store=tmp_path / "s", progress=False, **how)
+    said = {f["params"]["a"]: (f["type"], f["message"]) for f in done.failures()}
+    assert said[1] == ("ValueError", "bad name \\udcff") and said[2][0] == "Mute" and "cannot be shown" in said[2][1]
+    assert all("expected text without NUL" in said[a][1] for a in (3, 4)) and done.status()["done"] == 2
+    assert "bad name" in done.report().read_text(encoding="utf-8")
+
+
 def test_a_batch_that_holds_a_poison_loses_nothing_else(tmp_path):
     done = study("scan_tasks:poison", {"a": [0, 11, 1, 12, 2, 13]}, store=tmp_path / "s", workers=1, batch=6, retries=0)
     assert done.status()["done"] == 4 and [f["params"]["a"] for f in done.failures()] == [1, 2]
@@ -74,7 +84,7 @@ def test_max_failures_stops(tmp_path):
         ("no_such_module:x", "cannot import 'no_such_module'"),
         ("scan_tasks", "expected 'package.module:name'"),
         ("scan_tasks:np", "is a module"),
-        (Task(run=scan_tasks.draw), "no name in module 'scan_tasks' is this Task"),
+        (Task(run=scan_tasks.draw), "is this Task; give its path as a string"),
     ],
 )
 def test_tasks_that_workers_cannot_import_are_refused(task, message, tmp_path):
@@ -118,19 +128,16 @@ def test_workers_have_the_drivers_physlearn(tmp_path):
     """Whatever lies in the working directory."""
     (tmp_path / "physlearn").mkdir()
     (tmp_path / "physlearn" / "__init__.py").write_text("raise RuntimeError('another physlearn')")
-    home = Path(physlearn.__file__).parents[1]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(home), str(HERE)])}
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "script.py").write_text(ELSEWHERE)  # Python looks beside it, not into the working directory
     line = [sys.executable, "bin/script.py"]
-    done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(line, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
     assert done.stdout.split() == ["1", "True"], done.stderr
 
 
 def limited(code, tmp_path, **how):
-    environment = os.environ | {"PYTHONPATH": str(HERE)}
     pipes = {"capture_output": True, "text": True, "timeout": 60}
-    return subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, **pipes, **how)
+    return subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=ENVIRONMENT, **pipes, **how)
 
 
 FULL = """
@@ -165,9 +172,8 @@ def test_a_read_only_folder_is_said_and_can_be_read(tmp_path):
         "study('scan_tasks:draw', {'a': [1, 2]}, store='s', executor='serial')"
     )
     drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--"] if os.geteuid() == 0 else []
-    environment = os.environ | {"PYTHONPATH": str(HERE)}
     said = subprocess.run(
-        [*drop, sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+        [*drop, sys.executable, "-c", code], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60
     )
     assert "no study can be kept here" in said.stderr and "give a folder that can be written" in said.stderr, (
         said.stderr
@@ -187,11 +193,10 @@ except KeyboardInterrupt:
 
 
 def test_ctrl_c_twice(tmp_path):
-    environment = os.environ | {"PYTHONPATH": str(HERE)}
     line = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n" + INTERRUPTED
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(
-        [sys.executable, "-c", line], cwd=tmp_path, env=environment, start_new_session=True, **pipes
+        [sys.executable, "-c", line], cwd=tmp_path, env=ENVIRONMENT, start_new_session=True, **pipes
     ) as process:
         for _ in range(600):
             with contextlib.suppress(OSError):
