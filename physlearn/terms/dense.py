@@ -42,7 +42,7 @@ class Dense:
         for name in self.layers:
             refuse_kinds(self, layers, name, Potts, "codes have no products; use PottsDense or PottsPairs")
         w, sizes = theta[self.parameter], tuple(layers[name].size for name in self.layers)
-        expect_shape(theta, self.parameter, sizes, f"between {self.layers}")
+        expect_shape(theta, self.parameter, sizes, f"couplings between {self.layers}")
         if self.within and not np.array_equal(w, w.T):
             gap = np.max(np.abs(w - w.T))
             if gap > 1e-12 * np.max(np.abs(w)):  # more than learning's rounding

@@ -61,17 +61,17 @@ class Edges:
         self._pattern, self._ends = None, None
 
     def check(self, layers, theta):
-        """Refuse discrete layers, where the current is no energy gap, and other numbers of edges or nodes."""
+        """Refuse discrete layers, where the current is no energy gap, other numbers of edges and more nodes."""
         name, _ = self.layers
         remedy = (
             "Pairs of J = g have the same energy on spins up to a constant; on 0/1 variables add Bias with -g/2 an end"
         )
         refuse_kinds(self, layers, name, DISCRETE, remedy)
         self._strengths(theta)
-        if layers[name].shape != (self.nodes,):
+        if len(layers[name].shape) != 1 or layers[name].size < self.nodes:
             raise ValueError(
-                f"nodes: edges among {self.nodes}, layer {name!r} has shape {layers[name].shape}; "
-                f"pass nodes={layers[name].size} and a layer of one axis"
+                f"nodes: edges among {self.nodes}, layer {name!r} has shape {layers[name].shape}, expected one axis of "
+                "at least as many"
             )
 
     def drops(self, x):

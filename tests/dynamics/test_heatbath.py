@@ -277,7 +277,7 @@ def test_refusals(rng):
         (Energy(s, [Dense(("s", "s"))], {"W": j}), r"not symmetric.*pass \(J \+ J.T\) / 2"),
         (Energy(s, [Dense(("s", "s"))], {"W": j + j.T}), r"\[0, 0\] is .*expected a zero diagonal"),
         (Energy(s | t, [Dense(("s", "s"))], {"W": j}), r"not symmetric.*pass \(J \+ J.T\) / 2"),
-        (Energy(s | t, [Dense(("s", "t"))], {"W": np.ones((2, 3))}), r"shape \(2, 3\), expected \(3, 2\) between"),
+        (Energy(s | t, [Dense(("s", "t"))], {"W": np.ones((2, 3))}), r"shape \(2, 3\), expected \(3, 2\), couplings"),
         (Energy(s, [Pairs("s", [(0, 1)])], {"J": [1.0]}), "among 2 variables, layer 's' has 3; pass n=3"),
         (Energy(s, [Pairs("s", [(0, 1)], 3)], {"J": [1.0, 1.0]}), r"shape \(2,\), expected \(1,\), one for each"),
     ):

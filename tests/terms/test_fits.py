@@ -23,7 +23,7 @@ MISFITS = {
     "Pairs on codes": ({"s": (Potts(3), 3)}, Pairs("s", PAIR), {"J": ONE}, "use PottsPairs"),
     "Dense on codes": ({"s": (Potts(3), 3)}, Dense(("s", "s")), {"W": np.zeros((3, 3))}, "use PottsDense"),
     "Edges on spins": ({"s": (Spin(), 3)}, Edges("s", PAIR), {"conductance": ONE}, "Edges.*Spin.*Pairs"),
-    "Edges's nodes": ({"s": (Real(), 3)}, Edges("s", PAIR, nodes=4), {"conductance": ONE}, "pass nodes=3"),
+    "Edges's nodes": ({"s": (Real(), 3)}, Edges("s", PAIR, nodes=4), {"conductance": ONE}, "edges among 4.*shape .3,."),
     "Parabola on bits": ({"s": (Binary(), 3)}, Parabola("s"), {"stiffness": np.ones(3)}, "Parabola.*Binary.*Bias"),
     "Parabola's shape": ({"s": (Real(), 3)}, Parabola("s"), {"stiffness": np.ones(4)}, r"expected \(3,\)"),
     "Mixture on spins": (
