@@ -21,6 +21,7 @@ from numba import njit
 from physlearn.dynamics.bonds import alias_table, contacts, draw, felt
 from physlearn.dynamics.fields import variables_refusal
 from physlearn.dynamics.frame import concatenate, separate
+from physlearn.dynamics.visits import TIE, TOSS
 
 # compiled with rng.py 3fd04d877ab0
 from physlearn.rng import uniform
@@ -126,7 +127,8 @@ def visit(x, order, neighbours, indptr, codes, values, mu, weight, beta, cold, m
                 new += new >= old
                 gain = felt(i, new, x, neighbours, q, indptr, codes, values) + mu[new] - mu[old]
                 gain -= felt(i, old, x, neighbours, q, indptr, codes, values)
-                if gain > 0.0 and uniform(s) >= np.exp(-gain * beta):
+                least = np.exp(-max(gain, 0.0) * beta) * (TOSS if abs(gain) * beta < TIE else 1.0)
+                if least < 1.0 and uniform(s) >= least:
                     continue
             elif attractive:
                 found = 0

@@ -16,7 +16,7 @@ from physlearn.dynamics.fields import REFRESH, variables_refusal
 from physlearn.dynamics.frame import concatenate, separate
 from physlearn.dynamics.local import POTTS, SPIN, forms, kind_code
 from physlearn.dynamics.local import refusal as forms_refusal
-from physlearn.dynamics.visits import TIE
+from physlearn.dynamics.visits import TIE, TOSS
 from physlearn.energy import Potts
 
 # compiled with rng.py 3fd04d877ab0
@@ -154,7 +154,7 @@ def visit(gaps, commits, caches, ints, floats, x, order, push, code, q, beta, me
                 else:
                     d = -2.0 * xc[i] if code == SPIN else 1.0 - 2.0 * xc[i]
                     a = -field * d * b
-                    p = np.exp(-a) if metropolis and abs(a) >= TIE else 1.0 / (1.0 + np.exp(a))
+                    p = _chance(a) if metropolis else 1.0 / (1.0 + np.exp(a))
                     new = xc[i] + d if uniform(s) < p else xc[i]
                 if np.isnan(field):  # kernels cannot raise; `run` does
                     count[c] = np.nan
@@ -169,6 +169,12 @@ def visit(gaps, commits, caches, ints, floats, x, order, push, code, q, beta, me
 
 
 @njit(inline="always", error_model="numpy")
+def _chance(a):
+    """Metropolis' chance of a move that costs a, in T; `visits` says why ties are tossed."""
+    return np.exp(-max(a, 0.0)) * (TOSS if abs(a) < TIE else 1.0)
+
+
+@njit(inline="always", error_model="numpy")
 def _code(old, q, some, listed, total, b, metropolis, s):
     """A Potts variable's next code; codes that no term lists have field 0.  Leaves no code listed."""
     new = float(old)
@@ -176,8 +182,7 @@ def _code(old, q, some, listed, total, b, metropolis, s):
         other = int(uniform(s) * (q - 1))
         other += other >= old
         gain = (total[other] if listed[other] else 0.0) - (total[old] if listed[old] else 0.0)
-        a = -gain * b
-        if uniform(s) < (np.exp(-a) if abs(a) >= TIE else 1.0 / (1.0 + np.exp(a))):
+        if uniform(s) < _chance(-gain * b):
             new = float(other)
     else:
         top = 0.0 if some < q else -np.inf

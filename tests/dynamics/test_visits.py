@@ -7,9 +7,9 @@ import pytest
 
 from physlearn import Binary, Energy, Readout, Spin, anneal, enumerate_states, sample
 from physlearn.dynamics.sample import start_sampler
-from physlearn.dynamics.visits import TIE
-from physlearn.models import Ising, PottsModel, SpinGlass
-from physlearn.terms import Bias, Pairs
+from physlearn.dynamics.visits import TIE, TOSS
+from physlearn.models import Assembly, Ising, PottsModel, SpinGlass
+from physlearn.terms import Bias, Lattice, Pairs
 
 METHODS = ("heatbath", "metropolis")
 VALUES = {"spin": (Spin(), (-1.0, 1.0)), "binary": (Binary(), (0.0, 1.0))}
@@ -23,7 +23,7 @@ def kernels(energy, values, temperature, metropolis):
     """States, Boltzmann weights and the exact matrix of every single-variable move."""
     n = next(iter(energy.layers.values())).size
     states = every_state(values, n)
-    e = energy(states)
+    e = energy(states.reshape(-1, *next(iter(energy.layers.values())).shape))
     number = {tuple(s): k for k, s in enumerate(states)}
     out = []
     for i in range(n):
@@ -33,7 +33,8 @@ def kernels(energy, values, temperature, metropolis):
             other[i] = values[0] + values[1] - s[i]
             to = number[tuple(other)]
             a = (e[to] - e[k]) / temperature
-            p[k, to] = min(1.0, np.exp(-a)) if metropolis and abs(a) >= TIE else 1.0 / (1.0 + np.exp(a))
+            toss = TOSS if abs(a) < TIE else 1.0
+            p[k, to] = toss * min(1.0, np.exp(-a)) if metropolis else 1.0 / (1.0 + np.exp(a))
             p[k, k] = 1.0 - p[k, to]
         out.append(p)
     return states, np.exp(-e / temperature) / np.exp(-e / temperature).sum(), out
@@ -95,6 +96,7 @@ TIED = {  # graphs whose textbook sweeps fall into closed classes of states, and
     "rounded ties": (Ising.from_pairs(list(itertools.combinations(range(5), 2)), 0.1), (-1.0, 1.0), "kept fields"),
     "two codes": (PottsModel.from_pairs(RING, q=2), (0, 1), "local forms"),
     "three codes": (PottsModel.from_pairs([(0, 1), (1, 2), (2, 3), (3, 0)], q=3), (0, 1, 2), "local forms"),
+    "one species": (Assembly(1, [[-1.0]], 1.0, Lattice((6, 1))).energy, (0, 1), "bonded candidates"),
     "free": (Energy({"s": (Spin(), 5)}, [Bias("s")], {"bias": 0.0}), (-1.0, 1.0), "kept fields"),
 }
 
@@ -102,15 +104,14 @@ TIED = {  # graphs whose textbook sweeps fall into closed classes of states, and
 @pytest.mark.parametrize("name", TIED)
 def test_metropolis_in_order_is_ergodic_where_moves_tie(name, tol):
     model, values, form = TIED[name]
-    states = every_state(values, model.layers["s"].size)
+    states = every_state(values, model.layers["s"].size).reshape(-1, *model.layers["s"].shape)
     temperature = 2.0 * (0.1 if name == "rounded ties" else 1.0)
     before = np.repeat(np.arange(len(states)), 500)
     sampler = start_sampler(model, len(before), states[before], None, "metropolis", 3, {})
     sampler.run(1, np.full(len(before), temperature))
     assert form in sampler.method
-    after = ((sampler.state()["s"] - values[0]) / (values[1] - values[0])) @ len(values) ** np.arange(states.shape[1])[
-        ::-1
-    ]
+    digits = (sampler.state()["s"].reshape(len(before), -1) - values[0]) / (values[1] - values[0])
+    after = digits @ len(values) ** np.arange(digits.shape[1])[::-1]
     seen = np.zeros((len(states), len(states)))
     np.add.at(seen, (before, after.astype(int)), 1 / 500)
     assert np.all(np.linalg.matrix_power(seen, 64) > 0)  # one class, and no period
