@@ -12,16 +12,13 @@ from __future__ import annotations
 
 import functools
 import warnings
-from types import FunctionType
 
 from llvmlite import ir
 from numba import cfunc, njit, types
 from numba.core.errors import NumbaError, NumbaExperimentalFeatureWarning
 from numba.extending import intrinsic
 
-from physlearn._frozen import NotFixed, frozen
-
-_OWN = ("physlearn", "circuits")  # what these refer to does not change; a test watches the files they call
+from physlearn._frozen import OWN, NotFixed, frozen, home_of, renamed
 
 _floats, _ints = types.float64[::1], types.int64[::1]
 # gap(i, x, cache, ints, floats, codes, f) -> m and commit(i, new, x, cache, ints, floats)
@@ -51,22 +48,18 @@ def compiled(function, signature, argument="local", remedy="or drop `local` from
     """
     plain = getattr(function, "py_func", function)
     try:
-        own = (plain.__module__ or "").partition(".")[0] in _OWN
-        key = "" if own else frozen(plain)
+        key = "" if home_of(plain) in OWN else frozen(plain)
     except NotFixed:
-        key = object()  # like no other: compiled each time, and kept in memory only
+        key = None  # compiled once a process, and kept in memory only
     return _compiled(plain, signature, key, argument, remedy)
 
 
 @functools.cache
 def _compiled(plain, signature, key, argument, remedy):
-    named, kept = plain, isinstance(key, str)
-    if key and kept:  # a part of the name is a part of Numba's key on disk
-        named = FunctionType(plain.__code__, plain.__globals__, plain.__name__, plain.__defaults__, plain.__closure__)
-        named.__qualname__ = f"{plain.__qualname__}_{key}"
+    named = renamed(plain, key) if key else plain
     try:
         try:
-            return cfunc(signature, cache=kept)(named)
+            return cfunc(signature, cache=key is not None)(named)
         except RuntimeError as error:  # typed at a prompt: there is no file to keep the cache beside
             if "no locator available" not in str(error):
                 raise

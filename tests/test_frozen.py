@@ -1,5 +1,7 @@
 """A user's compiled function follows the values that it refers to, and is found on disk when they are as before."""
 
+import ctypes
+import enum
 import importlib
 import sys
 from itertools import count
@@ -9,6 +11,7 @@ import pytest
 from numba import config, float64
 
 from physlearn import _kernel
+from physlearn._frozen import NotFixed, frozen
 
 SIGNATURE = float64(float64)
 CALLS = """
@@ -75,6 +78,32 @@ def test_a_value_changed_in_the_same_process_is_seen(module):
     assert _kernel.compiled(file.by_global, SIGNATURE) is first
     file.TAU, file.TABLE[0] = 5.0, 7.0
     assert [value(f)[0] for f in (file.by_global, file.by_helper, file.by_array)] == [5.0, 5.0, 7.0]
+
+
+def test_helpers_keep_their_own_cache_on_disk(module):
+    """The helper is compiled once for each value, and found again by the next process."""
+    misses = []
+    for tau in (2.0, 2.0, 3.0, 3.0):
+        file = module(tau)
+        value(file.by_helper)
+        assert file.helper(1.0) == tau
+        misses.append(sum(file.helper.stats.cache_misses.values()))
+    assert misses == [1, 0, 1, 0]
+
+
+def test_members_of_enumerations_and_what_has_no_digest_compile_once(module):
+    file = module(2.0)
+    file.TAU = enum.Enum("Kind", {"FAST": 2.0}).FAST
+    assert frozen(file.by_global) == frozen(file.by_global)
+    file.TAU = enum.Enum("Kind", {"FAST": 3.0}).FAST
+    other = frozen(file.by_global)
+    file.TAU = enum.Enum("Kind", {"FAST": 2.0}).FAST
+    assert frozen(file.by_global) != other
+    file.TAU = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(abs)
+    file.by_global.__code__ = (lambda x: TAU(x)).__code__  # noqa: F821
+    with pytest.raises(NotFixed):
+        frozen(file.by_global)
+    assert _kernel.compiled(file.by_global, SIGNATURE) is _kernel.compiled(file.by_global, SIGNATURE)
 
 
 def test_what_has_no_digest_is_left_to_numba_to_refuse(module):

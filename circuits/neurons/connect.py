@@ -158,7 +158,7 @@ class distance_dependent:  # noqa: N801
     def __post_init__(self):
         if self.period is not None:
             period = as_numbers("distance_dependent: period", self.period)
-            if period.ndim > 1 or not np.all(np.isfinite(period) & (period > 0)):
+            if period.ndim > 1 or not np.all(period > 0):
                 raise ValueError(f"distance_dependent: period={self.period!r} m, expected positive lengths, or None")
 
     def chunks(self, source, target, same, rng):

@@ -24,7 +24,7 @@ from numba import carray, njit
 
 from circuits.neurons.program import Program, steps_of
 
-# compiled with _kernel.py f58c402dfd53
+# compiled with _kernel.py fee5f2dc1e0f
 from physlearn._kernel import FIELD, RESET, THRESHOLD, call_field, call_reset, call_threshold, compiled
 
 METHODS = ("euler", "exponential_euler", "rk4", "adaptive")

@@ -21,6 +21,8 @@ def one_number_each(given, names):
     """Refuse fields that are not one number."""
     for name in names:
         value = getattr(given, name)
+        if isinstance(value, np.ndarray) and value.ndim == 0:
+            value = value.item()
         if not isinstance(value, Real) or isinstance(value, bool):
             raise TypeError(f"{type(given).__name__}: {name}={value!r}, expected one number")
 

@@ -13,7 +13,8 @@ from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.problem import RUNAWAY
 
 METHODS = ("adaptive", "stiff")
-DRIVEN_STEPS = 200  # at least, where something is driven: a longer step would pass over a pulse without seeing it
+# Steps at least, where something is driven, and at most on account of ``times``: longer ones pass over pulses unseen.
+DRIVEN_STEPS = (200, 2000)
 _SCIPY = {"adaptive": "RK45", "stiff": "BDF"}
 
 
@@ -50,7 +51,7 @@ def _item(part, item, mass, drive, span, times, method, tol):
     runaway.terminal = True
     settings = {"rtol": tol, "atol": atol}
     if drive is not None:
-        settings["max_step"] = (span[1] - span[0]) / max(DRIVEN_STEPS, len(times) - 1)
+        settings["max_step"] = (span[1] - span[0]) / int(np.clip(len(times) - 1, *DRIVEN_STEPS))
     if method == "stiff" and newton.refusal(part) is None:
         settings["jac"] = _jacobian(part, mass)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -66,23 +67,24 @@ def _item(part, item, mass, drive, span, times, method, tol):
 
 
 def _size(part, item, start, mass, drive, span, times):
-    """How large the variables are, in their unit: at the start, as given, and where the first forces push them.
+    """How large each free variable is, in its unit, (m,): at the start, and where the first forces push it.
 
-    A force pushes as far as it has time to, or to where the largest curvature balances it.
+    A force pushes as far as it has time to, or to where the largest curvature balances it.  What starts at rest where
+    nothing pushes is as large as the largest of all, given ones included.
     """
-    sizes, reached = [], np.inf
-    for t in (span[0],) if drive is None else times:
+    sizes, largest, reached = np.abs(start[0]), 0.0, None
+    for t in (span[0],) if drive is None else times[:: -(-len(times) // DRIVEN_STEPS[0])]:
         if drive is not None:
             u, force = drive(t)
             part.give(u[[item]], force[[item]])
         pull = part.force(start)
-        if not sizes:
+        if reached is None:
             reached = 1.0 / np.maximum(part.stiffness(start, pull)[0], np.finfo(float).tiny)
-        x = concatenate(part.system, part.state(start))
-        pushed = np.minimum((span[1] - span[0]) / mass, reached) * np.abs(pull)
-        sizes += [np.max(np.abs(x)), np.max(pushed, initial=0.0)]
-    size = np.max(sizes)
-    return float(size) if 0 < size < np.inf else 1.0
+        sizes = np.maximum(sizes, np.minimum((span[1] - span[0]) / mass, reached) * np.abs(pull[0]))
+        largest = max(largest, np.max(np.abs(concatenate(part.system, part.state(start)))), np.max(sizes, initial=0.0))
+    if not 0 < largest < np.inf:
+        return np.ones(len(sizes))
+    return np.where((sizes > 0) & np.isfinite(sizes), np.maximum(sizes, np.finfo(float).eps * largest), largest)
 
 
 def _jacobian(part, mass):

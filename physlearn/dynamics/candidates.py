@@ -127,7 +127,7 @@ def visit(x, order, neighbours, indptr, codes, values, mu, weight, beta, cold, m
                 new += new >= old
                 gain = felt(i, new, x, neighbours, q, indptr, codes, values) + mu[new] - mu[old]
                 gain -= felt(i, old, x, neighbours, q, indptr, codes, values)
-                least = np.exp(-max(gain, 0.0) * beta) * (TOSS if abs(gain) * beta < TIE else 1.0)
+                least = np.exp(-max(gain, 0.0) * beta) * (TOSS if not random and abs(gain) * beta < TIE else 1.0)
                 if least < 1.0 and uniform(s) >= least:
                     continue
             elif attractive:

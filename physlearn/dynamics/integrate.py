@@ -57,15 +57,15 @@ def integrate(system, t_span, **settings):
         Time constant (friction, capacitance) of every layer; default 1.
     clamp : mapping of str to array or to function of time, optional
         As in `relax`; a function ``t -> values`` drives its readout (a field h(t), a voltage, a current).  The
-        adaptive methods then take no step longer than 1/200 of t_span, nor than the mean distance of ``times``:
-        they may miss shorter pulses, which need finer ``times`` or ``dt``.
+        adaptive methods then take no step longer than 1/200 of t_span, nor than the mean distance of ``times`` (or
+        1/2000): they may miss shorter pulses, which need finer ``times`` or ``dt``.
     nudge : Nudge or sequence of Nudge, optional
         As in `relax`.
     temperature : float
         Of the noise, in the energy's units; default 0.
     tol : float
-        Relative local error of the adaptive methods; the absolute one is tol times 1e-3 times the item's size, the
-        largest value at the start, given, or to which the forces at the start lead.
+        Relative local error of the adaptive methods; the absolute one is tol times 1e-3 times a variable's size: its
+        value at the start or to which the forces there lead, or, if that is zero, the largest of the item.
     diverged : {"warn", "raise"}
         What to do when an item leaves the finite numbers; the record holds what was reached.
     rng : int, Generator or None

@@ -171,6 +171,11 @@ def kinetics(
     for number, mark in enumerate(marks):
         if number:
             now = run.to(now, mark, by_events)
+        if np.isinf(now):
+            raise ValueError(
+                f"events: after {run.events} every rate is zero in floating point, as bonds are that strong: nothing "
+                "happens any more; raise the temperature, or give a t_span"
+            )
         x = run.x.reshape(shape)
         t.append(now)
         counts.append(run.events)
@@ -245,14 +250,9 @@ class _Continuous:
         self.engine = Gillespie(system, start[0], problem.frame.cluster >= 0, temperature, stream)
 
     def to(self, now, mark, by_events):
-        """Go on to a time, or a number of events; the time reached."""
+        """Go on to a time, or a number of events; the time reached, infinite if there never are so many."""
         if by_events:
-            if np.isinf(now := self.engine.run(now, np.inf, int(mark) - self.engine.events)):
-                raise ValueError(
-                    f"events: after {self.engine.events} every rate is zero in floating point, as bonds are that "
-                    "strong: nothing happens any more; raise the temperature, or give a t_span"
-                )
-            return now
+            return self.engine.run(now, np.inf, int(mark) - self.engine.events)
         return self.engine.run(now, mark, np.iinfo(np.int64).max)
 
     x = property(lambda self: self.engine.x)

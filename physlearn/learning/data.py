@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from physlearn.dynamics.frame import frame_of, rows_of
@@ -61,16 +63,22 @@ def _columns(system, name):
 
 
 def check_names(system, trainable, optimizer):
-    """Names of the parameters that change; refuses unknown and empty ones, and starts outside the bounds."""
+    """Names of the parameters that change.
+
+    Refuses unknown ones, empty ones where they were asked for or are all there is, and starts outside the bounds.
+    """
     names = list(system.theta) if trainable is None else list(trainable)
     for name in [*names, *optimizer.bounds]:
         if name not in system.theta:
             raise ValueError(f"trainable/bounds: there is no parameter {name!r}, expected one of {list(system.theta)}")
     if empty := [name for name in names if not system.theta[name].size]:
-        raise ValueError(
+        said = (
             f"trainable: theta[{empty[0]!r}] has no entries, so that none of it can learn; give the system some (an "
             "Assembly whose J is zero: plastic='all'), or name in trainable what else is to learn"
         )
+        if trainable is not None or len(empty) == len(names):
+            raise ValueError(said)
+        warnings.warn(said, RuntimeWarning, stacklevel=4)
     for name, (low, high) in optimizer.bounds.items():
         value = system.theta[name]
         if np.any((value < low) | (value > high)):

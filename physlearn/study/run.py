@@ -220,9 +220,10 @@ def execute(
 def _warn_of_edits(store: Store, plan: Plan) -> None:
     """Say when results are kept that the function as it is now did not give."""
     kept, now = meta_in(store.db).get("source", {}), source_of(plan.task.run)
+    version = str(plan.task.version)
     if now is None:
         return
-    if store.count(COMPLETE) and kept.get(plan.task.version, now) != now:
+    if store.count(COMPLETE) and kept.get(version, now) != now:
         warnings.warn(
             f"{plan.path}: the source of the function has changed since its first results in {store.folder}, which are "
             "kept and not computed again; if it gives other numbers, change Task.version (they are then stale), or "
@@ -230,7 +231,7 @@ def _warn_of_edits(store: Store, plan: Plan) -> None:
             stacklevel=4,
         )
     else:
-        store.set(source=kept | {plan.task.version: now})
+        store.set(source=kept | {version: now})
 
 
 def _refined(plan: Plan, store: Store) -> list[dict]:

@@ -103,6 +103,14 @@ def test_units_do_not_matter(method, unit):
     assert np.allclose(np.array(ends) / unit, 1 - np.exp(-2), rtol=1e-6)
 
 
+@pytest.mark.parametrize("method", ["adaptive", "stiff"])
+def test_small_variables_are_seen_beside_large_ones(method):
+    two = Energy({"x": (Real(), 2)}, [Parabola("x")], {"stiffness": [1e-3, 1.0]}, {"big": Readout("x", [0])})
+    free = integrate(two, (0, 5), x0=[1e6, 1e-4], method=method, tol=1e-8).final
+    held = integrate(two, (0, 5), x0=[0, 1e-4], clamp={"big": [1e6]}, method=method, tol=1e-8).final
+    assert np.allclose([free[1], held[1]], 1e-4 * np.exp(-5), rtol=1e-5)
+
+
 def test_tied_variables_move_with_the_sum_of_their_capacitances():
     pair = Energy(
         {"v": (Real(), 3)},

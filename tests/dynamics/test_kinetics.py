@@ -195,6 +195,13 @@ def test_a_lattice_that_is_frozen_is_said():
     assert full.events[-1] == 0 and full.t[-1] == 100.0 and np.all(full.final == 1)
     with pytest.raises(ValueError, match="after 9 every rate is zero"):
         kinetics(soup, temperature=1.0, events=10, rng=0)
+    assert np.array_equal(kinetics(soup, temperature=1.0, events=10, record=[4], rng=0).events, [0, 4])
+
+
+def test_metropolis_clock_makes_every_move_that_costs_nothing():
+    """Sites are drawn at random: no coin is needed for ties, and rates are those of Metropolis' rule."""
+    free = Assembly(1, [[0.0]], 0.0, Lattice((8, 8)))
+    assert kinetics(free, temperature=1.0, t_span=10, clock="metropolis", record=1, rng=0).events[-1] == 640
 
 
 def test_bad_input():

@@ -116,6 +116,8 @@ def test_only_plastic_bonds_learn():
     J = soup.bond_matrix(learn(soup.energy, data, **settings).theta)
     assert np.array_equal(J != 0, mask) and np.array_equal(J, J.T)
     with pytest.raises(ValueError, match=r"theta\['bonds'\] has no entries.*plastic"):
+        learn(Assembly(2, np.zeros((2, 2)), 1.0, lattice).energy, data, trainable=["bonds", "mu"], **settings)
+    with pytest.warns(RuntimeWarning, match="has no entries"):
         learn(Assembly(2, np.zeros((2, 2)), 1.0, lattice).energy, data, **settings)
     alone = learn(Assembly(2, np.zeros((2, 2)), 1.0, lattice).energy, data, trainable=["mu"], **settings)
     assert np.all(alone.theta["mu"] != 1.0)

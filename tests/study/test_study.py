@@ -150,7 +150,7 @@ def test_an_edited_function_is_warned_of_while_results_of_the_old_one_are_kept(t
             with pytest.warns(UserWarning, match="kept and not computed again"):
                 done = study("scan_tasks:draw", space, store=tmp_path / "s", executor="serial")
         assert data(done).identical(before)
-        patch.setattr(scan_tasks, "draw", Task(run=scan_tasks.nothing, version="2"))
+        patch.setattr(scan_tasks, "draw", Task(run=scan_tasks.nothing, version=2))
         assert done.retry(stale=True, executor="serial").status()["done"] == 2  # and says nothing
     study("scan_tasks:draw", space, store=tmp_path / "s", executor="serial")
 

@@ -123,6 +123,9 @@ def test_distance_dependent(rng):
     kept = np.ones((300, 300))
     beyond = positions + [[2.0, -3.0]] * rng.integers(0, 2, (300, 1))
     np.testing.assert_array_equal(pairs(rule, 300, positions=beyond)[:2], [sources, targets])
+    tube = connect.distance_dependent(lambda d: (d < 0.2).astype(float), period=(1.0, np.inf))  # closed along x only
+    assert pairs(tube, 2, positions=np.array([[0.05, 0.0], [0.95, 0.0]]))[0].size == 2
+    assert pairs(tube, 2, positions=np.array([[0.0, 0.05], [0.0, 0.95]]))[0].size == 0
     assert len(pairs(connect.distance_dependent(lambda d: kept), 300, positions=positions)[0]) == 300 * 299
     assert np.all(kept == 1.0)
     for period in (0.0, [1.0, -1.0]):
