@@ -46,6 +46,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from physlearn.kinds import Binary, Potts, Real, Spin
+from physlearn.readout import Nudge, Readout, State
 from physlearn.threads import on_one_thread, one_blas_thread
 
 __all__ = [
@@ -64,7 +65,6 @@ __all__ = [
     "check_system",
     "energy_terms",
 ]
-State = dict[str, np.ndarray]
 # Multiplications below which BLAS takes one thread anyway (OpenBLAS: 9216), and asking for one costs more than they do.
 SINGLE = 8192
 
@@ -110,102 +110,6 @@ class Local(NamedTuple):
     commit: Callable
 
 
-@dataclass(frozen=True, eq=False)
-class Readout:
-    """What is read, clamped or nudged: y = R x.
-
-    Parameters
-    ----------
-    layer : str
-        The layer that is read.
-    index : array of int, optional
-        Flat indices of the variables read; default all of them.
-    rows : (k, n) array or sparse matrix, optional
-        General linear readout, such as one +1 and one -1 a row for the drop across a node pair.
-    force : bool
-        What is given is the force conjugate to y (currents into nodes) instead of y itself.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> drop = Readout("v", rows=[[1.0, 0.0, -1.0]])
-    >>> drop.read({"v": np.array([[3.0, 1.0, 0.5]])})
-    array([[2.5]])
-    """
-
-    layer: str
-    index: Any = None
-    rows: Any = None
-    force: bool = False
-
-    def __post_init__(self):
-        # copies: what engines have worked out would not notice a later change of the caller's arrays
-        if self.rows is not None:
-            rows = self.rows.copy() if hasattr(self.rows, "shape") else np.array(self.rows, dtype=float)
-            object.__setattr__(self, "rows", rows)
-        if self.rows is not None and len(self.rows.shape) != 2:
-            raise ValueError(f"rows: shape {self.rows.shape}, expected (k, n), one row for each number that is read")
-        if self.index is not None:
-            index = np.asarray(self.index)
-            if index.ndim != 1 or index.size and not np.issubdtype(index.dtype, np.integer):
-                raise TypeError(f"index: got {self.index!r}, expected a list of integers, such as [2]")
-            object.__setattr__(self, "index", index.astype(np.int64))
-
-    def read(self, x: State) -> np.ndarray:
-        """y of shape (batch, k)."""
-        flat = x[self.layer].reshape(len(x[self.layer]), -1)
-        if self.rows is not None:
-            return (self.rows @ flat.T).T
-        return flat if self.index is None else flat[:, self.index]
-
-    def pull(self, y: np.ndarray, size: int) -> np.ndarray:
-        """R^T y of shape (batch, size): the force on the layer that a force y on the readout exerts."""
-        if self.rows is not None:
-            return (self.rows.T @ y.T).T
-        if self.index is None:
-            return y
-        out = np.zeros((len(y), size), y.dtype)
-        np.add.at(out.T, np.asarray(self.index), y.T)
-        return out
-
-
-@dataclass(frozen=True, eq=False)
-class Nudge:
-    """A cost added to the energy with weight ``strength``.
-
-    ``cost`` has the name of its ``readout`` and answers ``value(y, target) -> (batch,)``,
-    ``gradient(y, target) -> (batch, k)`` and ``hessian(y, target) -> (batch, k, k)``.  With ``at``
-    (outputs, (batch, k)) the cost is replaced by its tangent there: the linearised nudge.
-
-    Examples
-    --------
-    A unit spring pulled at its end towards 1 with as much strength as it has itself rests halfway:
-
-    >>> from physlearn import Energy, Nudge, Readout, Real, SquaredError, relax
-    >>> from physlearn.terms import Edges
-    >>> spring = Energy({"x": (Real(), 2)}, [Edges("x", [(0, 1)])], {"conductance": [1.0]},
-    ...                 {"foot": Readout("x", [0]), "end": Readout("x", [1])}, fixed={"foot": [0.0]})
-    >>> relax(spring, nudge=Nudge(SquaredError("end"), [1.0], 1.0)).x
-    array([0. , 0.5])
-    """
-
-    cost: Any
-    target: np.ndarray
-    strength: complex
-    at: np.ndarray | None = None
-
-    def value(self, y):
-        """Added energy, (batch,)."""
-        if self.at is None:
-            return self.strength * self.cost.value(y, self.target)
-        return self.strength * np.sum(self.cost.gradient(self.at, self.target) * y, -1)
-
-    def force(self, y):
-        """Force on the readout, (batch, k)."""
-        return -self.strength * self.cost.gradient(y if self.at is None else self.at, self.target)
-
-
-# ---------------------------------------------------------------- systems and energies
 @dataclass(frozen=True, eq=False)
 class System:
     """Layers driven by the sum of their terms' fields; nothing says that the sum is a gradient.

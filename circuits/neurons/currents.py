@@ -7,6 +7,7 @@ on the grid are exact.  All are products a_i f(t): f is sampled once per block o
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,7 @@ from physlearn._kernel import pointer
 _ONE = ("start", "stop", "frequency", "phase", "tau")  # the same for all neurons
 
 
-class Waveform:
+class Waveform(ABC):
     """What the currents share: amplitude per neuron times a course in time."""
 
     target: str
@@ -44,8 +45,9 @@ class Waveform:
         if start is not None and stop is not None and not start < stop:
             raise ValueError(f"{type(self).__name__}: stop={stop!r} s does not lie after start={start!r} s")
 
+    @abstractmethod
     def _products(self) -> list:
-        raise NotImplementedError
+        """Pairs (amplitude in A, its course in time) whose sum is injected."""
 
     def check(self, population):
         """Refuse amplitudes that do not fit the population."""

@@ -11,6 +11,7 @@ Weights are peaks by default (A, or S with a reversal potential); with ``normali
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from numbers import Integral, Real
 
@@ -32,7 +33,7 @@ def _check(receptor):
         raise ValueError(f"{name}: reversal={receptor.reversal!r} V, expected a finite potential or None for a current")
 
 
-class _Chain:
+class _Chain(ABC):
     """What the kernels share: gain, time course and area, from `taus`."""
 
     taus: tuple
@@ -42,11 +43,13 @@ class _Chain:
     def __post_init__(self):
         _check(self)
 
-    def _peak(self):
-        raise NotImplementedError
+    @abstractmethod
+    def _peak(self) -> float:
+        """Largest value of the course; see `gain`."""
 
-    def _course(self, t):
-        raise NotImplementedError
+    @abstractmethod
+    def _course(self, t) -> np.ndarray:
+        """Response at times t (s), up to the gain."""
 
     @property
     def rows(self):

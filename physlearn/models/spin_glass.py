@@ -12,6 +12,7 @@ square Potts 1/ln(1 + sqrt q); Sherrington-Kirkpatrick T = 1.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -25,13 +26,13 @@ from physlearn.terms.pairs import Pairs
 from physlearn.terms.potts import PottsBias, PottsPairs
 
 
-class _OnGraph(Energy):
+class _OnGraph(Energy, ABC):
     """An energy of one layer "s" with couplings "J" on pairs; ``more`` is passed to ``from_pairs``."""
 
     @classmethod
-    def from_pairs(cls, pairs, J: Any = 1.0, *, shape=None, **more):
+    @abstractmethod
+    def from_pairs(cls, pairs, J: Any = 1.0, *, shape=None, **more) -> Any:
         """Couplings on any pairs of variables."""
-        raise NotImplementedError
 
     @classmethod
     def square(cls, size, J: Any = 1.0, *, periodic=True, **more):

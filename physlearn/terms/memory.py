@@ -8,6 +8,8 @@ others, and the more patterns fit (Krotov and Hopfield 2016; Demircigil et al. 2
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 from numba import njit
 
@@ -20,7 +22,7 @@ _TWO_VALUES = {Spin: (-1.0, 1.0, 2.0), Binary: (0.0, 1.0, 1.0)}
 TINY = 1e-300
 
 
-class _Overlaps:
+class _Overlaps(ABC):
     """A function of the overlaps with patterns; energy(z, n) and slope(z, n) say which."""
 
     local: Local
@@ -31,13 +33,13 @@ class _Overlaps:
             raise TypeError(f"kind: got {kind!r}, expected the layer's Spin(), Binary() or Real()")
         self.layers, self.kind, self.parameter = (layer, layer), kind, parameter
 
-    def value(self, z, n):
+    @abstractmethod
+    def value(self, z, n) -> np.ndarray:
         """Energy at overlaps z, (..., K) -> (...)."""
-        raise NotImplementedError
 
-    def slope(self, z, n):
+    @abstractmethod
+    def slope(self, z, n) -> np.ndarray:
         """-dE/dz, shaped like z."""
-        raise NotImplementedError
 
     def energy(self, x, theta):
         """Energy, (batch,)."""
