@@ -1,6 +1,7 @@
 """A study on a cluster: the same call, and the same bits, with an executor of dask.
 
-For a queue, replace LocalCluster by dask_jobqueue.SLURMCluster or PBSCluster; see docs/STUDIES.md.
+It needs `pip install "physlearn-sim[dask]"`.  For a queue, replace LocalCluster by dask_jobqueue.SLURMCluster or
+PBSCluster; see docs/STUDIES.md.
 """
 
 from dask.distributed import Client, LocalCluster
