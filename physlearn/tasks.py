@@ -204,8 +204,16 @@ def run_assembly(params: AssemblyParams, rng) -> dict:
 
     structures = random_structures(params.stored, (params.side, params.side), rng=rng)
     lattice = Lattice((params.side + 2 * params.margin,) * 2)
-    settings = dict(bond=params.bond, mu=params.mu, seed=params.seed, sweeps=params.sweeps, chains=params.seeds)
-    found = grow_seeds(structures, lattice, rng=rng, **settings)
+    found = grow_seeds(
+        structures,
+        lattice,
+        bond=params.bond,
+        mu=params.mu,
+        seed=params.seed,
+        sweeps=params.sweeps,
+        chains=params.seeds,
+        rng=rng,
+    )
     wanted = np.arange(params.seeds) % params.stored
     own = found.main == wanted
     return {

@@ -1,14 +1,18 @@
 """Importing the library is cheap: NumPy and Numba only, and nothing is compiled."""
 
+import importlib
 import json
 import os
 import subprocess
 import sys
+import textwrap
+from pathlib import Path
 
 import pytest
 
 import physlearn
 
+ROOT = Path(__file__).resolve().parents[1]
 PROBE = """
 import json, sys
 import numpy, numba
@@ -40,7 +44,7 @@ def imported(tmp_path_factory):
 
 def test_loads_numpy_and_numba_only(imported):
     # Importing Numba loads the top of SciPy, so what counts is what physlearn adds to both.
-    allowed = {"physlearn", "numpy", "numba", "llvmlite"} | sys.stdlib_module_names
+    allowed = {"physlearn", "lazy_loader", "numpy", "numba", "llvmlite"} | sys.stdlib_module_names
     extra = [name for name in imported["loaded"] if name.partition(".")[0] not in allowed]
     assert not extra, f"import physlearn also loads {extra}"
 
@@ -50,11 +54,32 @@ def test_compiles_nothing(imported):
     assert not imported["cached"]
 
 
-def test_every_public_name_resolves():
-    missing = [name for name in physlearn.__all__ if not hasattr(physlearn, name)]
-    assert not missing, f"physlearn.__all__ names {missing}, which do not exist"
-    assert len(set(physlearn.__all__)) == len(physlearn.__all__)
-    assert set(physlearn.__all__) <= set(dir(physlearn))
+TABLES = [
+    path.parent.relative_to(ROOT).as_posix().replace("/", ".")
+    for package in ("physlearn", "circuits")
+    for path in sorted((ROOT / package).rglob("__init__.pyi"))
+]
+
+
+@pytest.mark.parametrize("package", TABLES)
+def test_every_public_name_resolves(package):
+    """The stub beside an `__init__.py` is its table of contents, for editors and at run time alike."""
+    module = importlib.import_module(package)
+    missing = [name for name in module.__all__ if not hasattr(module, name)]
+    assert not missing, f"{package}/__init__.pyi names {missing}, which do not exist"
+    assert len(set(module.__all__)) == len(module.__all__)
+    assert set(module.__all__) <= set(dir(module))
+
+
+def test_packages_are_attributes_and_star_imports_are_whole():
+    code = """
+        import circuits, physlearn
+        physlearn.models.Hopfield, physlearn.terms.Pairs, physlearn.plot.plot_raster
+        circuits.neurons.connect.fixed_indegree
+        from circuits.neurons import *
+        connect.all_to_all, LIF
+    """
+    subprocess.run([sys.executable, "-W", "error", "-c", textwrap.dedent(code)], check=True)
 
 
 def test_unknown_name_is_an_attribute_error():

@@ -1,5 +1,5 @@
 """The audit of energies and systems: `check_energy`."""
 
-from physlearn.audit.check import Audit, check_energy
+import lazy_loader
 
-__all__ = ["Audit", "check_energy"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

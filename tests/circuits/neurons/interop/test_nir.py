@@ -8,7 +8,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 nir = pytest.importorskip("nir")
 
-from circuits.interop.nir import from_nir, to_nir  # noqa: E402
 from circuits.neurons import (  # noqa: E402
     LIF,
     STDP,
@@ -23,6 +22,7 @@ from circuits.neurons import (  # noqa: E402
     SpikingNetwork,
     connect,
 )
+from circuits.neurons.interop.nir import from_nir, to_nir  # noqa: E402
 from circuits.neurons.sources import SpikeSource  # noqa: E402
 
 DT = 1e-4

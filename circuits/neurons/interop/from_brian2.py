@@ -5,8 +5,9 @@ Read are groups of LIF neurons, tau dv/dt = v_rest - v + receptor currents, whos
 equal); synapses whose ``on_pre`` adds a weight to one of them; `PoissonInput`; monitors are passed over.  Constant
 terms of dv/dt, injected currents among them, are part of v_rest.
 
-Brian2's refractory period is one step shorter than its number (see `circuits.interop.brian2`), and ``v > threshold``
-becomes v >= threshold.  Jumps of v that arrive at the last grid point of the refractory period count here, not there.
+Brian2's refractory period is one step shorter than its number (see `circuits.neurons.interop.brian2`), and
+``v > threshold`` becomes v >= threshold.  Jumps of v that arrive at the last grid point of the refractory period count
+here, not there.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ import re
 
 import numpy as np
 
-from circuits.interop.brian2 import brian2
-from circuits.interop.brian2_groups import Group, value_of
 from circuits.neurons import connect
+from circuits.neurons.interop.brian2 import brian2
+from circuits.neurons.interop.brian2_groups import Group, value_of
 from circuits.neurons.network import SpikingNetwork
 from circuits.neurons.projection import Projection
 from circuits.neurons.trains import Poisson

@@ -46,7 +46,7 @@ def membrane(population, method, dt, name):
 
 def _receptors(population, name, exact):
     """Equations, parameters and rows of the receptors, and the current that they inject."""
-    from circuits.interop.brian2 import rows_of, unit_of
+    from circuits.neurons.interop.brian2 import rows_of, unit_of
 
     equations, parameters, rows, current = [], {}, [], []
     for label, receptor in population.receptors.items():

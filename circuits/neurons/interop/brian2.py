@@ -17,8 +17,8 @@ import re
 
 import numpy as np
 
-from circuits.interop.brian2_models import membrane
 from circuits.neurons.currents import Constant, Ramp, Sine, Step
+from circuits.neurons.interop.brian2_models import membrane
 from circuits.neurons.network import SpikingNetwork
 from circuits.neurons.plasticity import STDP
 from circuits.neurons.program import stamps_of, steps_of

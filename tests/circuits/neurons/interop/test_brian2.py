@@ -6,8 +6,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 b2 = pytest.importorskip("brian2")
 
-from circuits.interop.brian2 import to_brian2  # noqa: E402
-from circuits.interop.from_brian2 import from_brian2  # noqa: E402
 from circuits.neurons import (  # noqa: E402
     LIF,
     STDP,
@@ -30,6 +28,8 @@ from circuits.neurons import (  # noqa: E402
     Step,
     connect,
 )
+from circuits.neurons.interop.brian2 import to_brian2  # noqa: E402
+from circuits.neurons.interop.from_brian2 import from_brian2  # noqa: E402
 from circuits.neurons.sources import PoissonSource, SpikeSource  # noqa: E402
 
 DT = 1e-4

@@ -1,0 +1,6 @@
+from .check import (
+    Audit as Audit,
+)
+from .check import (
+    check_energy as check_energy,
+)
