@@ -14,11 +14,14 @@ import functools
 import warnings
 
 from llvmlite import ir
-from numba import cfunc, njit, types
+from numba import types
+from numba.core import sigutils
+from numba.core.ccallback import CFunc
 from numba.core.errors import NumbaError, NumbaExperimentalFeatureWarning
 from numba.extending import intrinsic
 
 from physlearn._frozen import OWN, NotFixed, frozen, home_of, renamed
+from physlearn.kernels.jit import KernelCache, kernel
 
 _floats, _ints = types.float64[::1], types.int64[::1]
 # gap(i, x, cache, ints, floats, codes, f) -> m and commit(i, new, x, cache, ints, floats)
@@ -57,13 +60,12 @@ def compiled(function, signature, argument="local", remedy="or drop `local` from
 @functools.cache
 def _compiled(plain, signature, key, argument, remedy):
     named = renamed(plain, key) if key else plain
+    made = CFunc(named, sigutils.normalize_signature(signature), {}, {})
+    if key is not None:
+        made._cache = KernelCache(named)
     try:
-        try:
-            return cfunc(signature, cache=key is not None)(named)
-        except RuntimeError as error:  # typed at a prompt: there is no file to keep the cache beside
-            if "no locator available" not in str(error):
-                raise
-            return cfunc(signature)(named)
+        made.compile()
+        return made
     except NumbaError as error:
         raise TypeError(
             f"{argument}: Numba cannot compile {plain.__qualname__} for {signature}: {error}. Use only loops, "
@@ -78,13 +80,13 @@ def run(kernel, *args):
         return kernel(*args)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def call_gap(gap, i, x, cache, ints, floats, codes, f):
     """Call one compiled gap from Python; arrays cannot be passed to a cfunc directly."""
     return gap(i, x, cache, ints, floats, codes, f)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def call_commit(commit, i, new, x, cache, ints, floats):
     """Call one compiled commit from Python."""
     commit(i, new, x, cache, ints, floats)

@@ -8,9 +8,8 @@ Generator inside a kernel.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-_jit = njit(cache=True, error_model="numpy")
+from physlearn.kernels.jit import inlined, kernel
 
 
 def seed_sequence(rng):
@@ -76,7 +75,7 @@ class Chains:
         return out.reshape(shape)
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def next_word(s):
     """Advance one stream, s (4,) uint64: 64 random bits."""
     total = s[0] + s[3]
@@ -91,13 +90,13 @@ def next_word(s):
     return word
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def uniform(s):
     """Advance one stream: a float64 in [0, 1) with 53 random bits."""
     return (next_word(s) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@_jit
+@kernel
 def fill_uniform(states, out):
     """Fill row r of out with uniforms of stream r."""
     for r in range(out.shape[0]):
@@ -106,7 +105,7 @@ def fill_uniform(states, out):
             out[r, k] = uniform(s)
 
 
-@_jit
+@kernel
 def fill_normal(states, out):
     """Fill row r of out with standard normals of stream r (polar method, Marsaglia 1964)."""
     for r in range(out.shape[0]):

@@ -20,18 +20,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
-# compiled with exponential.py 8977eb5ee7c2
 from circuits.neurons.exponential import exp
 from circuits.neurons.methods import METHODS, Adaptive, stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
 from circuits.neurons.program import Program, steps_of
+from physlearn.kernels.jit import FUSED, inlined, kernel
 
 _NAMES = ("capacitance", "g_leak", "e_leak", "v_threshold", "slope", "tau_w", "a", "b", "v_reset", "v_peak")
 STEEPEST = 20.0  # exponent, held above: from there v passes any v_peak within some 1e-8 of C / g_leak
-_jit = njit(cache=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
-_inline = njit(inline="always", error_model="numpy")
 
 
 @dataclass(frozen=True)
@@ -134,7 +132,7 @@ def reset(x, p):
     x[1] += p[7]
 
 
-@_inline
+@inlined
 def _slopes(v, w, current, g, p):
     """As `field`, with a vectorisable exponential."""
     c, leak, e, threshold, slope, tau, a, peak = p
@@ -144,7 +142,7 @@ def _slopes(v, w, current, g, p):
     return (leak * (e - v + rise) - w + current - g * v) / c, (a * (v - e) - w) / tau
 
 
-@_jit
+@kernel(fastmath=FUSED)
 def _advance(dt, state, drive, p, left, spiked):
     n = state.shape[1]
     v, w, current, g, pull = state[0], state[1], drive[0], drive[1], drive[2]

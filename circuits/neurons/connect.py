@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from circuits.neurons.parameters import as_numbers
+from physlearn.kernels.jit import kernel
 from physlearn.rng import streams, uniform
-
-# compiled with rng.py 3fd04d877ab0
 
 _CHUNK = 1 << 21  # synapses in a chunk, about
 FARTHEST = 2.0**61  # pairs skipped at once: more would not fit an integer
@@ -263,7 +261,7 @@ def _rows_of(sources, targets, n):
     return indptr, targets[order]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def draw_rows(low, n, p, skip, stream, indptr, out):
     """Fill rows low, low + 1, ... with Bernoulli targets by geometric skips; ``skip`` leaves out the diagonal."""
     rows = indptr.size - 1
@@ -291,7 +289,7 @@ def draw_rows(low, n, p, skip, stream, indptr, out):
         indptr[row] = count
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def draw_sources(n, skip, repeated, stream, out, seen):
     """Fill row i of out with sources of target i, without repetition unless ``repeated``."""
     for i in range(out.shape[0]):

@@ -15,8 +15,6 @@ import numpy as np
 from numba import carray
 
 from circuits.neurons.parameters import as_numbers, fixed
-
-# compiled with _kernel.py fee5f2dc1e0f
 from physlearn._kernel import pointer
 
 # Intrinsics take one argument less than pyright thinks:

@@ -12,8 +12,10 @@ must not allow ``reassoc``, which deletes the rounding by a large constant.
 # pyright: reportCallIssue=false
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from physlearn.kernels.jit import inlined
 
 _ROUND = 6755399441055744.0  # 1.5 x 2^52: adding it leaves the nearest integer in the low bits
 
@@ -30,7 +32,7 @@ def _shifted(typingctx, rounded):
     return types.float64(types.float64), emit
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def exp_less(x, offset):
     """e^x - offset, vectorisable; with offset 1 it keeps its relative accuracy near x = 0, as expm1 does."""
     x = -708.0 if x < -708.0 else x
@@ -53,7 +55,7 @@ def exp_less(x, offset):
     return scale * (p * r) + (scale - offset)
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def exp(x):
     """e^x, vectorisable; see the module."""
     return exp_less(x, 0.0)

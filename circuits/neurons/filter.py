@@ -9,9 +9,9 @@ from __future__ import annotations
 from math import factorial
 
 import numpy as np
-from numba import njit
 
 from circuits.neurons.spikes import Spikes
+from physlearn.kernels.jit import kernel
 
 
 def spike_train_filter(spikes, kernel, *, times):
@@ -73,7 +73,7 @@ def _terms(kernel):
     return [(c, decay, 0), (-c, rise, 0)]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def add_filtered(trains, ends, times, coefficient, tau, power, out):
     """Add coefficient * sum (t - t_p)^power exp(-(t - t_p)/tau) of each train to out (n, m), power at most 2."""
     for i in range(len(ends) - 1):

@@ -16,10 +16,10 @@ where it can show in a few checks that what it writes is not what it reads.
 from __future__ import annotations
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
-# compiled with exponential.py 8977eb5ee7c2
 from circuits.neurons.exponential import exp, exp_less
+from physlearn.kernels.jit import FUSED, inlined, kernel
 
 TILE = 128
 RATES = 42  # coefficients of the six rates
@@ -29,16 +29,14 @@ NOTHING = 1e-100  # makes the 0/0 of a linoid at its midpoint 1, and changes no 
 PARAMETERS = 8  # 1 / capacitance, g of na, k and leak, e of na, k and leak, threshold
 V, M, H, N, I, G, STEADY, TOTAL, SLOPE, KEPT, SUM = (TILE * row for row in (0, 1, 2, 3, 4, 5, 6, 9, 12, 16, 20))
 ROWS = 24  # of the workspace
-_jit = njit(cache=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
-_inline = njit(inline="always", error_model="numpy")
 
 
-@_inline
+@inlined
 def _seven(f, i):
     return f[i], f[i + 1], f[i + 2], f[i + 3], f[i + 4], f[i + 5], f[i + 6]
 
 
-@_inline
+@inlined
 def _rate(v, c):
     """A rate as numerator and denominator; see `Rate.coefficients`."""
     y = c[0] + c[1] * v + NOTHING
@@ -46,7 +44,7 @@ def _rate(v, c):
     return c[2] + c[3] * e + c[4] * y, 1.0 - c[6] + c[5] * e
 
 
-@_inline
+@inlined
 def _linoid(y, e):
     """y / (1 - e) as numerator and denominator, for e = exp(-y)."""
     z = y * y
@@ -55,7 +53,7 @@ def _linoid(y, e):
     return (near if small else y), (1.0 if small else 1.0 - e)
 
 
-@_inline
+@inlined
 def _put(w, at, top, low, closing):
     """Steady state and alpha + beta of a gate that opens at top / low and closes at closing / low."""
     both = top + closing
@@ -64,7 +62,7 @@ def _put(w, at, top, low, closing):
     w[TOTAL + at] = both * both * inverse
 
 
-@_jit
+@kernel(fastmath=FUSED)
 def _any(w, f):
     for j in range(3):
         alpha, beta = _seven(f, 2 + 14 * j), _seven(f, 9 + 14 * j)
@@ -74,7 +72,7 @@ def _any(w, f):
             _put(w, j * TILE + k, top * side, low * side, under * low)
 
 
-@_jit
+@kernel(fastmath=FUSED)
 def _squid(w, shift):
     """y = (V - shift) / 10 mV, 0 where alpha_m is 0/0; exp(-y) = u^8."""
     for k in range(TILE):
@@ -91,7 +89,7 @@ def _squid(w, shift):
         _put(w, 2 * TILE + k, 100.0 * top, low, 91.45195361833022 * u * low)  # 125 exp(-0.3125)
 
 
-@_jit
+@kernel(fastmath=FUSED)
 def _traub_miles(w, shift):
     """y = (V - shift) / 40 mV, 0 at V_T; exp(-y) = u."""
     for k in range(TILE):
@@ -109,7 +107,7 @@ def _traub_miles(w, shift):
         _put(w, 2 * TILE + k, 160.0 * top, low, 642.0127083438707 * u * low)  # 500 exp(0.25)
 
 
-@_inline
+@inlined
 def _kinetics(w, f, kind):
     """Steady states and alpha + beta of the gates at the voltage."""
     if kind == SQUID:
@@ -120,7 +118,7 @@ def _kinetics(w, f, kind):
         _any(w, f)
 
 
-@_jit
+@kernel(fastmath=FUSED)
 def _membrane(w, q, dt):
     """Exact step of the voltage at fixed gates."""
     for k in range(TILE):
@@ -130,7 +128,7 @@ def _membrane(w, q, dt):
         w[V + k] = rest + (w[V + k] - rest) * exp(-dt * g * q[k])
 
 
-@_jit
+@kernel(fastmath=FUSED)
 def _slope(w, q):
     """Time derivative of the voltage."""
     for k in range(TILE):
@@ -138,7 +136,7 @@ def _slope(w, q):
         w[SLOPE + k] = (source + w[I + k] - (g + w[G + k]) * w[V + k]) * q[k]
 
 
-@_inline
+@inlined
 def _conductance(m, h, n, q, k):
     """Sum of the conductances, and of conductance times reversal."""
     sodium = q[1 * TILE + k] * m * m * m * h
@@ -148,21 +146,21 @@ def _conductance(m, h, n, q, k):
     ] * q[6 * TILE + k]
 
 
-@_jit
+@kernel(fastmath=FUSED)
 def _gates(w, dt):
     """Exact step of the gates at fixed voltage."""
     for k in range(3 * TILE):
         w[M + k] = w[STEADY + k] + (w[M + k] - w[STEADY + k]) * exp(-dt * w[TOTAL + k])
 
 
-@_jit
+@kernel(fastmath=FUSED)
 def _exponential_euler(w, f, q, dt, kind):
     _kinetics(w, f, kind)
     _membrane(w, q, dt)
     _gates(w, dt)
 
 
-@_jit
+@kernel(fastmath=FUSED)
 def _strang(w, f, q, dt, kind):
     _membrane(w, q, 0.5 * dt)
     _kinetics(w, f, kind)
@@ -170,7 +168,7 @@ def _strang(w, f, q, dt, kind):
     _membrane(w, q, 0.5 * dt)
 
 
-@_jit
+@kernel(fastmath=FUSED)
 def _rk4(w, f, q, dt, kind):
     for k in range(4 * TILE):
         w[KEPT + k] = w[V + k]
@@ -187,7 +185,7 @@ def _rk4(w, f, q, dt, kind):
             w[V + k] = w[SUM + k] if stage == 3 else w[KEPT + k] + ahead * w[SLOPE + k]
 
 
-@_jit
+@kernel(fastmath=FUSED)
 def _step(n, state, drive, f, ints, spiked, method):
     """All tiles: copy in, advance, list upward crossings of the threshold, copy out."""
     dt, above, kind = f[0], ints[n : 2 * n], ints[2 * n]
@@ -236,7 +234,7 @@ def _step(n, state, drive, f, ints, spiked, method):
     return count
 
 
-@_inline
+@inlined
 def _update(n, state, drive, floats, ints, spiked, method):
     size = FIXED + ROWS * TILE + PARAMETERS * TILE * ((n + TILE - 1) // TILE)
     return _step(
@@ -276,7 +274,7 @@ def field(x, current, p, out):
         out[1 + j] = alpha * (1.0 - x[1 + j]) - _value(v, p, 15 + 14 * j) * x[1 + j]
 
 
-@_inline
+@inlined
 def _value(v, p, at):
     """A rate, with the library's exp."""
     y = p[at] + p[at + 1] * v + NOTHING

@@ -19,15 +19,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
 from circuits.neurons.methods import METHODS, Adaptive, stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
 from circuits.neurons.program import Program, steps_of
+from physlearn.kernels.jit import FUSED, inlined, kernel
 
 _NAMES = ("a", "b", "c", "d", "v_peak")
-_jit = njit(cache=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
-_inline = njit(inline="always", error_model="numpy")
 
 
 @dataclass(frozen=True)
@@ -138,13 +137,13 @@ def reset(x, p):
     x[1] += p[3]
 
 
-@_inline
+@inlined
 def _slopes(v, u, current, g, a, b):
     """As `field`."""
     return (4e4 * v + 5e3) * v + 140.0 - u + current - g * v, a * (b * v - u)
 
 
-@_jit
+@kernel(fastmath=FUSED)
 def _advance(dt, state, drive, p, left, spiked):
     n = state.shape[1]
     v, u, current, g, pull = state[0], state[1], drive[0], drive[1], drive[2]

@@ -7,19 +7,18 @@ that what it writes is not what it reads.
 from __future__ import annotations
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
-# compiled with exponential.py 8977eb5ee7c2
 from circuits.neurons.exponential import exp
+from physlearn.kernels.jit import kernel
 
 # Intrinsics take one argument less than pyright thinks:
 # pyright: reportCallIssue=false, reportGeneralTypeIssues=false, reportPrivateImportUsage=false
 
 BLOCK, SCAN = 256, 16
-_jit = njit(cache=True, error_model="numpy", fastmath={"contract", "nsz"})
 
 
-@_jit
+@kernel(fastmath={"contract", "nsz"})
 def _relax(v, current, g, pull, rest, resistance, rate):
     """Advance a block."""
     for k in range(v.size):
@@ -28,7 +27,7 @@ def _relax(v, current, g, pull, rest, resistance, rate):
         v[k] = goal + (v[k] - goal) * exp(-rate[k] * total)
 
 
-@_jit
+@kernel(fastmath={"contract", "nsz"})
 def _below(v, threshold):
     """How many are finite and below threshold."""
     below = 0
@@ -37,7 +36,7 @@ def _below(v, threshold):
     return below
 
 
-@_jit
+@kernel(fastmath={"contract", "nsz"})
 def _hold(v, left, threshold, reset):
     """Put refractory neurons back to reset; return how many neurons stay below threshold."""
     for k in range(v.size):
@@ -46,7 +45,7 @@ def _hold(v, left, threshold, reset):
     return _below(v, threshold)
 
 
-@_jit
+@kernel(fastmath={"contract", "nsz"})
 def _step(v, drive, f, held, spiked):
     left, count = held[0], 0
     for a in range(0, v.size, BLOCK):

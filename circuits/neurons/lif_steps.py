@@ -7,7 +7,9 @@ stand in a queue (one refractory period for all), which spares the hot loop a co
 from __future__ import annotations
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
+
+from physlearn.kernels.jit import kernel
 
 # Intrinsics take one argument less than pyright thinks:
 # pyright: reportCallIssue=false, reportPrivateImportUsage=false
@@ -15,10 +17,9 @@ from numba import carray, njit
 BLOCK, SCAN = 512, 32
 DELTA = 3  # kinds 0, 1 and 2 are the number of exponential receptors
 LEVELS = 41  # halvings of the step in the search for a crossing
-_jit = njit(cache=True, error_model="numpy", inline="always")
 
 
-@_jit
+@kernel(inline=True)
 def _none(v, drive, f, driven):
     rest, leak, current, threshold = f[3], f[4], f[5], f[1]
     below = 0
@@ -35,7 +36,7 @@ def _none(v, drive, f, driven):
     return below
 
 
-@_jit
+@kernel(inline=True)
 def _delta(v, jump, drive, f, driven):
     rest, leak, current, threshold = f[3], f[4], f[5], f[1]
     below = 0
@@ -54,7 +55,7 @@ def _delta(v, jump, drive, f, driven):
     return below
 
 
-@_jit
+@kernel(inline=True)
 def _one(v, g, drive, f, driven):
     rest, leak, current, threshold, into, decay = f[3], f[4], f[5], f[1], f[6], f[7]
     below = 0
@@ -73,7 +74,7 @@ def _one(v, g, drive, f, driven):
     return below
 
 
-@_jit
+@kernel(inline=True)
 def _two(v, g, h, drive, f, driven):
     rest, leak, current, threshold, into, decay, into2, decay2 = f[3], f[4], f[5], f[1], f[6], f[7], f[8], f[9]
     below = 0
@@ -155,7 +156,7 @@ def fused(step, n, state, drive, floats, ints, spiked, late):
     return count
 
 
-@_jit
+@kernel(inline=True)
 def _advance(x, y, table, header, s, k, i, drive):
     """Advance one neuron, x = v - v_rest and its receptor rows y, by the step of a table; return the new x."""
     x = table[i * s] * x + table[k + i * s] * drive
@@ -178,13 +179,13 @@ def _advance(x, y, table, header, s, k, i, drive):
     return x
 
 
-@_jit
+@kernel(inline=True)
 def _load(y, state, rows, i):
     for row in range(1, rows):
         y[row] = state[row, i]
 
 
-@_jit
+@kernel(inline=True)
 def _across(start, stop, x, y, tables, size, header, s, k, i, drive):
     """Advance from one fraction of the step to another, in halvings of it."""
     rest = stop - start
@@ -196,7 +197,7 @@ def _across(start, stop, x, y, tables, size, header, s, k, i, drive):
     return x
 
 
-@_jit
+@kernel(inline=True)
 def _crossing(start, x, top, y, kept, z, rows, tables, size, header, s, k, i, drive):
     """How much of the step (in 2^-40) is left after the crossing: the largest advance that stays below ``top``."""
     whole = 1 << (LEVELS - 1)

@@ -8,10 +8,10 @@ compiling anything for it, and each file keeps its own kernels.
 from __future__ import annotations
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
-# compiled with _kernel.py fee5f2dc1e0f
 from physlearn._kernel import call_action, call_update, pointer
+from physlearn.kernels.jit import kernel
 
 # Intrinsics take one argument less than pyright thinks:
 # pyright: reportCallIssue=false, reportPrivateImportUsage=false
@@ -19,7 +19,7 @@ from physlearn._kernel import call_action, call_update, pointer
 FULL = 1  # the buffer of spikes must be emptied first; nothing has happened in this step
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def run(actions, tables, first, last, status):
     """Run steps first .. last - 1; return the step that was not done (last if all were).
 

@@ -20,19 +20,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
 from circuits.neurons.program import Program, steps_of
-
-# compiled with _kernel.py fee5f2dc1e0f
 from physlearn._kernel import FIELD, RESET, THRESHOLD, call_field, call_reset, call_threshold, compiled
+from physlearn.kernels.jit import inlined, kernel
 
 METHODS = ("euler", "exponential_euler", "rk4", "adaptive")
 HEADER = 7  # field, threshold, reset: addresses; number of variables, of parameters; dt, tolerance
 WORK = 12  # rows of the workspace
 GROWTH = 30.0  # J dt above it: grows by e^30 instead, which passes any threshold and does not overflow
 SMALLEST = 1e-10  # of dt: an adaptive step below it means that the solution blows up
-_jit = njit(cache=True, error_model="numpy")
 
 
 @dataclass(frozen=True)
@@ -91,12 +89,12 @@ def stepper(fields, parameters, *, scales, dt, method, refractory: Any = 0.0):
     return Program(_UPDATES[name], floats, ints, 2 * n, held="middle" if name in ("rk4", "adaptive") else "start")
 
 
-@_jit
+@kernel
 def _field(address, x, drive, i, p, out):
     call_field(address, x, drive[0, i] + drive[2, i] - drive[1, i] * x[0], p, out)
 
 
-@_jit
+@kernel
 def _euler(address, x, drive, i, p, dt, w):
     _field(address, x, drive, i, p, w[0])
     for j in range(x.size):
@@ -104,7 +102,7 @@ def _euler(address, x, drive, i, p, dt, w):
     return True
 
 
-@_jit
+@kernel
 def _exponential_euler(address, x, drive, i, p, dt, w, scales):
     slope, moved, start = w[0], w[1], w[2]
     _field(address, x, drive, i, p, slope)
@@ -120,7 +118,7 @@ def _exponential_euler(address, x, drive, i, p, dt, w, scales):
     return True
 
 
-@_jit
+@kernel
 def _rk4(address, x, drive, i, p, dt, w):
     start, total, slope = w[0], w[1], w[2]
     start[:] = x
@@ -135,7 +133,7 @@ def _rk4(address, x, drive, i, p, dt, w):
     return True
 
 
-@_jit
+@kernel
 def _dormand_prince(k, j, h, stage):
     """Increment of variable j before a stage (1 to 6); the one before stage 6 is the step of fifth order."""
     if stage == 1:
@@ -168,7 +166,7 @@ def _dormand_prince(k, j, h, stage):
     )
 
 
-@_jit
+@kernel
 def _adaptive(address, x, drive, i, p, dt, w, scales, tolerance, stop):
     k, start = w[:7], w[7]
     done, h = 0.0, dt
@@ -207,7 +205,7 @@ def _adaptive(address, x, drive, i, p, dt, w, scales, tolerance, stop):
     return True
 
 
-@_jit
+@kernel
 def _step(n, state, drive, floats, ints, spiked, method):
     header = floats[:HEADER].view(np.int64)
     field, threshold, reset, size, count = header[0], header[1], header[2], header[3], header[4]
@@ -254,7 +252,7 @@ def _step(n, state, drive, floats, ints, spiked, method):
     return out
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def _update(n, state, drive, floats, ints, spiked, method):
     header = carray(floats, HEADER).view(np.int64)
     size = HEADER + (1 + WORK) * header[3] + n * header[4]

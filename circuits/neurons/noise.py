@@ -9,19 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
 from circuits.neurons.currents import Waveform
 from circuits.neurons.plan import STREAM
-
-# compiled with _kernel.py fee5f2dc1e0f
 from physlearn._kernel import pointer
+from physlearn.kernels.jit import kernel
 from physlearn.rng import uniform
 
 # Intrinsics take one argument less than pyright thinks:
 # pyright: reportCallIssue=false, reportPrivateImportUsage=false
-
-# compiled with rng.py 3fd04d877ab0
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +74,7 @@ class OrnsteinUhlenbeck(Waveform):
             plan.varying(part, wander, own, x, states, numbers)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@kernel(inline=True)
 def _pair(s):
     """Two standard normals (polar method, Marsaglia 1964)."""
     while True:
@@ -88,7 +85,7 @@ def _pair(s):
             return a * scale, b * scale
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def fill_normal_blocks(states, out):
     """Standard normals, each block of neurons from its own stream."""
     for low in range(0, out.size, STREAM):

@@ -19,7 +19,6 @@ from physlearn.rng import uniform
 # Intrinsics take one argument less than pyright thinks:
 # pyright: reportCallIssue=false, reportPrivateImportUsage=false
 
-# compiled with rng.py 3fd04d877ab0
 
 MOST = 0.5  # spikes per step: more would often fall into one step, where one is left
 

@@ -9,32 +9,31 @@ over sources in the order of their numbers, so that parts and threads do not cha
 from __future__ import annotations
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
-# compiled with _kernel.py fee5f2dc1e0f
 from physlearn._kernel import pointer, prefetch
+from physlearn.kernels.jit import kernel
 
 # Intrinsics take one argument less than pyright thinks:
 # pyright: reportCallIssue=false, reportPrivateImportUsage=false
 
 BLOCK = 512  # neurons whose receptors stay in the nearest cache
-_jit = njit(cache=True, error_model="numpy", inline="always")
 
 
-@_jit
+@kernel(inline=True)
 def _jump(v, jump, held):
     for i in range(v.size):
         v[i] += 0.0 if held[i] > 0 else jump[i]
         jump[i] = 0.0
 
 
-@_jit
+@kernel(inline=True)
 def _more(out, y, factor):
     for i in range(out.size):
         out[i] += factor * y[i]
 
 
-@_jit
+@kernel(inline=True)
 def _times(y, factor):
     for i in range(y.size):
         y[i] *= factor
@@ -81,7 +80,7 @@ def receptors(step, at):
     return 0
 
 
-@_jit
+@kernel(inline=True)
 def _spikes(t, p, step, delay):
     """First and last place, and address of the numbers, of a part's spikes that arrive now."""
     head = carray(pointer(t[5 + 2 * p]), 5, np.int64)
@@ -92,7 +91,7 @@ def _spikes(t, p, step, delay):
     return starts[place], starts[place + 1], head[0]
 
 
-@_jit
+@kernel(inline=True)
 def _ask(starts, spiked, q, high, first, targets, width):
     """Fetch the targets of the row after row q: rows are short and lie anywhere, so the machine cannot guess them.
 

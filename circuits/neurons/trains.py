@@ -13,20 +13,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
 from circuits.neurons.parameters import as_numbers, fixed
 from circuits.neurons.plan import ARRIVALS, STREAM
 from circuits.neurons.program import stamps_of
-
-# compiled with _kernel.py fee5f2dc1e0f
 from physlearn._kernel import pointer
+from physlearn.kernels.jit import kernel
 from physlearn.rng import uniform
 
 # Intrinsics take one argument less than pyright thinks:
 # pyright: reportCallIssue=false, reportPrivateImportUsage=false
 
-# compiled with rng.py 3fd04d877ab0
 
 LANES = 64
 _MOST = 500.0  # spikes per neuron and step: above, exp(-mean) loses its digits
@@ -136,7 +134,7 @@ def cumulative(mean):
     return np.concatenate([table, np.full(-len(table) % 4, 2**32 - 1, np.uint32)])
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@kernel(inline=True)
 def _words(a, b, c, d, out):
     """Advance xoshiro256++ generators side by side."""
     for i in range(out.size):
@@ -152,7 +150,7 @@ def _words(a, b, c, d, out):
         d[i] = (s3 << np.uint64(45)) | (s3 >> np.uint64(19))
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@kernel(inline=True)
 def _four(draws, counts, t0, t1, t2, t3):
     """Count how many of four thresholds each draw reaches."""
     for i in range(draws.size):
@@ -160,7 +158,7 @@ def _four(draws, counts, t0, t1, t2, t3):
         counts[i] += np.int32(r >= t0) + np.int32(r >= t1) + np.int32(r >= t2) + np.int32(r >= t3)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@kernel(inline=True)
 def _add(out, counts, w):
     for i in range(out.size):
         out[i] += w * counts[i]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from physlearn.kernels.jit import kernel
 from physlearn.rng import seed_sequence
 
 
@@ -116,7 +116,7 @@ def values_of(what, value, wiring, seed, key):
     return [np.ascontiguousarray(v) for v in wiring.cut(value)]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def take_part(indptr, targets, low, high, out, lengths):
     """Copy the targets from low to high - 1 of every row, numbered from low; store the rows' lengths."""
     place = 0

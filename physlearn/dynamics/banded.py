@@ -20,12 +20,11 @@ The inner operations work on one tile column, eight values in one register (see 
 # (intrinsics are called without their typing context)
 
 import numpy as np
-from numba import njit
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
-# compiled with lanes.py 97d4dd2021d1
 from physlearn.dynamics.lanes import fma, lane, load, put, splat, store, total
+from physlearn.kernels.jit import kernel
 
 # Factoring an n x n grid costs ~ n^4 / 4 multiply-adds here and ~ 10 n^3 in SuperLU at a tenth of the rate.
 # Measured, ms (SuperLU: order known, permc_spec="NATURAL", SymmetricMode; 0.7 GiB of tiles at 512):
@@ -34,10 +33,8 @@ from physlearn.dynamics.lanes import fma, lane, load, put, splat, store, total
 #   SuperLU     0.8      22     166     920
 BAND_LIMIT = 2e10  # m bw^2; a grid of n = 376
 
-_jit = njit(cache=True, error_model="numpy", fastmath={"contract"})
 
-
-@_jit
+@kernel
 def layout(ci, cj, m):
     """Tile skyline of a matrix with the pattern of a graph.
 
@@ -78,7 +75,7 @@ def layout(ci, cj, m):
     return start, spot
 
 
-@_jit
+@kernel
 def assemble(g, spot, m, start, tiles):
     """Write A = sum_e g_e d_e d_e^T, d_e = +1, -1 at an edge's ends, into `tiles`, (64 (start[-1] + 1),)."""
     tiles[:] = 0.0
@@ -91,7 +88,7 @@ def assemble(g, spot, m, start, tiles):
         tiles[64 * start[last] + 9 * i] = 1.0
 
 
-@_jit
+@kernel
 def factor(start, tiles, inverse, panel):
     """Factor in place: A = L D L^T.
 
@@ -143,7 +140,7 @@ def factor(start, tiles, inverse, panel):
     return 0
 
 
-@_jit
+@kernel
 def _update(out, target, left, a, right, b):
     """tile(out) += tile(right) tile(left)^T, four columns at a time: each column loaded serves four."""
     for c in range(0, 8, 4):
@@ -161,7 +158,7 @@ def _update(out, target, left, a, right, b):
         store(out, o + 24, x3)
 
 
-@_jit
+@kernel
 def solve_lower(start, tiles, w, first):
     """Replace the rows of w by L^-1 w.
 
@@ -193,7 +190,7 @@ def solve_lower(start, tiles, w, first):
                 store(w, o + 8 * i, x)
 
 
-@_jit
+@kernel
 def solve_upper(start, tiles, w):
     """Replace the rows of w, (n, 8 * panels) float64, by L^-T w."""
     width = w.shape[1]
@@ -215,7 +212,7 @@ def solve_upper(start, tiles, w):
             store(w, o, done)
 
 
-@_jit
+@kernel
 def scale(inverse, w):
     """Replace the rows of w, (n, 8 * panels) float64, by D^-1 w."""
     for r in range(w.shape[0]):
@@ -223,7 +220,7 @@ def scale(inverse, w):
             store(w, r * w.shape[1] + k, fma(load(inverse, k), load(w, r * w.shape[1] + k), splat(0.0)))
 
 
-@_jit
+@kernel
 def dot(x, a, y, b, n):
     """Sum of x.flat[a + i] * y.flat[b + i] over i < n, n a multiple of 8."""
     s = splat(0.0)

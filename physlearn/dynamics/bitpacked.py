@@ -13,12 +13,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from physlearn.dynamics.stencil import graph_of, split_colours, stencil_of
-
-# compiled with words.py 0cc4ab1ccaf1
 from physlearn.dynamics.words import LANES, advance, lanes_of, over_chains, thresholds
+from physlearn.kernels.jit import inlined, kernel
 
 BITS, FIRST = 32, 16  # digits of a probability, and how many are always drawn (multiples of four)
 APART = 64  # words between what two threads write
@@ -89,7 +87,7 @@ def _pack(spins):
     return np.ascontiguousarray(packed).view("<u8").astype(np.uint64)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def unpack(first, second, spins):
     """Both colours' words to spins (rows, columns)."""
     one = np.uint64(1)
@@ -102,13 +100,13 @@ def unpack(first, second, spins):
                 here[2 * bit + 1] = 2 * np.int64((b >> np.uint64(bit)) & one) - 1
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def _digit(limit, place):
     """A binary digit of a threshold, as a word of zeros or of ones."""
     return np.uint64(0) - ((limit >> np.uint64(place)) & np.uint64(1))
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def compare(lanes, limits, low, high, below, settled, coin):
     """Draw digits low..high - 1 of random numbers, one for every bit, and compare them with two thresholds.
 
@@ -149,7 +147,7 @@ def compare(lanes, limits, low, high, below, settled, coin):
     return left
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def sweep(first, second, lanes, limits, against, rows, sweeps):
     """Update both colours of one lattice, (height, width) words each, ``sweeps`` times."""
     height, width = first.shape
@@ -199,7 +197,7 @@ def sweep(first, second, lanes, limits, against, rows, sweeps):
     first[:], second[:] = flat[0, width:-width].reshape(height, width), flat[1, width:-width].reshape(height, width)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def unsatisfied(first, second):
     """Number of neighbour pairs of unequal spins."""
     height, width = first.shape
@@ -218,7 +216,7 @@ def unsatisfied(first, second):
     return total
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def _ones(word):
     """Bits set in a word (SWAR)."""
     w = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))

@@ -6,13 +6,12 @@ Frozen leaf: kernels of other files call these.  Arrays as in `physlearn.terms.l
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-# compiled with rng.py 3fd04d877ab0
+from physlearn.kernels.jit import inlined, kernel
 from physlearn.rng import uniform
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def bond(row, code, indptr, codes, values):
     """J of a code in a row (step and neighbour's code); 0 where it is not listed."""
     for entry in range(indptr[row], indptr[row + 1]):
@@ -21,7 +20,7 @@ def bond(row, code, indptr, codes, values):
     return 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def felt(i, code, x, neighbours, q, indptr, codes, values):
     """Energy of a code's bonds at site i."""
     total = 0.0
@@ -32,7 +31,7 @@ def felt(i, code, x, neighbours, q, indptr, codes, values):
     return total
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def contacts(i, code, x, neighbours, q, indptr, codes):
     """Number of a code's bonds at site i."""
     count = 0
@@ -45,7 +44,7 @@ def contacts(i, code, x, neighbours, q, indptr, codes):
     return count
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def alias_table(weight):
     """Walker's table (1977; Vose 1991) for draws in constant time: thresholds and aliases, (q,) each."""
     q = len(weight)
@@ -73,7 +72,7 @@ def alias_table(weight):
     return threshold, alias
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def draw(threshold, alias, s):
     """A code from its table."""
     u = uniform(s) * len(alias)

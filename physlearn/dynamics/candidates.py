@@ -15,15 +15,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numba import njit
 
-# compiled with bonds.py 419331d02761
 from physlearn.dynamics.bonds import alias_table, contacts, draw, felt
 from physlearn.dynamics.fields import variables_refusal
 from physlearn.dynamics.frame import concatenate, separate
 from physlearn.dynamics.visits import TIE, TOSS
-
-# compiled with rng.py 3fd04d877ab0
+from physlearn.kernels.jit import inlined, kernel
 from physlearn.rng import uniform
 from physlearn.terms.lattice import LatticeBonds
 
@@ -104,7 +101,7 @@ def boltzmann(felt, temperature):
     return np.exp(-gap), bool(most > LARGEST)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def visit(x, order, neighbours, indptr, codes, values, mu, weight, beta, cold, metropolis, random, sweeps, own):
     """Visit the sites in order or at random, x (sites,) changed in place; moves, and bonds made or broken."""
     q, total, steps, low = len(weight), weight.sum(), neighbours.shape[1], mu.min()
@@ -188,7 +185,7 @@ def visit(x, order, neighbours, indptr, codes, values, mu, weight, beta, cold, m
     return moves, bonds
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def _bath(found, slot, listed, chance, weight, total, mu, low, beta, cold, threshold, alias, s):
     """A code by the heat bath: one of the candidates, or of the others.  Leaves no slot taken."""
     scale, z, known, top = 1.0, 0.0, 0.0, 0.0

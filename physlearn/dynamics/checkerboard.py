@@ -15,13 +15,11 @@ import math
 from types import SimpleNamespace
 
 import numpy as np
-from numba import njit
 from scipy.special import expit
 
 from physlearn.dynamics.stencil import graph_of, join_colours, split_colours, stencil_of
-
-# compiled with words.py 0cc4ab1ccaf1
 from physlearn.dynamics.words import lanes_of, next_words, over_chains, thresholds
+from physlearn.kernels.jit import kernel
 
 # exp(r) for |r| < 0.35 by its Taylor series, written out so that the loop vectorises.
 _C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9, _C10, _C11 = (1.0 / math.factorial(k) for k in range(2, 12))
@@ -123,7 +121,7 @@ class Sampler:
 bytes_engine = SimpleNamespace(refusal=bytes_refusal, Sampler=Sampler)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def sweep_bytes(spins, parity, rows, table, lanes, sweeps):
     """Update both colours of one lattice, spins (2, rows, half); table holds P(+1) by the neighbours' sum."""
     half = spins.shape[2]
@@ -156,7 +154,7 @@ def sweep_bytes(spins, parity, rows, table, lanes, sweeps):
                 mine[k] = np.int8(1) if drawn[k] < limit[k] else np.int8(-1)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def sweep_fields(spins, parity, rows, couplings, field, slope, lanes, sweeps):
     """`sweep_bytes` with couplings (2, sides, rows, half) and field (2, rows, half); slope is 2/T."""
     half, last = spins.shape[2], couplings.shape[1] - 1

@@ -12,15 +12,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
-from numba import njit
 
 from physlearn.checks import count
 from physlearn.dynamics.stencil import graph_of
-
-# compiled with words.py 0cc4ab1ccaf1
 from physlearn.dynamics.words import over_chains
-
-# compiled with rng.py 3fd04d877ab0
+from physlearn.kernels.jit import inlined, kernel
 from physlearn.rng import next_word, uniform
 
 
@@ -108,13 +104,13 @@ swendsen_wang_engine = SimpleNamespace(refusal=refusal, Sampler=SwendsenWang)
 wolff_engine = SimpleNamespace(refusal=refusal, Sampler=Wolff)
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def _below(stream, n):
     """A random integer below n, by multiplication: off by less than n / 2^32."""
     return np.int64(((next_word(stream) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def swendsen_wang(codes, q, i, j, kept, own, sweeps):
     """Give every cluster of one system, codes (n,), a random value, ``sweeps`` times."""
     n, stream = len(codes), own.copy()  # apart from the streams of other threads, which would share its cache line
@@ -138,7 +134,7 @@ def swendsen_wang(codes, q, i, j, kept, own, sweeps):
     own[:] = stream
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def wolff(codes, q, indptr, neighbours, kept, own, clusters):
     """Grow clusters in one system, codes (n,), one after the other; each takes another value."""
     stack, stream = np.empty(len(codes), np.int64), own.copy()

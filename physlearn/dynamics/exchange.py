@@ -12,15 +12,12 @@ probability 1/s^2, so that an assembly diffuses at the rate 1/s of a monomer.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-# compiled with bonds.py 419331d02761
 from physlearn.dynamics.bonds import bond, felt
 from physlearn.dynamics.candidates import refusal as candidates_refusal
 from physlearn.dynamics.candidates import tables
 from physlearn.dynamics.frame import concatenate, separate
-
-# compiled with rng.py 3fd04d877ab0
+from physlearn.kernels.jit import kernel
 from physlearn.rng import uniform
 
 PARTNERS = ("neighbours", "anywhere")
@@ -79,7 +76,7 @@ class Sampler:
         return separate(self.system, self.x.astype(np.int64))
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def exchange(x, particles, sites, free, neighbours, indptr, codes, values, q, beta, anywhere, clusters, attempts, s):
     """Attempt moves of particles, x (sites,) and the particles' sites changed in place; the number made."""
     steps, made = neighbours.shape[1], 0
@@ -115,7 +112,7 @@ def exchange(x, particles, sites, free, neighbours, indptr, codes, values, q, be
     return made
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _both(i, j, x, neighbours, q, indptr, codes, values):
     """Energy of the bonds of two sites, those between them once."""
     total = felt(i, x[i], x, neighbours, q, indptr, codes, values)
@@ -126,7 +123,7 @@ def _both(i, j, x, neighbours, q, indptr, codes, values):
     return total
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _shift(x, particles, number, free, neighbours, i, k, member, stack, largest):
     """Shift site i's cluster along step k, if it has at most ``largest`` particles; 1 if it moved."""
     size, done = 1, 0

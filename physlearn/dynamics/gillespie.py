@@ -16,13 +16,10 @@ way, which is exact too (composition and rejection; Slepoy, Thompson, Plimpton 2
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-# compiled with bonds.py 419331d02761
 from physlearn.dynamics.bonds import alias_table, bond, draw
 from physlearn.dynamics.candidates import tables
-
-# compiled with rng.py 3fd04d877ab0
+from physlearn.kernels.jit import inlined, kernel
 from physlearn.rng import uniform
 
 BLOCK = 64  # sites in a block of a class's list
@@ -139,7 +136,7 @@ def _levels(felt, temperature):
 # pool, which the table names: lists grow and shrink without copies and without room for all sites in each.
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def _add(i, c, site, count, table, pool, spare):
     n = count[c]
     if n % BLOCK == 0:
@@ -149,7 +146,7 @@ def _add(i, c, site, count, table, pool, spare):
     site[i].level, site[i].place, count[c] = c, n, n + 1
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def _remove(i, site, count, table, pool, spare):
     c, p = np.int64(site[i].level), np.int64(site[i].place)
     n = count[c] - 1
@@ -161,7 +158,7 @@ def _remove(i, site, count, table, pool, spare):
         spare[spare[0]] = table[c, n // BLOCK]
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def _binding(i, code, site, kind, offsets, q, indptr, codes, values, solvent):
     """E_a - E_0 of a code at a site."""
     e, alike = 0.0, np.int64(kind[i])
@@ -176,14 +173,14 @@ def _binding(i, code, site, kind, offsets, q, indptr, codes, values, solvent):
     return e
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def _class(e, low, width, exact):
     """The class of an occupied site."""
     at = (e - low) / width
     return 1 + np.int64(np.floor(at + 0.5) if exact else np.ceil(at))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _fill(site, count, table, pool, spare, kind, offsets, indptr, codes, values, q, low, width, exact, solvent):
     """Sort the free sites into classes."""
     for i in range(len(site)):
@@ -195,7 +192,7 @@ def _fill(site, count, table, pool, spare, kind, offsets, indptr, codes, values,
             _add(i, c, site, count, table, pool, spare)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def advance(
     site, count, table, pool, spare, kind, offsets, indptr, codes, values, weight, rates, low, width, exact, solvent,
     temperature, t, t_end, events, s,

@@ -14,10 +14,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from physlearn.dynamics import adapt
 from physlearn.dynamics.walkers import Walkers, mirror, positive, refusal
+from physlearn.kernels.jit import kernel
 
 __all__ = ["Sampler", "leapfrog", "refusal"]
 
@@ -189,10 +189,7 @@ def leapfrog(force_at, z, p, step, leaps, force=None, walls=None):
     return z, p, force
 
 
-_jit = njit(cache=True, error_model="numpy")
-
-
-@_jit
+@kernel
 def advance(z, p, force, step, factor):
     """p += factor * step * force, then z += step * p."""
     for r in range(p.shape[0]):
@@ -202,7 +199,7 @@ def advance(z, p, force, step, factor):
             z[r, j] += step[r] * p[r, j]
 
 
-@_jit
+@kernel
 def kick(p, force, step, factor):
     """p += factor * step * force."""
     for r in range(p.shape[0]):
@@ -211,7 +208,7 @@ def kick(p, force, step, factor):
             p[r, j] += by * force[r, j]
 
 
-@_jit
+@kernel
 def throw(p, u, heat, energy, jitter, step, before):
     """Scale standard normal p to the temperatures, jitter the steps, note H."""
     for r in range(p.shape[0]):
@@ -223,7 +220,7 @@ def throw(p, u, heat, energy, jitter, step, before):
         step[r] *= 1.0 + jitter * (2.0 * u[r, 1] - 1.0)
 
 
-@_jit
+@kernel
 def judge(p, energy, heat, before, chance, diverged):
     """min(1, exp(-dH/T)), 0 where dH is not finite: p is finite only if every force on the way was."""
     for r in range(p.shape[0]):
@@ -235,7 +232,7 @@ def judge(p, energy, heat, before, chance, diverged):
         chance[r] = np.exp(-max(error, 0.0)) if np.isfinite(error) else 0.0
 
 
-@_jit
+@kernel
 def metropolis(chance, u, z, force, energy, new_z, new_force, new_energy, accept):
     """Move the chains that accept, in place."""
     for r in range(z.shape[0]):

@@ -1,7 +1,8 @@
 """Width and depth of a sparse matrix's graph, by breadth-first walks: what fill-in will be like."""
 
-import numba
 import numpy as np
+
+from physlearn.kernels.jit import kernel
 
 
 def width_and_depth(indptr, indices):
@@ -20,7 +21,7 @@ def width_and_depth(indptr, indices):
     return _walk(np.asarray(indptr, np.int32), np.asarray(indices, np.int32))
 
 
-@numba.njit(cache=True, error_model="numpy")
+@kernel
 def _walk(indptr, indices):
     m = indptr.size - 1
     seen = np.zeros(m, np.int32)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numba import njit
 
 from physlearn._kernel import COMMIT, GAP, compiled, run
 from physlearn.dynamics.fields import REFRESH, variables_refusal
@@ -18,8 +17,7 @@ from physlearn.dynamics.local import POTTS, SPIN, forms, kind_code
 from physlearn.dynamics.local import refusal as forms_refusal
 from physlearn.dynamics.visits import TIE, TOSS
 from physlearn.energy import Potts
-
-# compiled with rng.py 3fd04d877ab0
+from physlearn.kernels.jit import inlined, kernel
 from physlearn.rng import uniform
 
 
@@ -123,7 +121,7 @@ def _stacked(rows, dtype, share):
     return np.array(rows, dtype=dtype, order="C")
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def visit(gaps, commits, caches, ints, floats, x, order, push, code, q, beta, metropolis, states, sweeps, moved):
     """Visit the variables in order, all chains, x (chains, n) changed in place."""
     codes, f, listed, total = np.zeros(q, np.int64), np.zeros(q), np.zeros(2 * q, np.int64), np.zeros(q)
@@ -168,13 +166,13 @@ def visit(gaps, commits, caches, ints, floats, x, order, push, code, q, beta, me
     moved += count
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def _chance(a):
     """Metropolis' chance of a move that costs a, in T; `visits` says why ties are tossed."""
     return np.exp(-max(a, 0.0)) * (TOSS if abs(a) < TIE else 1.0)
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def _code(old, q, some, listed, total, b, metropolis, s):
     """A Potts variable's next code; codes that no term lists have field 0.  Leaves no code listed."""
     new = float(old)

@@ -11,13 +11,11 @@ c mod 64 of word c div 64, so that it does not depend on how many chains run.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from scipy.special import expit
 
 from physlearn.dynamics.stencil import graph_of
-
-# compiled with words.py 0cc4ab1ccaf1
 from physlearn.dynamics.words import LANES, lanes_of, next_words, over_chains, thresholds
+from physlearn.kernels.jit import kernel
 
 BITS = 32
 MOST = 7  # couplings a spin can have: counted in three binary digits
@@ -122,7 +120,7 @@ def _batches(n, i, j, couplings):
     return order, starts, degree[order][starts[:-1]], neighbours, against
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _colours(indptr, neighbours):
     """Greedy colouring of a graph in CSR form, (n,)."""
     n = len(indptr) - 1
@@ -138,7 +136,7 @@ def _colours(indptr, neighbours):
     return colour
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def sweep(x, starts, degrees, neighbours, against, levels, digits, lanes, sweeps):
     """Update every spin of 64 replicas, x (n,) words, ``sweeps`` times.
 

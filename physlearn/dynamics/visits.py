@@ -22,9 +22,8 @@ start, ``lowest`` its minimum.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-# compiled with rng.py 3fd04d877ab0
+from physlearn.kernels.jit import inlined, kernel
 from physlearn.rng import uniform
 
 LANES = 64  # most chains that `lanes` takes, and the distance between the words of their streams
@@ -33,7 +32,7 @@ TOSS = 0.875  # a chance to stay where a move ties
 NEVER = 44.0  # exp(-44) is far below 2^-53, the smallest uniform that is not zero
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def _exp_down(a):
     """exp(-a) for 0 <= a <= 44 to 2e-12 (relative): (series of exp(-a/256))^256, which runs in vector lanes."""
     r = a * (-1.0 / 256.0)
@@ -50,7 +49,7 @@ def _exp_down(a):
     return p * p
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def lanes(x, h, indptr, indices, data, beta, binary, bath, states, sweeps, moved, spent, lowest, best):
     """Visit one variable of all chains at once; x and h are (m, chains)."""
     w = states.shape[0]
@@ -110,7 +109,7 @@ def lanes(x, h, indptr, indices, data, beta, binary, bath, states, sweeps, moved
         spent[l] = total_spent[l]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def rows(x, h, indptr, indices, data, whole, beta, binary, bath, states, sweeps, moved, spent, lowest, best):
     """Visit one variable of one chain after the other; x and h are (chains, m)."""
     n = len(indptr) - 1
@@ -150,7 +149,7 @@ def rows(x, h, indptr, indices, data, whole, beta, binary, bath, states, sweeps,
     spent[:] = sums
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def _step(x, h, b, binary, bath, stream):
     """How far a variable moves: its step, or 0."""
     u = uniform(stream)
@@ -166,7 +165,7 @@ def _step(x, h, b, binary, bath, stream):
     return d if u * (1.0 + bath * t) < limit else 0.0
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def descend(x, h, h0, strength, indptr, indices, data, whole, binary, most):
     """Move every variable that lowers the energy, (chains, m), until none does; sweeps taken by each chain.
 
@@ -190,7 +189,7 @@ def descend(x, h, h0, strength, indptr, indices, data, whole, binary, most):
     return taken
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def _move(x, h, indptr, indices, data, whole, i, d):
     """Move variable i of one chain, x and h (m,), by d."""
     x[i] += d
@@ -203,7 +202,7 @@ def _move(x, h, indptr, indices, data, whole, i, d):
             h[indices[k]] += data[k] * d
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def refresh(x, h, h0, indptr, indices, data, across):
     """Fields from scratch; x and h are (m, chains) if ``across``, else (chains, m); h0 is (chains, m)."""
     for c in range(len(h0)):

@@ -10,16 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numba
 import numpy as np
-from numba import njit
 
-# compiled with rng.py 3fd04d877ab0
+from physlearn.kernels.jit import inlined, kernel
 from physlearn.rng import next_word
 
 LANES = 64
 THREADED = 2_000_000  # updates below which a thread costs more than it saves
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def seed_lanes(stream, lanes):
     """States (4, lanes) from one stream (4,), which advances."""
     for word in range(lanes.shape[0]):
@@ -35,7 +34,7 @@ def lanes_of(streams, lanes):
     return out
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def next_words(lanes, out):
     """Advance every lane, (4, k): one word each into out (k,)."""
     a, b, c, d = lanes[0], lanes[1], lanes[2], lanes[3]
@@ -43,7 +42,7 @@ def next_words(lanes, out):
         out[k], a[k], b[k], c[k], d[k] = advance(a[k], b[k], c[k], d[k])
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def advance(s0, s1, s2, s3):
     """A word, and the generator's next state, from its state."""
     total = s0 + s3

@@ -16,15 +16,12 @@ Of 0/1 data most entries are often zero; products with them then add the rows of
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-# compiled with lanes.py 97d4dd2021d1
 from physlearn.dynamics.lanes import fma, load, splat, store
+from physlearn.kernels.jit import inlined, kernel
 
 LANES, STRIP = 16, 32  # streams; columns whose sums stay in four registers
 SGD, ADAM = 0, 1
-_jit = njit(cache=True, error_model="numpy")
-_inline = njit(inline="always", error_model="numpy")
 
 # exp(-x) = T(-x/2^s)^(2^s) with T the Taylor polynomial: no branches and no tables, so it runs in vector units.
 # Error of the sigmoid: 1e-14 (s = 6, degree 8) and 6e-7 (s = 5, degree 8); what T misses at large |x|, where it
@@ -34,7 +31,7 @@ _C32 = tuple(np.float32(c) for c in _C64[:9])
 _TOP32, _SCALE32, _ONE32 = np.float32(20.0), np.float32(-1.0 / 32.0), np.float32(1.0)
 
 
-@_inline
+@inlined
 def _sigmoid64(x):
     y = min(max(x, -40.0), 40.0) * (-1.0 / 64.0)
     e = _C64[8]
@@ -55,7 +52,7 @@ def _sigmoid64(x):
     return 1.0 / (1.0 + e)
 
 
-@_inline
+@inlined
 def _sigmoid32(x):
     y = min(max(x, -_TOP32), _TOP32) * _SCALE32
     e = _C32[8]
@@ -75,7 +72,7 @@ def _sigmoid32(x):
     return _ONE32 / (_ONE32 + e)
 
 
-@_jit
+@kernel
 def fill_bits(lanes, unit, out):
     """Fill out (a multiple of 32 long) with uniforms in [0, 1]; unit = [2^-31] gives their precision."""
     size, first, second, third, fourth = unit[0], lanes[0], lanes[1], lanes[2], lanes[3]
@@ -97,7 +94,7 @@ def fill_bits(lanes, unit, out):
             here[LANES + k] = np.int32(word & np.uint64(0x7FFFFFFF)) * size
 
 
-@_jit
+@kernel
 def probabilities(field, bias, gain, single):
     """Replace fields (rows, k) by probabilities of being on."""
     for r in range(field.shape[0]):
@@ -110,7 +107,7 @@ def probabilities(field, bias, gain, single):
                 row[k] = _sigmoid64(gain * (row[k] + bias[k]))
 
 
-@_jit
+@kernel
 def flip(p, low, span, lanes, unit, u, out):
     """Draw values (rows, k) from probabilities."""
     rows, columns = p.shape
@@ -122,7 +119,7 @@ def flip(p, low, span, lanes, unit, u, out):
             to[k] = high if here[k] < row[k] else low
 
 
-@_jit
+@kernel
 def product(a, across, b, to):
     """to = a b, or a^T b if ``across``, over what is not zero in a; float64, b (k, m) with m a multiple of `STRIP`."""
     rows, inner = (a.shape[1], a.shape[0]) if across else a.shape
@@ -153,7 +150,7 @@ def product(a, across, b, to):
             store(to, here + 24, s3)
 
 
-@_jit
+@kernel
 def step(theta, g, low, high, decay, optimizer, settings, lr, m1, m2, count):
     """One step of the optimiser on the flat parameters; the arithmetic of `optimizers`, in place."""
     rate = np.empty(1, theta.dtype)
@@ -175,7 +172,7 @@ def step(theta, g, low, high, decay, optimizer, settings, lr, m1, m2, count):
             theta[k] = min(max(theta[k] - rate[0] * (m1[k] + decay[k] * theta[k]), low[k]), high[k])
 
 
-@_jit
+@kernel
 def run_epochs(
     theta, low, high, decay, data, order, batch, states, seen, chains, k, beta, lanes, unit,
     optimizer, settings, lr, m1, m2, count, misfit, single, sparse,

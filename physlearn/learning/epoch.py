@@ -18,22 +18,17 @@ only W is solved forward, and only states (free and phases, no Green column per 
 """
 
 import numpy as np
-from numba import njit
 
-# compiled with banded.py 91527260c8bb
 from physlearn.dynamics.banded import assemble, dot, factor, layout, scale, solve_lower, solve_upper
-
-# compiled with phase.py 576c5c520231
+from physlearn.kernels.jit import kernel
 from physlearn.learning.phase import cost_of, phase_force
 
 SGD, MOMENTUM, ADAM = 0, 1, 2
 OK, NOT_POSITIVE_DEFINITE, NOT_FINITE = 0, 1, 2  # 3, 4: what `phase_force` found
 
-_jit = njit(cache=True, error_model="numpy", fastmath={"contract"})
-
 
 # fmt: off
-@_jit
+@kernel
 def run_epochs(
     g, low, high, ci, cj, m,
     qptr, qidx, qval, jptr, jidx, jval, c0, rptr, ridx, rval, yptr, yidx, yval,
@@ -183,7 +178,7 @@ def run_epochs(
     return OK, step
 
 
-@_jit
+@kernel
 def _sources(g, a, b, driven, qptr, qidx, qval, fed, jptr, jidx, jval, c0, u, m, offset, w):
     """Offsets of the edges, and the right-hand side c0 + J u - sum_e g_e d_e offset_e in row 0 of w."""
     w[0, :m] = c0
@@ -200,7 +195,7 @@ def _sources(g, a, b, driven, qptr, qidx, qval, fed, jptr, jidx, jval, c0, u, m,
     w[0, m:] = 0.0
 
 
-@_jit
+@kernel
 def _step(optimizer, par, lr, gradient, g, low, high, m1, m2, count):
     """One step of the optimiser, then the bounds."""
     count[0] += 1

@@ -4,16 +4,15 @@ The same as `costs` and `dynamics.schur` for one sample at a time; tests hold th
 """
 
 import numpy as np
-from numba import njit
+
+from physlearn.kernels.jit import kernel
 
 SQUARED_ERROR, CROSS_ENTROPY, MARGIN = 0, 1, 2
 CLAMP, LINEARISED, FULL = 0, 1, 2
 OK, NUDGE_NOT_CONVERGED, NUDGE_WITHOUT_MINIMUM = 0, 3, 4
 
-_jit = njit(cache=True, error_model="numpy", fastmath={"contract"})
 
-
-@_jit
+@kernel
 def cost_of(code, par, y, t, slope):
     """Cost of outputs y for targets t, both (k,); its gradient is written to `slope`."""
     value = 0.0
@@ -41,7 +40,7 @@ def cost_of(code, par, y, t, slope):
     return value
 
 
-@_jit
+@kernel
 def phase_force(mode, strength, cost, par, y, t, slope, green, force, work):
     """Force of one phase on the outputs.
 
@@ -85,7 +84,7 @@ def phase_force(mode, strength, cost, par, y, t, slope, green, force, work):
     return OK
 
 
-@_jit
+@kernel
 def _is_minimum(strength, cost, par, y, t, green, force, work):
     """Whether S + strength S C'' S is positive definite at the nudged outputs, by Cholesky."""
     k, mass = y.size, np.sum(t)
@@ -123,7 +122,7 @@ def _is_minimum(strength, cost, par, y, t, green, force, work):
     return True
 
 
-@_jit
+@kernel
 def _force_cross_entropy(strength, gain, y, t, green, force, work):
     """Damped Newton for force = -strength C'(y + S force); stops when rounding stops the descent."""
     k, mass = y.size, np.sum(t)
@@ -162,7 +161,7 @@ def _force_cross_entropy(strength, gain, y, t, green, force, work):
     return best <= 1e-20 * (strength * gain * mass) ** 2
 
 
-@_jit
+@kernel
 def _force_margin(strength, margin, y, t, green, force, pull):
     """Nudge by a hinge: force = sum_j pull_j (e_right - e_j), pull_j = strength inside the margin, else 0.
 
@@ -191,7 +190,7 @@ def _force_margin(strength, margin, y, t, green, force, pull):
     return False
 
 
-@_jit
+@kernel
 def _eliminate(augmented, x):
     """Solve the k x k system in rows 0..k-1 of `augmented`, right-hand side in column k; destroys it."""
     k = augmented.shape[0]

@@ -14,14 +14,12 @@ import functools
 import warnings
 
 import numpy as np
-from numba import njit
 
 from physlearn.checks import count, not_negative, positive
 from physlearn.energy import Energy, Real, Spin
+from physlearn.kernels.jit import kernel
 from physlearn.models.patterns import check_patterns, refuse_duplicates, value_pair
 from physlearn.models.retrieval import Recall
-
-# compiled with rng.py 3fd04d877ab0
 from physlearn.rng import streams, uniform
 from physlearn.terms.memory import LogSumExp, Separation
 from physlearn.threads import on_one_thread
@@ -198,7 +196,7 @@ class DenseMemory:
         return (int(label[0]), float(used[0])) if single else (label, used)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _descend(x, sums, columns, table, worth, beta, order, shuffle, temperature, stream, max_sweeps):
     """Sweep one state with kept overlaps ``sums`` (K,); (sweeps, flips, whether the last sweep changed nothing)."""
     n, k = columns.shape

@@ -21,12 +21,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from physlearn.checks import count, positive
+from physlearn.kernels.jit import inlined, kernel
 from physlearn.models.registration import cells_of
-
-# compiled with rng.py 3fd04d877ab0
 from physlearn.rng import streams, uniform
 from physlearn.terms.lattice import Lattice
 
@@ -238,7 +236,7 @@ def _stable(bond, mu, dimension):
         raise ValueError(f"mu: got {mu}, expected less than {dimension} bonds of {bond}: no block is stable")
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _umbrella(s, near, bonds, mu, temperature, warm, sweeps, profile):
     """Fill profile (largest + 1,): F(n) - F(0) from canonical chains at every n."""
     m, largest = len(mu), len(profile) - 1
@@ -280,7 +278,7 @@ def _umbrella(s, near, bonds, mu, temperature, warm, sweeps, profile):
         into_before = np.log(into) + into_top
 
 
-@njit(inline="always", error_model="numpy")
+@inlined
 def _add(exponent, total, top):
     """A sum of exponentials, total exp(top), with one more of them: none that counts underflows."""
     if exponent > top:
@@ -288,7 +286,7 @@ def _add(exponent, total, top):
     return total + np.exp(exponent - top), top
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _cost(i, held, near, bonds, mu):
     """Energy of the molecule at place i beside those that are held."""
     cost = mu[i]

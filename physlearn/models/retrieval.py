@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
-# compiled with rng.py 3fd04d877ab0
+from physlearn.kernels.jit import kernel
 from physlearn.rng import uniform
 
 EPS = float(np.finfo(float).eps)
@@ -185,7 +184,7 @@ class Run:
             self.trace.append(self.state.astype(float))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def asynchronous(x, h, rows, push, low, high, temperature, order, shuffle, stream, max_sweeps):
     """Update the neurons of one state one by one; (sweeps, flips, whether the last sweep changed nothing).
 
@@ -226,7 +225,7 @@ def asynchronous(x, h, rows, push, low, high, temperature, order, shuffle, strea
     return max_sweeps, flips, False
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def synchronous(x, h, push, before, low, high, temperature, streams, moved, returned):
     """Update all neurons of all states at once; x becomes the new state, ``before`` the old one.
 
@@ -249,7 +248,7 @@ def synchronous(x, h, push, before, low, high, temperature, streams, moved, retu
 
 
 # Sums in any order, so that they vectorise; they are of whole numbers below 2^24, so exact in any order.
-@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+@kernel(fastmath={"reassoc", "contract", "nsz"})
 def by_overlaps(x, patterns, order, max_sweeps):
     """Asynchronous descent with Hebb's couplings that are never formed: kept sums xi_mu.x instead.
 

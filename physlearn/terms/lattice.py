@@ -19,9 +19,9 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from physlearn.energy import Local
+from physlearn.kernels.jit import kernel
 
 # Steps on (..., rows, columns) arrays as they are printed: east is the next column, north the row above.
 STEPS = {
@@ -281,7 +281,7 @@ class LatticeBonds(FeltBonds):
     response = gradient
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _gap(i, x, cache, ints, floats, codes, f):
     sites, steps, q, unusual = ints[0], ints[1], ints[2], ints[3]
     listed = 4 + sites * steps
@@ -309,6 +309,6 @@ def _gap(i, x, cache, ints, floats, codes, f):
     return found
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _commit(i, new, x, cache, ints, floats):
     pass

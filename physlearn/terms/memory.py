@@ -11,10 +11,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import numpy as np
-from numba import njit
 
 from physlearn.checks import positive
 from physlearn.energy import Binary, Local, Real, Spin
+from physlearn.kernels.jit import kernel
 
 # As compiled gaps know a kind: the two values and what their energy difference is divided by.
 _TWO_VALUES = {Spin: (-1.0, 1.0, 2.0), Binary: (0.0, 1.0, 1.0)}
@@ -285,7 +285,7 @@ def _commit(i, new, x, cache, ints, floats):
         cache[mu] += floats[start + mu] * (new - x[i])
 
 
-@njit(error_model="numpy")
+@kernel
 def _power(m, power, rectified):
     if rectified and m < 0.0:
         return 0.0

@@ -6,9 +6,9 @@ PottsBias: a weight for every code of every variable, E = -sum_i b_i(s_i).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from physlearn.energy import Local
+from physlearn.kernels.jit import kernel
 from physlearn.terms.fits import expect_codes, expect_shape
 from physlearn.terms.pairs import Pairs
 
@@ -135,7 +135,7 @@ class PottsBias:
         return np.zeros(0), np.array([weights.shape[-1]]), weights.ravel()
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _gap(i, x, cache, ints, floats, codes, f):
     start, end = ints[1 + i], ints[2 + i]
     found = 0
@@ -152,12 +152,12 @@ def _gap(i, x, cache, ints, floats, codes, f):
     return found
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _commit(i, new, x, cache, ints, floats):
     pass
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _bias_gap(i, x, cache, ints, floats, codes, f):
     for k in range(ints[0]):
         codes[k] = k
