@@ -1,7 +1,7 @@
 """Bad calls of the public API, made from the valid ones of its docstrings, and what comes of them.
 
     python tests/contract/bad_calls.py physlearn.models.hopfield.Hopfield     # a callable, a class, a module, a package
-    python tests/contract/bad_calls.py --sample 150 --seed 1                  # some of all
+    python tests/contract/bad_calls.py --share 0.05 --seed 1                  # some of all
 
 Each faulty answer is one line; totals follow.  Every module has a child process of its own, so that a crash or a
 kernel that does not come back is a verdict as well.
@@ -11,7 +11,6 @@ import argparse
 import collections
 import faulthandler
 import hashlib
-import importlib.util
 import json
 import os
 import resource
@@ -105,39 +104,20 @@ def child(options):
         write(case=full, callable=full, verdict="done")
 
 
-def run(names, share, seed, modules=(), out=None, progress=None):
+def run(names, share, seed, modules=()):
     """Lines of all bad calls of the callables below ``names``, one child after the other until all are made."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(out or Path(folder) / "lines.jsonl")
+        path = Path(folder) / "lines.jsonl"
         path.touch()
-        command = [
-            sys.executable,
-            __file__,
-            *names,
-            "--child",
-            "--out",
-            str(path),
-            "--share",
-            str(share),
-            "--seed",
-            str(seed),
-        ]
+        command = [sys.executable, __file__, *names, "--child", "--out", str(path)]
+        command += ["--share", str(share), "--seed", str(seed)]
         command += ["--modules", *modules] if modules else []
-        environment = os.environ | {
-            "TMPDIR": folder,
-            "MPLBACKEND": "Agg",
-            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
-        }
+        paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        environment = os.environ | {"TMPDIR": folder, "MPLBACKEND": "Agg", "PYTHONPATH": paths}
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "start_new_session": True}
         for _ in range(TRIES):
             with open(Path(folder) / "stderr", "w") as stderr:
-                running = subprocess.Popen(
-                    command,
-                    cwd=folder,
-                    env=environment,
-                    stdout=subprocess.DEVNULL,
-                    stderr=stderr,
-                    start_new_session=True,
-                )
+                running = subprocess.Popen(command, cwd=folder, env=environment, stderr=stderr, **streams)
                 code = running.wait()
             try:
                 os.killpg(running.pid, signal.SIGKILL)  # workers a bad call has left behind
@@ -168,14 +148,14 @@ def shown(lines):
     return "  ".join(parts) + "  [" + ", ".join(f"{f} {faults[f]}" for f in FAULTS if faults[f]) + "]"
 
 
-def report(lines, quiet=False):
-    """Print faults, and totals by callable and by module."""
+def report(lines, every, quiet=False):
+    """Print faults, and totals by callable and by module; ``every`` is what `public` gives."""
     for line in lines:
         if line["verdict"] in FAULTS and not quiet:
             print(f"{line['verdict']:8} {line['case']}: {line.get('seen', '')}".replace("\n", " ")[:240])
     for title, key in (
         ("callable", lambda line: line["callable"]),
-        ("module", lambda line: public_[line["callable"]].module),
+        ("module", lambda line: every[line["callable"]].module),
         ("package", lambda line: line["callable"].partition(".")[0]),
     ):
         groups = collections.defaultdict(list)
@@ -192,16 +172,16 @@ def report(lines, quiet=False):
     print("\nall:", shown(lines))
 
 
-def resolve(names):
+def resolve(names, every):
     """Names of callables or modules; ``physlearn.models`` and ``physlearn.models.Hopfield`` are written as users do."""
     found = []
     for name in names:
-        if any(n == name or n.startswith(name + ".") for n in public_):
+        if any(n == name or n.startswith(name + ".") for n in every):
             found.append(name)
             continue
         package, _, last = name.rpartition(".")
-        matches = [n for n in public_ if n.endswith("." + last) and n.startswith(package)]
-        matches = matches or [n for n in public_ if f".{'.'.join(name.split('.')[-2:])}" in n]
+        matches = [n for n in every if n.endswith("." + last) and n.startswith(package)]
+        matches = matches or [n for n in every if f".{'.'.join(name.split('.')[-2:])}" in n]
         if not matches:
             sys.exit(f"{name}: no public callable, class, module or package of that name")
         found += matches
@@ -222,13 +202,13 @@ def main():
     options = parser.parse_args()
     if options.child:
         return child(options)
-    names = resolve([*options.names, *options.module]) or list(public_)
-    homes = {public_[n].module for n in public_ if any(n == m or n.startswith(m + ".") for m in names)}
+    every = public()
+    names = resolve([*options.names, *options.module], every) or list(every)
+    homes = {every[n].module for n in every if any(n == m or n.startswith(m + ".") for m in names)}
     lines = []
     for home in sorted(homes):
-        within = [n for n in names if n.startswith(home + ".")] or [home]
-        if within == [home] or any(home.startswith(n) for n in names):
-            within = [home]
+        whole = any(home == n or home.startswith(n + ".") for n in names)
+        within = [home] if whole else [n for n in names if n.startswith(home + ".")]
         print(home, file=sys.stderr, flush=True)
         try:
             lines += run(within, options.share, options.seed)
@@ -238,9 +218,8 @@ def main():
     if options.out:
         with open(options.out, "a") as file:
             file.writelines(json.dumps(line) + "\n" for line in final.values())
-    report(list(final.values()), options.quiet)
+    report(list(final.values()), every, options.quiet)
 
 
 if __name__ == "__main__":
-    public_ = public()
     main()

@@ -24,7 +24,7 @@ KEPT = 3  # calls of one callable
 
 @dataclass
 class Public:
-    """A function, a method (``owner`` is its class) or a constructor (``owner`` is the class, ``attribute`` __init__)."""
+    """A function, a method of ``owner``, or its constructor (``attribute`` __init__)."""
 
     name: str
     module: str
@@ -39,6 +39,12 @@ class Public:
     def bound(self):
         """Whether the first argument is the object or the class."""
         return self.owner is not None and self.attribute != "__init__" and self.receiver is not None
+
+    @property
+    def written(self):
+        """How a call looks in an example."""
+        method = self.owner is not None and self.attribute != "__init__"
+        return f".{self.attribute}(" if method else f"{self.name.rpartition('.')[2]}("
 
     @property
     def receiver(self):
@@ -181,7 +187,7 @@ def run_examples(module, own, only=None):
     keep, sys.displayhook = sys.displayhook, lambda value: None
     try:
         for test in tests:
-            if not test.examples or (only and not any(only in e.source for e in test.examples)):
+            if not test.examples or (only is not None and not any(o in e.source for o in only for e in test.examples)):
                 continue
             own[0], space = test.name, dict(test.globs)
             vars_now = vars(sys.modules[module])
@@ -200,27 +206,19 @@ def run_examples(module, own, only=None):
 
 def collect(wanted, modules):
     """The public callables whose name begins with one of ``wanted``, with calls by the examples of ``modules``."""
-    items = {n: p for n, p in public().items() if any(n == w or n.startswith(w + ".") for w in wanted)}
+    every = public()
+    items = {n: p for n, p in every.items() if any(n == w or n.startswith(w + ".") for w in wanted)}
     for directory in (tempfile.TemporaryDirectory,):  # what an example writes is still there when its call is repeated
         directory.cleanup = lambda self: None
         directory._cleanup = classmethod(lambda cls, *args, **kwargs: None)
     own = [""]
     with recorded(items.values(), own):
-        for module in modules or dict.fromkeys(item.module for item in items.values()):
+        ran = modules or list(dict.fromkeys(item.module for item in items.values()))
+        for module in ran:
             run_examples(module, own)
-        for item in items.values():  # shown in the docstring of another module of its package
-            if not item.calls:
-                package = item.module.rpartition(".")[0]
-                short = (
-                    (item.owner.__name__ if item.attribute == "__init__" else item.attribute)
-                    if item.owner
-                    else item.attribute
-                )
-                call = f".{short}(" if item.owner and item.attribute != "__init__" else f"{short}("
-                others = {
-                    p.module for p in public().values() if p.module.startswith(package) and p.module != item.module
-                }
-                for other in sorted(others):
-                    if not item.calls and any(call in (p.doc or "") for p in public().values() if p.module == other):
-                        run_examples(other, own, call)
+        missing = [] if modules else [item for item in items.values() if not item.calls]
+        packages = {item.module.rpartition(".")[0] for item in missing}
+        for other in sorted({p.module for p in every.values()} - set(ran)):  # shown elsewhere in the package
+            if other.rpartition(".")[0] in packages:
+                run_examples(other, own, [item.written for item in missing if not item.calls])
     return items

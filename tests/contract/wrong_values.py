@@ -1,4 +1,4 @@
-"""Wrong values for one argument: of the right type, and of a wrong one, from the value and its line in the docstring."""
+"""Wrong values for one argument, of the right type and of a wrong one, from its value and its docstring."""
 
 import numbers
 import re
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 HUGE = 10**30
+SERIES = ("sequence", "list", "tuple", "iterable")
 
 
 @dataclass
@@ -88,15 +89,15 @@ def wrong(name, value, line, text, nullable):
         fits = {
             "None": allowed,
             "text": kind in ("text", "choice") or says("str", "path", "name", "label", '"'),
-            "digits": kind in ("text", "choice", "callable", "sequence", "object", "mapping") or says("str", "path", "name", "label"),
-            "texts": kind in ("sequence", "mapping", "text") or says("str", "name", "sequence", "list", "label", "tuple", "iterable"),
+            "digits": kind not in ("int", "number", "array", "bool", "unknown") or says("str", "path", "name", "label"),
+            "texts": kind in ("sequence", "mapping", "text") or says("str", "name", "label", *SERIES),
             "number": kind in ("number", "int", "array") or says("float", "int", "number", "scalar", "array", "seed"),
             "fraction": kind != "int" or says("float", "array", "number"),
             "true": kind not in ("int", "number") or says("bool"),
             "complex": kind not in ("int", "number", "array") or "complex" in both,
             "complexes": kind != "array" or "complex" in both,
             "mapping": kind == "mapping" or says("mapping", "dict", "Mapping"),
-            "set": kind not in ("int", "number", "array", "bool", "mapping", "text", "choice") or says("set", "iterable", "collection"),
+            "set": kind in ("sequence", "callable", "object", "unknown") or says("set", "iterable", "collection"),
             "pair": kind != "mapping" or says("tuple", "pair", "sequence", "array", "float"),
             "class": "class" in line or "type" in line or says("callable") or kind == "callable",
             "object": says("any", "object") or line.strip() in ("Any", "value"),
