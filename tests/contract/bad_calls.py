@@ -211,14 +211,15 @@ def main():
         within = [home] if whole else [n for n in names if n.startswith(home + ".")]
         print(home, file=sys.stderr, flush=True)
         try:
-            lines += run(within, options.share, options.seed)
+            made = {line["case"]: line for line in run(within, options.share, options.seed)}
         except RuntimeError as error:
             print(error, file=sys.stderr)
-    final = {line["case"]: line for line in lines}
-    if options.out:
-        with open(options.out, "a") as file:
-            file.writelines(json.dumps(line) + "\n" for line in final.values())
-    report(list(final.values()), every, options.quiet)
+            continue
+        lines += made.values()
+        if options.out:
+            with open(options.out, "a") as file:
+                file.writelines(json.dumps(line) + "\n" for line in made.values())
+    report(lines, every, options.quiet)
 
 
 if __name__ == "__main__":

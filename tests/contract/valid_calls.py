@@ -162,9 +162,9 @@ def recorded(items, own):
         if item.owner is None:
             plain = getattr(sys.modules[item.module], item.attribute)
             wrapper = recorder(item, plain, own)
-            for name in {item.module, *NAMESPACES}:
-                module = sys.modules.get(name)
-                if module is not None and vars(module).get(item.attribute) is plain:
+            for name, module in list(sys.modules.items()):
+                shows = name == item.module or (name + ".").startswith(OURS) and hasattr(module, "__path__")
+                if shows and vars(module).get(item.attribute) is plain:
                     setattr(module, item.attribute, wrapper)
                     undo.append((module, item.attribute, plain))
             continue
