@@ -12,10 +12,11 @@ import tempfile
 import warnings
 from dataclasses import dataclass, field
 
+import numpy as np
+
 NAMESPACES = (
     "physlearn", "physlearn.models", "physlearn.learning", "physlearn.terms", "physlearn.study", "physlearn.io",
     "physlearn.plot", "physlearn.sklearn", "circuits", "circuits.neurons", "circuits.neurons.connect",
-    "circuits.interop.brian2", "circuits.interop.from_brian2", "circuits.interop.nir",
 )  # fmt: skip
 OURS = ("physlearn.", "circuits.")
 EXAMPLE = "<example>"
@@ -73,7 +74,10 @@ class Public:
         if self.owner is None:
             return getattr(sys.modules[self.module], self.attribute)(*args, **kwargs)
         if self.attribute == "__init__":
-            return self.owner(*args, **kwargs)
+            made = self.owner(*args, **kwargs)
+            if hasattr(made, "get_params"):  # an estimator's settings are by convention looked at when it fits
+                made.fit(np.eye(4))
+            return made
         return getattr(self.owner if me is None else me, self.attribute)(*args, **kwargs)
 
 

@@ -146,7 +146,7 @@ def of_right_type(kind, name, value, line, both):
         for label, bad in inside(value[first]):
             yield Wrong(f"[{first!r}]={label}", "value", {**value, first: bad})
     if kind == "sequence" and value is not None and len(value):
-        yield Wrong("empty", "value", type(value)() if isinstance(value, list | tuple) else value[:0], must=False)
+        yield Wrong("empty", "value", value[:0], must=False)
         yield Wrong("object inside", "value", [*value[:-1], object()], must=True)
     if kind == "callable":
         yield Wrong("takes nothing", "value", lambda: 0.0)
