@@ -44,7 +44,7 @@ _HOME = {
     "circuits.interop.nir": ("from_nir", "to_nir"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-__all__ = sorted(_MODULE_OF)
+__all__ = sorted([*_MODULE_OF, "connect"])
 
 
 def __getattr__(name):
@@ -56,4 +56,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return [*__all__, "connect"]
+    return __all__
