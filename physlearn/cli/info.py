@@ -1,0 +1,52 @@
+"""What is installed and where: versions, threads, the kernel cache, the state of both packages."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+DONE = 0  # exit code
+
+
+def info(options) -> int:
+    """Say it."""
+    import numba
+
+    import physlearn
+    from physlearn.cli.intact import packages
+    from physlearn.study.provenance import provenance
+
+    found = provenance()
+    print(f"physlearn {physlearn.__version__}, Python {found['python']}, {found['platform']}")
+    for package, version in found["versions"].items():
+        print(f"  {package:14} {version or 'not installed'}")
+    print(f"  threads        numba {numba.get_num_threads()} of {found['processors']} processors; BLAS 1")
+    for title, lines in (("kernel cache", _kernel_cache()), ("packages", packages())):
+        for line in lines:
+            print(f"  {title:14} {line}")
+            title = ""
+    return DONE
+
+
+def _kernel_cache() -> list[str]:
+    """Where compiled kernels are kept, as Numba decided it for one of them, and what else there is to know."""
+    import numba
+
+    try:
+        from physlearn import _kernel
+    except RuntimeError as error:  # where Numba finds no folder
+        return [f"nowhere: {error}", "set NUMBA_CACHE_DIR to a folder that can be written"]
+    folder = Path(_kernel.call_gap.stats.cache_path)
+    given = numba.config.CACHE_DIR  # NUMBA_CACHE_DIR, or Numba's own configuration file
+    if given and Path(given) in folder.parents:
+        where = f"{given} (NUMBA_CACHE_DIR)"
+    elif folder == Path(_kernel.__file__).parent / "__pycache__":
+        where = "beside the modules, in their __pycache__; set NUMBA_CACHE_DIR to move it"
+    else:
+        where = f"{folder.parent} (the modules' folders cannot be written); set NUMBA_CACHE_DIR to move it"
+    lines = [where]
+    if given and Path(given) not in folder.parents:
+        lines.append(f"NUMBA_CACHE_DIR is {given}, which cannot be written and is not used")
+    if not os.access(folder, os.W_OK):
+        lines.append(f"{folder} cannot be written: new kernels are not kept, each process compiles them anew")
+    return lines
