@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-import physlearn
 from physlearn.cli import catalogue, info, studies
+from physlearn.cli.intact import version
 
 DONE, USAGE = 0, 1
 
@@ -27,7 +27,7 @@ def main(arguments=None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="physlearn", description="Simulate matter that learns.")
-    parser.add_argument("--version", action="version", version=f"physlearn {physlearn.__version__}")
+    parser.add_argument("--version", action="version", version=f"physlearn {version()}")
     commands = parser.add_subparsers(dest="command", required=True)
 
     def command(name, do, text, what=None):

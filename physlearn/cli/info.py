@@ -12,14 +12,13 @@ def info(options) -> int:
     """Say it."""
     import numba
 
-    import physlearn
-    from physlearn.cli.intact import packages
+    from physlearn.cli.intact import packages, version
     from physlearn.study.provenance import provenance
 
     found = provenance()
-    print(f"physlearn {physlearn.__version__}, Python {found['python']}, {found['platform']}")
-    for package, version in found["versions"].items():
-        print(f"  {package:14} {version or 'not installed'}")
+    print(f"physlearn {version()}, Python {found['python']}, {found['platform']}")
+    for package, number in found["versions"].items():
+        print(f"  {package:14} {number or 'not installed'}")
     print(f"  threads        numba {numba.get_num_threads()} of {found['processors']} processors; BLAS 1")
     for title, lines in (("kernel cache", _kernel_cache()), ("packages", packages())):
         for line in lines:
@@ -30,14 +29,14 @@ def info(options) -> int:
 
 def _kernel_cache() -> list[str]:
     """Where compiled kernels are kept, as Numba decided it for one of them, and what else there is to know."""
-    import numba
+    from numba.core import config
 
     try:
         from physlearn import _kernel
     except RuntimeError as error:  # where Numba finds no folder
         return [f"nowhere: {error}", "set NUMBA_CACHE_DIR to a folder that can be written"]
-    folder = Path(_kernel.call_gap.stats.cache_path)
-    given = numba.config.CACHE_DIR  # NUMBA_CACHE_DIR, or Numba's own configuration file
+    folder = Path(str(_kernel.call_gap.stats.cache_path))
+    given = getattr(config, "CACHE_DIR", "")  # NUMBA_CACHE_DIR, or Numba's own configuration file
     if given and Path(given) in folder.parents:
         where = f"{given} (NUMBA_CACHE_DIR)"
     elif folder == Path(_kernel.__file__).parent / "__pycache__":

@@ -15,6 +15,13 @@ SHOWN = 3  # files that are named
 REMEDY = f"install {DISTRIBUTION} again with pip install --force-reinstall --no-deps"
 
 
+def version() -> str:
+    """The version of the package that is imported; another project's `__init__.py` over ours may say none."""
+    import physlearn
+
+    return getattr(physlearn, "__version__", "of unknown version")
+
+
 def packages() -> list[str]:
     """Where both packages come from, and what is wrong with them; one line each."""
     try:

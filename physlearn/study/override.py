@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import json
 import math
 import tomllib
@@ -119,4 +120,4 @@ def as_toml(value) -> str:
         return "{" + ", ".join(f"{_key(key)} = {as_toml(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(as_toml, value)) + "]"
-    return str(value) if not hasattr(value, "isoformat") else value.isoformat()
+    return value.isoformat() if isinstance(value, datetime.date | datetime.time) else str(value)

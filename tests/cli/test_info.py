@@ -58,9 +58,19 @@ def test_a_folder_that_cannot_be_used_is_told(info, tmp_path):
     assert f"NUMBA_CACHE_DIR is {tmp_path / 'file' / 'cache'}, which cannot be written and is not used" in said
 
 
-def test_read_only_modules(info, tmp_path):
+@pytest.fixture
+def read_only(tmp_path):
     """A file where the folder of kernels would be stands for a folder that cannot be written."""
     for folder in [p.parent for package in ("physlearn", "circuits") for p in (tmp_path / package).rglob("*.py")]:
         (folder / "__pycache__").write_text("")
+
+
+def test_read_only_modules(info, read_only, tmp_path):
     said = info(XDG_CACHE_HOME=str(tmp_path / "home"), HOME=str(tmp_path / "home"))
     assert f"{tmp_path / 'home'}" in said and "the modules' folders cannot be written" in said
+
+
+def test_nowhere_to_write(info, read_only, tmp_path):
+    (tmp_path / "home").write_text("")
+    said = info(XDG_CACHE_HOME=str(tmp_path / "home"), HOME=str(tmp_path / "home"))
+    assert "NUMBA_CACHE_DIR" in said and "beside the modules" not in said

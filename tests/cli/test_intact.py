@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ASK = "from physlearn.cli.intact import packages; print(*packages(), sep='\\n')"
+INTACT = ROOT / "physlearn" / "cli" / "intact.py"  # by its path: Numba need not be loaded for each of these
+ASK = f"from runpy import run_path; print(*run_path({str(INTACT)!r})['packages'](), sep='\\n')"
 
 
 def distribution(site, name, version, packages, **more):
@@ -80,6 +81,14 @@ def test_another_project_of_the_same_name_is_named(site):
     (site / "circuits" / "__init__.py").unlink()
     damage = said(site)[-1]  # where these tests run, another circuits may come next on the path
     assert damage.startswith("NOT INTACT: circuits: missing or not as installed: circuits/__init__.py;")
+
+
+def test_the_command_tells_it_where_its_own_package_was_overwritten(site):
+    distribution(site, "physlearn-sim", "7.1", ["physlearn", "circuits"])
+    (site / "physlearn" / "__init__.py").write_text("")
+    lines = said(site, code="from physlearn.cli import main; main(['info'])")
+    assert lines[0].startswith("physlearn of unknown version, Python ")
+    assert "  packages       NOT INTACT: physlearn: missing or not as installed: physlearn/__init__.py;" in lines[-1]
 
 
 def test_another_project_that_comes_first_is_named(site):
