@@ -37,15 +37,17 @@ def _kernel_cache() -> list[str]:
         return [f"nowhere: {error}", "set NUMBA_CACHE_DIR to a folder that can be written"]
     folder = Path(str(_kernel.call_gap.stats.cache_path))
     given = getattr(config, "CACHE_DIR", "")  # NUMBA_CACHE_DIR, or Numba's own configuration file
-    if given and Path(given) in folder.parents:
-        where = f"{given} (NUMBA_CACHE_DIR)"
+    used = bool(given) and Path(given) in folder.parents
+    if used:
+        where = f"{given}, which NUMBA_CACHE_DIR names"
     elif folder == Path(_kernel.__file__).parent / "__pycache__":
-        where = "beside the modules, in their __pycache__; set NUMBA_CACHE_DIR to move it"
+        where = "beside the modules, in their __pycache__"
     else:
-        where = f"{folder.parent} (the modules' folders cannot be written); set NUMBA_CACHE_DIR to move it"
-    lines = [where]
-    if given and Path(given) not in folder.parents:
-        lines.append(f"NUMBA_CACHE_DIR is {given}, which cannot be written and is not used")
-    if not os.access(folder, os.W_OK):
-        lines.append(f"{folder} cannot be written: new kernels are not kept, each process compiles them anew")
-    return lines
+        where = f"{folder.parent}, because the modules' folders cannot be written"
+    if not given:
+        where += "; NUMBA_CACHE_DIR, which would move it, is not set"
+    elif not used:
+        where += f"; NUMBA_CACHE_DIR names {given}, which cannot be written and is not used"
+    if os.access(folder, os.W_OK):
+        return [where, "it can be written"]
+    return [where, "it cannot be written: kernels that are not there yet are compiled anew by each process"]
