@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 DONE = 0  # exit code
@@ -31,12 +32,19 @@ def _kernel_cache() -> list[str]:
     """Where compiled kernels are kept, as Numba decided it for one of them, and what else there is to know."""
     from numba.core import config
 
-    try:
-        from physlearn import _kernel
-    except RuntimeError as error:  # where Numba finds no folder
-        return [f"nowhere: {error}", "set NUMBA_CACHE_DIR to a folder that can be written"]
-    folder = Path(str(_kernel.call_gap.stats.cache_path))
+    from physlearn import _kernel
+
     given = getattr(config, "CACHE_DIR", "")  # NUMBA_CACHE_DIR, or Numba's own configuration file
+    with warnings.catch_warnings():  # which says the same
+        warnings.simplefilter("ignore", RuntimeWarning)
+        folder = _kernel.call_gap.stats.cache_path
+    if folder is None or (config.CACHE_DIR and config.CACHE_DIR != given):
+        where = "in memory" if folder is None else "in a temporary folder"
+        return [
+            f"{where}, lost when a process ends: neither the package's folder nor a home folder can be written",
+            "set NUMBA_CACHE_DIR to a folder that can be written and stays",
+        ]
+    folder = Path(folder)
     used = bool(given) and Path(given) in folder.parents
     if used:
         where = f"{given}, which NUMBA_CACHE_DIR names"
