@@ -18,7 +18,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-GROUPS = ("relaxing", "sampling", "moving", "learning", "memories", "assembling", "wiring", "spiking")
+GROUPS = (
+    "relaxing",
+    "sampling",
+    "moving",
+    "learning",
+    "likelihood",
+    "memories",
+    "assembling",
+    "wiring",
+    "neurons",
+    "spiking",
+)
 
 
 def leaves(value, name=""):

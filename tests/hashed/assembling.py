@@ -49,18 +49,30 @@ def stored():
     picture = Structure.from_picture(np.array([[1, 1, 0], [0, 1, 1]]), 6, rng=3)
     isotropic = store(PAIR, 2.0, directional=False)
     return (
-        [s.codes for s in shapes], picture.codes, PAIR[0].bonds(), store(shapes, 1.5), isotropic,
-        store(PAIR, 2.0, saturation=0.5), promiscuity(store(shapes, 1.5)), accidental_candidates(PAIR),
-        square_pairs(4), cubic_pairs(3), triangular_pairs(4, periodic=False),
-    )  # fmt: skip
+        [s.codes for s in shapes],
+        picture.codes,
+        PAIR[0].bonds(),
+        store(shapes, 1.5),
+        isotropic,
+        store(PAIR, 2.0, saturation=0.5),
+        promiscuity(store(shapes, 1.5)),
+        accidental_candidates(PAIR),
+        square_pairs(4),
+        cubic_pairs(3),
+        triangular_pairs(4, periodic=False),
+    )
 
 
 def mixed():
     machine = soup()
     placed = machine.place(PAIR[1], (2, 2))
     other = Assembly.from_concentrations(store(PAIR, 4.0), np.full(9, 0.01), Lattice((7, 7)), temperature=1.0)
-    return machine.concentrations(1.0), placed, machine.energy(placed), other.energy.theta, machine.bond_matrix(
-        machine.energy.theta
+    return (
+        machine.concentrations(1.0),
+        placed,
+        machine.energy(placed),
+        other.energy.theta,
+        machine.bond_matrix(machine.energy.theta),
     )
 
 
@@ -82,10 +94,12 @@ def order():
     states = np.concatenate([states, machine.place(PAIR[0], (1, 6))[None]])
     lattice = machine.lattice
     return (
-        assembly_order(states, PAIR, lattice), site_labels(states[-1], PAIR, lattice),
-        registration(states, PAIR, lattice), registration(states, PAIR, lattice, rotations=True),
+        assembly_order(states, PAIR, lattice),
+        site_labels(states[-1], PAIR, lattice),
+        registration(states, PAIR, lattice),
+        registration(states, PAIR, lattice, rotations=True),
         time_to_assembly([0.0, 2.0, 5.0], [[0.1, 0.95, 1.0], [0.1, 0.2, 0.3]]),
-    )  # fmt: skip
+    )
 
 
 def seeds(**more):
@@ -107,10 +121,12 @@ def barriers():
     whole = random_structures(1, (4, 4), rng=1)[0]
     machine = Assembly(16, store([whole], 4.0), 6.0, Lattice((4, 4), periodic=False))
     return (
-        block_energy(3, bond=4.0, mu=6.0), critical_size(bond=4.0, mu=6.0), nucleation_barrier(bond=4.0, mu=6.0),
+        block_energy(3, bond=4.0, mu=6.0),
+        critical_size(bond=4.0, mu=6.0),
+        nucleation_barrier(bond=4.0, mu=6.0),
         patch_barrier(whole.codes, np.linspace(5.5, 6.5, 16), 4.0),
         growth_free_energy(machine, whole, temperature=1.0, sweeps=30, chains=2, rng=4),
-    )  # fmt: skip
+    )
 
 
 def recognition():

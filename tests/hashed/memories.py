@@ -123,9 +123,11 @@ def attentions():
     q, k, v, x = rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), rng.normal(size=(4, 2)), rng.normal(size=(4, 6))
     heads = [rng.normal(size=(2, 3, 6)) for _ in range(3)]
     return (
-        attention(q, k, v), attention(q, k, v, beta=2.0, mask=causal_mask(4)), positional_encoding(5, 6),
+        attention(q, k, v),
+        attention(q, k, v, beta=2.0, mask=causal_mask(4)),
+        positional_encoding(5, 6),
         multi_head_attention(x, *heads, rng.normal(size=(6, 6)), causal=True),
-    )  # fmt: skip
+    )
 
 
 def continuous():
@@ -144,11 +146,21 @@ def transformer():
 def made_patterns():
     xi = patterns(3, 50)
     return [
-        xi, random_patterns(2, 30, activity=0.2, values="binary", rng=1), correlated_patterns(3, 40, 0.4, rng=1),
-        letters("AB"), digits(), from_images([[0, 9], [5, 4]]), flip(xi, 0.1, rng=2), erase(xi, 0.3, rng=2),
-        erase(xi, 0.3, contiguous=True), add_noise(xi, 0.5, rng=2), overlap(xi[0], xi), overlap_matrix(xi),
-        dilute(Hopfield.store(xi).couplings, 0.3, rng=4), dilute(Hopfield.store(xi).couplings, 0.3, symmetric=False, rng=4),
-    ]  # fmt: skip
+        xi,
+        random_patterns(2, 30, activity=0.2, values="binary", rng=1),
+        correlated_patterns(3, 40, 0.4, rng=1),
+        letters("AB"),
+        digits(),
+        from_images([[0, 9], [5, 4]]),
+        flip(xi, 0.1, rng=2),
+        erase(xi, 0.3, rng=2),
+        erase(xi, 0.3, contiguous=True),
+        add_noise(xi, 0.5, rng=2),
+        overlap(xi[0], xi),
+        overlap_matrix(xi),
+        dilute(Hopfield.store(xi).couplings, 0.3, rng=4),
+        dilute(Hopfield.store(xi).couplings, 0.3, symmetric=False, rng=4),
+    ]
 
 
 def capacities():
@@ -160,9 +172,13 @@ def capacities():
 
 def theories():
     return (
-        first_step_error(0.1), mean_field_overlap([0.05, 0.12]), mean_field_overlap(0.05, 0.3), critical_load(),
-        retrieval_boundary([0.3]), extrapolate([100, 200, 400], [0.15, 0.145, 0.1425]),
-    )  # fmt: skip
+        first_step_error(0.1),
+        mean_field_overlap([0.05, 0.12]),
+        mean_field_overlap(0.05, 0.3),
+        critical_load(),
+        retrieval_boundary([0.3]),
+        extrapolate([100, 200, 400], [0.15, 0.145, 0.1425]),
+    )
 
 
 def spurious():
@@ -178,9 +194,12 @@ def likelihoods(machine, n):
     if isinstance(machine.energy.layers[next(iter(machine.energy.layers))].kind, Spin):
         v = 2.0 * v - 1.0
     return (
-        machine.free_energy(v), machine.log_z(), machine.log_z("ais", steps=20, chains=20, rng=1),
-        machine.log_likelihood(v), machine.generate(4, sweeps=10, rng=2),
-    )  # fmt: skip
+        machine.free_energy(v),
+        machine.log_z(),
+        machine.log_z("ais", steps=20, chains=20, rng=1),
+        machine.log_likelihood(v),
+        machine.generate(4, sweeps=10, rng=2),
+    )
 
 
 def restricted(visible="binary", hidden="binary"):

@@ -15,7 +15,11 @@ def generator(seed=0):
 def springs(n=6, bound=np.inf):
     rng = generator(1)
     pairs = np.stack([np.arange(n - 1), np.arange(1, n)], 1)
-    theta = {"conductance": rng.uniform(0.5, 2.0, n - 1), "stiffness": rng.uniform(0.5, 1.0, n), "bias": rng.normal(size=n)}
+    theta = {
+        "conductance": rng.uniform(0.5, 2.0, n - 1),
+        "stiffness": rng.uniform(0.5, 1.0, n),
+        "bias": rng.normal(size=n),
+    }
     readouts = {"end": Readout("x", [0]), "out": Readout("x", [3]), "pull": Readout("x", [2], force=True)}
     return Energy({"x": (Real(-bound, bound), n)}, [Edges("x", pairs), Parabola("x"), Bias("x")], theta, readouts)
 
@@ -45,6 +49,7 @@ def soup(reciprocal=True):
     stored = random_structures(2, (3, 3), rng=4)
     J = store(stored, 4.0)
     if not reciprocal:
+        J = np.concatenate([J, np.swapaxes(J, 1, 2)])  # what is felt in every step
         J = J + np.where(J < 0, generator(5).uniform(0.0, 0.5, J.shape), 0.0)
     return Assembly(9, J, 4.0, Lattice((7, 7)), reciprocal=reciprocal)
 
@@ -57,14 +62,17 @@ def grow(clock="gillespie", reciprocal=True, **more):
 
 RUNS = {
     "adaptive": lambda: flow(springs()),
-    "adaptive, driven": lambda: flow(springs(), clamp={"end": lambda t: [np.sin(t)], "pull": lambda t: [np.cos(3 * t)]}),
+    "adaptive, driven": lambda: flow(
+        springs(), clamp={"end": lambda t: [np.sin(t)], "pull": lambda t: [np.cos(3 * t)]}
+    ),
     "adaptive, bounds": lambda: flow(springs(bound=0.5), tau={"x": generator(4).uniform(0.5, 2.0, 6)}),
     "adaptive, nudge": lambda: flow(springs(), nudge=Pull(SquaredError("out"), [[1.0]], 0.5)),
     "adaptive, system": lambda: flow(oneway(), n=5),
     "adaptive, complex": lambda: integrate(springs(), (0.0, 1.0), x0=np.full((1, 6), 0.1 + 0.2j)),
     "adaptive, graded": lambda: integrate(
         ContinuousHopfield(np.array([[0.0, 1.0, -1.0], [1.0, 0.0, 0.5], [-1.0, 0.5, 0.0]]), gain=3.0).energy,
-        (0.0, 3.0), x0=[[0.1, 0.2, -0.1]],
+        (0.0, 3.0),
+        x0=[[0.1, 0.2, -0.1]],
     ),
     "stiff": lambda: flow(springs(), method="stiff"),
     "stiff, system": lambda: flow(oneway(), n=5, method="stiff"),
@@ -82,4 +90,4 @@ RUNS = {
     "heat bath clock": lambda: grow("heat bath", t_span=20),
     "conserved": lambda: grow("metropolis", t_span=20, conserved=True),
     "conserved, one-sided": lambda: grow("metropolis", reciprocal=False, t_span=20, conserved=True),
-}  # fmt: skip
+}

@@ -191,7 +191,7 @@ def potts_layers():
 
 def graded(kinds):
     rng = generator(10)
-    weights = [rng.normal(size=(6, 4)) * 0.4]
+    weights = [0.1 * rng.normal(size=(6, 4))]
     start = {"x0": rng.normal(size=(3, 6)), "x1": rng.normal(size=(3, 4))}
     return relax(layered_memory(kinds, weights), start, tol=1e-7)
 
@@ -237,8 +237,11 @@ RUNS = {
     "kept fields, pairs": lambda: fall(SpinGlass.edwards_anderson((6, 6), disorder="gaussian", rng=1)),
     "kept fields, dense": lambda: fall(SpinGlass.sherrington_kirkpatrick(40, rng=1)),
     "kept fields, binary": lambda: fall(
-        Energy({"s": (Binary(), 16)}, [Pairs("s", grid(4)), Bias("s")],
-               {"J": generator(1).normal(size=24), "bias": generator(2).normal(size=16)})
+        Energy(
+            {"s": (Binary(), 16)},
+            [Pairs("s", grid(4)), Bias("s")],
+            {"J": generator(1).normal(size=24), "bias": generator(2).normal(size=16)},
+        )
     ),
     "local forms, potts": lambda: fall(PottsModel.square(6, q=4, J=generator(3).normal(size=72))),
     "local forms, user's": lambda: fall(users(Spin())),
@@ -254,4 +257,4 @@ RUNS = {
     "graded, tanh": lambda: graded([lagrangians.Tanh(1.5), lagrangians.Sigmoid(2.0)]),
     "graded, softmax": lambda: graded([lagrangians.LayerNorm(), lagrangians.Softmax(2.0)]),
     "audits": audits,
-}  # fmt: skip
+}

@@ -1,4 +1,4 @@
-"""Runs of `sample` with every engine, and of what is built on them: annealing, replica exchange, populations, exact sums."""
+"""Runs of `sample` with every engine, and of what is built on them: annealing, replica exchange, exact sums."""
 
 import numpy as np
 
@@ -48,7 +48,14 @@ def generator(seed=0):
 
 def draws(energy, method="auto", *, temperature=2.0, chains=3, n_samples=4, warmup=5, rng=11, **more):
     return sample(
-        energy, temperature=temperature, n_samples=n_samples, chains=chains, warmup=warmup, method=method, rng=rng, **more
+        energy,
+        temperature=temperature,
+        n_samples=n_samples,
+        chains=chains,
+        warmup=warmup,
+        method=method,
+        rng=rng,
+        **more,
     )
 
 
@@ -121,7 +128,11 @@ def springs(n=6, bound=np.inf, free=False):
     rng = generator(6)
     pairs = np.stack([np.arange(n - 1), np.arange(1, n)], 1)
     terms = [Edges("x", pairs), Parabola("x"), Bias("x")]
-    theta = {"conductance": rng.uniform(0.5, 2.0, n - 1), "stiffness": rng.uniform(0.5, 1.0, n), "bias": rng.normal(size=n)}
+    theta = {
+        "conductance": rng.uniform(0.5, 2.0, n - 1),
+        "stiffness": rng.uniform(0.5, 1.0, n),
+        "bias": rng.normal(size=n),
+    }
     return Energy({"x": (Real(-bound, bound), n)}, terms, theta, {"end": Readout("x", [0])})
 
 
@@ -185,14 +196,12 @@ RUNS = {
     "bytes": lambda: draws(square(), "bytes"),
     "bytes, field": lambda: draws(square(field=0.3), "bytes"),
     "bytes, cubic": lambda: draws(Ising.cubic(4), "bytes"),
-    "bytes, potts": lambda: draws(potts(), "bytes", temperature=1.0),
     "replicas": lambda: draws(SpinGlass.edwards_anderson((4, 4, 4), rng=1), "replicas", chains=70),
     "replicas, regular": lambda: draws(SpinGlass.on_random_regular(20, 3, rng=1), "replicas", chains=64),
     "replicas, triangular": lambda: draws(Ising.triangular(6, -1.0), "replicas", chains=5),
     "checkerboard": lambda: draws(gaussian_bonds(), "checkerboard"),
     "checkerboard, field": lambda: draws(gaussian_bonds(field=generator(2).normal(size=(8, 8))), "checkerboard"),
     "checkerboard, open": lambda: draws(square(size=6, periodic=False), "checkerboard"),
-    "checkerboard, potts": lambda: draws(potts(J=generator(2).normal(size=72)), "checkerboard", temperature=1.0),
     "gaussian": lambda: draws(springs(), "gaussian"),
     "gaussian, clamped": lambda: draws(springs(), "gaussian", clamp={"end": [0.5]}, temperature=[1.0, 2.0, 3.0]),
     "heat bath, pairs": lambda: draws(gaussian_bonds(), "heatbath"),

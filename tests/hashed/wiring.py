@@ -56,10 +56,15 @@ def solved():
     found = machine.solve(clamp)
     nudged = machine.solve(clamp, nudge=Nudge(SquaredError("output"), [0.3, 0.1], 0.5))
     return (
-        found, nudged, edge_currents(machine, found.x), source_currents(machine, found.x),
-        dissipated_power(machine, found.x), energy_per_inference(machine, found.x, settling_time=1e-6),
-        machine.read(found.x, "output"), relax(machine.energy, clamp=clamp),
-    )  # fmt: skip
+        found,
+        nudged,
+        edge_currents(machine, found.x),
+        source_currents(machine, found.x),
+        dissipated_power(machine, found.x),
+        energy_per_inference(machine, found.x, settling_time=1e-6),
+        machine.read(found.x, "output"),
+        relax(machine.energy, clamp=clamp),
+    )
 
 
 def sources_between_nodes():
@@ -71,9 +76,13 @@ def sources_between_nodes():
 
 def graphs():
     made = [
-        square_lattice(3, 4, periodic=True), complete_graph(5), layered_graph([2, 3, 1]), random_regular_graph(12, 3, rng=1),
-        random_geometric_graph(20, 0.4, rng=1), erdos_renyi_graph(15, 0.4, rng=1),
-    ]  # fmt: skip
+        square_lattice(3, 4, periodic=True),
+        complete_graph(5),
+        layered_graph([2, 3, 1]),
+        random_regular_graph(12, 3, rng=1),
+        random_geometric_graph(20, 0.4, rng=1),
+        erdos_renyi_graph(15, 0.4, rng=1),
+    ]
     return [nx.to_numpy_array(graph) for graph in made]
 
 
@@ -84,9 +93,11 @@ def resistances():
     wide = ResistorNetwork(square_lattice(40), conductance=1.0)
     far = (wide.nodes[0], wide.nodes[-1])
     return (
-        effective_resistance(machine, pairs), resistance_matrix(machine), kirchhoff_index(small),
+        effective_resistance(machine, pairs),
+        resistance_matrix(machine),
+        kirchhoff_index(small),
         effective_resistance(wide, far),
-    )  # fmt: skip
+    )
 
 
 def responses():
@@ -94,9 +105,14 @@ def responses():
     modes, shapes = soft_modes(machine, 3)
     data = {"input": [[1.0], [0.5]], "output": [[0.2, 0.1], [0.1, 0.0]], "current": [[0.0], [0.1]]}
     return (
-        laplacian(machine).toarray(), response(machine), response(machine, to="current"), modes, np.abs(shapes),
-        settling_time(machine, capacitance=1e-9), cost_hessian(machine, data, SquaredError("output")),
-    )  # fmt: skip
+        laplacian(machine).toarray(),
+        response(machine),
+        response(machine, to="current"),
+        modes,
+        np.abs(shapes),
+        settling_time(machine, capacitance=1e-9),
+        cost_hessian(machine, data, SquaredError("output")),
+    )
 
 
 def spice():
@@ -124,7 +140,9 @@ def studied(task, space, **more):
     """Results of a study, in the order of their names."""
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a task may say what it likes
-        done = study(task, space, store=Path(folder) / "s", executor="serial", progress=False, replicates=2, seed=3, **more)
+        done = study(
+            task, space, store=Path(folder) / "s", executor="serial", progress=False, replicates=2, seed=3, **more
+        )
         return done.status()["failed"], done.returned()
 
 
@@ -137,11 +155,17 @@ RUNS = {
     "spice": spice,
     "amplifiers": amplifiers,
     "formats": formats,
-    "study, ising": lambda: studied("physlearn.tasks:ising", grid(temperature=[2.0, 3.0], size=[6], draws=[20], warmup=[5])),
+    "study, ising": lambda: studied(
+        "physlearn.tasks:ising", grid(temperature=[2.0, 3.0], size=[6], draws=[20], warmup=[5])
+    ),
     "study, hopfield": lambda: studied("physlearn.tasks:hopfield", grid(neurons=[60], load=[0.05, 0.1])),
     "study, rbm": lambda: studied("physlearn.tasks:rbm", grid(side=[2], epochs=[20], measured=[2], hidden=[3])),
     "study, assembly": lambda: studied("physlearn.tasks:assembly", grid(side=[3], sweeps=[30], seeds=[2], margin=[2])),
     "study, iris": lambda: studied("circuits.tasks:iris", grid(nodes=[16], degree=[4], epochs=[3])),
-    "study, coupled learning": lambda: studied("circuits.tasks:coupled_learning", grid(nodes=[16], degree=[4], epochs=[3])),
-    "study, spikes": lambda: studied("circuits.neurons.tasks:fi_curve", grid(drive=[0.012, 0.015], duration=[0.3], neurons=[4])),
+    "study, coupled learning": lambda: studied(
+        "circuits.tasks:coupled_learning", grid(nodes=[16], degree=[4], epochs=[3])
+    ),
+    "study, spikes": lambda: studied(
+        "circuits.neurons.tasks:fi_curve", grid(drive=[0.012, 0.015], duration=[0.3], neurons=[4])
+    ),
 }
