@@ -107,8 +107,8 @@ def dense_real(power):
 
 
 def classified():
-    xi = patterns(12, 40)
-    return DenseMemory(xi, 3).classify(flip(xi[:4], 0.1, rng=2), np.arange(12) % 3)
+    features, label = patterns(12, 40), 2.0 * np.eye(3)[np.arange(12) % 3] - 1.0
+    return DenseMemory(np.concatenate([features, label], 1), 3).classify(flip(features[:4], 0.1, rng=2), 3)
 
 
 def modern():
@@ -121,12 +121,12 @@ def modern():
 def attentions():
     rng = generator(7)
     q, k, v, x = rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), rng.normal(size=(4, 2)), rng.normal(size=(4, 6))
-    heads = [rng.normal(size=(2, 3, 6)) for _ in range(3)]
+    heads = [rng.normal(size=(2, 6, 3)) for _ in range(3)]
     return (
         attention(q, k, v),
         attention(q, k, v, beta=2.0, mask=causal_mask(4)),
         positional_encoding(5, 6),
-        multi_head_attention(x, *heads, rng.normal(size=(6, 6)), causal=True),
+        multi_head_attention(x, *heads, rng.normal(size=(2, 3, 6)), causal=True),
     )
 
 

@@ -86,7 +86,7 @@ def potts(q=3, **more):
 
 def soup(side=8, directional=True):
     stored = random_structures(2, (3, 3), rng=4)
-    return Assembly(9, store(stored, 3.0, directional=directional), 3.5, Lattice((side, side)))
+    return Assembly(9, store(stored, 3.0, directional=directional), 3.5, Lattice((side, side))).energy
 
 
 def chain_prepare(x, theta):
