@@ -34,10 +34,10 @@ GROUPS = (
 
 def leaves(value, name=""):
     """Every array, number and text inside a result, with its name; mappings and records in the order of names."""
-    if dataclasses.is_dataclass(value):
-        value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if not f.name.startswith("_")}
-    elif hasattr(value, "theta"):  # a system stands for what it has learnt
+    if hasattr(value, "terms"):  # a system stands for what it has learnt
         value = value.theta
+    elif dataclasses.is_dataclass(value):
+        value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if not f.name.startswith("_")}
     elif hasattr(value, "_asdict"):
         value = value._asdict()
     if isinstance(value, Mapping):
@@ -46,7 +46,7 @@ def leaves(value, name=""):
     elif isinstance(value, list | tuple) and not np.isscalar(value):
         for k, item in enumerate(value):
             yield from leaves(item, f"{name}[{k}]")
-    elif value is None or isinstance(value, str | bytes | frozenset):
+    elif value is None or isinstance(value, str | bytes | int | frozenset):
         yield name, repr(sorted(value) if isinstance(value, frozenset) else value).encode()
     else:
         array = np.ascontiguousarray(value)

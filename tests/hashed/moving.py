@@ -89,5 +89,4 @@ RUNS = {
     "metropolis clock, one-sided": lambda: grow("metropolis", reciprocal=False, t_span=20),
     "heat bath clock": lambda: grow("heat bath", t_span=20),
     "conserved": lambda: grow("metropolis", t_span=20, conserved=True),
-    "conserved, one-sided": lambda: grow("metropolis", reciprocal=False, t_span=20, conserved=True),
 }

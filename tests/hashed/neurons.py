@@ -54,11 +54,11 @@ def follow(network, seconds, dt=1e-4, **more):
     return summary(integrate(network, (0.0, seconds), dt=dt, **more))
 
 
-def driven(model, current, seconds=0.1, *, dt=1e-4, every=None, **more):
+def driven(model, current, seconds=0.1, *, dt=1e-4, every=5e-3, **more):
     """Some neurons under constant currents, every variable recorded."""
     current = np.asarray(current, dtype=float)
     network = SpikingNetwork({"n": Population(model, len(current))}, inputs=[Constant("n", current)])
-    record = {"n": Record(list(model.variables), every=5e-3)}
+    record = {"n": Record(list(model.variables), every=every)}
     return follow(network, seconds, dt, record=record, **more)
 
 
@@ -166,7 +166,7 @@ RUNS = {
     "squid": lambda: driven(HodgkinHuxley.squid(), SQUID_CURRENTS, 0.03, dt=2e-5),
     "traub and miles": lambda: driven(HodgkinHuxley.traub_miles(), [0.2e-9, 0.5e-9], 0.03, dt=2e-5),
     "squid, own gates": own_gates,
-    "neuron": lambda: driven(NAGUMO, [0.3, 0.5], 50.0, dt=0.1),
+    "neuron": lambda: driven(NAGUMO, [0.3, 0.5], 50.0, dt=0.1, every=1.0),
     "neuron, reset": lambda: driven(LEAKY, LIF_CURRENTS),
 }
 for _method in ("exponential_euler", "strang", "rk4", "adaptive"):

@@ -200,7 +200,7 @@ SYNAPSES = {
     "alpha": (lambda **r: Alpha(3e-3, **r), 2e-3),
     "dual exponential": (lambda **r: DualExponential(1e-3, 5e-3, **r), 2e-3),
     "gamma": (lambda **r: Gamma(2e-3, order=2, **r), 2e-3),
-    "exponential, area": (lambda **r: Exponential(5e-3, normalised="area", **r), 1e-5),
+    "exponential, area": (lambda **r: Exponential(5e-3, normalised="area", **r), 1.2e-5),
 }
 for _name, (_receptor, _weight) in SYNAPSES.items():
     RUNS[f"synapse, {_name}"] = lambda r=_receptor, w=_weight: listening(r(), w)
@@ -217,7 +217,9 @@ RUNS |= {
     "balanced, threads": lambda: balanced(threads=2),
     "balanced, depression": lambda: balanced(plasticity=ShortTermPlasticity(0.5, tau_recovery=0.1)),
     "balanced, plastic": lambda: balanced(plasticity=STDP(20e-3, 20e-3, 1e-5, 1e-5, w_max=2e-3)),
-    "balanced, delays": lambda: balanced(delay=lambda rng, size: rng.uniform(1e-3, 3e-3, size).round(4)),
+    "balanced, delays": lambda: balanced(
+        delay=lambda sources, targets, rng: rng.uniform(1e-3, 3e-3, len(sources)).round(4)
+    ),
     "squid with synapses": lambda: listening(
         Exponential(5e-3, reversal=0.0), 1.0, HodgkinHuxley.squid(), 5, 0.02, method="auto"
     ),
@@ -230,13 +232,17 @@ RUNS |= {
     "connected, matrix": lambda: rules(connect.from_matrix(1e-3 * generator(9).random((30, 30))), weight=None),
     "connected, graph": lambda: rules(connect.from_graph(nx.cycle_graph(30))),
     "own weights": lambda: rules(
-        connect.fixed_probability(0.2), targets=40, weight=lambda rng, size: rng.normal(2e-3, 5e-4, size)
+        connect.fixed_probability(0.2),
+        targets=40,
+        weight=lambda sources, targets, rng: rng.normal(2e-3, 5e-4, len(sources)),
     ),
     "own delays": lambda: rules(
-        connect.fixed_probability(0.2), targets=40, delay=lambda rng, size: rng.integers(5, 30, size) * 1e-4
+        connect.fixed_probability(0.2),
+        targets=40,
+        delay=lambda sources, targets, rng: rng.integers(5, 30, len(sources)) * 1e-4,
     ),
     "wide": wide,
-    "wide, own weights": lambda: wide(weight=lambda rng, size: rng.uniform(5e-3, 12e-3, size)),
+    "wide, own weights": lambda: wide(weight=lambda sources, targets, rng: rng.uniform(5e-3, 12e-3, len(sources))),
     "wide, threads": lambda: wide(threads=2),
     "plastic": plastic,
     "plastic, nearest": lambda: plastic("nearest"),
