@@ -106,7 +106,7 @@ def balanced(
             "E", "E", connect.fixed_probability(0.1), weight=w, delay=delay, receptor="exc", plasticity=plasticity
         ),
     ]
-    inputs = [Poisson(name, 2000.0, weight=w, receptor="exc") for name in populations]
+    inputs = [Poisson(name, 6000.0, weight=w, receptor="exc") for name in populations]
     network = SpikingNetwork(populations, projections, inputs, seed=4)
     return follow(network, seconds, rng=rng, **more)
 
