@@ -108,7 +108,8 @@ def balanced(
     ]
     inputs = [Poisson(name, 6000.0, weight=w, receptor="exc") for name in populations]
     network = SpikingNetwork(populations, projections, inputs, seed=4)
-    return follow(network, seconds, rng=rng, **more)
+    record = {"E": Record(["v"], every=5e-3), "I": "spikes"}
+    return follow(network, seconds, rng=rng, record=record, **more)
 
 
 def rules(connectivity, *, targets=None, sources=30, **more):
