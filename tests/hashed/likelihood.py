@@ -114,7 +114,7 @@ RUNS = {
     "contrastive divergence, sparse": lambda: machine_learns(ContrastiveDivergence(), n=32, hidden=32, share=0.1),
     "contrastive divergence, filled": lambda: machine_learns(ContrastiveDivergence(), n=32, hidden=32, share=0.9),
     "contrastive divergence, decay": lambda: machine_learns(
-        ContrastiveDivergence(), optimizer=SGD(0.1, decay={"W": 0.01}, bounds={"W": (-0.5, 0.5)})
+        ContrastiveDivergence(), optimizer=SGD(0.1, decay={"W": 0.01}, bounds={"W": (-0.8, 0.5)})
     ),
     "contrastive divergence, sampled": lambda: machine_learns(ContrastiveDivergence(), method="sample"),
     "contrastive divergence, other way round": spins_in_two_layers,

@@ -247,7 +247,7 @@ RUNS = {
     "anneal, potts": lambda: anneal(potts(q=4), reads=3, sweeps=10, rng=1),
     "anneal, candidates": lambda: anneal(soup(), [1.5, 1.0, 0.5], reads=2, rng=1),
     "anneal, maximum cut": lambda: anneal(
-        maxcut_energy([(0, 1), (1, 2), (2, 0), (2, 3)], [1.0, 2.0, 1.5, 1.0]), reads=3, sweeps=8, rng=1
+        maxcut_energy([(0, 1), (1, 2), (2, 0), (2, 3)], [1.0, 2.0, 1.5, 1.0]).energy, reads=3, sweeps=8, rng=1
     ),
     "greedy": lambda: greedy(gaussian_bonds(), reads=6, rng=1),
     "greedy, potts": lambda: greedy(potts(q=4), reads=4, rng=1),
