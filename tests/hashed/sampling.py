@@ -185,7 +185,7 @@ def swaps(energy, **more):
 
 def populations(energy, method="auto", **more):
     return population_annealing(
-        energy, temperatures=[4.0, 2.0, 1.0], population=70, sweeps=2, method=method, rng=13, **more
+        energy, temperatures=[4.0, 3.0, 2.4, 2.0], population=70, sweeps=2, method=method, rng=13, **more
     )
 
 
