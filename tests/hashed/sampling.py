@@ -185,7 +185,7 @@ def swaps(energy, **more):
 
 def populations(energy, method="auto", **more):
     return population_annealing(
-        energy, temperatures=[4.0, 3.0, 2.4, 2.0], population=70, sweeps=2, method=method, rng=13, **more
+        energy, temperatures=[4.0, 3.0, 2.4, 2.0], population=140, sweeps=2, method=method, rng=13, **more
     )
 
 
@@ -213,6 +213,7 @@ RUNS = {
     "heat bath, threads": lambda: draws(gaussian_bonds(), "heatbath", chains=6, threads=2),
     "heat bath, candidates": lambda: draws(soup(), "heatbath", temperature=1.0),
     "heat bath, candidates, isotropic": lambda: draws(soup(directional=False), "heatbath", temperature=1.0),
+    "heat bath, bonds, random order": lambda: draws(soup(), "heatbath", temperature=1.0, order="random"),
     "metropolis, pairs": lambda: draws(gaussian_bonds(), "metropolis"),
     "metropolis, dense": lambda: draws(sk(), "metropolis", temperature=[0.5, 1.0, 2.0]),
     "metropolis, binary": lambda: draws(binary(), "metropolis", clamp=HELD),
@@ -251,6 +252,7 @@ RUNS = {
     ),
     "greedy": lambda: greedy(gaussian_bonds(), reads=6, rng=1),
     "greedy, potts": lambda: greedy(potts(q=4), reads=4, rng=1),
+    "greedy, bonds": lambda: greedy(soup(), reads=3, rng=1),
     "tempering": lambda: swaps(gaussian_bonds()),
     "tempering, replicas": lambda: swaps(SpinGlass.edwards_anderson((4, 4, 4), rng=1), method="replicas"),
     "tempering, hmc": lambda: swaps(wells(), method="hmc"),
