@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 
 from circuits.neurons.parameters import as_numbers
+from physlearn.brief import brief
 from physlearn.rng import streams, uniform
 
 # compiled with rng.py 3fd04d877ab0
@@ -36,6 +37,8 @@ class fixed_probability:  # noqa: N801
 
     p: float
     self_connections: bool = False
+
+    __repr__ = brief
 
     def __post_init__(self):
         if not (isinstance(self.p, int | float | np.number) and 0 <= self.p <= 1):
@@ -72,6 +75,8 @@ class fixed_indegree:  # noqa: N801
     k: int
     self_connections: bool = False
     repeated: bool = False
+
+    __repr__ = brief
 
     def __post_init__(self):
         whole = isinstance(self.k, int | float | np.number) and np.isfinite(self.k) and self.k == int(self.k)
@@ -155,6 +160,8 @@ class distance_dependent:  # noqa: N801
     period: Any = None
     self_connections: bool = False
 
+    __repr__ = brief
+
     def __post_init__(self):
         if self.period is not None:
             period = as_numbers("distance_dependent: period", self.period)
@@ -209,6 +216,8 @@ class from_matrix:  # noqa: N801
     matrix: Any
     weighted: bool = True
 
+    __repr__ = brief
+
     def chunks(self, source, target, same, rng):
         """All rows at once."""
         from scipy.sparse import csr_array
@@ -242,6 +251,8 @@ class from_graph:  # noqa: N801
 
     graph: Any
     weight: str | None = None
+
+    __repr__ = brief
 
     def chunks(self, source, target, same, rng):
         """All rows at once."""

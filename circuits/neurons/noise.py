@@ -16,6 +16,7 @@ from circuits.neurons.plan import STREAM
 
 # compiled with _kernel.py fee5f2dc1e0f
 from physlearn._kernel import pointer
+from physlearn.brief import brief
 from physlearn.rng import uniform
 
 # Intrinsics take one argument less than pyright thinks:
@@ -49,6 +50,8 @@ class OrnsteinUhlenbeck(Waveform):
     mean: Any
     sigma: Any
     tau: float
+
+    __repr__ = brief
 
     def __post_init__(self):
         super().__post_init__()

@@ -21,6 +21,7 @@ from circuits.neurons.program import stamps_of
 
 # compiled with _kernel.py fee5f2dc1e0f
 from physlearn._kernel import pointer
+from physlearn.brief import brief
 from physlearn.rng import uniform
 
 # Intrinsics take one argument less than pyright thinks:
@@ -57,6 +58,8 @@ class Poisson:
     rate: float | np.ndarray | Callable[..., Any]
     weight: float
     receptor: str | None = None
+
+    __repr__ = brief
 
     def __post_init__(self):
         if not callable(self.rate):
@@ -249,6 +252,8 @@ class SpikeTrains:
     ids: Any
     weight: Any
     receptor: str | None = None
+
+    __repr__ = brief
 
     def __post_init__(self):
         times, ids = np.asarray(self.times, dtype=float), np.asarray(self.ids)

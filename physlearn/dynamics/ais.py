@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import count, positive
 from physlearn.dynamics.problem import is_continuous
 from physlearn.dynamics.relax import make_problem
@@ -35,6 +36,8 @@ class LogZ(NamedTuple):
     value: float
     error: float
     effective: float
+
+    __repr__ = brief
 
 
 def estimate(log_weights, log_z0):

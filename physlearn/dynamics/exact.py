@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import positive
 from physlearn.dynamics.frame import separate
 from physlearn.dynamics.problem import Problem
@@ -65,6 +66,8 @@ class Exact:
     temperature: float
     _second: dict = field(repr=False)
     _states: Callable = field(repr=False)
+
+    __repr__ = brief
 
     def correlations(self, a, b):
         """Second moments <x_i x_j> between layers a and b, (size_a, size_b) over flat indices.

@@ -38,7 +38,8 @@ def integrate(system, t_span, **settings):
     Parameters
     ----------
     system : Energy, System, or a machine with a method ``__integrate__``
-        A machine of the last kind, such as a spiking network, takes its own settings and returns its own record.
+        A machine of the last kind takes its own settings and returns its own record: for a network of neurons see
+        below.
     t_span : (float, float)
         Begin and end, s.
     x0 : array or mapping of str to array, optional
@@ -82,6 +83,31 @@ def integrate(system, t_span, **settings):
     DivergenceError
         With ``diverged="raise"``.
 
+    Networks of neurons
+    -------------------
+    A `circuits.neurons.SpikingNetwork` takes these settings in place of those above, and returns a
+    `circuits.neurons.Recording`:
+
+    dt : float
+        Step of the grid, s; t_span, delays and refractory periods must be whole steps.
+    record : "spikes", None, or mapping of str to "spikes", None or Record
+        What to keep of each population: ``{"E": Record(["v"], every=1e-3, neurons=[0, 1])}`` samples variables, of
+        a projection with STDP its weights ("w").  Default: the spikes of all.
+    stream : path, optional
+        A new directory into which the record is written as it grows, for runs that do not fit in memory; read it,
+        also while the run goes on, with `circuits.neurons.read_stream`.
+    threads : int
+        Results do not depend on it.  Default 1.
+    sweep : mapping of str to (m,) array, optional
+        m parameter sets of one network in one call, such as ``{"E->I.weight": weights}`` or ``{"E.tau": taus}``; the
+        result is then a list of m recordings.
+    method : str, or mapping of population to str
+        "auto", or a method of the neuron models.
+    state : NetworkState, optional
+        ``recording.state`` of another run, which then goes on bit for bit.
+    rng : int, Generator or None
+        Of the noise.
+
     Examples
     --------
     A capacitor of 1 uF charging through 1 kohm: the time constant is 1 ms.
@@ -93,6 +119,15 @@ def integrate(system, t_span, **settings):
     >>> run = integrate(rc, (0.0, 1e-3), clamp={"source": [1.0]}, tau=1e-6, tol=1e-8)
     >>> print(f"{run.x[-1, 1]:.6f}", f"{1 - np.exp(-1):.6f}")
     0.632121 0.632121
+
+    A neuron driven beyond its threshold (see "Networks of neurons"):
+
+    >>> from circuits.neurons import LIF, Constant, Population, Record, SpikingNetwork
+    >>> cell = LIF(tau=20e-3, v_rest=-70e-3, v_threshold=-50e-3, v_reset=-60e-3)
+    >>> network = SpikingNetwork({"E": Population(cell, 2)}, inputs=[Constant("E", 30e-3)])
+    >>> run = integrate(network, (0.0, 0.1), dt=1e-4, record={"E": Record(["v"], every=1e-3, neurons=[0])})
+    >>> len(run.spikes["E"]), run.traces["E"]["v"].shape
+    (12, (100, 1))
     """
     span = _span(t_span)
     if hasattr(type(system), "__integrate__"):

@@ -69,6 +69,9 @@ class Tempered:
             f"exchange={np.min(self.exchange):.2f}..{np.max(self.exchange):.2f})"
         )
 
+    def _repr_html_(self):
+        return self.to_dataset()._repr_html_()
+
     def at(self, k):
         """The `Samples` of temperature number k."""
         x = {name: v[k] for name, v in self.x.items()} if isinstance(self.x, dict) else self.x

@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from physlearn.brief import brief
 from physlearn.checks import count, positive
 from physlearn.models.registration import cells_of
 
@@ -152,6 +153,8 @@ class GrowthProfile(NamedTuple):
     error: np.ndarray
     critical: int
     barrier: float
+
+    __repr__ = brief
 
 
 def growth_free_energy(assembly, structure, *, temperature, largest=None, sweeps=1000, chains=4, rng=None):

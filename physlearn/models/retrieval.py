@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from physlearn.brief import brief
+
 # compiled with rng.py 3fd04d877ab0
 from physlearn.rng import uniform
 
@@ -66,6 +68,8 @@ class Whole(NamedTuple):
     columns: np.ndarray
     rows: np.ndarray
     unit: float
+
+    __repr__ = brief
 
 
 def whole_numbers(couplings):
