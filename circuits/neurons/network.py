@@ -213,6 +213,7 @@ class SpikingNetwork:
         stream=None,
         threads=1,
         sweep=None,
+        progress=None,
     ):
         """Advance the network; what ``physlearn.integrate(network, t_span, dt=..., ...)`` calls.
 
@@ -243,6 +244,9 @@ class SpikingNetwork:
             m parameter sets, such as ``{"E->I.weight": weights}`` or ``{"E.tau": taus}``: same connections, copies
             run side by side in ``threads``; see `circuits.neurons.sweep` for the names.
 
+        progress : bool, optional
+            Whether to show a bar, on a terminal or in a notebook; by default once a second has passed.
+
         Returns
         -------
         Recording
@@ -255,8 +259,17 @@ class SpikingNetwork:
 
             return run(
                 self, t_span, sweep, dt=dt, record=record, state=state, rng=rng, method=method, threads=threads,
-                stream=stream,
+                stream=stream, progress=progress,
             )  # fmt: skip
         return engine.evolve(
-            self, t_span, dt=dt, record=record, state=state, rng=rng, method=method, stream=stream, threads=threads
+            self,
+            t_span,
+            dt=dt,
+            record=record,
+            state=state,
+            rng=rng,
+            method=method,
+            stream=stream,
+            threads=threads,
+            progress=progress,
         )

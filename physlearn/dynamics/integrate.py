@@ -25,6 +25,7 @@ from physlearn.dynamics.frame import given
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.trajectory import DivergenceError, Trajectory
 from physlearn.energy import check_system
+from physlearn.progress import Bar
 from physlearn.rng import streams
 from physlearn.threads import on_one_thread
 
@@ -71,6 +72,8 @@ def integrate(system, t_span, **settings):
         What to do when an item leaves the finite numbers; the record holds what was reached.
     rng : int, Generator or None
         Of the noise: an item's numbers do not depend on how many items run.
+    progress : bool, optional
+        Whether to show a bar, on a terminal or in a notebook; by default once a second has passed.
 
     Returns
     -------
@@ -103,6 +106,8 @@ def integrate(system, t_span, **settings):
         result is then a list of m recordings.
     method : str, or mapping of population to str
         "auto", or a method of the neuron models.
+    progress : bool, optional
+        As above.
     state : NetworkState, optional
         ``recording.state`` of another run, which then goes on bit for bit.
     rng : int, Generator or None
@@ -151,6 +156,7 @@ def _flow(
     tol=1e-6,
     diverged="warn",
     rng=None,
+    progress=None,
 ) -> Trajectory:
     check_system(system)
     if diverged not in ("warn", "raise"):
@@ -166,7 +172,8 @@ def _flow(
     drive = _driven(problem, clamp, moving)
     if method in adaptive.METHODS:
         times = _times(times, span)
-        run = adaptive.follow(problem, mass, drive, span, times, method, tol)
+        with Bar("integrate", "s", problem.batch * (span[1] - span[0]), progress) as bar:
+            run = adaptive.follow(problem, mass, drive, span, times, method, tol, bar)
     else:
         assert dt is not None  # checked above
         steps = whole_steps(span[1] - span[0], dt, "t_span")
@@ -175,7 +182,8 @@ def _flow(
         keep = _kept_steps(times, span, dt, steps)
         noise = streams(rng, problem.batch) if temperature > 0 else None
         times = np.minimum(span[0] + keep * dt, span[1])
-        run = fixed_step.follow(problem, mass, drive, span[0], dt, keep, method, temperature, noise)
+        with Bar("integrate", "step", int(keep[-1]), progress) as bar:
+            run = fixed_step.follow(problem, mass, drive, span[0], dt, keep, method, temperature, noise, bar)
     z, taken, stopped, label = run
     return _record(problem, drive, times, z, taken, stopped, label, single, diverged)
 

@@ -13,6 +13,7 @@ from physlearn.dynamics.equilibrium import ConvergenceError, Equilibrium
 from physlearn.dynamics.frame import frame_of, given
 from physlearn.dynamics.problem import Problem
 from physlearn.energy import Nudge, System, check_system
+from physlearn.progress import Bar
 from physlearn.threads import on_one_thread
 
 # In the order in which "auto" asks: each engine has `refusal(problem) -> str | None` and
@@ -31,6 +32,7 @@ def relax(
     tol=1e-9,
     max_steps=10_000,
     unconverged="warn",
+    progress=None,
 ) -> Equilibrium:
     """Relax a system to an equilibrium (T = 0).
 
@@ -59,6 +61,8 @@ def relax(
         Iterations after which to give up.
     unconverged : {"warn", "raise", "ignore"}
         What to do when the result is not at rest.
+    progress : bool, optional
+        Whether to show a bar, on a terminal or in a notebook; by default once a second has passed.
 
     Returns
     -------
@@ -99,7 +103,8 @@ def relax(
         raise ValueError(
             f"method {method!r} does not fit this system: {reason}. What fits: {fits or 'nothing; check the terms'}"
         )
-    z, residual, steps, converged, used = _solve(ENGINES[method], problem, tol, max_steps)
+    with Bar("relax", "step", progress=progress) as problem.bar:
+        z, residual, steps, converged, used = _solve(ENGINES[method], problem, tol, max_steps)
     result = _record(problem, z, residual, steps, converged, used, single)
     if not converged and unconverged != "ignore":
         worst = float(np.max(residual))

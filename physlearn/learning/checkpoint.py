@@ -38,6 +38,7 @@ def save(path, training: Training) -> Path:
     path = Path(path)
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     arrays = {f"theta/{name}": value for name, value in training.theta.items()} | {"cost": training.cost}
+    arrays["monitor"] = training.monitor
     scalars = {}
     for key, value in training.memory.items():
         if isinstance(value, dict):
@@ -48,6 +49,7 @@ def save(path, training: Training) -> Path:
         "format": FORMAT,
         "epochs": training.epochs,
         "method": training.method,
+        "monitor_name": training.monitor_name,
         "memory": scalars,
         "rng": _plain(training.rng),
     }
@@ -119,6 +121,8 @@ def load(path, system: System) -> Training:
         memory,
         _numbers(head["rng"]),
         head["method"],
+        arrays.get("monitor", np.full(len(arrays["cost"]), np.nan)),  # files of earlier versions have none
+        head.get("monitor_name", ""),
     )
 
 
