@@ -47,8 +47,7 @@ class Bar:
         self.shown = progress is not False and not _silent.get() and somebody_looks()
         self.settings = {"desc": verb, "unit": f" {unit}", "total": total}
         self.done, self.facts, self.tqdm = 0, {}, None
-        self.begun = time.perf_counter()
-        self.due = self.begun + (0.0 if progress else DELAY)
+        self.began, self.due = time.time(), time.perf_counter() + (0.0 if progress else DELAY)
 
     def update(self, n=1, **facts):
         """So many more are done; facts (``cost=0.1``) stand behind the bar."""
@@ -60,7 +59,7 @@ class Bar:
             if time.perf_counter() < self.due:
                 return
             self.tqdm = _tqdm(**self.settings)
-            self.tqdm.start_t = self.begun
+            self.tqdm.start_t = self.began
             n = self.done
         if facts:
             self.tqdm.set_postfix_str(", ".join(f"{k}={v:.4g}" for k, v in self.facts.items()), refresh=False)

@@ -48,8 +48,8 @@ class Training:
         "compiled" (whole epochs in one kernel), "moments" (columns and a quadratic form), "relax", or
         "sample" (phases sampled or enumerated).
     monitor : (epochs,) array
-        What sampled rules show for a cost, after each epoch: see ``monitor_name``.  Of short epochs it is measured
-        after 1, 2, .. 10, 15, .. 100, 150, ... only, and NaN else.
+        What sampled rules show for a cost: see ``monitor_name``.  Where epochs are short it is measured after 1, 2, 5,
+        10, 20, 50, ... and the last, and NaN else.
     monitor_name : str
         "log pseudo-likelihood" (nats a sample, of some of the data; higher is better), "negative log-likelihood"
         (nats a sample, where it is exact) or "score matching loss"; "" where there is none.
@@ -219,7 +219,7 @@ def learn(
                 epochs=record.epochs + len(costs),
                 rng=generator.bit_generator.state,
             )
-            record = replace(record, monitor=monitor.of(record, costs, trouble))
+            record = replace(record, monitor=monitor.of(record, costs, trouble, last))
             bar.update(len(costs), **shown(record))
             if trouble:
                 LOG.info("learn: stopped in epoch %d: %s", record.epochs, trouble)

@@ -6,7 +6,7 @@ import numpy as np
 
 from physlearn.energy import Energy
 
-CHEAP = 2e6  # samples times parameters: epochs of more are long enough to measure after each
+WORK = 2e7  # samples times parameters between two measurements, beside which their cost is small
 
 
 class Monitor:
@@ -31,27 +31,26 @@ class Monitor:
             from physlearn.learning.pseudo_likelihood import monitor_of  # loads every sampler
 
             self.name, self.measure = monitor_of(system, task)
-        self.long = len(task.target) * sum(value.size for value in system.theta.values()) >= CHEAP
+        work = len(task.target) * sum(value.size for value in system.theta.values())
+        self.every = max(1, round(WORK / max(work, 1)))
 
     def due(self, epoch) -> bool:
-        """Whether to measure after an epoch, 1, 2, ...: after all if they are long, else 1 to 10, 15, .. 100, 150, ...
-
-        It depends on nothing that differs between a training in one go and one that is resumed.
-        """
-        return self.measure is not None and (self.long or epoch <= 10 or epoch % (5 * 10 ** (len(str(epoch)) - 2)) == 0)
+        """Whether to measure after an epoch, 1, 2, ...: as often as costs little, and after 1, 2, 5, 10, 20, 50, ..."""
+        series = epoch in (digit * 10 ** (len(str(epoch)) - 1) for digit in (1, 2, 5))
+        return self.measure is not None and (series or epoch % self.every == 0)
 
     def until(self, done, most):
         """Number of epochs to the next after which to measure, at most ``most``."""
         return next((k for k in range(1, most) if self.due(done + k)), most)
 
-    def of(self, record, costs, trouble):
-        """The record's monitor, longer by the last epochs, whose costs are given."""
+    def of(self, record, costs, trouble, last):
+        """The record's monitor, longer by the epochs of ``costs``; after ``last`` it is always measured."""
         before = record.epochs - len(costs)
         old = np.append(record.monitor, np.full(before - len(record.monitor), np.nan))  # of a record that had none
         new = np.full(len(costs), np.nan)
         if self.measure is None and self.name:
             new = costs
-        elif len(new) and not trouble and self.due(record.epochs):
+        elif self.measure is not None and not trouble and (self.due(record.epochs) or record.epochs == last):
             new[-1] = self.measure(record.system)
         return np.append(old, new)
 

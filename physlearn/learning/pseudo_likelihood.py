@@ -12,6 +12,8 @@ taken at fixed samples and variables, so that its course is smooth, and its rand
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from physlearn.dynamics.frame import concatenate, separate
@@ -22,7 +24,7 @@ from physlearn.energy import Binary, Potts, Real, Spin
 from physlearn.learning.sampled import is_exact
 from physlearn.learning.score import DenoisingScoreMatching
 
-FEWEST, MOST, WORK = 100, 2000, 2e7  # samples (or samples and variables) looked at: as many as cost so many products
+FEWEST, MOST, WORK = 100, 200, 2e7  # samples (or samples and variables) looked at: as many as cost so many products
 SWEEPS = 20  # that draw what is hidden
 
 
@@ -59,6 +61,15 @@ class _PseudoLikelihood:
             rows = np.resize(rows, budget)
             self.which = np.random.default_rng(0).choice(self.shown, budget)
         self.clamp = {name: value[rows] for name, value in task.inputs.items()}
+
+    @functools.cached_property
+    def _flat(self):
+        """The samples looked at, what is hidden at its first value, (rows, variables)."""
+        system = self.problem.system
+        problem, _ = make_problem(system, None, self.clamp)
+        flat = np.array(concatenate(system, problem.state(problem.initial())), dtype=float)
+        flat[:, self.hidden] = _values(system.layers[self.names[self.layer[self.hidden[0]]]].kind)[0]
+        return flat
 
     def possible(self):
         """Whether the conditional distributions are known, and what is hidden can be summed over or drawn."""
@@ -119,11 +130,9 @@ class _PseudoLikelihood:
 
     def _summed(self, system):
         """log P(v_i | the other visible variables) of one variable a row, what is hidden summed over."""
-        problem, _ = make_problem(system, None, self.clamp)
-        flat = np.array(concatenate(system, problem.state(problem.initial())), dtype=float)
+        flat = self._flat
         hidden_name = self.names[self.layer[self.hidden[0]]]
         hidden = system.layers[hidden_name]
-        flat[:, self.hidden] = _values(hidden.kind)[0]
         free = self.hidden - np.flatnonzero(self.layer == self.layer[self.hidden[0]])[0]
         out = np.empty(len(flat))
         for k in np.unique(self.layer[self.which]):
