@@ -52,7 +52,7 @@ VERBS = {
     "anneal": lambda **k: [pl.anneal(CHAIN, reads=3, sweeps=2500, rng=0, **k).states],
     "tempering": lambda **k: [pl.tempering(CHAIN, temperatures=[1.0, 2.0], n_samples=9, rng=0, **k).x],
     "population_annealing": lambda **k: [
-        pl.population_annealing(CHAIN, temperatures=[4.0, 1.0], population=50, rng=0, **k).states
+        pl.population_annealing(CHAIN, temperatures=[4.0, 2.0, 1.0], population=200, rng=0, **k).states
     ],
     "annealed_importance": lambda **k: list(
         pl.annealed_importance(CHAIN, temperature=1.0, steps=20, chains=9, rng=0, **k)

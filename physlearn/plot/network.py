@@ -72,7 +72,7 @@ def plot_network(
 
     if hasattr(edges, "energy"):  # a network
         network, edges = edges, edges.edges
-        conductance = network.theta["conductance"] if conductance is None else conductance
+        conductance = network.energy.theta["conductance"] if conductance is None else conductance
         nodes, pos = network.nodes if nodes is None else nodes, network.pos if pos is None else pos
         if marked is None:
             groups = {"ground": network.ground} | dict(network.inputs) | dict(network.outputs)

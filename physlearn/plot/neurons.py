@@ -10,7 +10,7 @@ from physlearn.plot._axes import axes_or_new, legend_beside
 COLORS = ("#1f3b73", "#c8553d", "#4f9d69", "#8d6a9f")
 
 
-def plot_membrane(time, voltage=None, *, gates=None, current=None, unit="A", ax=None):
+def plot_membrane(time, voltage=None, *, gates=None, current=None, unit=None, ax=None):
     """Membrane voltage against time, with gates in a strip below and the injected current in one more.
 
     Parameters
@@ -24,8 +24,8 @@ def plot_membrane(time, voltage=None, *, gates=None, current=None, unit="A", ax=
         Such as ``{"m": m, "h": h, "n": n}``, between 0 and 1.
     current : (k,) array, optional
         Drawn as it comes.
-    unit : str
-        Of the current: "A", or "A/m²" for a membrane per area.
+    unit : str, optional
+        Of the current, for its label: "A", or "A/m²" for a membrane per area.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 
@@ -64,7 +64,7 @@ def plot_membrane(time, voltage=None, *, gates=None, current=None, unit="A", ax=
         strips[0].legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5), handlelength=1.2)
     if current is not None:
         strips[-1].plot(1e3 * time, _line("current", current, len(time)), color="0.3", linewidth=1.2)
-        strips[-1].set_ylabel(f"I ({unit})")
+        strips[-1].set_ylabel("I" if unit is None else f"I ({unit})")
     [ax, *strips][-1].set_xlabel("time (ms)")
     return ax
 

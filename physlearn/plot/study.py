@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.plot._axes import axes_or_new, legend_beside
+from physlearn.plot._scales import Axis, colour_norm, label_of, text_of
 
 REPLICATE = "replicate"
 MISSING = "0.88"  # the grey behind points that have no value
@@ -63,8 +64,8 @@ def plot_heat_map(data, *, x=None, y=None, contours=5, limits=None, norm=None, c
     data = _sorted(_sorted(data.transpose(y, x), x), y)
     values = np.ma.masked_invalid(np.asarray(data, dtype=float))
     ax = axes_or_new(ax, (5.0, 3.8))
-    across, up = _Axis(data[x]), _Axis(data[y])
-    norm = _norm(norm, limits, values)
+    across, up = Axis(data[x]), Axis(data[y])
+    norm = colour_norm(norm, limits, values)
     ax.patch.set(facecolor=MISSING, hatch="////", edgecolor="0.7")
     image = ax.pcolormesh(across.edges, up.edges, values, cmap=cmap, norm=norm, rasterized=True)
     numbers = across.numbers and up.numbers and min(values.shape) > 1
@@ -129,7 +130,7 @@ def plot_bands(data, *, x=None, hue=None, band="range", ax=None):
     values = np.where(np.isfinite(values), values, np.nan)
     curves = values.reshape(data.sizes[hue] if hue else 1, -1, data.sizes[x])
     ax = axes_or_new(ax, (5.0, 3.8))
-    across = _Axis(data[x])
+    across = Axis(data[x])
     colors = _shades(len(curves)) if hue else ["C0"]
     marker = "o" if curves.shape[2] <= 30 else None
     for k, (rows, color) in enumerate(zip(curves, colors, strict=True)):
@@ -200,7 +201,7 @@ def plot_refined(data, *, x=None, y=None, limits=None, ax=None):
         raise ValueError(f"x, y: got {x!r}, {y!r}; {sorted(missing)} not among the coordinates {numbers}")
     values = np.asarray(data, dtype=float)
     known = np.isfinite(values)
-    across, up = _Axis(data[x]), _Axis(data[y])
+    across, up = Axis(data[x]), Axis(data[y])
     ax = axes_or_new(ax, (5.0, 3.8))
     low, high = limits or ((values[known].min(), values[known].max()) if known.any() else (0.0, 1.0))
     color: dict[str, Any] = {"cmap": "viridis", "vmin": low, "vmax": high}
@@ -227,27 +228,6 @@ def plot_refined(data, *, x=None, y=None, limits=None, ax=None):
     return ax
 
 
-def label_of(data) -> str:
-    """Name of a variable or coordinate, with its units: "current (A)"."""
-    name, units = data.attrs.get("long_name") or data.name or "", data.attrs.get("units", "")
-    return f"{name} ({units})" if units and units != "1" else str(name)
-
-
-def text_of(value) -> str:
-    """A value as it is to be read: dollar signs are no mathematics."""
-    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value).replace("$", r"\$")
-
-
-def is_geometric(values) -> bool:
-    """Whether numbers are spaced evenly in their logarithm rather than evenly."""
-    values = np.unique(np.asarray(values, dtype=float))
-    values = values[np.isfinite(values)]
-    if len(values) < 3 or values[0] <= 0 or values[-1] < 10 * values[0]:
-        return False
-    uneven, uneven_log = (np.std(np.diff(v)) / np.ptp(v) for v in (values, np.log(values)))
-    return bool(uneven_log < 0.5 * uneven)
-
-
 def _band(rows, band):
     """The line and the ends of its band, from replicates (r, k)."""
     if not isinstance(band, str):
@@ -264,60 +244,6 @@ def _band(rows, band):
     spread = np.sqrt(np.nansum((rows - middle) ** 2, 0) / np.maximum(count - 1, 1))
     spread = spread / np.sqrt(count) if band == "se" else spread
     return middle, middle - spread, middle + spread
-
-
-class _Axis:
-    """A coordinate on paper: where its values go, the edges of their cells, its scale and ticks."""
-
-    def __init__(self, coordinate):
-        self.coordinate = coordinate
-        values = np.asarray(coordinate.values)
-        self.numbers = values.dtype.kind in "iuf" and bool(np.all(np.isfinite(values)))
-        self.at = values.astype(float) if self.numbers else np.arange(float(len(values)))
-        scale = coordinate.attrs.get("scale")
-        self.log = self.numbers and self.at.min() > 0 and (scale == "log" or (scale is None and is_geometric(self.at)))
-        self.scaled = np.log(self.at) if self.log else self.at
-        self.placed = np.isfinite(self.scaled)
-
-    @property
-    def edges(self):
-        s = self.scaled
-        if len(s) == 1:
-            width = abs(s[0]) * 0.1 or 0.5
-            edges = np.array([s[0] - width, s[0] + width])
-        else:
-            middles = (s[1:] + s[:-1]) / 2
-            edges = np.concatenate([[2 * s[0] - middles[0]], middles, [2 * s[-1] - middles[-1]]])
-        return np.exp(edges) if self.log else edges
-
-    def draw(self, ax, which):
-        """Set scale, ticks and label of the axis "x" or "y"."""
-        if self.log:
-            ax.set(**{f"{which}scale": "log"})
-        if not self.numbers:
-            ax.set(**{f"{which}ticks": self.at, f"{which}ticklabels": [text_of(v) for v in self.coordinate.values]})
-        ax.set(**{f"{which}label": label_of(self.coordinate)})
-
-
-def _norm(norm, limits, values):
-    """Scale of the colours, whose ends are known."""
-    import matplotlib.colors as mc
-
-    known = {"linear": mc.Normalize, "log": mc.LogNorm, "symlog": lambda: mc.SymLogNorm(1.0)}
-    if norm is None or isinstance(norm, str):
-        if norm not in (None, *known):
-            raise ValueError(f"norm: got {norm!r}, expected one of {list(known)} or a matplotlib.colors.Normalize")
-        norm = known[norm or "linear"]()
-    elif not isinstance(norm, mc.Normalize):
-        raise TypeError(f"norm: got {norm!r}, expected 'log' or a matplotlib.colors.Normalize")
-    if limits is not None:
-        norm.vmin, norm.vmax = limits
-    if isinstance(norm, mc.LogNorm):
-        values = np.ma.masked_less_equal(values, 0.0)
-        if not values.count():
-            raise ValueError("norm: no value is positive, so logarithmic colours have nothing to show")
-    norm.autoscale_None(values)
-    return norm
 
 
 def _mean(data):
