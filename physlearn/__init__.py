@@ -4,10 +4,13 @@ Importing this package loads NumPy and Numba only and compiles nothing; names lo
 """
 
 import importlib
+import logging
 
 import numba  # noqa: F401  (part of the contract above: the first kernel finds it loaded)
 
 __version__ = "0.1.0"
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # whoever wants messages adds a handler
 
 _HOME = {
     "physlearn.energy": (

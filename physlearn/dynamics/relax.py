@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Mapping
 
@@ -15,6 +16,8 @@ from physlearn.dynamics.problem import Problem
 from physlearn.energy import Nudge, System, check_system
 from physlearn.progress import Bar
 from physlearn.threads import on_one_thread
+
+LOG = logging.getLogger(__name__)
 
 # In the order in which "auto" asks: each engine has `refusal(problem) -> str | None` and
 # `solve(problem, tol, max_steps) -> (z, residual, steps, converged, method)`.
@@ -103,6 +106,8 @@ def relax(
         raise ValueError(
             f"method {method!r} does not fit this system: {reason}. What fits: {fits or 'nothing; check the terms'}"
         )
+    if LOG.isEnabledFor(logging.DEBUG):
+        LOG.debug("relax: engine %r; %s", method, refused(ENGINES, problem))
     with Bar("relax", "step", progress=progress) as problem.bar:
         z, residual, steps, converged, used = _solve(ENGINES[method], problem, tol, max_steps)
     result = _record(problem, z, residual, steps, converged, used, single)
@@ -116,6 +121,12 @@ def relax(
             raise ConvergenceError(message, result)
         warnings.warn(message, RuntimeWarning, stacklevel=3)
     return result
+
+
+def refused(engines, problem):
+    """Which engines do not take a problem, and why, as one line of a log."""
+    reasons = {name: engine.refusal(problem) for name, engine in engines.items()}
+    return "; ".join(f"{name} refused: {reason}" for name, reason in reasons.items() if reason) or "none refused"
 
 
 def _solve(engine, problem, tol, max_steps):

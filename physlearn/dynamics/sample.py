@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import warnings
 
 import numpy as np
@@ -22,13 +23,14 @@ from physlearn.dynamics import (
     metropolis,
     replicas,
 )
-from physlearn.dynamics.relax import make_problem
+from physlearn.dynamics.relax import make_problem, refused
 from physlearn.dynamics.samples import Observed, Samples
 from physlearn.energy import Energy, check_system
 from physlearn.progress import Bar
 from physlearn.rng import seed_sequence, streams
 from physlearn.threads import on_one_thread
 
+LOG = logging.getLogger(__name__)
 BLOCK = 32  # chains whose energies are computed together
 
 # In the order in which "auto" asks.  Each engine has `refusal(problem) -> str | None` and
@@ -212,6 +214,8 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
         fits = list(fits)
         raise ValueError(f"method {chosen!r} does not fit this energy: {reason}. What fits: {fits or 'nothing'}")
     check_settings(chosen, settings)
+    if LOG.isEnabledFor(logging.DEBUG):
+        LOG.debug("sampler: engine %r for %d chains; %s", chosen, chains, refused(ENGINES, problem))
     return ENGINES[chosen].Sampler(problem, problem.state(problem.initial()), streams(root, chains), **settings)
 
 

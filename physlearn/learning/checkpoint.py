@@ -7,6 +7,7 @@ pickled, so a file from elsewhere can be opened safely.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 from physlearn.energy import System
 from physlearn.learning.learn import Training
 
+LOG = logging.getLogger(__name__)
 FORMAT = 1
 
 
@@ -59,6 +61,7 @@ def save(path, training: Training) -> Path:
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+    LOG.info("training of %d epochs saved to %s", training.epochs, path)
     return path
 
 

@@ -202,7 +202,8 @@ def learn(
     record, last = replace(record, method=used), record.epochs + epochs
     monitor = Monitor(record.system, task)
     record = replace(record, monitor_name=monitor.name)
-    LOG.info("learn: from epoch %d to %d by %s, engine %r", record.epochs, last, type(rule).__name__, used)
+    going_on = "started" if resume is None else "resumed"
+    LOG.info("learn: %s, epochs %d to %d by %s, engine %r", going_on, record.epochs, last, type(rule).__name__, used)
     with Bar("learn", "epoch", epochs, progress) as bar:
         while record.epochs < last:
             chunk = 1 if callback else min(last - record.epochs, max(1, 200_000 // n))
@@ -230,6 +231,7 @@ def learn(
                 )
             if callback and callback(record):
                 break
+    LOG.info("learn: ended after epoch %d, %s", record.epochs, shown(record))
     return record
 
 
@@ -249,6 +251,7 @@ def _engine(method, system, task, relax_options):
         reasons |= dict.fromkeys(("moments", "relax"), "the rule's phases are sampled") | {"sample": None}
     if method == "auto":
         method = next(name for name, reason in reasons.items() if reason is None)
+    LOG.debug("learn: engine %r; refused: %s", method, {name: why for name, why in reasons.items() if why})
     if reasons[method]:
         fits = [name for name, reason in reasons.items() if reason is None]
         raise ValueError(f"method {method!r} does not fit: {reasons[method]}. What fits: {fits}")
