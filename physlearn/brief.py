@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def brief(thing, **parts) -> str:
     return "\n".join(lines)
 
 
-def short(value) -> str:
+def short(value: Any) -> str:
     """A value in a few words.
 
     Examples
