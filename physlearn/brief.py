@@ -59,10 +59,10 @@ def short(value: Any) -> str:
         return repr(float(value)) if len(repr(float(value))) <= 8 else f"{float(value):.6g}"
     if isinstance(value, str):
         return repr(value if len(value) <= LONGEST else f"{value[: LONGEST - 3]}...")
-    if isinstance(value, np.ndarray) and value.ndim:
-        return f"{_shape(value)} array{_range(value)}"
     if hasattr(value, "nnz") and hasattr(value, "tocsr"):
         return f"{_shape(value)} sparse, {value.nnz} entries{_range(value.data if hasattr(value, 'data') else [])}"
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"{_shape(value)} array{_range(value)}"
     if isinstance(value, Mapping):
         return _few([f"{short(k)}: {short(v)}" for k, v in list(value.items())[:ITEMS]], len(value), "{}")
     if isinstance(value, tuple | list) and not hasattr(value, "_fields"):

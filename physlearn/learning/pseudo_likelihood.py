@@ -13,6 +13,7 @@ taken at fixed samples and variables, so that its course is smooth, and its rand
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -73,7 +74,8 @@ class _PseudoLikelihood:
 
     def possible(self):
         """Whether the conditional distributions are known, and what is hidden can be summed over or drawn."""
-        system, problem = self.problem.system, self.problem
+        problem = self.problem
+        system: Any = problem.system
         if not len(self.shown) or problem.tied or np.any(problem.push) or problem.complex:
             return False
         for k in np.unique(self.layer[self.shown]):
