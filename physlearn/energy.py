@@ -45,6 +45,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.kinds import Binary, Potts, Real, Spin
 from physlearn.readout import Nudge, Readout, State
 from physlearn.threads import on_one_thread, one_blas_thread
@@ -109,6 +110,8 @@ class Local(NamedTuple):
     gap: Callable
     commit: Callable
 
+    __repr__ = brief
+
 
 @dataclass(frozen=True, eq=False)
 class System:
@@ -154,6 +157,10 @@ class System:
     plans: dict = field(default_factory=dict, init=False, repr=False)
     # Numeric work (the last factorisation), which belongs to this theta alone.
     numbers: dict = field(default_factory=dict, init=False, repr=False)
+
+    def __repr__(self):
+        named = {"readouts": list(self.readouts), "fixed": list(self.fixed)}
+        return brief(self, layers=self.layers, terms=self.terms, theta=self.theta, **named)
 
     def __post_init__(self):
         layers = {}

@@ -27,6 +27,7 @@ from circuits.neurons.methods import METHODS, Adaptive, stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
 from circuits.neurons.program import Program, steps_of
 from physlearn.kernels.jit import FUSED, inlined, kernel
+from physlearn.brief import brief
 
 _NAMES = ("capacitance", "g_leak", "e_leak", "v_threshold", "slope", "tau_w", "a", "b", "v_reset", "v_peak")
 STEEPEST = 20.0  # exponent, held above: from there v passes any v_peak within some 1e-8 of C / g_leak
@@ -74,6 +75,8 @@ class AdEx:
     v_reset: float | np.ndarray = -70.6e-3
     v_peak: float | np.ndarray = 20e-3
     refractory: float | np.ndarray = 0.0
+
+    __repr__ = brief
 
     variables = ("v", "w")
     units = ("V", "A")

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.brief import brief
+
 FORMS = ("exponential", "sigmoid", "linoid")
 
 
@@ -109,6 +111,8 @@ class Gate:
 
     alpha: Rate
     beta: Rate
+
+    __repr__ = brief
 
     def time_constant(self, v):
         """1 / (alpha + beta), s."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from circuits.neurons.parameters import as_numbers
 from physlearn.kernels.jit import kernel
+from physlearn.brief import brief
 from physlearn.rng import streams, uniform
 
 _CHUNK = 1 << 21  # synapses in a chunk, about
@@ -34,6 +35,8 @@ class fixed_probability:  # noqa: N801
 
     p: float
     self_connections: bool = False
+
+    __repr__ = brief
 
     def __post_init__(self):
         if not (isinstance(self.p, int | float | np.number) and 0 <= self.p <= 1):
@@ -70,6 +73,8 @@ class fixed_indegree:  # noqa: N801
     k: int
     self_connections: bool = False
     repeated: bool = False
+
+    __repr__ = brief
 
     def __post_init__(self):
         whole = isinstance(self.k, int | float | np.number) and np.isfinite(self.k) and self.k == int(self.k)
@@ -153,6 +158,8 @@ class distance_dependent:  # noqa: N801
     period: Any = None
     self_connections: bool = False
 
+    __repr__ = brief
+
     def __post_init__(self):
         if self.period is not None:
             period = as_numbers("distance_dependent: period", self.period)
@@ -207,6 +214,8 @@ class from_matrix:  # noqa: N801
     matrix: Any
     weighted: bool = True
 
+    __repr__ = brief
+
     def chunks(self, source, target, same, rng):
         """All rows at once."""
         from scipy.sparse import csr_array
@@ -240,6 +249,8 @@ class from_graph:  # noqa: N801
 
     graph: Any
     weight: str | None = None
+
+    __repr__ = brief
 
     def chunks(self, source, target, same, rng):
         """All rows at once."""

@@ -16,6 +16,7 @@ from numba import carray
 
 from circuits.neurons.parameters import as_numbers, fixed
 from physlearn._kernel import pointer
+from physlearn.brief import brief
 
 # Intrinsics take one argument less than pyright thinks:
 # pyright: reportCallIssue=false, reportPrivateImportUsage=false
@@ -92,6 +93,8 @@ class Constant(Waveform):
     target: str
     current: Any
 
+    __repr__ = brief
+
     def _products(self):
         return [(self.current, None)]
 
@@ -118,6 +121,8 @@ class Step(Waveform):
     current: Any
     start: float = 0.0
     stop: float = np.inf
+
+    __repr__ = brief
 
     def _products(self):
         return [(self.current, lambda t: _inside(t, self.start, self.stop))]
@@ -146,6 +151,8 @@ class Ramp(Waveform):
     high: Any
     start: float
     stop: float
+
+    __repr__ = brief
 
     def __post_init__(self):
         super().__post_init__()
@@ -187,6 +194,8 @@ class Sine(Waveform):
     frequency: float
     phase: float = 0.0
 
+    __repr__ = brief
+
     def _products(self):
         return [(self.current, lambda t: np.sin(2 * np.pi * self.frequency * t + self.phase))]
 
@@ -212,6 +221,8 @@ class Piecewise(Waveform):
     target: str
     times: Any
     values: Any
+
+    __repr__ = brief
 
     def __post_init__(self):
         super().__post_init__()

@@ -19,11 +19,12 @@ from circuits.neurons.recording import NetworkState, Recorder
 from circuits.neurons.sources import SpikeSource
 from circuits.neurons.trains import SpikeTrains
 from physlearn.checks import count
+from physlearn.progress import Bar
 
 BLOCK = 2000  # most steps between two visits of Python
 
 
-def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads, copies=1):
+def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads, progress=None, copies=1):
     """See `SpikingNetwork.__integrate__`; ``copies`` of the record must fit in memory."""
     if not (isinstance(dt, int | float | np.number) and np.isfinite(dt) and dt > 0):
         raise ValueError(f"dt: got {dt!r} s, expected a positive number")
@@ -55,7 +56,8 @@ def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads, 
     if len(groups) < threads:
         why = "a delay is shorter than 2 steps" if plan.shortest < 2 else "small populations are not cut"
         recorder.threads += f" ({threads} asked for; {why})"
-    return Run(plan, recorder, groups).go(first, last)
+    with Bar("integrate", "step", last - first, progress) as bar:
+        return Run(plan, recorder, groups).go(first, last, bar)
 
 
 def _no_spikes_at(network, first, dt):
@@ -93,8 +95,8 @@ class Run:
         self.status = np.zeros((len(groups), 2), np.int64)
         self.free = min(free_steps(part.n) for part in plan.all_parts)
 
-    def go(self, first, last):
-        """Run to the end; return the recording."""
+    def go(self, first, last, bar):
+        """Run to the end, counting steps on a bar; return the recording."""
         step = first
         with ThreadPoolExecutor(len(self.lists)) if len(self.lists) > 1 else _Here() as pool:
             while step < last:
@@ -105,6 +107,7 @@ class Run:
                     self.recorder.take(step + 1, done + 1)
                     for part in self.plan.all_parts:
                         part.history.forget(done + 1 - self.plan.longest, done + 1)
+                    bar.update(done - step)
                     step = done
                     if np.any(self.status[:, 0] < 0):
                         self._diverged(step)

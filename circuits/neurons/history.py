@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from physlearn.brief import brief
+
 
 def free_steps(n):
     """Steps in which all n neurons of a part may spike without a visit of Python: 64, fewer for large parts."""
@@ -22,6 +24,8 @@ class History:
     steps: int
     exact: bool
     head: np.ndarray = field(init=False)
+
+    __repr__ = brief
 
     def __post_init__(self):
         self.ids = np.empty(self.capacity, np.int64)

@@ -30,6 +30,7 @@ from circuits.neurons.methods import stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
 from circuits.neurons.phase_plane import jacobian, state_at
 from circuits.neurons.program import Program
+from physlearn.brief import brief
 
 _NAMES = ("capacitance", "g_na", "g_k", "g_leak", "e_na", "e_k", "e_leak", "threshold")  # order of the kernels
 _UPDATES = {"exponential_euler": steps.exponential_euler, "strang": steps.strang, "rk4": steps.rk4}
@@ -80,6 +81,8 @@ class HodgkinHuxley:
     m: Gate = field(default_factory=lambda: squid_gates()[0])
     h: Gate = field(default_factory=lambda: squid_gates()[1])
     n: Gate = field(default_factory=lambda: squid_gates()[2])
+
+    __repr__ = brief
 
     variables = ("v", "m", "h", "n")
     units = ("V", "1", "1", "1")

@@ -25,6 +25,7 @@ from circuits.neurons.methods import METHODS, Adaptive, stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
 from circuits.neurons.program import Program, steps_of
 from physlearn.kernels.jit import FUSED, inlined, kernel
+from physlearn.brief import brief
 
 _NAMES = ("a", "b", "c", "d", "v_peak")
 
@@ -60,6 +61,8 @@ class Izhikevich:
     d: float | np.ndarray = 8.0
     v_peak: float | np.ndarray = 30e-3
     refractory: float | np.ndarray = 0.0
+
+    __repr__ = brief
 
     variables = ("v", "u")
     units = ("V", "V/s")

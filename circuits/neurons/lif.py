@@ -26,6 +26,7 @@ from circuits.neurons.parameters import check_numbers, check_shapes
 from circuits.neurons.program import Program, steps_of
 from circuits.neurons.propagator import membrane_step
 from circuits.neurons.receptors import Delta
+from physlearn.brief import brief
 
 _NAMES = ("tau", "v_rest", "v_threshold", "v_reset", "refractory", "resistance")
 
@@ -67,6 +68,8 @@ class LIF:
     refractory: float | np.ndarray = 0.0
     resistance: float | np.ndarray = 1.0
     exact_times: bool = False
+
+    __repr__ = brief
 
     variables = ("v",)
     units = ("V",)

@@ -20,6 +20,7 @@ import numpy as np
 from circuits.neurons.methods import METHODS, stepper
 from circuits.neurons.parameters import check_method, fixed
 from circuits.neurons.program import steps_of
+from physlearn.brief import brief
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class Neuron:
     refractory: float = 0.0
     scales: Sequence[float] | None = None
     units: Sequence[str] = ()
+
+    __repr__ = brief
 
     def __post_init__(self):
         if isinstance(self.variables, str) or not all(isinstance(name, str) for name in self.variables):

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.brief import brief
+
 
 @dataclass(frozen=True)
 class FixedPoint:
@@ -31,6 +33,8 @@ class FixedPoint:
     state: np.ndarray
     current: float
     eigenvalues: np.ndarray
+
+    __repr__ = brief
 
     @property
     def stable(self):
@@ -64,6 +68,8 @@ class HopfPoint:
     current: float
     v: float
     frequency: float
+
+    __repr__ = brief
 
 
 def state_at(model, v):

@@ -27,6 +27,7 @@ from numba import carray
 from circuits.neurons.parameters import one_number_each
 from circuits.neurons.plan import ARRIVALS
 from physlearn._kernel import pointer
+from physlearn.brief import brief
 
 # Intrinsics take one argument less than pyright thinks:
 # pyright: reportCallIssue=false, reportPrivateImportUsage=false
@@ -62,6 +63,8 @@ class STDP:
     w_min: float = 0.0
     pairing: str = "all"
     dependence: str = "additive"
+
+    __repr__ = brief
 
     def __post_init__(self):
         one_number_each(self, ("tau_plus", "tau_minus", "a_plus", "a_minus", "w_max", "w_min"))
@@ -126,6 +129,8 @@ class ShortTermPlasticity:
     u_0: float
     tau_recovery: float
     tau_facilitation: float = 0.0
+
+    __repr__ = brief
 
     def __post_init__(self):
         one_number_each(self, ("u_0", "tau_recovery", "tau_facilitation"))

@@ -10,6 +10,7 @@ import numpy as np
 
 from circuits.neurons.parameters import fixed
 from circuits.neurons.receptors import Delta
+from physlearn.brief import brief
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Population:
     receptors: Mapping[str, Any] = field(default_factory=dict)
     initial: Mapping[str, Any] = field(default_factory=dict)
     positions: np.ndarray | None = None
+
+    __repr__ = brief
 
     def __post_init__(self):
         if isinstance(self.n, bool) or not isinstance(self.n, int | np.integer) or self.n < 1:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from circuits.neurons.parameters import fixed
+from physlearn.brief import brief
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,8 @@ class Projection:
     receptor: str | None = None
     plasticity: Any = None
     name: str = ""
+
+    __repr__ = brief
 
     def __post_init__(self):
         if isinstance(self.connect, type) or not hasattr(self.connect, "chunks"):

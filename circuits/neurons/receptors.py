@@ -17,6 +17,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import positive
 
 CLOSEST = 1e-8  # relative difference of two time constants below which their exponentials cancel
@@ -116,6 +117,8 @@ class Exponential(_Chain):
     reversal: float | None = None
     normalised: str = "peak"
 
+    __repr__ = brief
+
     @property
     def taus(self):
         """Time constants of the chain, s."""
@@ -151,6 +154,8 @@ class Gamma(_Chain):
     order: int = 1
     reversal: float | None = None
     normalised: str = "peak"
+
+    __repr__ = brief
 
     def __post_init__(self):
         if not isinstance(self.order, Integral) or isinstance(self.order, bool):
@@ -193,6 +198,8 @@ class Alpha(_Chain):
     reversal: float | None = None
     normalised: str = "peak"
 
+    __repr__ = brief
+
     @property
     def taus(self):
         """Time constants of the chain, s."""
@@ -228,6 +235,8 @@ class DualExponential(_Chain):
     decay: float
     reversal: float | None = None
     normalised: str = "peak"
+
+    __repr__ = brief
 
     def __post_init__(self):
         _check(self)

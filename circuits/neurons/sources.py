@@ -14,6 +14,7 @@ from numba import carray
 
 from circuits.neurons.parameters import as_numbers, fixed
 from circuits.neurons.program import Program, stamps_of
+from physlearn.brief import brief
 from physlearn.rng import uniform
 
 # Intrinsics take one argument less than pyright thinks:
@@ -39,6 +40,8 @@ class PoissonSource:
     """
 
     rate: Any
+
+    __repr__ = brief
     variables = ("v",)
     units = ("V",)
     sends_only = True
@@ -88,6 +91,8 @@ class SpikeSource:
 
     times: Any
     ids: Any
+
+    __repr__ = brief
     variables = ("v",)
     units = ("V",)
     sends_only = True

@@ -20,6 +20,7 @@ from circuits.neurons.plan import ARRIVALS, STREAM
 from circuits.neurons.program import stamps_of
 from physlearn._kernel import pointer
 from physlearn.kernels.jit import kernel
+from physlearn.brief import brief
 from physlearn.rng import uniform
 
 # Intrinsics take one argument less than pyright thinks:
@@ -55,6 +56,8 @@ class Poisson:
     rate: float | np.ndarray | Callable[..., Any]
     weight: float
     receptor: str | None = None
+
+    __repr__ = brief
 
     def __post_init__(self):
         if not callable(self.rate):
@@ -247,6 +250,8 @@ class SpikeTrains:
     ids: Any
     weight: Any
     receptor: str | None = None
+
+    __repr__ = brief
 
     def __post_init__(self):
         times, ids = np.asarray(self.times, dtype=float), np.asarray(self.ids)

@@ -16,6 +16,7 @@ from circuits.neurons.network import SpikingNetwork
 from circuits.neurons.noise import OrnsteinUhlenbeck
 from circuits.neurons.population import Population
 from circuits.neurons.spikes import Spikes
+from physlearn.brief import brief
 
 
 class TuningCurve(NamedTuple):
@@ -37,6 +38,8 @@ class TuningCurve(NamedTuple):
     rate: np.ndarray
     cv: np.ndarray
     spikes: Spikes
+
+    __repr__ = brief
 
 
 def fi_curve(

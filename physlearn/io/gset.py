@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.energy import Energy, Spin
 from physlearn.terms import Pairs
 
@@ -27,6 +28,8 @@ class MaxCut(NamedTuple):
     energy: Energy
     pairs: np.ndarray
     weights: np.ndarray
+
+    __repr__ = brief
 
     def cut(self, x):
         """Weight of the cut edges of spins x, (n,) or (..., n): a number or (...,)."""

@@ -7,6 +7,7 @@ pickled, so a file from elsewhere can be opened safely.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 from physlearn.energy import System
 from physlearn.learning.learn import Training
 
+LOG = logging.getLogger(__name__)
 FORMAT = 1
 
 
@@ -38,6 +40,7 @@ def save(path, training: Training) -> Path:
     path = Path(path)
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     arrays = {f"theta/{name}": value for name, value in training.theta.items()} | {"cost": training.cost}
+    arrays["monitor"] = training.monitor
     scalars = {}
     for key, value in training.memory.items():
         if isinstance(value, dict):
@@ -48,6 +51,7 @@ def save(path, training: Training) -> Path:
         "format": FORMAT,
         "epochs": training.epochs,
         "method": training.method,
+        "monitor_name": training.monitor_name,
         "memory": scalars,
         "rng": _plain(training.rng),
     }
@@ -57,6 +61,7 @@ def save(path, training: Training) -> Path:
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+    LOG.info("training of %d epochs saved to %s", training.epochs, path)
     return path
 
 
@@ -119,6 +124,8 @@ def load(path, system: System) -> Training:
         memory,
         _numbers(head["rng"]),
         head["method"],
+        arrays.get("monitor", np.full(len(arrays["cost"]), np.nan)),  # files of earlier versions have none
+        head.get("monitor_name", ""),
     )
 
 

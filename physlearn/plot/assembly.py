@@ -9,7 +9,7 @@ import itertools
 
 import numpy as np
 
-from physlearn.plot._axes import axes_or_new
+from physlearn.plot._axes import axes_or_new, legend_beside
 
 LOOSE = (0.72, 0.72, 0.72)
 PHASES = ("retrieved", "chimera", "liquid", "dispersed")
@@ -159,7 +159,7 @@ def plot_assembly_phases(bond_energies, potentials, shares, *, boundaries=(), ax
     return ax
 
 
-def plot_retrieval(counts, rate, error=None, *, label=None, capacity=None, ax=None):
+def plot_retrieval(counts, rate=None, error=None, *, label=None, capacity=None, ax=None):
     """Share of seeds that grow into their structure against the number of structures stored.
 
     Call it again with the same ``ax`` to compare; labelled curves make a legend.
@@ -167,7 +167,7 @@ def plot_retrieval(counts, rate, error=None, *, label=None, capacity=None, ax=No
     Parameters
     ----------
     counts : (k,) array of int
-        Structures stored.
+        Structures stored; or a RetrievalCurve, which brings its mean and error.
     rate : (k,) array
     error : (k,) array, optional
         Standard errors.
@@ -186,6 +186,10 @@ def plot_retrieval(counts, rate, error=None, *, label=None, capacity=None, ax=No
     >>> plot_retrieval([1, 2, 4], [1.0, 1.0, 0.2], [0.0, 0.0, 0.1], capacity=3.0).get_xlabel()
     'structures stored'
     """
+    if hasattr(counts, "counts"):
+        counts, rate, error = counts.counts, counts.mean, counts.error if error is None else error
+    elif rate is None:
+        raise TypeError("rate: missing, expected one number for each of counts; a RetrievalCurve brings its own")
     counts, rate = np.asarray(counts), np.asarray(rate, dtype=float)
     error = np.zeros(rate.shape) if error is None else np.asarray(error, dtype=float)
     if counts.ndim != 1 or rate.shape != counts.shape or error.shape != counts.shape:
@@ -197,7 +201,7 @@ def plot_retrieval(counts, rate, error=None, *, label=None, capacity=None, ax=No
     ax.set(xlabel="structures stored", ylabel="seeds that grow into their structure", ylim=(-0.03, 1.05))
     ax.spines[["top", "right"]].set_visible(False)
     if label is not None:
-        ax.legend(frameon=False)
+        legend_beside(ax)
     return ax
 
 

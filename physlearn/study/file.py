@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from physlearn.brief import brief
 from physlearn.study import draws
 from physlearn.study import space as spaces
 from physlearn.study.check import nearest, unknown, validated
@@ -66,6 +67,8 @@ class StudyFile(NamedTuple):
     options: Options
     text: str
     folder: Path
+
+    __repr__ = brief
 
 
 def read_study(path, *, overrides=()) -> StudyFile:

@@ -26,8 +26,17 @@ class Study:
     folder: Path
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{n} {state}" for state, n in self.status().items() if n)
+        try:
+            counts = ", ".join(f"{n} {state}" for state, n in self.status().items() if n)
+        except (OSError, ValueError):  # the folder has gone or holds something else: printing must not fail
+            counts = "cannot be read"
         return f"Study({str(self.folder)!r}: {counts})"
+
+    def _repr_html_(self) -> str | None:
+        try:
+            return self.to_dataset()._repr_html_()
+        except (OSError, ValueError):
+            return None
 
     @property
     def name(self) -> str:

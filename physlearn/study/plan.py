@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from physlearn.brief import brief
 from physlearn.study.check import lines, unknown, validated
 from physlearn.study.identity import canonical, spawn_key, task_id
 from physlearn.study.space import Space
@@ -40,6 +41,8 @@ class Job(NamedTuple):
     params: str  # canonical JSON, complete
     spawn: tuple[int, ...]
 
+    __repr__ = brief
+
 
 @dataclass
 class Plan:
@@ -61,6 +64,8 @@ class Plan:
     common_random_numbers: bool = False
     refine: Refine | None = None
     added: list[dict[str, Any]] = field(default_factory=list)
+
+    __repr__ = brief
 
     def __len__(self) -> int:
         return (len(self.space) + len(self.added)) * self.replicates

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import math
 import sys
 import time
@@ -29,6 +30,8 @@ from physlearn.study.space import RESERVED, Space, as_space
 from physlearn.study.store import Store
 from physlearn.study.task import Task, file_of, import_task, locate
 from physlearn.study.worker import Brief
+
+LOG = logging.getLogger(__name__)
 
 
 def study(
@@ -184,6 +187,7 @@ def execute(
         stored = store.count(COMPLETE, STALE, *FAILED)
         if task.warm is not None and (stale or stored < len(plan)):
             task.warm()
+        LOG.info("study %s: %s, %d of %d tasks stored", name, "resumed" if stored else "started", stored, len(plan))
         hidden = None if progress else True
         bar = tqdm(total=len(plan), initial=stored, desc=name, unit="task", disable=hidden, smoothing=0.05)
         driver = Driver(
@@ -212,6 +216,8 @@ def execute(
             crew.close()
             bar.close()
             store.log("stop")
+            kept, lost = store.count(COMPLETE), store.count(*FAILED)
+            LOG.info("study %s: ended, %d of %d tasks done, %d failed", name, kept, len(plan), lost)
             if store.count(COMPLETE, STALE, *FAILED) == len(plan):  # before, the first task may have to come yet
                 store.fail(misshapen(store.db, task.ragged, task.padded))
     return Study(folder)

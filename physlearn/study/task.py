@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from physlearn.brief import brief
 from physlearn.study.identity import canonical
 
 
@@ -66,6 +67,8 @@ class Task:
     ragged: tuple[str, ...] = ()
     padded: tuple[str, ...] = ()
     warm: Callable[[], Any] | None = None
+
+    __repr__ = brief
 
     def resolve(self, values: Mapping) -> dict:
         """Parameters checked and with every default filled in, as JSON values: part of the task's identity."""

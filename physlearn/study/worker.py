@@ -13,6 +13,7 @@ import time
 import traceback
 from typing import Any, NamedTuple
 
+from physlearn.progress import silenced
 from physlearn.study.identity import stream
 from physlearn.study.plan import Job
 from physlearn.study.task import Task, file_of, import_task
@@ -57,7 +58,8 @@ def run_job(task: Task, brief: Brief, job: Job) -> Outcome:
     """Run one job; whatever it raises is its own failure."""
     began = time.perf_counter()
     try:
-        values = encode(task(json.loads(job.params), stream(brief.seed, job.spawn)), brief.taken)
+        with silenced():  # the study has a bar of its own
+            values = encode(task(json.loads(job.params), stream(brief.seed, job.spawn)), brief.taken)
     except (Exception, SystemExit) as error:
         return Outcome(job.key, "failed", time.perf_counter() - began, [], told(error, traceback.format_exc()))
     return Outcome(job.key, "done", time.perf_counter() - began, values, None)
