@@ -26,8 +26,8 @@ from circuits.neurons.exponential import exp
 from circuits.neurons.methods import METHODS, Adaptive, stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
 from circuits.neurons.program import Program, steps_of
-from physlearn.kernels.jit import FUSED, inlined, kernel
 from physlearn.brief import brief
+from physlearn.kernels.jit import FUSED, inlined, kernel
 
 _NAMES = ("capacitance", "g_leak", "e_leak", "v_threshold", "slope", "tau_w", "a", "b", "v_reset", "v_peak")
 STEEPEST = 20.0  # exponent, held above: from there v passes any v_peak within some 1e-8 of C / g_leak

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from circuits.neurons.parameters import as_numbers
-from physlearn.kernels.jit import kernel
 from physlearn.brief import brief
+from physlearn.kernels.jit import kernel
 from physlearn.rng import streams, uniform
 
 _CHUNK = 1 << 21  # synapses in a chunk, about

@@ -24,8 +24,8 @@ from numba import carray
 from circuits.neurons.methods import METHODS, Adaptive, stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
 from circuits.neurons.program import Program, steps_of
-from physlearn.kernels.jit import FUSED, inlined, kernel
 from physlearn.brief import brief
+from physlearn.kernels.jit import FUSED, inlined, kernel
 
 _NAMES = ("a", "b", "c", "d", "v_peak")
 

@@ -14,8 +14,8 @@ from numba import carray
 from circuits.neurons.currents import Waveform
 from circuits.neurons.plan import STREAM
 from physlearn._kernel import pointer
-from physlearn.kernels.jit import kernel
 from physlearn.brief import brief
+from physlearn.kernels.jit import kernel
 from physlearn.rng import uniform
 
 # Intrinsics take one argument less than pyright thinks:

@@ -19,8 +19,8 @@ from circuits.neurons.parameters import as_numbers, fixed
 from circuits.neurons.plan import ARRIVALS, STREAM
 from circuits.neurons.program import stamps_of
 from physlearn._kernel import pointer
-from physlearn.kernels.jit import kernel
 from physlearn.brief import brief
+from physlearn.kernels.jit import kernel
 from physlearn.rng import uniform
 
 # Intrinsics take one argument less than pyright thinks:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physlearn.kernels.jit import kernel
 from physlearn.brief import brief
+from physlearn.kernels.jit import kernel
 from physlearn.rng import seed_sequence
 
 

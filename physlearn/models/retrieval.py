@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from physlearn.kernels.jit import kernel
 from physlearn.brief import brief
+from physlearn.kernels.jit import kernel
 from physlearn.rng import uniform
 
 EPS = float(np.finfo(float).eps)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.kernels.jit import kernel
 from physlearn.brief import brief
+from physlearn.kernels.jit import kernel
 from physlearn.terms.fits import DISCRETE, refuse_kinds
 
 
