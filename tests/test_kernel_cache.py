@@ -26,7 +26,9 @@ LEAVES = (
 COMPILED = {
     "physlearn/_kernel.py": {
         "call_action",
+        "call_commit",
         "call_field",
+        "call_gap",
         "call_reset",
         "call_threshold",
         "call_update",

@@ -20,6 +20,7 @@ import numpy as np
 from circuits.neurons.methods import METHODS, stepper
 from circuits.neurons.parameters import check_method, fixed
 from circuits.neurons.program import steps_of
+from physlearn._checked import in_python
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,8 @@ class Neuron:
         if x.shape != (len(self.variables),):
             raise ValueError(f"x: shape {x.shape}, expected ({len(self.variables)},), one number per variable")
         out = np.full(x.shape, np.nan)
-        self.field(x, float(current), np.array([np.ravel(v)[0] for v in self.parameters.values()], dtype=float), out)
+        p = np.array([np.ravel(v)[0] for v in self.parameters.values()], dtype=float)
+        in_python(self.field)(x, float(current), p, out)
         if np.any(np.isnan(out)):
             raise ValueError(f"Neuron: field gave {out} at x={x}; it must write every number of `out`")
         return out

@@ -27,7 +27,7 @@ from numba import carray
 from circuits.neurons.parameters import one_number_each
 from circuits.neurons.plan import ARRIVALS
 
-# compiled with _kernel.py fee5f2dc1e0f
+# compiled with _kernel.py d1e50f3b4434
 from physlearn._kernel import pointer
 
 # Intrinsics take one argument less than pyright thinks:
