@@ -155,7 +155,9 @@ def from_nir(graph, *, sources=None):
             )
     populations = {}
     for name, node in neurons.items():
-        populations[name] = _population(name, node, any(p[-1] == name and len(p) > 2 for p in paths), nir)
+        # an edge from neurons to neurons carries spikes too, each of weight 1
+        driven = any(path[-1] == name and (len(path) > 2 or path[0] in neurons) for path in paths)
+        populations[name] = _population(name, node, driven, nir)
     for name, node in graph.nodes.items():
         if isinstance(node, nir.Input) and any(path[0] == name and len(path) > 2 for path in paths):
             if sources is None or name not in sources:
@@ -276,6 +278,11 @@ def _weights(graph, path, populations, nir):
             matrix, linear = np.asarray(step.weight, dtype=float), True
             if matrix.shape != (target.n, source.n):
                 raise ValueError(f"{name}: weight of shape {matrix.shape}, expected ({target.n}, {source.n})")
+    if not linear and source.n != target.n:
+        raise ValueError(
+            f"{' -> '.join(path)}: an edge without weights joins neuron k to neuron k, and there are {source.n} and "
+            f"{target.n}; put a Linear node between them"
+        )
     if isinstance(node, nir.CubaLIF):
         peak = next(iter(target.receptors.values())).normalised == "peak"  # the kernel says w_in = tau_syn
         gain = scale if peak else scale * np.ravel(node.w_in)
