@@ -16,7 +16,6 @@ _DIMENSIONS = {
     "m": (1, 0, 0, 0, 0, 0, 0),
     "V": (2, 1, -3, -1, 0, 0, 0),
     "V/s": (2, 1, -4, -1, 0, 0, 0),
-    "Hz/V": (-2, -1, 2, 1, 0, 0, 0),
     "A": (0, 0, 0, 1, 0, 0, 0),
     "A/m2": (-2, 0, 0, 1, 0, 0, 0),
     "A/s": (0, 0, -1, 1, 0, 0, 0),
@@ -66,7 +65,7 @@ def si(name, value, *units):
 
 
 def take_si(given, **units):
-    """Replace quantities among the fields of a frozen object by their SI values; ``units``: one or several per field."""
+    """Replace quantities among the fields of a frozen object by their SI values; ``units``: one or more per field."""
     for name, unit in units.items():
         value = getattr(given, name)
         plain = si(f"{type(given).__name__}: {name}", value, *((unit,) if isinstance(unit, str) else unit))

@@ -24,6 +24,7 @@ from numba import carray, njit
 from circuits.neurons.methods import METHODS, Adaptive, stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
 from circuits.neurons.program import Program, steps_of
+from physlearn.quantities import take_si
 
 _NAMES = ("a", "b", "c", "d", "v_peak")
 _jit = njit(cache=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
@@ -66,6 +67,7 @@ class Izhikevich:
     units = ("V", "V/s")
 
     def __post_init__(self):
+        take_si(self, a="Hz", b="Hz", c="V", d="V/s", v_peak="V", refractory="s")
         check_numbers(self, (*_NAMES, "refractory"), positive=("a",), nonnegative=("refractory",))
         if np.any(np.asarray(self.v_peak) <= np.asarray(self.c)):
             raise ValueError(f"Izhikevich: v_peak={self.v_peak!r} V is not above c={self.c!r} V; raise v_peak")

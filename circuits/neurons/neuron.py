@@ -21,6 +21,7 @@ from circuits.neurons.methods import METHODS, stepper
 from circuits.neurons.parameters import check_method, fixed
 from circuits.neurons.program import steps_of
 from physlearn._checked import in_python
+from physlearn.quantities import si, take_si
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,14 @@ class Neuron:
             _check_function(name, getattr(self, name), count, optional=name != "field")
         if self.reset is not None and self.threshold is None:
             raise ValueError("Neuron: a reset without a threshold would never be called; give a threshold")
+        take_si(self, refractory="s")
         if not (np.ndim(self.refractory) == 0 and np.isfinite(self.refractory) and self.refractory >= 0.0):
             raise ValueError(f"Neuron: refractory={self.refractory!r} s, expected 0 or more")
+        units = dict(zip(self.variables, self.units, strict=True))
+        rest = {k: si(f"Neuron: rest[{k!r}]", v, units.get(k, "1")) for k, v in self.rest.items()}
+        object.__setattr__(self, "rest", rest)
+        parameters = {k: si(f"Neuron: parameters[{k!r}]", v) for k, v in self.parameters.items()}
+        object.__setattr__(self, "parameters", parameters)
         for name in self.rest:
             if name not in self.variables:
                 raise ValueError(f"Neuron: rest: {name!r} is none of the variables {list(self.variables)}")

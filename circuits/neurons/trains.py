@@ -21,6 +21,7 @@ from circuits.neurons.program import stamps_of
 
 # compiled with _kernel.py d1e50f3b4434
 from physlearn._kernel import pointer
+from physlearn.quantities import WEIGHTS, take_si
 from physlearn.rng import uniform
 
 # Intrinsics take one argument less than pyright thinks:
@@ -59,6 +60,7 @@ class Poisson:
     receptor: str | None = None
 
     def __post_init__(self):
+        take_si(self, rate="Hz", weight=WEIGHTS)
         if not callable(self.rate):
             rate = as_numbers("Poisson: rate", self.rate)
             if rate.ndim > 1 or not np.all(np.isfinite(rate)) or np.any(rate < 0):
@@ -251,6 +253,7 @@ class SpikeTrains:
     receptor: str | None = None
 
     def __post_init__(self):
+        take_si(self, times="s", weight=WEIGHTS)
         times, ids = np.asarray(self.times, dtype=float), np.asarray(self.ids)
         if times.ndim != 1 or ids.shape != times.shape or (ids.size and ids.dtype.kind not in "iu"):
             raise ValueError(

@@ -25,6 +25,7 @@ from physlearn.dynamics.frame import given
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.trajectory import DivergenceError, Trajectory
 from physlearn.energy import check_system
+from physlearn.quantities import si
 from physlearn.rng import streams
 from physlearn.threads import on_one_thread
 
@@ -94,7 +95,8 @@ def integrate(system, t_span, **settings):
     >>> print(f"{run.x[-1, 1]:.6f}", f"{1 - np.exp(-1):.6f}")
     0.632121 0.632121
     """
-    span = _span(t_span)
+    span = _span(si("t_span", t_span, "s"))
+    settings |= {name: si(name, settings[name], "s") for name in ("dt", "times") if name in settings}
     if hasattr(type(system), "__integrate__"):
         return system.__integrate__(span, **settings)
     return _flow(system, span, **settings)
