@@ -63,11 +63,11 @@ def to_nir(network):
             f"inputs: NIR has no {type(given).__name__} (into {given.target!r}); export the network without inputs and "
             "feed the graph's Input nodes"
         )
-    nodes, edges = {}, []
+    nodes, edges = _Nodes(), []
     for name, population in network.populations.items():
         nodes[name], scale = _node(nir, name, population)
         shape = np.array([population.n])
-        nodes |= {f"{name}.in": nir.Input({"input": shape}), f"{name}.out": nir.Output({"output": shape})}
+        nodes[f"{name}.in"], nodes[f"{name}.out"] = nir.Input({"input": shape}), nir.Output({"output": shape})
         edges += [(f"{name}.in", name), (name, f"{name}.out")]
         if scale is not None and any(projection.target == name for projection in network.projections):
             nodes[f"{name}.scale"] = nir.Scale(scale)
@@ -93,7 +93,7 @@ def to_nir(network):
         nodes[label] = nir.Linear(matrix)
         end = f"{projection.target}.scale" if f"{projection.target}.scale" in nodes else projection.target
         edges += [(start, label), (label, end)]
-    return nir.NIRGraph(nodes, edges)
+    return nir.NIRGraph(dict(nodes), edges)
 
 
 def from_nir(graph, *, sources=None):
@@ -177,6 +177,21 @@ def from_nir(graph, *, sources=None):
         rule = connect.from_matrix(matrix.T)
         projections.append(Projection(path[0], path[-1], rule, delay=delay, name=label))
     return SpikingNetwork(populations, projections)
+
+
+class _Nodes(dict):
+    """The nodes of a graph; refuses names that meet, and those that its file (HDF5) takes for a path."""
+
+    def __setitem__(self, name, node):
+        if name in self:
+            raise ValueError(
+                f"{name!r}: two nodes of the graph would have this name; rename a population or projection"
+            )
+        if "/" in name or name in ("", "."):
+            raise ValueError(
+                f"{name!r}: a NIR file takes '/' in a name for a path; rename the population or projection"
+            )
+        super().__setitem__(name, node)
 
 
 def _nir():

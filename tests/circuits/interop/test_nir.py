@@ -231,3 +231,21 @@ def test_a_wire_between_layers_of_two_sizes_is_refused():
     cells = {k: nir.LIF(tau=v, r=v, v_leak=0 * v, v_threshold=v, v_reset=0 * v) for k, v in sizes.items()}
     with pytest.raises(ValueError, match="a -> b: .* there are 2 and 3"):
         from_nir(nir.NIRGraph(cells, [("a", "b")], type_check=False))
+
+
+@pytest.mark.parametrize(
+    ("names", "projection", "says"),
+    [
+        ("EI", "E", "'E': two nodes"),
+        (("E", "E.in"), "", "'E.in': two nodes"),
+        ("EI", "I.out", "'I.out': two nodes"),
+        (("cortex/L4", "I"), "", "'cortex/L4': .* path"),
+        ("EI", "E/I", "'E/I': .* path"),
+    ],
+)
+def test_names_that_a_graph_cannot_hold_are_refused(names, projection, says):
+    cell = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0)
+    cells = {name: Population(cell, 2, receptors={"exc": Exponential(5e-3)}) for name in names}
+    wire = Projection(names[0], names[1], connect.all_to_all(), weight=1e-3, name=projection)
+    with pytest.raises(ValueError, match=says):
+        to_nir(SpikingNetwork(cells, [wire]))
