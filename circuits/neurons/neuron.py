@@ -57,6 +57,8 @@ class Neuron:
     ------
     TypeError, ValueError
         Functions of another number of arguments or that Numba cannot compile, names that do not fit.
+    IndexError
+        In a run: a function that reads or writes outside its arrays, with its name, the array's and the line.
 
     Examples
     --------

@@ -471,3 +471,10 @@ def test_half_a_step_of_delay_is_a_whole_one_as_in_brian2():
     for delay, steps in ((0.05, 1), (0.14, 1), (0.25, 3), (0.45, 5)):
         net, *_ = rows_of_three("v_post += w", delay=delay * b2.ms)
         assert_allclose(from_brian2(net).projections[0].delay, steps * 1e-4, rtol=1e-12)
+
+
+def test_hodgkin_huxley_receptors_under_rk4_are_refused_by_name():
+    cells = Population(HodgkinHuxley(), 2, receptors={"x": Exponential(5e-3, reversal=0.0)})
+    with pytest.raises(ValueError, match="E: receptors of HodgkinHuxley .* exponential_euler"):
+        to_brian2(SpikingNetwork({"E": cells}), dt=2e-5, method="rk4")
+    assert to_brian2(SpikingNetwork({"E": cells}), dt=2e-5, method="exponential_euler").objects
