@@ -128,8 +128,8 @@ def _hodgkin_huxley(population, method, dt, name):
         raise ValueError(f"method: {method!r} of {name} has no counterpart in Brian2, expected one of {list(methods)}")
     if method == "rk4" and any(receptor.taus for receptor in population.receptors.values()):
         raise ValueError(
-            f"{name}: receptors of HodgkinHuxley are held over a step of rk4 here, and part of the field of Runge-Kutta "
-            "there; take method='exponential_euler', or Delta receptors"
+            f"{name}: receptors of HodgkinHuxley are held over a step of rk4 here, and part of the field of "
+            "Runge-Kutta there; take method='exponential_euler', or Delta receptors"
         )
     equations, parameters, rows, current = _receptors(population, name, False)
     parameters |= {k: (getattr(model, k), "siemens") for k in ("g_na", "g_k", "g_leak")}

@@ -475,6 +475,6 @@ def test_half_a_step_of_delay_is_a_whole_one_as_in_brian2():
 
 def test_hodgkin_huxley_receptors_under_rk4_are_refused_by_name():
     cells = Population(HodgkinHuxley(), 2, receptors={"x": Exponential(5e-3, reversal=0.0)})
-    with pytest.raises(ValueError, match="E: receptors of HodgkinHuxley .* exponential_euler"):
+    with pytest.raises(ValueError, match="E: receptors of HodgkinHuxley .* method='exponential_euler'"):
         to_brian2(SpikingNetwork({"E": cells}), dt=2e-5, method="rk4")
     assert to_brian2(SpikingNetwork({"E": cells}), dt=2e-5, method="exponential_euler").objects
