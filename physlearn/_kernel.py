@@ -8,6 +8,9 @@ Networks of neurons go one step further: their kernels get the address itself, a
 number of functions is an array and costs no unboxing (25 us for each first-class function and call).
 """
 
+# Intrinsics take one argument less than pyright thinks:
+# pyright: reportCallIssue=false
+
 from __future__ import annotations
 
 import functools
@@ -61,13 +64,12 @@ def _compiled(plain, signature, key, argument, remedy):
     try:
         # flags are no part of Numba's key on disk, names are
         named = plain if key == "" else renamed(checked(plain), f"checked_{key}")
-        options = {"boundscheck": key != ""}
         try:
-            return cfunc(signature, cache=key is not None, **options)(named)
+            return cfunc(signature, cache=key is not None, boundscheck=key != "")(named)
         except RuntimeError as error:  # typed at a prompt: there is no file to keep the cache beside
             if "no locator available" not in str(error):
                 raise
-            return cfunc(signature, **options)(named)
+            return cfunc(signature, boundscheck=key != "")(named)
     except NumbaError as error:
         raise TypeError(
             f"{argument}: Numba cannot compile {plain.__qualname__} for {signature}: {error}. Use only loops, "

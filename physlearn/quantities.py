@@ -6,6 +6,8 @@ number is in SI.  A quantity of another dimension than the documented one is ref
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 _BASE = ("m", "kg", "s", "A", "K", "mol", "cd")
@@ -52,7 +54,7 @@ def si(name, value, *units):
     """
     if isinstance(value, tuple | list) and any(hasattr(item, "dim") for item in value):
         return np.array([si(name, item, *units) for item in value])
-    dimension = getattr(value, "dim", None)
+    dimension: Any = getattr(value, "dim", None)
     if not hasattr(dimension, "get_dimension"):
         return value
     powers = tuple(dimension.get_dimension(base) for base in _BASE)

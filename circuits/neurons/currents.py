@@ -16,7 +16,7 @@ from numba import carray
 
 from circuits.neurons.parameters import as_numbers, fixed
 
-# compiled with _kernel.py d1e50f3b4434
+# compiled with _kernel.py 291b5a604204
 from physlearn._kernel import pointer
 from physlearn.quantities import CURRENTS, take_si
 

@@ -26,7 +26,7 @@ from numba import carray, njit
 from circuits.neurons.program import Program, steps_of
 from physlearn._checked import failure
 
-# compiled with _kernel.py d1e50f3b4434
+# compiled with _kernel.py 291b5a604204
 from physlearn._kernel import FIELD, RESET, THRESHOLD, address_of, call_field, call_reset, call_threshold, compiled
 
 METHODS = ("euler", "exponential_euler", "rk4", "adaptive")

@@ -14,7 +14,7 @@ from numba import carray, njit
 from circuits.neurons.currents import Waveform
 from circuits.neurons.plan import STREAM
 
-# compiled with _kernel.py d1e50f3b4434
+# compiled with _kernel.py 291b5a604204
 from physlearn._kernel import pointer
 from physlearn.rng import uniform
 

@@ -27,7 +27,7 @@ from numba import carray
 from circuits.neurons.parameters import one_number_each
 from circuits.neurons.plan import ARRIVALS
 
-# compiled with _kernel.py d1e50f3b4434
+# compiled with _kernel.py 291b5a604204
 from physlearn._kernel import pointer
 from physlearn.quantities import WEIGHTS, take_si
 

@@ -19,7 +19,7 @@ from circuits.neurons.parameters import as_numbers, fixed
 from circuits.neurons.plan import ARRIVALS, STREAM
 from circuits.neurons.program import stamps_of
 
-# compiled with _kernel.py d1e50f3b4434
+# compiled with _kernel.py 291b5a604204
 from physlearn._kernel import pointer
 from physlearn.quantities import WEIGHTS, take_si
 from physlearn.rng import uniform

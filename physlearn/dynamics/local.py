@@ -4,6 +4,9 @@ Every variable in turn takes the value of lowest energy; a tie keeps the state. 
 functions are called from compiled code (see `_kernel`).
 """
 
+# Intrinsics take one argument less than pyright thinks:
+# pyright: reportCallIssue=false
+
 from __future__ import annotations
 
 from typing import Any, NamedTuple
@@ -13,7 +16,7 @@ from numba import njit
 
 from physlearn._checked import failure
 
-# compiled with _kernel.py d1e50f3b4434
+# compiled with _kernel.py 291b5a604204
 from physlearn._kernel import COMMIT, GAP, address_of, call_commit, call_gap, compiled
 from physlearn.dynamics.fields import BUILT_IN, total_couplings
 from physlearn.energy import Binary, Local, Potts, Spin

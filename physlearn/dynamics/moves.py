@@ -4,6 +4,9 @@ The terms' own functions are called from compiled code (see `_kernel`): a user's
 compiling a sampler.  Pairs, Dense and Bias take part through a local form of their sum.
 """
 
+# Intrinsics take one argument less than pyright thinks:
+# pyright: reportCallIssue=false
+
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numba import njit
 
-# compiled with _kernel.py d1e50f3b4434
+# compiled with _kernel.py 291b5a604204
 from physlearn._kernel import COMMIT, GAP, call_commit, call_gap, compiled
 from physlearn.dynamics.fields import REFRESH, variables_refusal
 from physlearn.dynamics.frame import concatenate, separate
