@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import traceback
 import types
+from typing import Any
 
 import numpy as np
 from numba import jit
@@ -30,8 +31,8 @@ def in_python(function):
 
 
 def _with_bounds(helper, copy):
-    made = jit(**{**helper.targetoptions, "boundscheck": True})(copy)
-    return made, () if helper._can_compile else helper.nopython_signatures
+    options: dict[str, Any] = {**helper.targetoptions, "boundscheck": True}
+    return jit(**options)(copy), () if helper._can_compile else helper.nopython_signatures
 
 
 def _as_it_is(helper, copy):
