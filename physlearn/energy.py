@@ -90,6 +90,7 @@ class Local(NamedTuple):
     all codes not listed have field 0); ``commit(i, new, x, cache, ints, floats)`` updates the cache
     while x[i] is still old.  Arrays are 1-d and contiguous: ints and codes int64, the others float64;
     codes and f have room for q entries (two for Spin and Binary).  What gap and commit call is @njit.
+    Engines raise an `IndexError` where one of them reads or writes outside an array.
 
     Examples
     --------

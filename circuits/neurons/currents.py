@@ -17,11 +17,13 @@ from numba import carray
 from circuits.neurons.parameters import as_numbers, fixed
 from physlearn._kernel import pointer
 from physlearn.brief import brief
+from physlearn.quantities import CURRENTS, take_si
 
 # Intrinsics take one argument less than pyright thinks:
 # pyright: reportCallIssue=false, reportPrivateImportUsage=false
 
 _ONE = ("start", "stop", "frequency", "phase", "tau")  # the same for all neurons
+_UNITS = {"start": "s", "stop": "s", "times": "s", "tau": "s", "frequency": "Hz", "phase": "1"}  # the rest: currents
 
 
 class Waveform(ABC):
@@ -30,6 +32,7 @@ class Waveform(ABC):
     target: str
 
     def __post_init__(self):
+        take_si(self, **{name: _UNITS.get(name, CURRENTS) for name in vars(self) if name != "target"})
         for name, value in list(vars(self).items()):
             if name == "target":
                 continue

@@ -138,11 +138,14 @@ class Run:
         group = int(np.flatnonzero(self.status[:, 0] < 0)[0])
         code, place = self.status[group]
         part = self.lists[group][2][place]
-        twice, neuron = divmod(int(-code - 1), part.n)
+        cause, neuron = divmod(int(-code - 1), part.n)
+        if cause == 2:
+            owner = f"neuron {neuron + part.low} of population {part.population!r}"
+            raise part.failure(f"{owner}, in the step to t = {(step + 1) * self.plan.dt:.9g} s", neuron, part.drive)
         population = self.plan.network.populations[part.population]
         values = dict(zip(population.rows, part.state[:, neuron].tolist(), strict=True))
         what, remedy = "diverged", "a smaller dt or smaller weights may help"
-        if twice:
+        if cause == 1:
             what, remedy = "would spike twice", "take a smaller dt or a refractory period"
         raise DivergenceError(
             f"neuron {neuron + part.low} of population {part.population!r} {what} in the step to "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -94,6 +95,7 @@ class Part:
     ints: np.ndarray
     history: History
     middle: bool  # currents are taken at the middle of the step
+    failure: Callable | None = None  # see `Program`
     varying: bool = False
 
     @property

@@ -20,7 +20,9 @@ import numpy as np
 from circuits.neurons.methods import METHODS, stepper
 from circuits.neurons.parameters import check_method, fixed
 from circuits.neurons.program import steps_of
+from physlearn._checked import in_python
 from physlearn.brief import brief
+from physlearn.quantities import si, take_si
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Neuron:
     ------
     TypeError, ValueError
         Functions of another number of arguments or that Numba cannot compile, names that do not fit.
+    IndexError
+        In a run: a function that reads or writes outside its arrays, with its name, the array's and the line.
 
     Examples
     --------
@@ -101,8 +105,14 @@ class Neuron:
             _check_function(name, getattr(self, name), count, optional=name != "field")
         if self.reset is not None and self.threshold is None:
             raise ValueError("Neuron: a reset without a threshold would never be called; give a threshold")
+        take_si(self, refractory="s")
         if not (np.ndim(self.refractory) == 0 and np.isfinite(self.refractory) and self.refractory >= 0.0):
             raise ValueError(f"Neuron: refractory={self.refractory!r} s, expected 0 or more")
+        units = dict(zip(self.variables, self.units, strict=True))
+        rest = {k: si(f"Neuron: rest[{k!r}]", v, units.get(k, "1")) for k, v in self.rest.items()}
+        object.__setattr__(self, "rest", rest)
+        parameters = {k: si(f"Neuron: parameters[{k!r}]", v) for k, v in self.parameters.items()}
+        object.__setattr__(self, "parameters", parameters)
         for name in self.rest:
             if name not in self.variables:
                 raise ValueError(f"Neuron: rest: {name!r} is none of the variables {list(self.variables)}")
@@ -127,7 +137,8 @@ class Neuron:
         if x.shape != (len(self.variables),):
             raise ValueError(f"x: shape {x.shape}, expected ({len(self.variables)},), one number per variable")
         out = np.full(x.shape, np.nan)
-        self.field(x, float(current), np.array([np.ravel(v)[0] for v in self.parameters.values()], dtype=float), out)
+        p = np.array([np.ravel(v)[0] for v in self.parameters.values()], dtype=float)
+        in_python(self.field)(x, float(current), p, out)
         if np.any(np.isnan(out)):
             raise ValueError(f"Neuron: field gave {out} at x={x}; it must write every number of `out`")
         return out

@@ -11,6 +11,7 @@ import numpy as np
 from circuits.neurons.parameters import fixed
 from circuits.neurons.receptors import Delta
 from physlearn.brief import brief
+from physlearn.quantities import si, take_si
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ class Population:
                 raise ValueError(f"Population: receptor {name!r} has the name of a variable of the model; rename it")
         if sum(isinstance(r, Delta) for r in self.receptors.values()) > 1:
             raise ValueError("Population: receptors: one Delta is enough, two would do the same thing")
+        units = dict(zip(self.model.variables, getattr(self.model, "units", ()), strict=False))
+        started = {k: si(f"Population: initial[{k!r}]", v, *[units.get(k, "1")]) for k, v in self.initial.items()}
+        object.__setattr__(self, "initial", started)
+        take_si(self, positions="m")
         for name in self.initial:
             if name not in self.model.variables:
                 raise ValueError(f"Population: initial: {name!r} is none of {list(self.model.variables)}")

@@ -9,6 +9,7 @@ import numpy as np
 
 from circuits.neurons.parameters import fixed
 from physlearn.brief import brief
+from physlearn.quantities import WEIGHTS, take_si
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,7 @@ class Projection:
     __repr__ = brief
 
     def __post_init__(self):
+        take_si(self, weight=WEIGHTS, delay="s")
         if isinstance(self.connect, type) or not hasattr(self.connect, "chunks"):
             raise TypeError(
                 f"Projection: connect={self.connect!r}, expected a rule such as connect.fixed_probability(0.1)"

@@ -19,12 +19,15 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import positive
+from physlearn.quantities import take_si
 
 CLOSEST = 1e-8  # relative difference of two time constants below which their exponentials cancel
 
 
 def _check(receptor):
     name = type(receptor).__name__
+    times = [f for f in ("tau", "rise", "decay") if hasattr(receptor, f)]
+    take_si(receptor, reversal="V", **dict.fromkeys(times, "s"))
     for tau in receptor.taus:
         positive(f"{name}: time constant in s", tau)
     if receptor.normalised not in ("peak", "area"):

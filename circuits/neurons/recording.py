@@ -13,6 +13,7 @@ import numpy as np
 from circuits.neurons import loop
 from circuits.neurons.program import steps_of
 from physlearn.brief import brief
+from physlearn.quantities import take_si
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Record:
     __repr__ = brief
 
     def __post_init__(self):
+        take_si(self, every="s")
         names = (self.variables,) if isinstance(self.variables, str) else self.variables
         if not isinstance(names, Sequence):
             raise TypeError(f"Record: variables={self.variables!r}, expected names such as ['v']")

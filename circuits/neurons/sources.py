@@ -15,6 +15,7 @@ from numba import carray
 from circuits.neurons.parameters import as_numbers, fixed
 from circuits.neurons.program import Program, stamps_of
 from physlearn.brief import brief
+from physlearn.quantities import take_si
 from physlearn.rng import uniform
 
 # Intrinsics take one argument less than pyright thinks:
@@ -47,6 +48,7 @@ class PoissonSource:
     sends_only = True
 
     def __post_init__(self):
+        take_si(self, rate="Hz")
         rate = as_numbers("PoissonSource: rate", self.rate)
         if rate.ndim > 1 or not np.all(np.isfinite(rate)) or np.any(rate < 0):
             raise ValueError(f"PoissonSource: rate={self.rate!r} Hz, expected finite numbers of at least 0")
@@ -98,6 +100,7 @@ class SpikeSource:
     sends_only = True
 
     def __post_init__(self):
+        take_si(self, times="s")
         times, ids = np.asarray(self.times, dtype=float), np.asarray(self.ids)
         if times.ndim != 1 or ids.shape != times.shape or (ids.size and ids.dtype.kind not in "iu"):
             raise ValueError(

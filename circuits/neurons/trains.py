@@ -21,6 +21,7 @@ from circuits.neurons.program import stamps_of
 from physlearn._kernel import pointer
 from physlearn.brief import brief
 from physlearn.kernels.jit import kernel
+from physlearn.quantities import WEIGHTS, take_si
 from physlearn.rng import uniform
 
 # Intrinsics take one argument less than pyright thinks:
@@ -60,6 +61,7 @@ class Poisson:
     __repr__ = brief
 
     def __post_init__(self):
+        take_si(self, rate="Hz", weight=WEIGHTS)
         if not callable(self.rate):
             rate = as_numbers("Poisson: rate", self.rate)
             if rate.ndim > 1 or not np.all(np.isfinite(rate)) or np.any(rate < 0):
@@ -254,6 +256,7 @@ class SpikeTrains:
     __repr__ = brief
 
     def __post_init__(self):
+        take_si(self, times="s", weight=WEIGHTS)
         times, ids = np.asarray(self.times, dtype=float), np.asarray(self.ids)
         if times.ndim != 1 or ids.shape != times.shape or (ids.size and ids.dtype.kind not in "iu"):
             raise ValueError(

@@ -17,6 +17,7 @@ from circuits.neurons.noise import OrnsteinUhlenbeck
 from circuits.neurons.population import Population
 from circuits.neurons.spikes import Spikes
 from physlearn.brief import brief
+from physlearn.quantities import CURRENTS, si
 
 
 class TuningCurve(NamedTuple):
@@ -78,6 +79,10 @@ def fi_curve(
     >>> lif_rate([9e-3, 10.5e-3, 20e-3], cells).round(3)
     array([ 0.   , 15.901, 63.04 ])
     """
+    current = si("current", current, *CURRENTS)
+    duration, dt, transient = (
+        si(name, value, "s") for name, value in (("duration", duration), ("dt", dt), ("transient", transient))
+    )
     current = np.atleast_1d(np.asarray(current, dtype=float))
     if current.ndim != 1 or not np.all(np.isfinite(current)):
         raise ValueError(f"current: shape {current.shape}, expected (k,) finite numbers")

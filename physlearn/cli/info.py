@@ -37,7 +37,7 @@ def _kernel_cache() -> list[str]:
     given = getattr(config, "CACHE_DIR", "")  # NUMBA_CACHE_DIR, or Numba's own configuration file
     with warnings.catch_warnings():  # which says the same
         warnings.simplefilter("ignore", RuntimeWarning)
-        folder = _kernel.call_gap.stats.cache_path
+        folder = _kernel.gap_at.stats.cache_path
     if folder is None or (config.CACHE_DIR and config.CACHE_DIR != given):
         where = "in memory" if folder is None else "in a temporary folder"
         return [

@@ -26,6 +26,7 @@ from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.trajectory import DivergenceError, Trajectory
 from physlearn.energy import check_system
 from physlearn.progress import Bar
+from physlearn.quantities import si
 from physlearn.rng import streams
 from physlearn.threads import on_one_thread
 
@@ -134,7 +135,8 @@ def integrate(system, t_span, **settings):
     >>> len(run.spikes["E"]), run.traces["E"]["v"].shape
     (12, (100, 1))
     """
-    span = _span(t_span)
+    span = _span(si("t_span", t_span, "s"))
+    settings |= {name: si(name, settings[name], "s") for name in ("dt", "times") if name in settings}
     if hasattr(type(system), "__integrate__"):
         return system.__integrate__(span, **settings)
     return _flow(system, span, **settings)
