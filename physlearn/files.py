@@ -10,6 +10,7 @@ import codecs
 import gzip
 import os
 import zlib
+from contextlib import contextmanager
 from pathlib import Path
 
 PACKED = {".gz": gzip.decompress, ".bz2": bz2.decompress}
@@ -100,8 +101,11 @@ def refuse_link(path: Path) -> Path:
     return path
 
 
-def replace_file(path: Path, data: bytes | str) -> Path:
-    """Write a file whole: beside it, synced, renamed; a crash or a full disk leaves the old one.
+@contextmanager
+def replacing(path: Path):
+    """A binary file to write, which takes the place of another whole: beside it, synced, renamed.
+
+    A crash or a full disk leaves the old one.
 
     Raises
     ------
@@ -111,17 +115,26 @@ def replace_file(path: Path, data: bytes | str) -> Path:
     Examples
     --------
     >>> import tempfile
-    >>> replace_file(Path(tempfile.mkdtemp(), "a.txt"), "one").read_text()
+    >>> path = Path(tempfile.mkdtemp(), "a.txt")
+    >>> with replacing(path) as file:
+    ...     _ = file.write(b"one")
+    >>> path.read_text()
     'one'
     """
     temporary = refuse_link(path).with_name(path.name + ".part")
     temporary.unlink(missing_ok=True)  # of a writer that was killed; or a link
     try:
         with open(temporary, "xb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)  # half of it, where the disk is full
+
+
+def replace_file(path: Path, data: bytes | str) -> Path:
+    """Write a file whole; see `replacing`."""
+    with replacing(path) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
     return path

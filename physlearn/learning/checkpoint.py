@@ -7,15 +7,17 @@ pickled, so a file from elsewhere can be opened safely.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from physlearn.energy import System
-from physlearn.learning.learn import Training
+from physlearn.files import path_of, replacing
+from physlearn.learning.learn import Training, generator_of
 
 FORMAT = 1
+REMEDY = "put back a copy of it, or train again"
 
 
 def save(path, training: Training) -> Path:
@@ -35,7 +37,7 @@ def save(path, training: Training) -> Path:
     --------
     See `load`.
     """
-    path = Path(path)
+    path = path_of("path", path)
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     arrays = {f"theta/{name}": value for name, value in training.theta.items()} | {"cost": training.cost}
     scalars = {}
@@ -51,12 +53,8 @@ def save(path, training: Training) -> Path:
         "memory": scalars,
         "rng": _plain(training.rng),
     }
-    temporary = path.with_name(path.name + ".part")
-    with open(temporary, "wb") as file:
+    with replacing(path) as file:
         np.savez(file, allow_pickle=False, head=np.array(json.dumps(head)), **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
     return path
 
 
@@ -77,7 +75,7 @@ def load(path, system: System) -> Training:
     Raises
     ------
     ValueError
-        A file of another format version, or parameters that do not fit the system.
+        A file that is damaged, no training or of another format version, or parameters that do not fit the system.
 
     Examples
     --------
@@ -93,14 +91,43 @@ def load(path, system: System) -> Training:
     >>> again
     Training(epochs=3, cost=0.0229, method='compiled')
     """
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+    path = path_of("path", path)
+    arrays = _arrays(path)
     if "head" not in arrays:
         raise ValueError(f"path: {path} holds no physlearn training (no head); it has {sorted(arrays)[:5]}")
-    head = json.loads(str(arrays.pop("head")))
-    if head["format"] != FORMAT:
-        raise ValueError(f"path: {path} has format {head['format']}, expected {FORMAT}; use the version that wrote it")
-    theta, memory = {}, dict(head["memory"])
+    try:
+        head = json.loads(str(arrays.pop("head")))
+        found = head["format"]
+        if found == FORMAT:
+            theta, memory = _parts(arrays, dict(head["memory"]))
+            cost, epochs, rng, method = arrays["cost"], int(head["epochs"]), _numbers(head["rng"]), str(head["method"])
+            generator_of(rng)  # refuses what is none
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"path: {path} holds no whole training ({type(error).__name__}: {error}); {REMEDY}") from error
+    if found != FORMAT:
+        raise ValueError(f"path: {path} has format {found}, expected {FORMAT}; use the version that wrote it")
+    shapes = {name: value.shape for name, value in theta.items()}
+    expected = {name: value.shape for name, value in system.theta.items()}
+    if shapes != expected:
+        raise ValueError(f"path: {path} holds theta of shapes {shapes}, expected {expected}, the system's")
+    return Training(system.with_theta(theta), cost, epochs, memory, rng, method)
+
+
+def _arrays(path) -> dict[str, Any]:
+    """All arrays of an .npz file, which has a checksum of each."""
+    with open(path, "rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as found:
+                return {name: found[name] for name in found.files}
+        except Exception as error:  # whatever NumPy and zipfile say of bytes that are no arrays
+            raise ValueError(
+                f"path: {path} is no .npz file, or a damaged one ({type(error).__name__}: {error}); {REMEDY}"
+            ) from error
+
+
+def _parts(arrays, memory):
+    """Theta, and the optimiser's memory with its arrays."""
+    theta = {}
     for name, value in arrays.items():
         kind, _, rest = name.partition("/")
         if kind == "theta":
@@ -108,18 +135,9 @@ def load(path, system: System) -> Training:
         elif kind == "memory":
             key, _, parameter = rest.partition("/")
             memory.setdefault(key, {})[parameter] = value
-    shapes = {name: value.shape for name, value in theta.items()}
-    expected = {name: value.shape for name, value in system.theta.items()}
-    if shapes != expected:
-        raise ValueError(f"path: {path} holds theta of shapes {shapes}, expected {expected}, the system's")
-    return Training(
-        system.with_theta(theta),
-        arrays["cost"],
-        head["epochs"],
-        memory,
-        _numbers(head["rng"]),
-        head["method"],
-    )
+        elif name != "cost":
+            raise ValueError(f"an array {name!r}, expected theta/..., memory/... and cost")
+    return theta, memory
 
 
 def _plain(value):
