@@ -106,10 +106,8 @@ class Futures:
         self.brief, self.executor = brief, executor
         self.width = workers or getattr(executor, "_max_workers", None) or 16
         self.pending: dict[concurrent.futures.Future, list[Job]] = {}
-        self.heard, self.told = (
-            time.monotonic(),
-            False,
-        )  # when anything came back; whether it was said that nobody works
+        self.heard = time.monotonic()  # when anything came back
+        self.told = False  # whether it was said that nobody works
 
     def room(self) -> bool:
         """Enough in flight that no worker waits for the driver."""
@@ -158,8 +156,8 @@ class Futures:
             self.told = not client.nthreads()
         if self.told:
             print(
-                f"\nthe executor has no workers: {sum(map(len, self.pending.values()))} tasks are waiting for one. Start "
-                "some (cluster.scale), look at the queue's log, or stop with Ctrl-C twice; the same call goes on",
+                f"\nthe executor has no workers: {sum(map(len, self.pending.values()))} tasks are waiting for one. "
+                "Start some (cluster.scale), look at the queue's log, or stop with Ctrl-C twice; the same call goes on",
                 file=sys.stderr,
             )
 
