@@ -20,6 +20,10 @@ FORMAT = 1
 REMEDY = "put back a copy of it, or train again"
 
 
+class _Foreign(ValueError):
+    """A file of another format."""
+
+
 def save(path, training: Training) -> Path:
     """Write a training to ``path`` (.npz), by way of a temporary file so that a crash leaves the old one.
 
@@ -97,15 +101,18 @@ def load(path, system: System) -> Training:
         raise ValueError(f"path: {path} holds no physlearn training (no head); it has {sorted(arrays)[:5]}")
     try:
         head = json.loads(str(arrays.pop("head")))
-        found = head["format"]
-        if found == FORMAT:
-            theta, memory = _parts(arrays, dict(head["memory"]))
-            cost, epochs, rng, method = arrays["cost"], int(head["epochs"]), _numbers(head["rng"]), str(head["method"])
-            generator_of(rng)  # refuses what is none
+        if head["format"] != FORMAT:
+            raise _Foreign(
+                f"path: {path} has format {head['format']}, expected {FORMAT}; use the version that wrote it"
+            )
+        theta, memory = _parts(arrays, dict(head["memory"]))
+        cost, epochs, method = arrays["cost"], int(head["epochs"]), str(head["method"])
+        rng: Any = _numbers(head["rng"])
+        generator_of(rng)  # refuses what is none
+    except _Foreign:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"path: {path} holds no whole training ({type(error).__name__}: {error}); {REMEDY}") from error
-    if found != FORMAT:
-        raise ValueError(f"path: {path} has format {found}, expected {FORMAT}; use the version that wrote it")
     shapes = {name: value.shape for name, value in theta.items()}
     expected = {name: value.shape for name, value in system.theta.items()}
     if shapes != expected:

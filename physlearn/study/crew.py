@@ -11,7 +11,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from physlearn.study.plan import Job
 from physlearn.study.task import import_task
@@ -149,7 +149,7 @@ class Futures:
     def _look_for_workers(self):
         """Say it when dask has no workers: it keeps what it is given, and waits in silence."""
         self.heard = time.monotonic()  # and again after a while
-        client = getattr(self.executor, "_client", None)
+        client: Any = getattr(self.executor, "_client", None)
         if not hasattr(client, "nthreads"):
             return
         with contextlib.suppress(Exception):  # the scheduler may be gone; what its futures say comes in `wait`

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 
@@ -28,7 +29,9 @@ LONG = 50_000  # characters
 DPI = 160  # of pictures, which the page shows at 96
 
 
-def write_report(dataset, failures=(), path="report.html", *, title="Study", task_figures: Mapping | None = None):
+def write_report(
+    dataset, failures=(), path: str | Path = "report.html", *, title="Study", task_figures: Mapping | None = None
+):
     """Write the report.
 
     Parameters

@@ -156,8 +156,8 @@ class Store:
 
     def _row(self, record: Record, value: Value):
         large = len(value.data) > LARGE
-        where = (None, write_blob(self.folder / "blobs", value)) if large else (value.data, None)
-        row = (value.name, value.dtype, canonical(list(value.shape)), *where)
+        data, file = None if large else value.data, write_blob(self.folder / "blobs", value) if large else None
+        row = (value.name, value.dtype, canonical(list(value.shape)), data, file)
         return (record.key, *row, result_digest(record.id, *row))
 
     def known(self, start: int, stop: int) -> dict[int, tuple[str, int]]:
