@@ -177,7 +177,9 @@ def _read(folder, db, but=()):
         f"SELECT r.task, t.id, r.name, r.dtype, r.shape, r.data, r.file, {digest_in(db)} FROM result r "
         f"JOIN task t ON t.key = r.task WHERE t.status = {COMPLETE} ORDER BY r.task, r.rowid"
     )
+    found: dict[int, int] = {}
     for key, identity, name, dtype, shape, data, file, kept in rows:
+        found[key] = found.get(key, 0) + 1
         if name in but:
             continue
         try:
@@ -185,6 +187,10 @@ def _read(folder, db, but=()):
         except Damage as damage:
             value = damage
         yield key, name, dtype, shape, value
+    if digest_in(db) != "NULL":
+        for key, count in db.execute(f"SELECT key, results FROM task WHERE status = {COMPLETE}"):
+            if count not in (None, found.get(key, 0)):  # SQLite does not miss a row that a damaged page has lost
+                yield key, "", "", "", Damage(f"study.db has {found.get(key, 0)} results where {count} were written")
 
 
 def _tuple(shape):

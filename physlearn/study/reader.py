@@ -19,7 +19,7 @@ FAILED = (2, 3, 4)
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, digest BLOB);
 CREATE TABLE task (key INTEGER PRIMARY KEY, id TEXT NOT NULL, status INTEGER NOT NULL, attempts INTEGER NOT NULL,
-                   seconds REAL, finished REAL NOT NULL, params TEXT NOT NULL);
+                   seconds REAL, finished REAL NOT NULL, params TEXT NOT NULL, results INTEGER);
 CREATE TABLE result (task INTEGER NOT NULL, name TEXT NOT NULL, dtype TEXT NOT NULL, shape TEXT NOT NULL,
                      data BLOB, file TEXT, digest BLOB);
 CREATE INDEX result_task ON result (task);

@@ -145,11 +145,11 @@ class Store:
         now = time.time()
         with self._writing() as db:
             for r in records:
-                row = (r.key, r.id, STATES.index(r.status), r.attempts, r.seconds, now, r.params)
+                row = (r.key, r.id, STATES.index(r.status), r.attempts, r.seconds, now, r.params, len(r.values))
                 old = db.execute("SELECT 1 FROM task WHERE key = ?", (r.key,)).fetchone()
                 if old:
                     db.execute("DELETE FROM result WHERE task = ?", (r.key,))
-                db.execute("INSERT OR REPLACE INTO task VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+                db.execute("INSERT OR REPLACE INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
                 db.executemany("INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?)", [self._row(r, v) for v in r.values])
                 if r.error is not None:
                     db.execute("INSERT INTO error VALUES (?, ?, ?, ?, ?, ?)", (r.key, r.attempts, *r.error, now))
@@ -270,6 +270,7 @@ def _opened(folder, definition, name):
             db.execute("BEGIN IMMEDIATE")
             for table in ("meta", "result", "point"):
                 db.execute(f"ALTER TABLE {table} ADD COLUMN digest BLOB")  # what is there has none
+            db.execute("ALTER TABLE task ADD COLUMN results INTEGER")
             db.execute(f"PRAGMA user_version = {SCHEMA}")
             db.execute("COMMIT")
     except BaseException:

@@ -85,6 +85,19 @@ def test_values_that_have_changed_places_are_told_apart(tmp_path):
     assert np.isnan(found["value"].values.ravel()).tolist() == [True, True, False, False]
 
 
+def test_a_result_that_is_lost_is_missed(tmp_path):
+    done = run(tmp_path / "s")
+    with sqlite3.connect(done.folder / "study.db") as db:
+        db.execute("DELETE FROM result WHERE task = 3 AND name = 'curve'")
+    db.close()
+    with pytest.warns(UserWarning, match="study.db has 2 results where 3 were written"):
+        found = data(done)
+    assert np.isnan(found["value"].values.ravel()).tolist() == [False, False, False, True]
+    assert (
+        done.retry(executor="serial", progress=False).status()["done"] == 4 and not np.isnan(data(done)["curve"]).any()
+    )
+
+
 def test_a_blob_of_a_strange_name_is_not_read(tmp_path):
     done = run(tmp_path / "s", "scan_tasks:large", {"a": [1]})
     np.save(tmp_path / "secret.npy", np.zeros(200_000))
@@ -137,6 +150,7 @@ def test_stores_of_the_former_format_are_read_and_go_on(tmp_path):
     with sqlite3.connect(done.folder / "study.db") as db:
         for table in ("meta", "result", "point"):
             db.execute(f"ALTER TABLE {table} DROP COLUMN digest")
+        db.execute("ALTER TABLE task DROP COLUMN results")
         db.execute("PRAGMA user_version = 2")
     db.close()
     assert data(done).identical(right)
