@@ -112,8 +112,11 @@ def _matrix(path):
         entry += r"[ \t]++" * bool(entry) + _NUMBER[field]
     _check_lines(path, number, body, entry, form, field, count)
     head = f"%%MatrixMarket matrix {form} {field} {'symmetric' if symmetric and form == 'array' else 'general'}\n"
+    if " \n" in body or "\t\n" in body:
+        body = re.sub(r"[ \t]+\n", "\n", body)
+    checked = f"{head}{size.strip()}\n{body.rstrip()}\n"  # a space at the very end is what ends the interpreter
     try:
-        found: Any = scipy.io.mmread(io.BytesIO(f"{head}{size}\n{body}".encode()))
+        found: Any = scipy.io.mmread(io.BytesIO(checked.encode()))
         if form == "array":
             return form, sp.csr_matrix(found, dtype=float)
         i, j = found.row, found.col  # in the order of the lines

@@ -33,7 +33,7 @@ def digest(text: str, data: bytes = b"") -> bytes:
 
 def result_digest(identity: str, name: str, dtype: str, shape: str, data: bytes | None, file: str | None) -> bytes:
     """Digest of a row of results, of the task of that id."""
-    return digest("\0".join((identity, name, dtype, shape, file or "", "")), data or b"")
+    return digest(f"{identity}\0{name}\0{dtype}\0{shape}\0{file or ''}\0", data or b"")
 
 
 def sound(folder: Path, identity, name, dtype, shape, data, file, kept) -> bytes:

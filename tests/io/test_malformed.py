@@ -84,6 +84,15 @@ def test_upper_triangles_and_patterns_are_read(tmp_path):
     assert pairs.tolist() == [[0, 1], [1, 2]] and values.tolist() == [1.0, 1.0]
 
 
+@pytest.mark.parametrize("end", ["", " ", "\t", " \n", "\n \n", "\n\t", "  \n \n\n ", "\n\n\n"])
+def test_blanks_at_ends_do_no_harm(tmp_path, end):
+    """A space at the end of a file without a line break ends an interpreter that gives it to SciPy."""
+    for count, rows in ((2, "2 1 0.5 \n3 2 4"), (1, " 2 1 0.5"), (0, "")):
+        found = couplings(tmp_path, SYMMETRIC + f"3 3 {count} \n{rows}{end}")
+        assert found[1].tolist() == [0.5, 4.0][:count]
+    assert couplings(tmp_path, ARRAY + f"2 2 \n0\n \n1\n1 \n0{end}")[1].tolist() == [1.0]
+
+
 def test_marks_packed_files_and_comments_of_another_encoding(tmp_path):
     data = (SYMMETRIC + "% Müller\n2 2 1\n2 1 0.5\n").encode("latin-1")
     for name, content in (
