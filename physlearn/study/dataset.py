@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.study.identity import canonical
-from physlearn.study.integrity import Damage, sound
+from physlearn.study.integrity import KEPT, Damage, sound
 from physlearn.study.reader import (
     COMPLETE,
     DAMAGED,
@@ -43,7 +43,10 @@ def assemble(folder: Path):
         dims, coords = _coordinates(space, added, definition["replicates"], task.get("units", {}))
         shape = tuple(size for _, size in dims)
         status = np.zeros(int(np.prod(shape)), dtype=np.int8)
-        rows = np.array(db.execute("SELECT key, status FROM task").fetchall(), dtype=np.int64).reshape(-1, 2)
+        found = db.execute("SELECT key, status FROM task").fetchall()
+        if not all(type(state) is int and 0 <= state < DAMAGED for _, state in found):
+            raise TypeError("a task is in no state that there is")
+        rows = np.array(found, dtype=np.int64).reshape(-1, 2)
         status[rows[:, 0]] = rows[:, 1]
         ragged = task.get("ragged", ())
         columns, bad = _columns(db, folder, ragged)
@@ -173,8 +176,9 @@ _TEXT, _KIND = "(r.dtype LIKE '<U%')", ("a number", "text")
 
 def _read(folder, db, but=()):
     """Results of done tasks: task number, name, dtype, shape, and the bytes or the `Damage`."""
+    written = digest_in(db) != "NULL"
     rows = db.execute(
-        f"SELECT r.task, t.id, r.name, r.dtype, r.shape, r.data, r.file, {digest_in(db)} FROM result r "
+        f"SELECT r.task, t.id, r.name, r.dtype, r.shape, r.data, r.file, {KEPT if written else 'NULL'} FROM result r "
         f"JOIN task t ON t.key = r.task WHERE t.status = {COMPLETE} ORDER BY r.task, r.rowid"
     )
     found: dict[int, int] = {}
@@ -187,7 +191,7 @@ def _read(folder, db, but=()):
         except Damage as damage:
             value = damage
         yield key, name, dtype, shape, value
-    if digest_in(db) != "NULL":
+    if written:
         for key, count in db.execute(f"SELECT key, results FROM task WHERE status = {COMPLETE}"):
             if count not in (None, found.get(key, 0)):  # SQLite does not miss a row that a damaged page has lost
                 yield key, "", "", "", Damage(f"study.db has {found.get(key, 0)} results where {count} were written")

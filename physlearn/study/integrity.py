@@ -12,6 +12,8 @@ from pathlib import Path
 
 from physlearn.study.values import read_blob
 
+# of the rows of a task that was written without digests it is NULL; of others NULL is damage, as nothing's digest
+KEPT = "COALESCE(r.digest, CASE WHEN t.results IS NULL THEN NULL ELSE x'' END)"
 SIZE = 8  # bytes of a digest: of 10^19 damages one is missed
 _BLOB = re.compile(r"[0-9a-f]{64}\.npy")
 
@@ -49,6 +51,9 @@ def sound(folder: Path, identity, name, dtype, shape, data, file, kept) -> bytes
             raise Damage(f"result {name!r} in study.db has changed since it was written")
     except (TypeError, AttributeError, UnicodeError):  # another type of column
         raise Damage(f"a result in study.db is no result any more: {name!r}") from None
+    part = isinstance(data, bytes) if file is None else isinstance(file, str)
+    if not (part and isinstance(name, str) and isinstance(dtype, str) and isinstance(shape, str)):
+        raise Damage(f"a result in study.db is no result any more: {name!r}")
     if file is None:
         return data
     if not _BLOB.fullmatch(file):  # of a store from elsewhere: no other files are read

@@ -22,7 +22,7 @@ from physlearn.study.driver import Driver, Interrupts
 from physlearn.study.growth import places
 from physlearn.study.handle import Study
 from physlearn.study.identity import canonical
-from physlearn.study.integrity import Damage, sound
+from physlearn.study.integrity import KEPT, Damage, sound
 from physlearn.study.options import Options, checked_options
 from physlearn.study.plan import Plan, checked
 from physlearn.study.provenance import provenance, source_of
@@ -245,7 +245,7 @@ def _refined(plan: Plan, store: Store) -> list[dict]:
     names = list(plan.refined_axes())
     store.fail(misshapen(store.db, plan.task.ragged, plan.task.padded))
     rows = store.db.execute(
-        "SELECT r.task, t.id, r.name, r.dtype, r.shape, r.data, r.file, r.digest FROM result r "
+        f"SELECT r.task, t.id, r.name, r.dtype, r.shape, r.data, r.file, {KEPT} FROM result r "
         "JOIN task t ON t.key = r.task WHERE t.status = ? AND r.name = ?",
         (COMPLETE, plan.refine.observable),
     ).fetchall()

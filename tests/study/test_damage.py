@@ -98,11 +98,34 @@ def test_a_result_that_is_lost_is_missed(tmp_path):
     )
 
 
+@pytest.mark.parametrize("column", ["digest", "data", "shape", "dtype"])
+def test_a_row_that_has_lost_a_part_is_no_value(column, tmp_path):
+    done = run(tmp_path / "s")
+    with sqlite3.connect(done.folder / "study.db") as db:
+        if column in ("digest", "data"):
+            db.execute(f"UPDATE result SET {column} = NULL WHERE task = 1 AND name = 'value'")
+        else:
+            db.execute(f"UPDATE result SET {column} = 7 WHERE task = 1 AND name = 'value'")
+    db.close()
+    with pytest.warns(UserWarning, match="1 results are damaged"):
+        assert np.isnan(data(done)["value"].values.ravel()).tolist() == [False, True, False, False]
+
+
+def test_a_task_in_no_state_is_said(tmp_path):
+    done = run(tmp_path / "s")
+    with sqlite3.connect(done.folder / "study.db") as db:
+        db.execute("UPDATE task SET status = '8d61343' WHERE key = 1")
+    db.close()
+    with pytest.raises(OSError, match=r"s: cannot be read .*a task is in no state"):
+        done.to_dataset()
+
+
 def test_a_blob_of_a_strange_name_is_not_read(tmp_path):
     done = run(tmp_path / "s", "scan_tasks:large", {"a": [1]})
     np.save(tmp_path / "secret.npy", np.zeros(200_000))
     with sqlite3.connect(done.folder / "study.db") as db:
         db.execute("UPDATE result SET file = '../../secret.npy', digest = NULL WHERE name = 'field'")
+        db.execute("UPDATE task SET results = NULL")  # as one of the former format, which has no digests
     db.close()
     with pytest.warns(UserWarning, match="is no name of a blob"):
         assert "field" not in done.to_dataset()
