@@ -60,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     command("status", studies.status, "count a study's tasks by state", "FOLDER")
     export = command("export", studies.export, "write a study's dataset", "FOLDER")
     export.add_argument("to", type=Path, metavar="FILE.nc|.zarr|.parquet")
-    command("report", studies.report, "write a study's report, one HTML file", "FOLDER")
+    report = command("report", studies.report, "write a study's report, one HTML file", "FOLDER")
+    for added in (plan, retry, report):
+        added.add_argument("--trust", action="store_true", help="import code that came with the study")
     command("machines", catalogue.machines, "list what can be built")
     tasks = command("tasks", catalogue.tasks, "list the tasks that a study can name, with their parameters")
     tasks.add_argument("names", nargs="*", metavar="MODULE:NAME", help="only these; your own, too")

@@ -10,8 +10,6 @@ import types
 import typing
 from importlib import metadata
 
-from physlearn.cli.studies import search
-
 DONE = 0  # exit code
 OWN = """Name one in a study file, task = "physlearn.tasks:ising" in [study]; its parameters go to [params] or [space].
 Your own is a function of a module beside the study file, or of an installed package:
@@ -38,9 +36,10 @@ def machines(options) -> int:
 def tasks(options) -> int:
     """List the tasks that installed packages offer, or those that are named, with parameters and defaults."""
     from physlearn.study.task import import_task
+    from physlearn.study.trust import search
 
     if options.names:
-        search(None)
+        search(None, trust=False)
         found = {name: import_task(name) for name in options.names}
     else:
         found = {}

@@ -18,7 +18,7 @@ def run(options) -> int:
     """Run what the study's store lacks."""
     from physlearn.study.run import execute
 
-    study, folder = _study_file(options)
+    study, folder = _study_file(options, trust=True)
     print(f"{study.name}: {study.plan.path}, seed {study.plan.seed}, {_counted(study.plan)}\n")
     how, executor = _how(options, study.options)
     return _finished(folder, lambda: execute(study.plan, folder, how, executor, True, study.name, file=study))
@@ -27,23 +27,29 @@ def run(options) -> int:
 def retry(options) -> int:
     """Run again what failed, or what another version of the task gave."""
     from physlearn.study import open_study
+    from physlearn.study.trust import not_searched, search
 
     if not (options.failed or options.stale):
         raise ValueError("retry: give --failed, --stale or both")
     found = open_study(options.study)  # whose folder is absolute: a task may change the directory
-    search(found.home)
+    search(found.home, trust=options.trust)
     extra = {} if options.workers is None else {"workers": options.workers}
-    again = functools.partial(found.retry, failed=options.failed, stale=options.stale, **extra)
-    return _finished(found.folder, lambda: again(executor="serial" if options.serial else None))
+    again = functools.partial(found.retry, failed=options.failed, stale=options.stale, trust=options.trust, **extra)
+    try:
+        return _finished(found.folder, lambda: again(executor="serial" if options.serial else None))
+    except ValueError as error:
+        raise error if options.trust else not_searched(error, found.home) from None
 
 
 def _finished(folder, work) -> int:
     """Work; then say what came out and what did not, draw, and write the report."""
+    from physlearn.files import replace_file
     from physlearn.study import open_study
     from physlearn.study.figures import png_figures
     from physlearn.study.store import WriteError
     from physlearn.study.summary import real_scalars, summarise, table
     from physlearn.study.task import import_task
+    from physlearn.study.trust import same
 
     page, interrupted, broken = folder / "report.html", False, None
     before = _state(open_study(folder)) if page.exists() else None
@@ -66,12 +72,13 @@ def _finished(folder, work) -> int:
                 if isinstance(picture, str):
                     print(f"{name} could not be drawn: {picture}", file=sys.stderr)
                 else:
-                    (folder / f"{re.sub(_NO_FILE, '_', name)}.png").write_bytes(picture)
+                    replace_file(folder / f"{re.sub(_NO_FILE, '_', name)}.png", picture)
         except Exception as error:  # the numbers are kept already
             drawn = False
             print(f"the report failed: {type(error).__name__}: {error}", file=sys.stderr)
     shown = os.path.relpath(folder)
     quoted = shlex.quote(shown)
+    trust = "" if same(found.home) else "--trust "  # code beside a study file elsewhere is imported on request
     print(f"\n{shown}: {', '.join(sorted(path.name for path in folder.iterdir() if path.name != 'lock'))}")
     print(_words(counts))
     for failure in failures[:SHOWN]:
@@ -80,10 +87,10 @@ def _finished(folder, work) -> int:
     if len(failures) > SHOWN:
         print(f"and {len(failures) - SHOWN} more failures: see report.html", file=sys.stderr)
     if any(failure["type"] != "ShapeError" for failure in failures):  # which would come again
-        print(f"physlearn retry --failed {quoted} runs them again", file=sys.stderr)
+        print(f"physlearn retry --failed {trust}{quoted} runs them again", file=sys.stderr)
     if counts["stale"]:
         print(
-            f"{counts['stale']} results are of another version of the task: physlearn retry --stale {quoted}",
+            f"{counts['stale']} results are of another version of the task: physlearn retry --stale {trust}{quoted}",
             file=sys.stderr,
         )
     if missing := counts["planned"]:
@@ -102,7 +109,7 @@ def plan(options) -> int:
     from physlearn.study import open_study
     from physlearn.study.growth import check_fits
 
-    study, folder = _study_file(options)
+    study, folder = _study_file(options, trust=options.trust)
     plan, total, done = study.plan, len(study.plan), 0
     print(f"{study.name}: {plan.path}, {_counted(plan)}")
     for dim, axes in plan.space.dims.items():
@@ -146,28 +153,29 @@ def export(options) -> int:
 def report(options) -> int:
     """Write the report."""
     from physlearn.study import open_study
+    from physlearn.study.trust import search
 
     found = open_study(options.study)
-    search(found.home)
-    print(found.report())
+    if options.trust:
+        search(found.home, trust=True)
+    print(found.report(trust=options.trust))
     return DONE
 
 
-def search(home):
-    """Find tasks beside the study file, and then in the working directory; what is installed goes first."""
-    here = str(Path.cwd())
-    if home is not None:  # also where the interpreter was told to look into the working directory
-        first = next((k for k, entry in enumerate(sys.path) if entry in ("", here)), len(sys.path))
-        sys.path.insert(first, str(home))
-    sys.path.append(here)
-
-
-def _study_file(options):
+def _study_file(options, *, trust):
+    from physlearn.files import path_of
     from physlearn.study import read_study
+    from physlearn.study.trust import not_searched, search
 
-    search(options.study.resolve().parent)
-    study = read_study(options.study, overrides=options.overrides)
-    return study, (options.out or Path("results") / study.name).absolute()  # a task may change the directory
+    path = path_of("STUDY.toml", options.study)
+    home = path.resolve().parent
+    search(home, trust=trust)
+    try:
+        study = read_study(path, overrides=options.overrides)
+    except ValueError as error:
+        raise error if trust else not_searched(error, home) from None
+    out = Path("results") / study.name if options.out is None else path_of("--out", options.out)
+    return study, out.absolute()  # a task may change the directory
 
 
 def _how(options, kept):

@@ -170,6 +170,10 @@ def learn(
         raise TypeError(f"cost: got {cost!r}, but {type(rule).__name__} takes {wants}")
     inputs, target = check_data(system, data, cost)
     if resume is not None:
+        if not isinstance(resume, Training):
+            raise TypeError(
+                f"resume: got a {type(resume).__name__}, expected a Training, such as `learn` and `load` give"
+            )
         system = system.with_theta(resume.theta)
     names = check_names(system, trainable, optimizer)
     n = len(target)
@@ -183,8 +187,7 @@ def learn(
         memory = _start(system, rule, optimizer, names, generator)
         record = Training(system, np.zeros(0), 0, memory, generator.bit_generator.state)
     else:
-        generator = np.random.Generator(getattr(np.random, resume.rng["bit_generator"])())
-        generator.bit_generator.state = resume.rng
+        generator = generator_of(resume.rng)
         fresh = _start(system, rule, optimizer, names, 0)
         if _names(resume.memory) != _names(fresh):
             raise ValueError(
@@ -297,6 +300,16 @@ def _plain_loop(contrast, task, system, memory, orders, rates):
             steps += 1
         costs.append(total / len(order))
     return system.theta, np.array(costs), None
+
+
+def generator_of(state) -> np.random.Generator:
+    """The generator whose state a training has kept."""
+    kind = getattr(np.random, state["bit_generator"])
+    if not (isinstance(kind, type) and issubclass(kind, np.random.BitGenerator)):
+        raise ValueError(f"rng: bit_generator {state['bit_generator']!r}, expected one of NumPy's, such as 'PCG64'")
+    generator = np.random.Generator(kind())
+    generator.bit_generator.state = state
+    return generator
 
 
 def _start(system, rule, optimizer, names, generator):

@@ -9,6 +9,7 @@ import itertools
 
 import numpy as np
 
+from physlearn.files import path_of, refuse_link
 from physlearn.plot._axes import axes_or_new, legend_beside
 
 LOOSE = (0.72, 0.72, 0.72)
@@ -72,7 +73,7 @@ def animate_assembly(labels, path, titles=None, *, fps=10):
 
     Returns
     -------
-    path
+    Path
 
     Examples
     --------
@@ -91,6 +92,7 @@ def animate_assembly(labels, path, titles=None, *, fps=10):
         raise ValueError("labels: got no frames, expected (frames, rows, columns)")
     if titles is not None and len(titles) != len(frames):
         raise ValueError(f"titles: got {len(titles)}, expected {len(frames)}, one for each frame")
+    path = refuse_link(path_of("path", path))
     if not str(path).endswith(".gif"):
         raise ValueError(f"path: got {str(path)!r}, expected a name that ends in .gif")
     if not fps > 0:

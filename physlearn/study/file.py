@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from physlearn.brief import brief
+from physlearn.files import path_of, read_text
 from physlearn.study import draws
 from physlearn.study import space as spaces
 from physlearn.study.check import nearest, unknown, validated
@@ -105,13 +106,13 @@ def read_study(path, *, overrides=()) -> StudyFile:
     >>> study.name, len(study.plan)
     ('quick', 2)
     """
-    path = Path(path)
+    path = path_of("path", path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
         tables = tomllib.loads(text)
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ValueError(f"{path}: not valid TOML: {error}") from None
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error})") from None

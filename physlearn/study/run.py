@@ -16,12 +16,14 @@ from typing import Literal
 
 import numpy as np
 
+from physlearn.files import path_of, replace_file
 from physlearn.study.crew import Crew, Futures, Serial
-from physlearn.study.dataset import misshapen
+from physlearn.study.dataset import damaged, misshapen
 from physlearn.study.driver import Driver, Interrupts
 from physlearn.study.growth import places
 from physlearn.study.handle import Study
 from physlearn.study.identity import canonical
+from physlearn.study.integrity import KEPT, Damage, sound
 from physlearn.study.options import Options, checked_options
 from physlearn.study.plan import Plan, checked
 from physlearn.study.provenance import provenance, source_of
@@ -138,7 +140,7 @@ def study(
         common_random_numbers=common_random_numbers,
         refine=refine,
     )
-    folder = Path(store).absolute()
+    folder = path_of("store", store).absolute()
     done = execute(plan, folder, options, executor, progress, name or folder.name)
     counts = done.status()
     if progress and counts["done"] < counts["total"]:
@@ -172,6 +174,7 @@ def execute(
     with Store(folder, plan.definition(), name, functools.partial(places, plan)) as store:
         if failed:
             store.forget(*FAILED)
+            store.lose(damaged(folder, store.db))
         task = plan.task
         about = {"units": dict(task.units), "dims": dict(task.dims), "ragged": list(task.ragged)}
         about |= {"padded": list(task.padded), "headline": dict(task.headline or {}), "version": task.version}
@@ -182,7 +185,7 @@ def execute(
         _warn_of_edits(store, plan)
         if file is not None:
             store.set(home=str(file.folder))
-            (folder / "study.toml").write_text(file.text, encoding="utf-8")
+            replace_file(folder / "study.toml", file.text)
         plan.added = store.points()
         stored = store.count(COMPLETE, STALE, *FAILED)
         if task.warm is not None and (stale or stored < len(plan)):
@@ -248,13 +251,17 @@ def _refined(plan: Plan, store: Store) -> list[dict]:
     names = list(plan.refined_axes())
     store.fail(misshapen(store.db, plan.task.ragged, plan.task.padded))
     rows = store.db.execute(
-        "SELECT r.task, r.dtype, r.shape, r.data FROM result r JOIN task t ON t.key = r.task "
-        "WHERE t.status = ? AND r.name = ?",
+        f"SELECT r.task, t.id, r.name, r.dtype, r.shape, r.data, r.file, {KEPT} FROM result r "
+        "JOIN task t ON t.key = r.task WHERE t.status = ? AND r.name = ?",
         (COMPLETE, plan.refine.observable),
     ).fetchall()
     count = len(plan) // plan.replicates
     values = np.full((count, plan.replicates), np.nan)
-    for key, dtype, shape, data in rows:
+    for key, identity, name, dtype, shape, data, file, kept in rows:
+        try:
+            data = sound(store.folder, identity, name, dtype, shape, data, file, kept)
+        except Damage:  # as what has failed
+            continue
         if math.prod(json.loads(shape)) != 1 or np.dtype(dtype).kind not in "biuf":
             raise ValueError(f"refine: observable {plan.refine.observable!r} has shape {shape}, expected a real scalar")
         values[divmod(key, plan.replicates)] = np.frombuffer(data, dtype=dtype)[0]

@@ -105,7 +105,7 @@ def import_task(path: str) -> Task:
         found = getattr(home, name, None)
     except ModuleNotFoundError as error:
         raise ValueError(f"task: cannot import {module!r} ({error}); is the package installed?") from error
-    except Exception as error:  # whatever the module does when it is imported
+    except (Exception, SystemExit) as error:  # whatever the module does when it is imported
         raise ValueError(f"task: cannot import {module!r} ({type(error).__name__}: {error})") from error
     if found is None:
         raise ValueError(f"task: module {module!r} ({getattr(home, '__file__', 'a namespace')}) has no {name!r}")
