@@ -35,7 +35,7 @@ from numba.core.dispatcher import Dispatcher
 FUSED = frozenset({"contract", "nsz", "arcp"})  # a * b + c rounded once; x / c as x * (1 / c); -0 is 0
 OWN = ("physlearn", "circuits")
 _PLAIN = bool | int | float | complex | str | bytes | tuple | np.generic | None
-_log = logging.getLogger("physlearn")
+_log = logging.getLogger(__name__)
 
 inlined = njit(inline="always", error_model="numpy")  # copied into its callers by Numba: nothing to keep on disk
 
