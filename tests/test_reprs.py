@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 
 import physlearn as pl
-from circuits import ResistorNetwork
-from circuits import neurons as cn
+from circuits import ResistorNetwork, neurons as cn
 from physlearn import terms
 from physlearn.brief import brief, short
 from physlearn.learning import GradientCheck

@@ -1,6 +1,4 @@
 from .check import (
     Audit as Audit,
-)
-from .check import (
     check_energy as check_energy,
 )

@@ -14,8 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.dynamics.bonds import bond, felt
-from physlearn.dynamics.candidates import refusal as candidates_refusal
-from physlearn.dynamics.candidates import tables
+from physlearn.dynamics.candidates import refusal as candidates_refusal, tables
 from physlearn.dynamics.frame import concatenate, separate
 from physlearn.kernels.jit import kernel
 from physlearn.rng import uniform

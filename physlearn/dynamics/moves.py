@@ -16,8 +16,7 @@ import numpy as np
 from physlearn._kernel import COMMIT, GAP, call_commit, call_gap, compiled
 from physlearn.dynamics.fields import REFRESH, variables_refusal
 from physlearn.dynamics.frame import concatenate, separate
-from physlearn.dynamics.local import POTTS, SPIN, addresses, forms, kind_code, mistake
-from physlearn.dynamics.local import refusal as forms_refusal
+from physlearn.dynamics.local import POTTS, SPIN, addresses, forms, kind_code, mistake, refusal as forms_refusal
 from physlearn.dynamics.visits import TIE, TOSS
 from physlearn.energy import Potts
 from physlearn.kernels.jit import inlined, kernel

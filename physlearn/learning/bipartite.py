@@ -74,8 +74,7 @@ def refusal(system, task):
 
 def runner(system, task):
     """``run(system, memory, orders, rates) -> (theta, cost per epoch, what went wrong or None)``."""
-    from physlearn.learning.bipartite_epoch import ADAM, STRIP, run_epochs
-    from physlearn.learning.bipartite_epoch import SGD as PLAIN
+    from physlearn.learning.bipartite_epoch import ADAM, SGD as PLAIN, STRIP, run_epochs
 
     found: Any = find(system)
     (readout,) = task.inputs

@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from physlearn.brief import brief
 from physlearn.files import path_of, read_text
-from physlearn.study import draws
-from physlearn.study import space as spaces
+from physlearn.study import draws, space as spaces
 from physlearn.study.check import nearest, unknown, validated
 from physlearn.study.identity import plain
 from physlearn.study.options import Options, checked_options

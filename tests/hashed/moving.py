@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from physlearn import Energy, Readout, Real, SquaredError, System, integrate, kinetics
-from physlearn import Nudge as Pull
+from physlearn import Energy, Nudge as Pull, Readout, Real, SquaredError, System, integrate, kinetics
 from physlearn.models import Assembly, ContinuousHopfield, random_structures, store
 from physlearn.terms import Bias, Edges, Lattice, OneWay, Parabola
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from physlearn.dynamics.banded import plan_band
-from physlearn.learning import epoch as ep
-from physlearn.learning import phase as ph
+from physlearn.learning import epoch as ep, phase as ph
 
 RTOL = 1e-10  # rounding of two different eliminations, grown over a dozen learning steps
 

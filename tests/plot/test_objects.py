@@ -9,8 +9,7 @@ import pytest
 import xarray as xr
 from matplotlib.colors import LogNorm, TwoSlopeNorm
 
-from circuits import ResistorNetwork
-from circuits import neurons as cn
+from circuits import ResistorNetwork, neurons as cn
 from physlearn import (
     SGD,
     ContrastiveDivergence,

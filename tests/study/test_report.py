@@ -14,8 +14,7 @@ import pytest
 import xarray
 
 from physlearn.plot.study import plot_bands
-from physlearn.study import grid as grid_of
-from physlearn.study import study
+from physlearn.study import grid as grid_of, study
 from physlearn.study.pictures import pictures
 from physlearn.study.report import write_report
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from circuits.neurons import Constant, HodgkinHuxley, Population, Record, SpikingNetwork
-from circuits.neurons import hodgkin_huxley_steps as steps
+from circuits.neurons import Constant, HodgkinHuxley, Population, Record, SpikingNetwork, hodgkin_huxley_steps as steps
 from circuits.neurons.channels import Gate, Rate, squid_gates, traub_miles_gates
 from circuits.neurons.exponential import exp_less
 from circuits.neurons.hodgkin_huxley import kind_of

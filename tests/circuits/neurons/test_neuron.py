@@ -19,8 +19,8 @@ from circuits.neurons import (
     Record,
     SpikingNetwork,
     connect,
+    hodgkin_huxley_steps as squid_steps,
 )
-from circuits.neurons import hodgkin_huxley_steps as squid_steps
 from circuits.neurons.methods import Adaptive
 from physlearn.dynamics.trajectory import DivergenceError
 
