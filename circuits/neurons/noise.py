@@ -12,7 +12,7 @@ import numpy as np
 from numba import carray
 
 from circuits.neurons.currents import Waveform
-from circuits.neurons.plan import STREAM
+from circuits.neurons.program import STREAM
 from physlearn._kernel import pointer
 from physlearn.brief import brief
 from physlearn.kernels.jit import kernel

@@ -12,14 +12,12 @@ import numpy as np
 
 from circuits.neurons import loop, synapses
 from circuits.neurons.history import History, Part, free_steps
-from circuits.neurons.program import part_of
+from circuits.neurons.program import ADVANCE, ARRIVALS, CLEAR, CURRENTS, RECEPTORS, ROOM, STREAM, part_of
 from circuits.neurons.propagator import chain_step
 from circuits.neurons.receptors import Delta
 from physlearn._kernel import ACTION, UPDATE, compiled
 from physlearn.rng import seed_sequence
 
-STREAM = 1024  # neurons that share a stream of random numbers; parts are multiples of it
-ROOM, CLEAR, CURRENTS, RECEPTORS, ADVANCE, ARRIVALS = range(6)  # stages of a step
 PART, SYNAPSES = 3072, 128  # least neurons in a part, least synapses of a row within a part
 
 

@@ -25,7 +25,7 @@ import numpy as np
 from numba import carray
 
 from circuits.neurons.parameters import one_number_each
-from circuits.neurons.plan import ARRIVALS
+from circuits.neurons.program import ARRIVALS
 from physlearn._kernel import pointer
 from physlearn.brief import brief
 from physlearn.quantities import WEIGHTS, take_si

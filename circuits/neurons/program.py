@@ -18,6 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+STREAM = 1024  # neurons that share a stream of random numbers; parts are multiples of it
+ROOM, CLEAR, CURRENTS, RECEPTORS, ADVANCE, ARRIVALS = range(6)  # stages of a step
+
 
 class Program(NamedTuple):
     """One step of n neurons.

@@ -16,8 +16,7 @@ import numpy as np
 from numba import carray
 
 from circuits.neurons.parameters import as_numbers, fixed
-from circuits.neurons.plan import ARRIVALS, STREAM
-from circuits.neurons.program import stamps_of
+from circuits.neurons.program import ARRIVALS, STREAM, stamps_of
 from physlearn._kernel import pointer
 from physlearn.brief import brief
 from physlearn.kernels.jit import kernel
