@@ -10,8 +10,6 @@ from . import (
 from .audit import check_energy as check_energy
 from .dynamics import (
     Annealed as Annealed,
-    ConvergenceError as ConvergenceError,
-    DivergenceError as DivergenceError,
     Equilibrium as Equilibrium,
     Exact as Exact,
     Kinetics as Kinetics,
@@ -47,6 +45,7 @@ from .energy import (
     System as System,
     energy_terms as energy_terms,
 )
+from .errors import ConvergenceError as ConvergenceError, DivergenceError as DivergenceError
 from .learning import (
     SGD as SGD,
     Adam as Adam,

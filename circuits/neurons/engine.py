@@ -133,7 +133,7 @@ class Run:
         return step
 
     def _diverged(self, step):
-        from physlearn.dynamics.trajectory import DivergenceError
+        from physlearn.errors import DivergenceError
 
         group = int(np.flatnonzero(self.status[:, 0] < 0)[0])
         code, place = self.status[group]

@@ -199,7 +199,7 @@ def mean_field(cells, *, indegree, weight, external_rate, external_weight, start
     from scipy.integrate import solve_ivp
     from scipy.optimize import root
 
-    from physlearn.dynamics.equilibrium import ConvergenceError
+    from physlearn.errors import ConvergenceError
 
     indegree, weight = np.broadcast_arrays(np.asarray(indegree, float), np.asarray(weight, float))
     if indegree.ndim != 2 or indegree.shape[0] != indegree.shape[1]:

@@ -8,7 +8,6 @@ from .anneal import (
 )
 from .annealed import Annealed as Annealed
 from .equilibrium import (
-    ConvergenceError as ConvergenceError,
     Equilibrium as Equilibrium,
 )
 from .exact import (
@@ -36,7 +35,6 @@ from .tempering import (
     tempering as tempering,
 )
 from .trajectory import (
-    DivergenceError as DivergenceError,
     Trajectory as Trajectory,
 )
 from .transfer import (

@@ -54,23 +54,3 @@ class Equilibrium:
         return (
             f"Equilibrium(method={self.method!r}, converged={self.converged}, steps={self.steps}, residual={worst:.2g})"
         )
-
-
-class ConvergenceError(RuntimeError):
-    """A relaxation or a training did not converge; ``partial`` holds the record of what was reached.
-
-    Examples
-    --------
-    >>> from physlearn import ConvergenceError, Energy, Real, relax
-    >>> from physlearn.terms import Edges
-    >>> wire = Energy({"v": (Real(), 2)}, [Edges("v", [(0, 1)])], {"conductance": [1.0]})
-    >>> try:
-    ...     relax(wire, [1.0, 0.0], method="flow", max_steps=2, unconverged="raise")
-    ... except ConvergenceError as error:
-    ...     print(error.partial.steps)
-    2
-    """
-
-    def __init__(self, message, partial):
-        super().__init__(message)
-        self.partial = partial

@@ -23,8 +23,9 @@ from physlearn.checks import not_negative, positive
 from physlearn.dynamics import adaptive, fixed_step
 from physlearn.dynamics.frame import given
 from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.trajectory import DivergenceError, Trajectory
+from physlearn.dynamics.trajectory import Trajectory
 from physlearn.energy import check_system
+from physlearn.errors import DivergenceError
 from physlearn.progress import Bar
 from physlearn.quantities import si
 from physlearn.rng import streams

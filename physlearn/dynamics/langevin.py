@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.dynamics.equilibrium import ConvergenceError
 from physlearn.dynamics.walkers import Walkers, mirror, positive, refusal
+from physlearn.errors import ConvergenceError
 
 __all__ = ["Sampler", "refusal"]
 

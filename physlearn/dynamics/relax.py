@@ -10,10 +10,11 @@ import numpy as np
 
 from physlearn.checks import count, positive
 from physlearn.dynamics import descent, direct, fire, flow, lbfgs, newton
-from physlearn.dynamics.equilibrium import ConvergenceError, Equilibrium
+from physlearn.dynamics.equilibrium import Equilibrium
 from physlearn.dynamics.frame import frame_of, given
 from physlearn.dynamics.problem import Problem
 from physlearn.energy import Nudge, System, check_system
+from physlearn.errors import ConvergenceError
 from physlearn.progress import Bar
 from physlearn.threads import on_one_thread
 

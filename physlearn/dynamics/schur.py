@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.dynamics.equilibrium import ConvergenceError
 from physlearn.energy import Nudge
+from physlearn.errors import ConvergenceError
 
 
 def clamp_force(s, change):

@@ -68,23 +68,3 @@ class Trajectory:
         for name, value in states.items():
             data[name] = ((*lead, *(f"{name}_dim_{k}" for k in range(value.ndim - len(lead)))), value)
         return xr.Dataset(data, coords={"time": ("time", self.t, {"units": "s"})}, attrs={"method": self.method})
-
-
-class DivergenceError(RuntimeError):
-    """A run left the finite numbers; ``partial`` holds the record of what was reached.
-
-    Examples
-    --------
-    >>> from physlearn import DivergenceError, Energy, Real, integrate
-    >>> from physlearn.terms import Parabola
-    >>> hill = Energy({"x": (Real(), 1)}, [Parabola("x")], {"stiffness": [-1.0]})
-    >>> try:
-    ...     integrate(hill, (0.0, 1e4), x0=[1.0], dt=1.0, diverged="raise")
-    ... except DivergenceError as error:
-    ...     print(error.partial.stopped)
-    item 0 left the finite numbers at t = ... s...
-    """
-
-    def __init__(self, message, partial):
-        super().__init__(message)
-        self.partial = partial

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from physlearn.dynamics.equilibrium import ConvergenceError
 from physlearn.energy import System
+from physlearn.errors import ConvergenceError
 from physlearn.learning import bipartite, compiled
 from physlearn.learning.adjoint import contrast_by_adjoint
 from physlearn.learning.contrast import contrast_by_moments, contrast_by_relaxing, has_moments

@@ -10,7 +10,7 @@ from circuits.neurons.exponential import exp_less
 from circuits.neurons.hodgkin_huxley import kind_of
 from circuits.neurons.methods import Adaptive
 from physlearn._kernel import UPDATE, compiled
-from physlearn.dynamics.trajectory import DivergenceError
+from physlearn.errors import DivergenceError
 
 
 def run(model, current, seconds, *, dt=1e-5, method="strang", initial=None, record="spikes", n=None):

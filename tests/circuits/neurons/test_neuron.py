@@ -22,7 +22,7 @@ from circuits.neurons import (
     hodgkin_huxley_steps as squid_steps,
 )
 from circuits.neurons.methods import Adaptive
-from physlearn.dynamics.trajectory import DivergenceError
+from physlearn.errors import DivergenceError
 
 
 def fitzhugh_nagumo(x, current, p, out):
