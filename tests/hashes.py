@@ -37,7 +37,8 @@ def leaves(value, name=""):
     if hasattr(value, "terms"):  # a system stands for what it has learnt
         value = value.theta
     elif dataclasses.is_dataclass(value):
-        value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if not f.name.startswith("_")}
+        skipped = ("_", "monitor")  # a monitor looks on, and may change without the training
+        value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if not f.name.startswith(skipped)}
     elif hasattr(value, "_asdict"):
         value = value._asdict()
     if isinstance(value, Mapping):
