@@ -62,7 +62,9 @@ class Edges:
         self.i, self.j = np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
         self.nodes = int(pairs.max(initial=-1)) + 1 if nodes is None else count("nodes", nodes, least=0)
         if pairs.size and (pairs.min() < 0 or pairs.max() >= self.nodes):
-            raise ValueError(f"pairs: ends from {pairs.min()} to {pairs.max()}, expected 0..{self.nodes - 1}, the {self.nodes} nodes")
+            raise ValueError(
+                f"pairs: ends from {pairs.min()} to {pairs.max()}, expected 0..{self.nodes - 1}, the {self.nodes} nodes"
+            )
         self._pattern, self._ends = None, None
 
     def check(self, layers, theta):

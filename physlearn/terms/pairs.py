@@ -63,7 +63,9 @@ class Pairs:
         self.i, self.j = np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
         self.n = int(pairs.max(initial=-1)) + 1 if n is None else count("n", n, least=0)
         if pairs.size and (pairs.min() < 0 or pairs.max() >= self.n):
-            raise ValueError(f"pairs: indices from {pairs.min()} to {pairs.max()}, expected 0..{self.n - 1}, n being {self.n}")
+            raise ValueError(
+                f"pairs: indices from {pairs.min()} to {pairs.max()}, expected 0..{self.n - 1}, n being {self.n}"
+            )
         self._pattern = None
 
     def check(self, layers, theta):
