@@ -87,6 +87,8 @@ def test_arrays_that_do_not_fit():
 
 
 def test_whole_numbers():
+    with pytest.raises(TypeError, match="index: got .*expected numbers"):
+        checks.integers("index", [True, False])  # a mask is no list of indices
     assert checks.integers("index", [0.0, 3.0]).dtype == np.int64
     for value in ([0.5], [np.nan], [np.inf], [-1], [4], [2**62], [10**30]):
         with pytest.raises(ValueError, match="index: got .* among its entries, expected whole numbers from 0 to 3"):

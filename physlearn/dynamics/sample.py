@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 
-from physlearn.checks import count
+from physlearn.checks import choice, count, mapping
 from physlearn.dynamics import (
     bitpacked,
     checkerboard,
@@ -24,11 +24,15 @@ from physlearn.dynamics import (
 )
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.samples import Observed, Samples
-from physlearn.energy import Energy, check_system
+from physlearn.energy import Energy, check_energy_given
 from physlearn.rng import seed_sequence, streams
 from physlearn.threads import on_one_thread
 
 BLOCK = 32  # chains whose energies are computed together
+NO_ENERGY = (
+    "expected an Energy: a System has no Boltzmann distribution to draw from; integrate or relax it, or run species on a "
+    "lattice by kinetics"
+)
 
 # In the order in which "auto" asks.  Each engine has `refusal(problem) -> str | None` and
 # `Sampler(problem, state, streams)` with `run(sweeps, temperature)`, `state()` and, for all chains,
@@ -184,20 +188,14 @@ def check_temperature(temperature, chains):
 
 def start_sampler(energy, chains, x0, clamp, method, rng, settings):
     """The engine's sampler over ``chains`` chains, started at x0 or at random."""
-    check_system(energy)
-    if not isinstance(energy, Energy):
-        raise TypeError(
-            "energy: a System has no energy, so no Boltzmann distribution to draw from; integrate or relax it, or run "
-            "species on a lattice by kinetics"
-        )
-    count("chains", chains)
+    check_energy_given(energy, NO_ENERGY)
+    count("chains", chains, each=8 * sum(layer.size for layer in energy.layers.values()))
     root = seed_sequence(rng)
     state = random_start(energy, chains, root) if x0 is None else started(energy, x0, chains)
     problem, _ = make_problem(energy, state, clamp)
     if problem.batch != chains:
         raise ValueError(f"clamp: a batch of {problem.batch} does not fit {chains} chains")
-    if method != "auto" and method not in ENGINES:
-        raise ValueError(f"method: got {method!r}, expected 'auto' or one of {list(ENGINES)}")
+    choice("method", method, ("auto", *ENGINES))
     fits = (name for name, engine in ENGINES.items() if engine.refusal(problem) is None)
     chosen = method if method != "auto" else next(fits, "gibbs")
     reason = ENGINES[chosen].refusal(problem) if method != "auto" or chosen == "gibbs" else None

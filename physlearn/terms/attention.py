@@ -38,6 +38,7 @@ class TokenAttention:
 
     def __init__(self, layer, beta, *, key="key", query="query"):
         self.layers, self.beta, self.key, self.query = (layer, layer), positive("beta", beta), key, query
+        self.parameters = (key, query)
 
     def check(self, layers, theta):
         """Refuse discrete layers, where a slope is no energy gap."""

@@ -144,6 +144,7 @@ class FeltBonds:
 
     def __init__(self, layer, neighbours, q, bonds, *, parameter="bonds", cost="mu"):
         self.layers, self.parameter, self.cost = (layer, layer), parameter, cost
+        self.parameters = (parameter, cost)
         self.neighbours = np.ascontiguousarray(neighbours, dtype=np.int64)
         self.q, self.steps = int(q), self.neighbours.shape[1]
         site, k = np.nonzero(self.neighbours >= 0)

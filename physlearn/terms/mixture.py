@@ -40,6 +40,7 @@ class Mixture:
     def __init__(self, layer, logits="logits", means="means", precisions="precisions"):
         self.layers = (layer, layer)  # twice: its variables feel each other
         self.logits, self.means, self.precisions = logits, means, precisions
+        self.parameters = (logits, means, precisions)
 
     def check(self, layers, theta):
         """Refuse discrete layers, where a slope is no energy gap."""
