@@ -279,8 +279,8 @@ def _numbers(name, value, dtype, kinds):
 def _fits(name, found, shape, ndim):
     """Refuse another shape."""
     if shape is not None:
-        free = len(shape) == found.ndim and [isinstance(n, str) for n in shape]
-        if not free or any(not f and n != m for f, n, m in zip(free, shape, found.shape, strict=True)):
+        free = tuple(m if isinstance(n, str) else n for n, m in zip(shape, found.shape, strict=False))
+        if len(shape) != found.ndim or free != found.shape:
             wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
             raise ValueError(f"{name}: got the shape {found.shape}, expected ({wanted})")
     if ndim is not None and found.ndim not in (allowed := (ndim,) if isinstance(ndim, int) else tuple(ndim)):

@@ -27,7 +27,8 @@ which is enough for every verb.  Optional forms open faster engines, each audite
     jacobian(x, theta)           d field/dx of one state (batch of one), over the same concatenation
     gradient_moments(basis, gram, theta)  `gradient` of the states c @ basis, where gram = sum c^T w c
     check(layers, theta)         ValueError for parameters that do not fit, asked by every verb
-    parameters                   names in theta that it reads (or ``parameter``, a single one): asked for when it is built
+    parameters                   names in theta that it reads (or ``parameter``, a single one); one that is missing is
+                                 refused when the energy is built
     holomorphic = True           energy, field and gradient accept complex x (complex nudges)
     local                        a `Local`: compiled single-variable updates
 
@@ -330,11 +331,11 @@ def check_system(system, name="system"):
         raise TypeError(f"{name}: got a {type(system).__name__}, expected an Energy or a System{remedy}")
 
 
-def check_energy_given(energy, remedy):
-    """Refuse what has no energy, under the name ``energy``; ``remedy`` says what to do with a System."""
+def check_energy_given(energy, what_then):
+    """Refuse what is no Energy, under the name ``energy``; ``what_then`` says what to do with a System."""
     check_system(energy, "energy")
     if not isinstance(energy, Energy):
-        raise TypeError(f"energy: got a {type(energy).__name__}, {remedy}")
+        raise TypeError(f"energy: a System has no energy{what_then}")
 
 
 @on_one_thread
@@ -353,7 +354,7 @@ def energy_terms(energy: Energy, x) -> dict[str, np.ndarray]:
     >>> {name: float(share[0]) for name, share in energy_terms(loaded, np.array([0.0, 3.0])).items()}
     {'0 Edges': 9.0, '1 Bias': -3.0}
     """
-    check_energy_given(energy, "which has no energy to share out")
+    check_energy_given(energy, " to share out; look at its fields")
     return energy.shares(energy.state(x))
 
 

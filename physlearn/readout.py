@@ -103,8 +103,8 @@ class Nudge:
             raise TypeError(f"cost: got {seen(self.cost)}, expected a cost, such as SquaredError('output')")
         for name, value in (("target", self.target), ("at", self.at)):
             if value is not None or name == "target":
-                array(name, value, dtype=None)
-        array("strength", self.strength, shape=(), dtype=None)
+                array(name, value, finite=False, dtype=None)
+        array("strength", self.strength, finite=False, shape=(), dtype=None)
 
     def value(self, y):
         """Added energy, (batch,)."""

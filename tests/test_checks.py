@@ -69,6 +69,7 @@ def test_what_is_no_array(check, value):
 def test_arrays_are_not_copied_and_others_become_floats():
     x = np.ones((2, 3))
     assert checks.array("x", x, shape=("batch", 3)) is x
+    assert checks.array("x", 2, shape=()) == 2.0
     for value in ([1, 2], (True, False), [Fraction(1, 2)], [10**30], np.float32([1, 2])):
         assert checks.array("x", value).dtype == np.float64
     assert checks.array("x", [1j], dtype=complex).dtype == complex
