@@ -14,8 +14,8 @@ import numpy as np
 from physlearn.checks import count, positive
 from physlearn.dynamics.problem import is_continuous
 from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.sample import start_sampler
-from physlearn.energy import Energy
+from physlearn.dynamics.sample import NO_ENERGY, start_sampler
+from physlearn.energy import Energy, check_energy_given
 from physlearn.threads import on_one_thread
 
 
@@ -58,8 +58,8 @@ def count_values(problem):
 
 def check_path(steps, chains):
     """Refuse lengths that make no path or no error bar."""
-    count("steps", steps)
-    count("chains", chains, least=2)
+    count("steps", steps, each=8)
+    count("chains", chains, least=2, each=8)
 
 
 @on_one_thread
@@ -102,6 +102,7 @@ def annealed_importance(
     >>> bool(abs(found.value - exact) < 4 * found.error)
     True
     """
+    check_energy_given(energy, NO_ENERGY)
     check_path(steps, chains)
     temperature = positive("temperature", temperature)
     problem, _ = make_problem(energy, None, clamp)

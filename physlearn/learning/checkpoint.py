@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from physlearn.energy import System
+from physlearn.checks import instance, seen
+from physlearn.energy import System, check_system
 from physlearn.learning.learn import Training
 
 FORMAT = 1
@@ -35,7 +36,8 @@ def save(path, training: Training) -> Path:
     --------
     See `load`.
     """
-    path = Path(path)
+    instance("training", training, Training, "what `learn` returned")
+    path = _path(path)
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     arrays = {f"theta/{name}": value for name, value in training.theta.items()} | {"cost": training.cost}
     scalars = {}
@@ -93,6 +95,8 @@ def load(path, system: System) -> Training:
     >>> again
     Training(epochs=3, cost=0.0229, method='compiled')
     """
+    path = _path(path)
+    check_system(system)
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     if "head" not in arrays:
@@ -120,6 +124,12 @@ def load(path, system: System) -> Training:
         _numbers(head["rng"]),
         head["method"],
     )
+
+
+def _path(path):
+    if not isinstance(path, str | os.PathLike) or not str(path):
+        raise TypeError(f"path: got {seen(path)}, expected the path of a file (a str or a Path)")
+    return Path(path)
 
 
 def _plain(value):

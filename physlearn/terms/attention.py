@@ -40,6 +40,7 @@ class TokenAttention:
     def __init__(self, layer, beta, *, key="key", query="query"):
         self.layers, self.beta = (text("layer", layer),) * 2, positive("beta", beta)
         self.key, self.query = text("key", key), text("query", query)
+        self.parameters = (key, query)
 
     def check(self, layers, theta):
         """Refuse discrete layers, where a slope is no energy gap."""

@@ -154,6 +154,7 @@ class FeltBonds:
         self.neighbours = np.ascontiguousarray(integers("neighbours", found, low=-1, high=len(found) - 1))
         self.steps = self.neighbours.shape[1]
         self.q = q = count("q", q, least=2, each=8 * max(self.steps, 1))
+        self.parameters = (parameter, cost)
         site, k = np.nonzero(self.neighbours >= 0)
         back = self.neighbours[self.neighbours[site, k], (k + self.steps // 2) % self.steps]
         if self.steps % 2 or np.any(back != site):

@@ -44,6 +44,7 @@ class Mixture:
         self.layers = (text("layer", layer),) * 2  # twice: its variables feel each other
         self.logits, self.means = text("logits", logits), text("means", means)
         self.precisions = text("precisions", precisions)
+        self.parameters = (logits, means, precisions)
 
     def check(self, layers, theta):
         """Refuse discrete layers, where a slope is no energy gap."""
