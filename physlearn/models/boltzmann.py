@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physlearn.checks import count, positive
-from physlearn.dynamics.ais import LogZ, annealed_importance
+from physlearn.checks import array, choice, count, not_negative, positive
+from physlearn.dynamics.ais import LogZ, annealed_importance, check_path
 from physlearn.dynamics.exact import enumerate_states
 from physlearn.energy import Binary, Energy, Readout, Spin
 from physlearn.models.conditional import all_states, generate, given_theta, log_factors, rest
 from physlearn.models.rbm import LogLikelihood
+from physlearn.rng import generator, seed
 from physlearn.terms import Bias, Pairs
 from physlearn.threads import on_one_thread
 
@@ -81,13 +82,14 @@ class BoltzmannMachine:
         scale=0.01, rng=None,
     ):  # fmt: skip
         n_visible, n_hidden = count("n_visible", n_visible), count("n_hidden", n_hidden, least=0)
-        if kind not in ("binary", "spin"):
-            raise ValueError(f"kind: got {kind!r}, expected 'binary' or 'spin'")
-        temperature = positive("temperature", temperature)
+        choice("kind", kind, ("binary", "spin"))
+        temperature, scale = positive("temperature", temperature), not_negative("scale", scale)
         n = n_visible + n_hidden
+        if isinstance(connectivity, str):
+            count("n_visible, n_hidden", n, each=16 * n)  # of the pairs
         pairs = _pairs(connectivity, n_visible, n)
         coupled = Pairs("s", pairs, n)
-        start = {"J": scale * np.random.default_rng(rng).standard_normal(len(pairs)), "b": np.zeros(n)}
+        start = {"J": scale * generator(rng).standard_normal(len(pairs)), "b": np.zeros(n)}
         start = given_theta(start, theta)
         readouts = {"v": Readout("s", np.arange(n_visible)), "h": Readout("s", np.arange(n_visible, n))}
         layers = {"s": (Binary() if kind == "binary" else Spin(), n)}
@@ -121,7 +123,7 @@ class BoltzmannMachine:
         Closed where hidden units do not couple among themselves, else by summing up to 2^20 states of them.
         """
         kind, (n,) = self.energy.layers["s"]
-        v = np.asarray(v, dtype=float)
+        v = array("v", v, finite=False)
         v = v[None] if v.ndim == 1 else v
         if v.ndim != 2 or v.shape[1] != self.n_visible or not kind.valid(v):
             raise ValueError(f"v: got shape {v.shape}, expected (n, {self.n_visible}) values of the kind {kind}")
@@ -152,8 +154,9 @@ class BoltzmannMachine:
         steps, chains, rng
             Of annealed importance sampling.
         """
-        if method not in ("auto", "exact", "ais"):
-            raise ValueError(f"method: got {method!r}, expected 'auto', 'exact' or 'ais'")
+        choice("method", method, ("auto", "exact", "ais"))
+        check_path(steps, chains)
+        seed(rng)
         n = self.energy.layers["s"].size
         if method == "ais" or (method == "auto" and n > MOST_BITS):
             return annealed_importance(self.energy, temperature=self.temperature, steps=steps, chains=chains, rng=rng)
@@ -161,6 +164,7 @@ class BoltzmannMachine:
 
     def log_likelihood(self, v, method="auto", **settings) -> LogLikelihood:
         """log P(v) of visible states (n, n_visible), with the error of log Z; settings as in `log_z`."""
+        v = array("v", v)
         z = self.log_z(method, **settings)
         return LogLikelihood(-self.free_energy(v) / self.temperature - z.value, z.error)
 

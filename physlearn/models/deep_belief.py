@@ -11,14 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
+from physlearn.checks import array, sequence
 from physlearn.energy import Binary, Spin
 from physlearn.learning.learn import learn
 from physlearn.models.conditional import all_states, at_rest, field_at_rest, log_sum
 from physlearn.models.rbm import MOST_BITS, RBM
+from physlearn.rng import generator
 from physlearn.threads import on_one_thread
 
 
@@ -46,7 +49,7 @@ class DeepBelief:
     machines: Sequence[RBM]
 
     def __post_init__(self):
-        object.__setattr__(self, "machines", tuple(self.machines))
+        object.__setattr__(self, "machines", sequence("machines", self.machines, expected="a sequence of RBMs"))
         if not self.machines or not all(isinstance(machine, RBM) for machine in self.machines):
             raise ValueError(f"machines: got {self.machines!r}, expected at least one RBM, and nothing else")
         for k, (low, high) in enumerate(zip(self.machines, self.machines[1:], strict=False)):
@@ -64,10 +67,10 @@ class DeepBelief:
 
     def generate(self, n, *, sweeps=1000, rng=None):
         """Draw visible states, (n, n_visible): the top machine in ``sweeps`` sweeps, then once downwards."""
-        generator = np.random.default_rng(rng)
-        x = self.machines[-1].generate(n, sweeps=sweeps, rng=generator)
+        stream = generator(rng)
+        x = self.machines[-1].generate(n, sweeps=sweeps, rng=stream)
         for machine in self.machines[-2::-1]:
-            x = draw(machine, "v", {"h": x}, generator)
+            x = draw(machine, "v", {"h": x}, stream)
         return x
 
     @on_one_thread
@@ -86,7 +89,7 @@ class DeepBelief:
         above = DeepBelief(rest).log_likelihood(h, **settings)
         t = bottom.temperature
         above = above - log_sum(bottom.energy, {"h": h}, "v", t)
-        v = np.atleast_2d(v)
+        v = np.atleast_2d(array("v", v))
         out = np.empty(len(v))
         for k, row in enumerate(v):
             x = bottom.energy.state({"v": np.repeat(row[None], len(h), 0), "h": h}, "v")
@@ -129,17 +132,15 @@ def stack(data, hidden, /, *, rule, optimizer, epochs, batch=10, rng=None, **bot
     >>> [machine.energy.layers["h"].size for machine in net.machines]
     [3, 2]
     """
-    if not hasattr(rule, "sampled"):
+    if not hasattr(rule, "sampled") or isinstance(rule, type):
         raise TypeError(f"rule: got {type(rule).__name__}, expected a sampled one, such as ContrastiveDivergence")
-    generator, machines, x = np.random.default_rng(rng), [], np.asarray(data)
-    for size in hidden:
+    stream, machines, x = generator(rng), [], array("data", data, ndim=2, dtype=None)
+    for size in sequence("hidden", hidden, Integral, "the sizes of the hidden layers"):
         settings: Any = bottom if not machines else {"visible": _name(machines[-1]), "hidden": _name(machines[-1])}
-        machine = RBM(x.shape[1], size, temperature=rule.temperature, rng=generator, **settings)
-        done = learn(
-            machine.energy, {"v": x}, rule=rule, optimizer=optimizer, epochs=epochs, batch=batch, rng=generator
-        )
+        machine = RBM(x.shape[1], size, temperature=rule.temperature, rng=stream, **settings)
+        done = learn(machine.energy, {"v": x}, rule=rule, optimizer=optimizer, epochs=epochs, batch=batch, rng=stream)
         machines.append(machine.with_theta(done.theta))
-        x = draw(machines[-1], "h", {"v": x}, generator)
+        x = draw(machines[-1], "h", {"v": x}, stream)
     return DeepBelief(machines)
 
 

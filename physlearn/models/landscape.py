@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from physlearn.checks import count
-from physlearn.energy import Energy, check_system
+from physlearn.checks import array, count, not_negative
+from physlearn.energy import Energy, check_energy_given
 
 
 class Plane(NamedTuple):
@@ -55,16 +55,17 @@ def energy_plane(energy: Energy, corners, *, resolution=60, margin=0.4) -> Plane
     >>> energy_plane(memory.energy, [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], resolution=5).energy.shape
     (5, 5)
     """
-    check_system(energy)
+    check_energy_given(energy, ", so that there is no landscape")
     resolution = count("resolution", resolution, least=2)
-    if not (margin >= 0 and np.isfinite(margin)):
-        raise ValueError(f"margin: got {margin}, expected a finite number of at least 0")
+    margin = not_negative("margin", margin)
     if len(energy.layers) != 1:
         raise ValueError(f"energy: has layers {list(energy.layers)}, expected one, whose plane is drawn")
     kind = next(iter(energy.layers.values())).kind
     if not (hasattr(kind, "low") or hasattr(kind, "activation")):
         raise ValueError(f"energy: its layer is {kind}; between discrete states there is nothing to draw")
-    corners = np.asarray(corners, dtype=float)
+    corners = array("corners", corners, finite=False)
+    size = next(iter(energy.layers.values())).size
+    count("resolution", resolution, each=16 * size * resolution)
     axes = corners[1:] - corners[0] if corners.ndim == 2 and len(corners) == 3 else np.zeros((2, 1))
     if np.linalg.matrix_rank(axes) < 2 or not np.all(np.isfinite(corners)):
         raise ValueError(f"corners: shape {corners.shape}, expected three finite states that are not on a line")

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from physlearn.checks import count, positive
+from physlearn.checks import array, choice, count, not_negative, positive
 from physlearn.dynamics.ais import LogZ, check_path, estimate
 from physlearn.energy import Binary, Energy, Potts, Real, Spin
 from physlearn.models.conditional import (
@@ -32,7 +32,7 @@ from physlearn.models.conditional import (
     given_theta,
     log_sum,
 )
-from physlearn.rng import Chains, seed_sequence, streams
+from physlearn.rng import Chains, generator, seed, seed_sequence, streams
 from physlearn.terms import Bias, Dense, PottsBias
 from physlearn.terms.parabola import Parabola
 from physlearn.terms.potts_dense import PottsDense
@@ -109,17 +109,19 @@ class RBM:
         scale=0.01, rng=None,
     ):  # fmt: skip
         n_visible, n_hidden = count("n_visible", n_visible), count("n_hidden", n_hidden)
-        temperature = positive("temperature", temperature)
-        if (visible == "potts") != (q is not None):
+        temperature, scale = positive("temperature", temperature), not_negative("scale", scale)
+        words = isinstance(visible, str) and isinstance(hidden, str)
+        if words and (visible == "potts") != (q is not None):
             raise ValueError(f"q: got {q!r} for {visible!r} visible units; give it for 'potts' and only there")
         q = None if q is None else count("q", q, least=2)
         kinds = {"binary": Binary(), "spin": Spin(), "gaussian": Real(), "potts": None if q is None else Potts(q)}
-        if visible not in kinds or hidden not in ("binary", "spin"):
+        if not words or visible not in kinds or hidden not in ("binary", "spin"):
             raise ValueError(
                 f"visible, hidden: got {visible!r}, {hidden!r}; expected one of {list(kinds)}, 'binary' or 'spin'"
             )
+        count("n_visible, n_hidden", n_visible * n_hidden, each=16 * (q or 1))
         sides = (n_visible, n_hidden) if q is None else (n_visible, q, n_hidden)
-        start = {"W": scale * np.random.default_rng(rng).standard_normal(sides), "a": np.zeros(sides[:-1])}
+        start = {"W": scale * generator(rng).standard_normal(sides), "a": np.zeros(sides[:-1])}
         start["c"] = np.zeros(n_hidden)
         terms = [Dense(("v", "h")), Bias("v", "a"), Bias("h", "c")]
         if q is not None:
@@ -152,7 +154,7 @@ class RBM:
 
     def _given(self, v, layer="v"):
         kind, shape = self.energy.layers[layer]
-        v = np.asarray(v, dtype=float)
+        v = array(layer, v, finite=False)
         v = v[None] if v.ndim == 1 else v
         if v.ndim != 2 or v.shape[1:] != shape or len(v) == 0:
             raise ValueError(f"{layer}: shape {v.shape}, expected (n, {shape[0]})")
@@ -205,8 +207,9 @@ class RBM:
         steps, chains, rng
             Of annealed importance sampling.
         """
-        if method not in ("auto", "exact", "ais"):
-            raise ValueError(f"method: got {method!r}, expected 'auto', 'exact' or 'ais'")
+        choice("method", method, ("auto", "exact", "ais"))
+        check_path(steps, chains)
+        seed(rng)
         bits = {}
         for name, (kind, (size,)) in self.energy.layers.items():
             bits[name] = np.inf if isinstance(kind, Real) else size * np.log2(getattr(kind, "q", 2))
@@ -225,7 +228,6 @@ class RBM:
 
     def _importance(self, steps, chains, rng):
         """Scale W and c by beta from 0 to 1: the hidden units are summed over, the visible ones drawn."""
-        check_path(steps, chains)
         t, energy, kind = self.temperature, self.energy, self.energy.layers["v"].kind
         hidden, (m,) = energy.layers["h"]
         base = energy.with_theta({name: np.zeros_like(self.theta[name]) for name in ("W", "c")})
@@ -251,7 +253,7 @@ class RBM:
     @on_one_thread
     def log_likelihood(self, v, method="auto", **settings) -> LogLikelihood:
         """log P(v) of visible states (n, n_visible), with the error of log Z; settings as in `log_z`."""
-        if not (kind := self.energy.layers["v"].kind).valid(np.asarray(v)):
+        if not (kind := self.energy.layers["v"].kind).valid(array("v", v, finite=False)):
             raise ValueError(f"v: some values are not of the kind {kind}, so they have no probability")
         z = self.log_z(method, **settings)
         return LogLikelihood(-self.free_energy(v) / self.temperature - z.value, z.error)

@@ -117,7 +117,7 @@ def test_bad_structures():
         Structure([[0, 0]])
     with pytest.raises(ValueError, match="expected species"):
         Structure([[1.5, 2.0]])
-    with pytest.raises(ValueError, match="codes: rows of unequal lengths"):
+    with pytest.raises(ValueError, match="codes: got .*rows differ in length"):
         Structure([[1, 2], [3]])
     with pytest.raises(ValueError, match="composition: got 1.5"):
         Structure([[1, 2]], 1.5)
