@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.checks import flag
+
 
 def read_couplings(path, *, symmetrise=False):
     r"""Read a matrix of couplings, for `Pairs` and `Bias`.
@@ -46,6 +48,7 @@ def read_couplings(path, *, symmetrise=False):
     import scipy.io
     import scipy.sparse as sp
 
+    symmetrise = flag("symmetrise", symmetrise)
     path = Path(path)
     matrix: Any = sp.csr_matrix(scipy.io.mmread(path))
     if matrix.shape[0] != matrix.shape[1]:
