@@ -141,6 +141,19 @@ def array(name, value, *, shape=None, ndim=None, finite=True, dtype=float, low=-
     return found
 
 
+def reals(name, value, *, ndim=None, finite=True):
+    """An array of real numbers or bools in the type that it has, not copied.
+
+    >>> reals("codes", [[0, 1]]).dtype.kind
+    'i'
+    """
+    found = _numbers(name, value, None, "biuf")
+    _fits(name, found, None, ndim)
+    if finite and not np.all(np.isfinite(found)):
+        raise ValueError(f"{name}: some entries are NaN or infinite, expected finite numbers")
+    return found
+
+
 def integers(name, value, *, shape=None, ndim=None, low=-MOST, high=MOST):
     """An int64 array of whole numbers from ``low`` to ``high``; whole floats are taken.
 

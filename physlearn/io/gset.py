@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from physlearn.checks import array, count, integers
+from physlearn.checks import array, count, integers, reals
 from physlearn.energy import Energy, Spin
 from physlearn.terms import Pairs
 
@@ -31,7 +31,7 @@ class MaxCut(NamedTuple):
 
     def cut(self, x):
         """Weight of the cut edges of spins x, (n,) or (..., n): a number or (...,)."""
-        x = array("x", x, finite=False, dtype=None)
+        x = reals("x", x, finite=False)
         if x.shape[-1:] != self.energy.layers["s"].shape or not Spin().valid(x):
             raise ValueError(f"x: shape {x.shape}, expected spins (-1 or +1), (..., {self.energy.layers['s'].size})")
         across = x[..., self.pairs[:, 0]] != x[..., self.pairs[:, 1]]

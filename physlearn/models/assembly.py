@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from physlearn.checks import array, count, flag, integers, mapping, positive, sequence
+from physlearn.checks import array, count, flag, integers, mapping, positive, reals, sequence
 from physlearn.energy import Energy, Potts, Readout, System
 from physlearn.terms.lattice import FeltBonds, Lattice, LatticeBonds
 
@@ -88,7 +88,7 @@ class Assembly:
         n, directions = count("n_species", self.n_species), self.lattice.directions
         flag("reciprocal", self.reciprocal)
         object.__setattr__(self, "seeds", self._seeds())
-        if np.iscomplexobj(self.J) or np.iscomplexobj(self.mu):
+        if any(isinstance(part, np.ndarray) and np.iscomplexobj(part) for part in (self.J, self.mu)):
             raise ValueError("J, mu: got complex numbers, expected real energies")
         J, mu = np.array(array("J", self.J, finite=False)), np.array(array("mu", self.mu, finite=False))
         if mu.shape not in ((), (n,)) or not np.all(np.isfinite(mu)):
@@ -252,7 +252,7 @@ class Assembly:
             A structure larger than the lattice, or leaving it where it is closed; species above N.
         """
         index, codes = self._sites(structure, at)
-        x = self.empty() if on is None else np.array(array("on", on, finite=False, dtype=None))
+        x = self.empty() if on is None else np.array(reals("on", on, finite=False))
         if x.shape != self.lattice.shape or not np.all(np.isin(x, np.arange(self.n_species + 1))):
             raise ValueError(f"on: shape {x.shape}, expected {self.lattice.shape} codes of 0 .. {self.n_species}")
         x = x.astype(np.int64).reshape(-1)
@@ -270,7 +270,7 @@ class Assembly:
         return replace(self, seeds=(*self.seeds, new))
 
     def _sites(self, structure, at):
-        codes, shape = array("structure", getattr(structure, "codes", structure), dtype=None), self.lattice.shape
+        codes, shape = reals("structure", getattr(structure, "codes", structure)), self.lattice.shape
         at = integers("at", at).ravel()
         if codes.ndim != len(shape) or at.size != len(shape):
             raise ValueError(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physlearn.checks import array, choice, count, not_negative, positive
+from physlearn.checks import array, choice, count, integers, not_negative, positive
 from physlearn.dynamics.ais import LogZ, annealed_importance, check_path
 from physlearn.dynamics.exact import enumerate_states
 from physlearn.energy import Binary, Energy, Readout, Spin
@@ -125,7 +125,7 @@ class BoltzmannMachine:
         kind, (n,) = self.energy.layers["s"]
         v = array("v", v, finite=False)
         v = v[None] if v.ndim == 1 else v
-        if v.ndim != 2 or v.shape[1] != self.n_visible or not kind.valid(v):
+        if v.ndim != 2 or v.shape[1] != self.n_visible or not len(v) or not kind.valid(v):
             raise ValueError(f"v: got shape {v.shape}, expected (n, {self.n_visible}) values of the kind {kind}")
         hidden, t = n - self.n_visible, self.temperature
         if not np.any(np.all(self.pairs >= self.n_visible, 1)):
@@ -193,7 +193,7 @@ def _pairs(connectivity, n_visible, n):
         elif connectivity != "full":
             raise ValueError(f"connectivity: got {connectivity!r}, expected 'full', 'restricted' or an (m, 2) array")
         return np.stack([i, j], 1)
-    checked = Pairs("s", connectivity, n)
+    checked = Pairs("s", integers("connectivity", connectivity, shape=("m", 2), low=0), n)
     pairs = np.sort(np.stack([checked.i, checked.j], 1), 1)
     if len(np.unique(pairs, axis=0)) < len(pairs):
         raise ValueError("connectivity: a pair is listed twice, expected each once")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physlearn.checks import array, choice, count, number, positive
+from physlearn.checks import array, choice, count, number, positive, reals
 from physlearn.models.hopfield import RULES, Hopfield
 from physlearn.models.patterns import check_memory, check_patterns, flip, overlap, random_patterns
 from physlearn.models.retrieval import by_overlaps
@@ -281,7 +281,7 @@ def dense_errors(n, counts, power, *, beta=1.0, trials=20, rng=None):
     For small errors the crosstalk is Gaussian, and errors stay the same along K ~ n^(power - 1); K = n^(power -
     1)/(2 (2 power - 3)!! ln n) has none (Krotov and Hopfield 2016).
     """
-    counts, n, trials = array("counts", counts, dtype=None), count("n", n, least=2, each=8), count("trials", trials)
+    counts, n, trials = reals("counts", counts), count("n", n, least=2, each=8), count("trials", trials)
     whole = counts.dtype.kind in "iu" and counts.ndim == 1 and counts.size > 0
     if not whole or counts[0] < 1 or np.any(np.diff(counts) <= 0):
         raise ValueError(f"counts: got {counts}, expected rising numbers of patterns, from 1")

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from physlearn.checks import array, sequence
+from physlearn.checks import array, reals, sequence
 from physlearn.energy import Binary, Spin
 from physlearn.learning.learn import learn
 from physlearn.models.conditional import all_states, at_rest, field_at_rest, log_sum
@@ -132,9 +132,10 @@ def stack(data, hidden, /, *, rule, optimizer, epochs, batch=10, rng=None, **bot
     >>> [machine.energy.layers["h"].size for machine in net.machines]
     [3, 2]
     """
+    x = reals("data", data, ndim=2)
     if not hasattr(rule, "sampled") or isinstance(rule, type):
         raise TypeError(f"rule: got {type(rule).__name__}, expected a sampled one, such as ContrastiveDivergence")
-    stream, machines, x = generator(rng), [], array("data", data, ndim=2, dtype=None)
+    stream, machines = generator(rng), []
     for size in sequence("hidden", hidden, Integral, "the sizes of the hidden layers"):
         settings: Any = bottom if not machines else {"visible": _name(machines[-1]), "hidden": _name(machines[-1])}
         machine = RBM(x.shape[1], size, temperature=rule.temperature, rng=stream, **settings)

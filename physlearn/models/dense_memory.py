@@ -15,7 +15,7 @@ import warnings
 
 import numpy as np
 
-from physlearn.checks import array, choice, count, integer, not_negative, positive
+from physlearn.checks import array, choice, count, integer, not_negative, positive, reals
 from physlearn.energy import Energy, Real, Spin
 from physlearn.kernels.jit import kernel
 from physlearn.models.patterns import check_patterns, refuse_duplicates, value_pair
@@ -115,7 +115,7 @@ class DenseMemory:
         count("max_sweeps", max_sweeps)
         choice("order", order, ("random", "fixed"))
         temperature = not_negative("temperature", temperature)
-        free = np.arange(self.n) if free is None else np.unique(array("free", free, dtype=None))
+        free = np.arange(self.n) if free is None else np.unique(reals("free", free))
         if free.size and (free.dtype.kind not in "iu" or free[0] < 0 or free[-1] >= self.n):
             raise ValueError(f"free: values from {free[0]} to {free[-1]}, expected whole numbers in 0..{self.n - 1}")
         random, rows = order == "random", streams(rng, len(state))

@@ -265,7 +265,8 @@ class Hopfield:
         Asynchronous updates of symmetric couplings never raise E - field.x and end in a fixed point; synchronous
         ones end in a fixed point or a cycle of length 2, which is reported (Goles and Fogelman 1985).
         """
-        single, start = np.ndim(x) == 1, self._cues(x)
+        start = self._cues(x)
+        single = np.ndim(x) == 1
         choice("order", order, ("random", "fixed", "synchronous"))
         temperature = not_negative("temperature", temperature)
         count("max_sweeps", max_sweeps)

@@ -57,7 +57,7 @@ def triangular_pairs(size, *, periodic=True):
 
 
 def _shape(size, dimensions):
-    several = isinstance(size, list | tuple | np.ndarray) and np.ndim(size) > 0
+    several = isinstance(size, list | tuple) or isinstance(size, np.ndarray) and size.ndim > 0
     shape = tuple(size) if several else (size,) * dimensions
     whole = all(isinstance(k, Integral) and not isinstance(k, bool) and k > 0 for k in shape)
     if len(shape) != dimensions or not whole:

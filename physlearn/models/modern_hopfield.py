@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physlearn.checks import array, count, flag, positive
+from physlearn.checks import array, count, flag, positive, reals
 from physlearn.dynamics.relax import relax
 from physlearn.energy import Energy, Real
 from physlearn.terms.dense import Dense
@@ -201,7 +201,7 @@ def attention(Q, K, V, beta=None, *, mask=None):
         raise ValueError(f"Q, K, V: shapes {Q.shape}, {K.shape}, {V.shape}; expected (q, d), (k, d), (k, v)")
     score = (1.0 / np.sqrt(K.shape[1]) if beta is None else positive("beta", beta)) * (Q @ K.T)
     if mask is not None:
-        mask = array("mask", mask, finite=False, dtype=None)
+        mask = reals("mask", mask, finite=False)
         if mask.dtype != bool:
             raise TypeError(
                 f"mask: got {mask.dtype}, expected bool, True where a query may look; pass mask == 0 for one that is "

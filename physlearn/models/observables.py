@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.checks import array, count, integer, integers, positive, seen
+from physlearn.checks import count, integer, integers, positive, reals, seen
 from physlearn.dynamics.stencil import slots
 from physlearn.energy import Energy, Spin
 
@@ -22,7 +22,7 @@ def magnetisation(s, dims):
     >>> float(magnetisation(np.array([[1.0, 1.0], [1.0, -1.0]]), 2))
     0.5
     """
-    s = array("s", s, finite=False)
+    s = _measured("s", s)
     return np.mean(s, axis=_last(s, dims))
 
 
@@ -34,9 +34,9 @@ def order_parameter(codes, dims, q):
     >>> float(order_parameter(np.array([0, 0, 1]), 1, q=3))
     0.5
     """
-    q = count("q", q, least=2)
-    codes = integers("codes", codes, low=0, high=q - 1)
-    axes = _last(codes, dims, "codes")
+    codes = integers("codes", codes, low=0)
+    axes, q = _last(codes, dims, "codes"), count("q", q, least=2)
+    integers("codes", codes, low=0, high=q - 1)
     most = np.max([np.mean(codes == k, axis=axes) for k in range(min(q, int(codes.max()) + 1))], axis=0)
     return (q * most - 1.0) / (q - 1.0)
 
@@ -52,7 +52,7 @@ def susceptibility(m, n, temperature, axis=None):
     >>> float(susceptibility(np.array([0.5, -0.25]), n=16, temperature=2.0))
     0.125
     """
-    m, n, temperature = array("m", m), count("n", n), positive("temperature", temperature)
+    m, n, temperature = _measured("m", m).astype(float, copy=False), count("n", n), positive("temperature", temperature)
     axis = _over(m, axis)
     return n * (np.mean(m**2, axis) - np.mean(np.abs(m), axis) ** 2) / temperature
 
@@ -65,7 +65,7 @@ def specific_heat(energy, n, temperature, axis=None):
     >>> float(specific_heat(np.array([-8.0, -4.0]), n=4, temperature=2.0))
     0.25
     """
-    energy = array("energy", energy)
+    energy = _measured("energy", energy)
     return np.var(energy, _over(energy, axis)) / (count("n", n) * positive("temperature", temperature) ** 2)
 
 
@@ -79,7 +79,7 @@ def binder(m, axis=None):
     >>> f"{binder(np.array([1.0, -1.0])):.4f}"
     '0.6667'
     """
-    m = array("m", m)
+    m = _measured("m", m).astype(float, copy=False)
     axis = _over(m, axis)
     return 1.0 - np.mean(m**4, axis) / (3.0 * np.mean(m**2, axis) ** 2)
 
@@ -111,6 +111,8 @@ def link_overlap(a, b, pairs, dims):
     axes = _last(product, dims, "a")
     flat = product.reshape(*product.shape[: product.ndim - len(axes)], -1)
     i, j = integers("pairs", pairs, shape=("m", 2), low=0, high=flat.shape[-1] - 1).T
+    if not len(i):
+        raise ValueError("pairs: got none, expected at least one")
     return np.mean(flat[..., i] * flat[..., j], axis=-1)
 
 
@@ -176,7 +178,7 @@ def correlation_length(s, dims):
     >>> bool(0.6 < correlation_length(s, 2) < 1.4)
     True
     """
-    s = array("s", s)
+    s = _measured("s", s).astype(float, copy=False)
     axes = _last(s, dims)
     total = np.mean(s.sum(axis=axes) ** 2)
     lengths = []
@@ -189,8 +191,18 @@ def correlation_length(s, dims):
     return float(np.mean(lengths))
 
 
+def _measured(name, value):
+    """Finite numbers, at least one, in the type that they have."""
+    value = reals(name, value)
+    if not value.size:
+        raise ValueError(f"{name}: got the shape {value.shape}, expected at least one number")
+    return value
+
+
 def _last(s, dims, name="s"):
     """The last ``dims`` axes, those of the layer."""
+    if not s.size or not s.ndim:
+        raise ValueError(f"{name}: got the shape {s.shape}, expected states of at least one variable")
     dims = count("dims", dims)
     if dims > s.ndim:
         raise ValueError(f"{name}: got the shape {s.shape}, expected at least dims = {dims} axes")
@@ -204,7 +216,7 @@ def _over(measured, axis):
 
 def _product(a, b):
     """Replicas multiplied, spin by spin."""
-    a, b = array("a", a), array("b", b)
+    a, b = _measured("a", a), _measured("b", b)
     if a.shape != b.shape:
         raise ValueError(f"a, b: got the shapes {a.shape} and {b.shape}, expected replicas of one shape")
     return a * b

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.checks import array, choice, count, flag, not_negative, number, seen
-from physlearn.rng import generator
+from physlearn.rng import generator, seed
 from physlearn.threads import on_one_thread
 
 # Columns of a 5 x 7 dot-matrix font, bit 0 on top.
@@ -187,6 +187,7 @@ def erase(x, fraction, *, fill=-1.0, contiguous=False, rng=None):
     array([ 1.,  1., -1., -1.])
     """
     x, fill = _rows(x), number("fill", fill)
+    seed(rng)
     if flag("contiguous", contiguous):
         _check_fraction(fraction)
         where = np.broadcast_to(np.arange(x.shape[-1]) >= x.shape[-1] - round(fraction * x.shape[-1]), x.shape)
@@ -232,7 +233,7 @@ def overlap(x, patterns):
     patterns = check_patterns(patterns)
     x = array("x", x, finite=False)
     if x.shape[-1:] != patterns.shape[1:]:
-        raise ValueError(f"x: shape {x.shape}, expected (..., {patterns.shape[1]}), as long as a pattern")
+        raise ValueError(f"x: shape {x.shape}, expected (..., {patterns.shape[1]}), as long as the patterns")
     if not np.all(np.isfinite(x)):
         raise ValueError(f"x: {np.sum(~np.isfinite(x))} values are NaN or infinite, expected finite")
     if value_pair(patterns, "patterns")[0] == 0:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from physlearn.checks import array, flag, sequence
+from physlearn.checks import flag, reals, sequence
 from physlearn.terms.lattice import STEPS, Lattice
 
 __all__ = ["Registration", "registration"]
@@ -104,7 +104,7 @@ def check_lattice(lattice):
 def check_states(states, structures, lattice, name="states"):
     """States as a batch of int64 codes, and structures as arrays of species that fit the lattice."""
     shape = check_lattice(lattice).shape
-    states = array(name, states, finite=False, dtype=None)
+    states = reals(name, states, finite=False)
     if states.shape == shape:
         states = states[None]
     if states.shape[1:] != shape:
@@ -130,7 +130,7 @@ def cells_of(structures, axes=None):
 
 def cell_of(structure, axes=None, name="structure"):
     """A structure as an array of species, 0 where there is none."""
-    cell = array(name, getattr(structure, "codes", structure), finite=False, dtype=None)
+    cell = reals(name, getattr(structure, "codes", structure), finite=False)
     wrong = not np.issubdtype(cell.dtype, np.integer) or np.any((cell < 0) | (cell > MOST)) or not cell.any()
     if wrong or not cell.ndim or cell.ndim != (cell.ndim if axes is None else axes):
         raise ValueError(

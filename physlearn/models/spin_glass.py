@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from physlearn.checks import array, choice, count, flag, number, seen
+from physlearn.checks import array, choice, count, flag, number, reals, seen
 from physlearn.energy import Energy, Potts, Spin
 from physlearn.models.lattices import cubic_pairs, square_pairs, triangular_pairs
 from physlearn.rng import generator
@@ -183,7 +183,7 @@ class Ising(_OnGraph):
         import scipy.sparse as sp
 
         sparse = sp.issparse(matrix)
-        if np.iscomplexobj(matrix):
+        if isinstance(matrix, sp.sparray | sp.spmatrix | np.ndarray) and np.iscomplexobj(matrix):
             raise ValueError("matrix: complex, expected real couplings; an energy is a real number: pass matrix.real")
         matrix = sp.csr_matrix(matrix, dtype=float) if sparse else array("matrix", matrix, finite=False)
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
@@ -289,7 +289,7 @@ class PottsModel(_OnGraph):
 
 def _term(kind, pairs, J, shape):
     """The pair term, the layer's shape and theta."""
-    pairs = array("pairs", pairs, finite=False, dtype=None)
+    pairs = reals("pairs", pairs, finite=False)
     if shape is None:
         if not pairs.size:
             raise ValueError("pairs: none are given and no shape, expected either")

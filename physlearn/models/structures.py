@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physlearn.checks import array, choice, count, flag, integers, number, seen, sequence
+from physlearn.checks import array, choice, count, flag, integers, number, reals, seen, sequence
 from physlearn.rng import generator
 from physlearn.terms.lattice import STEPS, Lattice
 
@@ -51,7 +51,7 @@ class Structure:
     name: str = ""
 
     def __post_init__(self):
-        codes = array("codes", self.codes, finite=False, dtype=None)
+        codes = reals("codes", self.codes, finite=False)
         if codes.ndim not in (2, 3) or not np.issubdtype(codes.dtype, np.integer) or np.any(codes < 0):
             raise ValueError(
                 f"codes: got {codes.dtype} of shape {codes.shape}, expected species 1, 2, .. (0: no particle) on "
@@ -134,16 +134,15 @@ class Structure:
         >>> Structure.from_picture(["##", "#."], 9, rng=0).size
         3
         """
-        n_species = count("n_species", n_species, each=8)
         lines = isinstance(picture, list | tuple) and len(picture) > 0 and all(isinstance(row, str) for row in picture)
         if lines:
             width = max(len(line) for line in picture)
             cells = np.array([[c not in " ." for c in line.ljust(width)] for line in picture])
         else:
-            cells = array("picture", picture, dtype=None)
+            cells = reals("picture", picture, ndim=(2, 3))
             if cells.dtype != bool:
                 cells = cells > cells.max(initial=0) / 2
-        size = int(np.count_nonzero(cells))
+        size, n_species = int(np.count_nonzero(cells)), count("n_species", n_species, each=8)
         if size > n_species:
             raise ValueError(f"picture: {size} cells, but only {n_species} species; raise n_species, or crop it")
         codes = np.zeros(cells.shape, np.int64)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.checks import array, count, text
+from physlearn.checks import count, reals, text
 from physlearn.energy import Potts
 from physlearn.terms.fits import expect_shape, refuse_kinds
 
@@ -45,7 +45,7 @@ class Pairs:
 
     def __init__(self, layer, pairs, n=None, parameter="J"):
         layer, parameter = text("layer", layer), text("parameter", parameter)
-        pairs = array("pairs", pairs, finite=False, dtype=None)
+        pairs = reals("pairs", pairs, finite=False)
         if pairs.size == 0:
             pairs = pairs.astype(np.int64).reshape(-1, 2)
         if pairs.ndim != 2 or pairs.shape[1] != 2:
