@@ -179,6 +179,9 @@ class Assembly:
         temperature = positive("temperature", temperature)
         if c.ndim != 1 or not np.all((c > 0) & np.isfinite(c)):
             raise ValueError(f"concentrations: got {concentrations!r}, expected a positive number for each species")
+        J = reals("J", J)
+        if J.shape[-1:] not in ((c.size,), (c.size + 1,)) or not c.size:
+            raise ValueError(f"J, concentrations: shapes {J.shape}, {c.shape}; expected a row of J for each species")
         if c.sum() > 1.0 + 1e-9:  # rounding: 150 times 1/150 is more than 1
             raise ValueError(
                 f"concentrations: they sum to {c.sum():.6g}, more than one monomer per site; scale them down"

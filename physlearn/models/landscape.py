@@ -63,11 +63,11 @@ def energy_plane(energy: Energy, corners, *, resolution=60, margin=0.4) -> Plane
     kind = next(iter(energy.layers.values())).kind
     if not (hasattr(kind, "low") or hasattr(kind, "activation")):
         raise ValueError(f"energy: its layer is {kind}; between discrete states there is nothing to draw")
-    corners = array("corners", corners, finite=False)
+    corners = array("corners", corners)
     size = next(iter(energy.layers.values())).size
     count("resolution", resolution, each=16 * size * resolution)
     axes = corners[1:] - corners[0] if corners.ndim == 2 and len(corners) == 3 else np.zeros((2, 1))
-    if np.linalg.matrix_rank(axes) < 2 or not np.all(np.isfinite(corners)):
+    if np.linalg.matrix_rank(axes) < 2:
         raise ValueError(f"corners: shape {corners.shape}, expected three finite states that are not on a line")
     u = np.linspace(-margin, 1.0 + margin, resolution)
     grid = np.stack(np.meshgrid(u, u), -1).reshape(-1, 2)

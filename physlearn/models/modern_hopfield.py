@@ -41,8 +41,9 @@ class Probabilities:
     Examples
     --------
     >>> import numpy as np
-    >>> Probabilities(2.0).valid(np.array([[0.25, 0.75]]))
-    True
+    >>> certain = Energy({"p": (Probabilities(2.0), 2)}, [Entropy("p", 2.0)], {})
+    >>> float(certain(np.array([0.0, 1.0])))
+    0.0
     """
 
     beta: float = 1.0
@@ -168,7 +169,7 @@ class ModernHopfield:
 
     def _queries(self, x):
         x = array("x", x, finite=False)
-        if x.ndim not in (1, 2) or x.shape[-1] != self.d or not np.all(np.isfinite(x)):
+        if x.ndim not in (1, 2) or not len(x) or x.shape[-1] != self.d or not np.all(np.isfinite(x)):
             raise ValueError(f"x: shape {x.shape}, expected finite ({self.d},) or (batch, {self.d})")
         return x
 
