@@ -210,7 +210,15 @@ class Assembly:
         return machine(layers, [term], {"bonds": values, "mu": self.mu}, readouts, fixed)
 
     def bond_matrix(self, theta):
-        """J from a theta (after learning), shaped as ``J`` is."""
+        """J from a theta (after learning), shaped as ``J`` is.
+
+        Examples
+        --------
+        >>> soup = Assembly(2, [[0.0, -1.0], [-1.0, 0.0]], 3.0, Lattice((3, 3)))
+        >>> soup.bond_matrix({"bonds": [-2.0]})
+        array([[ 0., -2.],
+               [-2.,  0.]])
+        """
         J, entries = np.zeros_like(self.J), self._entries()[0]
         if "bonds" not in mapping("theta", theta):
             raise ValueError(f'theta: got {list(theta)}, expected "bonds" among them')
@@ -240,7 +248,13 @@ class Assembly:
         return np.stack([step, at[1] + first, at[2] + first], 1), values
 
     def empty(self):
-        """The lattice without a particle but the seeds, (*shape) of int."""
+        """The lattice without a particle but the seeds, (*shape) of int.
+
+        Examples
+        --------
+        >>> Assembly(1, [[-1.0]], 3.0, Lattice((1, 3))).seed([[1]], (0, 1)).empty()
+        array([[0, 1, 0]])
+        """
         x = np.zeros(self.lattice.sites, np.int64)
         for index, codes in self.seeds:
             x[index] = codes

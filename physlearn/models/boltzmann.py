@@ -121,6 +121,11 @@ class BoltzmannMachine:
         """F(v) = -T log sum_h exp(-E/T), (n,), for visible states (n, n_visible).
 
         Closed where hidden units do not couple among themselves, else by summing up to 2^20 states of them.
+
+        Examples
+        --------
+        >>> BoltzmannMachine(2, 1, theta={"J": [0.0, 0.0, 0.0]}).free_energy([[0, 1]]).round(4)  # -log 2
+        array([-0.6931])
         """
         kind, (n,) = self.energy.layers["s"]
         v = array("v", v, finite=False)
@@ -151,8 +156,15 @@ class BoltzmannMachine:
         ----------
         method : {"auto", "exact", "ais"}
             By enumeration (at most 2^24 states; "auto" up to 2^20), or annealed importance sampling.
-        steps, chains, rng
+        steps, chains : int
             Of annealed importance sampling.
+        rng : int, Generator or None
+            The same.
+
+        Examples
+        --------
+        >>> round(BoltzmannMachine(2, theta={"J": [0.0]}).log_z().value, 4)  # log of 4 states
+        1.3863
         """
         choice("method", method, ("auto", "exact", "ais"))
         check_path(steps, chains)
@@ -179,6 +191,11 @@ class BoltzmannMachine:
         sweeps : int
             Length of the chains, which start at random.
         rng : int, Generator or None
+
+        Examples
+        --------
+        >>> BoltzmannMachine(3, 1, rng=0).generate(4, known=[1, float("nan"), 0], sweeps=5, rng=0).shape
+        (4, 3)
         """
         return generate(self.energy, "s", n, self.n_visible, known, self.temperature, sweeps, rng)
 

@@ -88,7 +88,14 @@ class ContinuousHopfield:
         return System(layers, [OneWay("x"), Bias("x")], theta)
 
     def jacobian(self, x):
-        """tau d(dx/dt)/dx = -1 + W diag(g'(x)), (n, n)."""
+        """tau d(dx/dt)/dx = -1 + W diag(g'(x)), (n, n).
+
+        Examples
+        --------
+        >>> ContinuousHopfield([[0.0, 1.0], [1.0, 0.0]], gain=2.0).jacobian([0.0, 0.0])
+        array([[-1.,  2.],
+               [ 2., -1.]])
+        """
         return self.couplings * self._slope(array("x", x, shape=(self.n,))) - np.eye(self.n)
 
     @on_one_thread

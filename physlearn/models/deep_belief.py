@@ -78,6 +78,12 @@ class DeepBelief:
         """log P(v) in nats, (n,): sums over all states of every layer between, at most 2^20 each.
 
         Settings are those of the top machine's `RBM.log_z`.
+
+        Examples
+        --------
+        >>> flat = DeepBelief([RBM(2, 1, theta={"W": np.zeros((2, 1))})])
+        >>> flat.log_likelihood([[0, 1]]).round(4)  # -log 4
+        array([-1.3863])
         """
         bottom, rest = self.machines[0], self.machines[1:]
         if not rest:
@@ -136,9 +142,13 @@ def stack(data, hidden, /, *, rule, optimizer, epochs, batch=10, rng=None, **bot
     if not hasattr(rule, "sampled") or isinstance(rule, type):
         raise TypeError(f"rule: got {type(rule).__name__}, expected a sampled one, such as ContrastiveDivergence")
     stream, machines = generator(rng), []
-    for size in sequence("hidden", hidden, Integral, "the sizes of the hidden layers"):
+    if not (sizes := sequence("hidden", hidden, Integral, "the sizes of the hidden layers")):
+        raise ValueError("hidden: got no sizes, expected at least one")
+    for size in sizes:
         settings: Any = bottom if not machines else {"visible": _name(machines[-1]), "hidden": _name(machines[-1])}
         machine = RBM(x.shape[1], size, temperature=rule.temperature, rng=stream, **settings)
+        if not machines and not (kind := machine.energy.layers["v"].kind).valid(x):
+            raise ValueError(f"data: some values are not of the kind {kind}")
         done = learn(machine.energy, {"v": x}, rule=rule, optimizer=optimizer, epochs=epochs, batch=batch, rng=stream)
         machines.append(machine.with_theta(done.theta))
         x = draw(machines[-1], "h", {"v": x}, stream)

@@ -156,7 +156,13 @@ class DenseMemory:
 
     @on_one_thread
     def gaps(self, x):
-        """Fields -(E(s_i = +1) - E(s_i = -1))/2 of states, (batch, n)."""
+        """Fields -(E(s_i = +1) - E(s_i = -1))/2 of states, (batch, n).
+
+        Examples
+        --------
+        >>> np.sign(DenseMemory([[1, 1, -1, -1]]).gaps([[1, 1, -1, 1]]))
+        array([[ 1.,  1., -1., -1.]])
+        """
         return self.energy.field(self.energy.state(np.atleast_2d(array("x", x))), "s")
 
     def classify(self, x, classes):
@@ -176,6 +182,12 @@ class DenseMemory:
         used : (batch,) array or float
             How many patterns decide: (sum_mu w)^2/sum_mu w^2, w a pattern's share of the winner's field.  Many
             are features, one is a prototype.
+
+        Examples
+        --------
+        >>> memory = DenseMemory([[1, 1, -1, 1, -1], [1, -1, 1, -1, 1]])  # three features, two classes
+        >>> memory.classify([[1, 1, -1], [1, -1, 1]], 2)[0]
+        array([0, 1])
         """
         x, classes = array("x", x, finite=False), integer("classes", classes, 1, self.n - 1)
         features, single = np.atleast_2d(x), x.ndim == 1

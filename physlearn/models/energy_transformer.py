@@ -88,4 +88,6 @@ class EnergyTransformer:
             Its ``final`` goes on to the next block.
         """
         steps, dt = count("steps", steps), positive("dt", dt)
-        return integrate(self.energy, (0.0, steps * dt), x0=x, dt=dt, method="euler", times=dt * np.arange(steps + 1))
+        return integrate(
+            self.energy, (0.0, steps * dt), x0=array("x", x), dt=dt, method="euler", times=dt * np.arange(steps + 1)
+        )

@@ -173,6 +173,12 @@ class Hopfield:
         -------
         Hopfield
             With the couplings and biases after at most ``epochs``; a warning says if some patterns still move.
+
+        Examples
+        --------
+        >>> Hopfield(np.zeros((2, 2))).contrast([[1, -1]]).couplings  # at rest already: nothing to learn
+        array([[0., 0.],
+               [0., 0.]])
         """
         patterns = self._cues(check_patterns(patterns), "patterns")
         memory, rate = self, positive("rate", rate)
@@ -199,6 +205,12 @@ class Hopfield:
         Returns
         -------
         Hopfield
+
+        Examples
+        --------
+        >>> memory = Hopfield.store([[1, 1, -1, -1]]).unlearn(rate=0.1, rounds=2, rng=0)
+        >>> float(memory.couplings[0, 1].round(2))  # of 0.25
+        0.2
         """
         rng, memory, rate = generator(rng), self, positive("rate", rate)
         for _ in range(count("rounds", rounds, least=0)):
@@ -218,7 +230,13 @@ class Hopfield:
 
     @on_one_thread
     def field(self, x):
-        """Fields h = W x + b of states, (..., n)."""
+        """Fields h = W x + b of states, (..., n).
+
+        Examples
+        --------
+        >>> Hopfield([[0.0, 2.0], [2.0, 0.0]], bias=[0.0, 1.0]).field([1, -1])
+        array([-2.,  3.])
+        """
         x = array("x", x)
         if x.shape[-1:] != (self.n,):
             raise ValueError(f"x: shape {x.shape}, expected (..., {self.n})")

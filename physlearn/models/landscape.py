@@ -23,9 +23,20 @@ class Plane(NamedTuple):
     corners: np.ndarray
 
     def project(self, x):
-        """Coordinates (..., 2) of the point of the plane nearest to states x (..., n)."""
+        """Coordinates (..., 2) of the point of the plane nearest to states x (..., n).
+
+        Examples
+        --------
+        >>> from physlearn.models import ModernHopfield
+        >>> plane = energy_plane(ModernHopfield(np.eye(3)).energy, np.eye(3), resolution=2)
+        >>> plane.project([0.0, 1.0, 0.0]).round(6) + 0.0
+        array([1., 0.])
+        """
         axes = self.corners[1:] - self.corners[0]
-        flat = np.asarray(x, dtype=float) - self.corners[0]
+        x = array("x", x)
+        if x.shape[-1:] != self.corners.shape[1:]:
+            raise ValueError(f"x: shape {x.shape}, expected (..., {self.corners.shape[1]})")
+        flat = x - self.corners[0]
         return np.linalg.lstsq(axes.T, flat.reshape(-1, axes.shape[1]).T, rcond=None)[0].T.reshape(*flat.shape[:-1], 2)
 
 

@@ -107,7 +107,13 @@ class ModernHopfield:
 
     @on_one_thread
     def weights(self, x):
-        """softmax(beta Xi x), (..., K)."""
+        """softmax(beta Xi x), (..., K).
+
+        Examples
+        --------
+        >>> ModernHopfield([[1.0, 0.0], [0.0, 1.0]]).weights([1.0, 1.0])
+        array([0.5, 0.5])
+        """
         return softmax(self.beta * (self._queries(x) @ self.patterns.T))
 
     @on_one_thread
@@ -131,6 +137,11 @@ class ModernHopfield:
         -------
         Equilibrium
             Of the layers "p" and "x"; ``converged`` says whether ``steps`` were enough.
+
+        Examples
+        --------
+        >>> ModernHopfield([[1.0, 0.0], [0.0, 1.0]], beta=20.0).recall([0.9, 0.2], steps=9).x["x"].round(3)
+        array([1., 0.])
         """
         query, steps, tol = self._queries(x), count("steps", steps), positive("tol", tol)
         uniform = np.full((*query.shape[:-1], len(self.patterns)), 1.0 / len(self.patterns))

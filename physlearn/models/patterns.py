@@ -108,7 +108,13 @@ def letters(text="ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
 
 
 def digits():
-    """The ten digits as 7 x 5 pictures, (10, 7, 5)."""
+    """The ten digits as 7 x 5 pictures, (10, 7, 5).
+
+    Examples
+    --------
+    >>> digits().shape
+    (10, 7, 5)
+    """
     return letters("0123456789")
 
 

@@ -166,17 +166,36 @@ class RBM:
 
     @on_one_thread
     def free_energy(self, v):
-        """F(v) = -T log sum_h exp(-E/T), (n,), for visible states (n, n_visible), or means of binary or spin ones."""
+        """F(v) = -T log sum_h exp(-E/T), (n,), for visible states (n, n_visible), or means of binary or spin ones.
+
+        Examples
+        --------
+        >>> RBM(2, 1, theta={"W": [[0.0], [0.0]]}).free_energy([[0, 1]]).round(4)  # -log 2
+        array([-0.6931])
+        """
         return -self.temperature * log_sum(self.energy, self._given(v), "h", self.temperature)
 
     @on_one_thread
     def transform(self, v):
-        """Mean of the hidden units given visible states or means, (n, n_hidden): probabilities of binary ones."""
+        """Mean of the hidden units given visible states or means, (n, n_hidden): probabilities of binary ones.
+
+        Examples
+        --------
+        >>> RBM(2, 1, theta={"W": [[0.0], [9.0]]}).transform([[1, 0], [0, 1]]).round(2)
+        array([[0.5],
+               [1. ]])
+        """
         return conditional_mean(self.energy, self._given(v), "h", self.temperature)
 
     @on_one_thread
     def reconstruct(self, v):
-        """Mean of the visible units given the hidden units' mean; (n, n_visible, q) for Potts units."""
+        """Mean of the visible units given the hidden units' mean; (n, n_visible, q) for Potts units.
+
+        Examples
+        --------
+        >>> RBM(2, 1, theta={"W": [[0.0], [9.0]]}).reconstruct([[0, 1]]).round(2)
+        array([[0.5, 1. ]])
+        """
         h = self._given(self.transform(v), "h")
         return conditional_mean(self.energy, h, "v", self.temperature)
 
@@ -191,6 +210,11 @@ class RBM:
         sweeps : int
             Length of the chains, which start at random.
         rng : int, Generator or None
+
+        Examples
+        --------
+        >>> RBM(3, 2, rng=0).generate(4, known=[1, np.nan, 0], sweeps=5, rng=0)[:, [0, 2]].tolist()[0]
+        [1.0, 0.0]
         """
         size = self.energy.layers["v"].size
         return generate(self.energy, "v", n, size, known, self.temperature, sweeps, rng)
@@ -204,8 +228,15 @@ class RBM:
         method : {"auto", "exact", "ais"}
             Sum over the smaller side, at most 2^20 states of it; annealed importance sampling from the
             machine without couplings (Salakhutdinov and Murray 2008); "auto": exact where it can.
-        steps, chains, rng
+        steps, chains : int
             Of annealed importance sampling.
+        rng : int, Generator or None
+            The same.
+
+        Examples
+        --------
+        >>> round(RBM(2, 1, theta={"W": [[0.0], [0.0]]}).log_z().value, 4)  # log of 8 states
+        2.0794
         """
         choice("method", method, ("auto", "exact", "ais"))
         check_path(steps, chains)

@@ -57,12 +57,24 @@ class _OnGraph(Energy, ABC):
 
     @classmethod
     def cubic(cls, size, J: Any = 1.0, *, periodic=True, **more):
-        """Simple cubic lattice, layer shape (planes, rows, columns)."""
+        """Simple cubic lattice, layer shape (planes, rows, columns); `size`, `periodic`: see `square_pairs`.
+
+        Examples
+        --------
+        >>> len(Ising.cubic(4).pairs)
+        192
+        """
         return cls._on_lattice(cubic_pairs, size, 3, J, periodic, more)
 
     @classmethod
     def triangular(cls, size, J: Any = 1.0, *, periodic=True, **more):
-        """Triangular lattice, layer shape (rows, columns)."""
+        """Triangular lattice, layer shape (rows, columns); `size`, `periodic`: see `square_pairs`.
+
+        Examples
+        --------
+        >>> len(Ising.triangular(4).pairs)
+        48
+        """
         return cls._on_lattice(triangular_pairs, size, 2, J, periodic, more)
 
     @classmethod
@@ -72,7 +84,13 @@ class _OnGraph(Energy, ABC):
 
     @classmethod
     def random_regular(cls, n, degree, J: Any = 1.0, *, rng=None, **more):
-        """A random graph where each of n variables has ``degree`` neighbours."""
+        """A random graph where each of n variables has ``degree`` neighbours.
+
+        Examples
+        --------
+        >>> len(Ising.random_regular(10, 3, rng=0).pairs)
+        15
+        """
         import networkx as nx
 
         n, degree = count("n", n, each=8), count("degree", degree)
@@ -87,6 +105,12 @@ class _OnGraph(Energy, ABC):
         """Couplings on the edges of a networkx graph, variables in the order of ``graph.nodes``.
 
         ``J`` is an edge attribute's name, one value for all, or one per edge in the order of ``graph.edges``.
+
+        Examples
+        --------
+        >>> import networkx as nx
+        >>> Ising.from_graph(nx.cycle_graph(4), 0.5).couplings
+        array([0.5, 0.5, 0.5, 0.5])
         """
         if not hasattr(graph, "is_directed"):
             raise TypeError(f"graph: got {type(graph).__name__}, expected a networkx graph; or use from_pairs")
@@ -157,6 +181,11 @@ class Ising(_OnGraph):
         ------
         ValueError
             For a spin coupled to itself, indices out of range, couplings that are not finite or not one per pair.
+
+        Examples
+        --------
+        >>> float(Ising.from_pairs([(0, 1), (1, 2)], [1.0, -1.0], field=0.5)([1, 1, -1]))
+        -2.5
         """
         term, shape, theta = _term(Pairs, pairs, J, shape)
         return cls({"s": (Spin(), shape)}, *_with_field([term], theta, field, shape, Bias))
@@ -179,6 +208,11 @@ class Ising(_OnGraph):
         ------
         ValueError
             A matrix that is complex, not square, not symmetric, or with a diagonal.
+
+        Examples
+        --------
+        >>> float(Ising.from_matrix([[0.0, 2.0], [2.0, 0.0]])([1, -1]))
+        2.0
         """
         import scipy.sparse as sp
 
@@ -259,7 +293,13 @@ class SpinGlass(Ising):
 
     @classmethod
     def on_random_regular(cls, n, degree, *, disorder="bimodal", p=0.5, field=None, rng=None):
-        """A glass on a random regular graph; arguments as for `edwards_anderson`."""
+        """A glass on a random regular graph; arguments as for `edwards_anderson`.
+
+        Examples
+        --------
+        >>> SpinGlass.on_random_regular(10, 3, rng=0).couplings.shape
+        (15,)
+        """
         rng = generator(rng)
         model = cls.random_regular(n, degree, rng=rng, field=field)
         return model.with_theta({"J": _disorder(len(model.pairs), disorder, p, rng)})
