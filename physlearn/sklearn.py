@@ -156,6 +156,8 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
     def _random_state(self):
         try:
+            if isinstance(self.random_state, bool):
+                raise TypeError
             return check_random_state(self.random_state)
         except (TypeError, ValueError):
             raise ValueError(

@@ -56,6 +56,13 @@ class RetrievalCurve:
     counts: np.ndarray
     overlaps: np.ndarray
 
+    def __post_init__(self):
+        count("n_species", self.n_species)
+        counts = integers("counts", self.counts, ndim=1, low=1)
+        overlaps = array("overlaps", self.overlaps, shape=(len(counts), "trials"))
+        object.__setattr__(self, "counts", counts)
+        object.__setattr__(self, "overlaps", overlaps)
+
     @property
     def mean(self):
         """Over trials, (k,)."""
