@@ -27,6 +27,8 @@ which is enough for every verb.  Optional forms open faster engines, each audite
     jacobian(x, theta)           d field/dx of one state (batch of one), over the same concatenation
     gradient_moments(basis, gram, theta)  `gradient` of the states c @ basis, where gram = sum c^T w c
     check(layers, theta)         ValueError for parameters that do not fit, asked by every verb
+    parameters                   names in theta that it reads (or ``parameter``, a single one); one that is missing is
+                                 refused when the energy is built
     holomorphic = True           energy, field and gradient accept complex x (complex nudges)
     local                        a `Local`: compiled single-variable updates
 
@@ -46,8 +48,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import array, count, mapping
 from physlearn.kinds import Binary, Potts, Real, Spin
+from physlearn.parts import Theta, fixed_of, layers_of, readouts_of, terms_of, theta_of
 from physlearn.readout import Nudge, Readout, State
+from physlearn.rng import generator
 from physlearn.threads import on_one_thread, one_blas_thread
 
 __all__ = [
@@ -164,48 +169,15 @@ class System:
         return brief(self, layers=self.layers, terms=self.terms, theta=self.theta, **named)
 
     def __post_init__(self):
-        layers = {}
-        for name, (kind, shape) in self.layers.items():
-            layers[name] = Layer(kind, tuple(int(k) for k in np.atleast_1d(shape)))
-        for term in self.terms:
-            unknown = [name for name in term.layers if name not in layers]
-            if unknown:
-                raise ValueError(
-                    f"terms: {type(term).__name__} couples layer {unknown[0]!r}, expected one of {list(layers)}"
-                )
-        theta = {name: np.array(value, dtype=float, order="C") for name, value in self.theta.items()}
-        for name, value in theta.items():
-            if not np.all(np.isfinite(value)):
-                raise ValueError(
-                    f"theta[{name!r}]: {np.sum(~np.isfinite(value))} entries are NaN or infinite, expected finite"
-                )
-        readouts = {name: Readout(name) for name in layers} | dict(self.readouts)
-        for name, readout in readouts.items():
-            if readout.layer not in layers:
-                raise ValueError(
-                    f"readouts[{name!r}]: layer {readout.layer!r} does not exist, expected one of {list(layers)}"
-                )
-            size = layers[readout.layer].size
-            index = np.zeros(0) if readout.index is None else np.asarray(readout.index)
-            if np.any((index < 0) | (index >= size)):
-                raise ValueError(
-                    f"readouts[{name!r}]: index {index.tolist()} leaves 0..{size - 1}, "
-                    f"the variables of {readout.layer!r}"
-                )
-            if readout.rows is not None and readout.rows.shape[1] != size:
-                raise ValueError(
-                    f"readouts[{name!r}]: rows have {readout.rows.shape[1]} columns, expected {size}, "
-                    f"the variables of {readout.layer!r}"
-                )
-        for name in self.fixed:
-            if name not in readouts:
-                raise ValueError(f"fixed: there is no readout {name!r}, expected one of {list(readouts)}")
+        layers = {name: Layer(kind, shape) for name, (kind, shape) in layers_of(self.layers).items()}
+        terms = terms_of(self.terms, layers)
+        readouts = readouts_of(self.readouts, layers)
         for name, value in (
             ("layers", layers),
-            ("terms", tuple(self.terms)),
-            ("theta", _read_only(theta)),
+            ("terms", terms),
+            ("theta", _read_only(theta_of(self.theta, terms))),
             ("readouts", readouts),
-            ("fixed", _read_only({name: np.array(value) for name, value in self.fixed.items()})),
+            ("fixed", _read_only(fixed_of(self.fixed, readouts))),
         ):
             object.__setattr__(self, name, value)
 
@@ -214,7 +186,8 @@ class System:
         return self.__dict__ | {"theta": dict(self.theta), "fixed": dict(self.fixed), "plans": {}, "numbers": {}}
 
     def __setstate__(self, state):
-        self.__dict__.update(state | {"theta": _read_only(state["theta"]), "fixed": _read_only(state["fixed"])})
+        theta = Theta(state["theta"], state["terms"])
+        self.__dict__.update(state | {"theta": _read_only(theta), "fixed": _read_only(state["fixed"])})
 
     def with_theta(self, theta):
         """Return the same system with other learning degrees of freedom; symbolic work is shared.
@@ -229,7 +202,7 @@ class System:
         ValueError
             A name that is no parameter, another shape, NaN or infinity.
         """
-        for name, value in theta.items():
+        for name, value in mapping("theta", theta, expected="a mapping of names to arrays").items():
             if name not in self.theta:
                 raise ValueError(f"theta: there is no parameter {name!r}, expected one of {list(self.theta)}")
             if np.shape(value) != self.theta[name].shape:
@@ -243,6 +216,8 @@ class System:
         shown = self.shown(x)
         parts = [t.field(shown, self.theta, layer) for t in self.terms if layer in t.layers]
         if not parts:
+            if layer not in self.layers:
+                raise ValueError(f"layer: there is no {layer!r}, expected one of {list(self.layers)}")
             kind = self.layers[layer].kind
             return np.zeros((*x[layer].shape, kind.q) if isinstance(kind, Potts) else x[layer].shape)
         return np.asarray(sum(parts))
@@ -277,11 +252,12 @@ class System:
             if len(self.layers) != 1:
                 raise TypeError(f"{name}: got one array, expected a mapping with the layers {list(self.layers)}")
             x = {next(iter(self.layers)): x}
+        mapping(name, x, self.layers)
         out = {}
         for layer, (kind, shape) in self.layers.items():
             if layer not in x:
                 raise ValueError(f"{name}: layer {layer!r} is missing; got {list(x)}")
-            value = np.asarray(x[layer])
+            value = array(f"{name}[{layer!r}]", x[layer], finite=False, dtype=None)
             if value.shape == shape:
                 value = value[None]
             if value.shape[1:] != shape:
@@ -298,6 +274,8 @@ class System:
 
     def random_state(self, batch: int, rng) -> State:
         """A random state of ``batch`` items."""
+        count("batch", batch, each=8 * sum(layer.size for layer in self.layers.values()))
+        rng = generator(rng)
         return {name: kind.random((batch, *shape), rng) for name, (kind, shape) in self.layers.items()}
 
 
@@ -353,12 +331,19 @@ class Energy(System):
         return shares
 
 
-def check_system(system):
+def check_system(system, name="system"):
     """Refuse what is no system, such as the network that holds one."""
     if not isinstance(system, System):
-        held = getattr(system, "energy", None)
-        remedy = "; pass its `energy`" if isinstance(held, System) else ""
-        raise TypeError(f"system: got a {type(system).__name__}, expected an Energy or a System{remedy}")
+        held = isinstance(getattr(system, "energy", None), System)
+        remedy = "; pass its `energy` (network.energy)" if held else ""
+        raise TypeError(f"{name}: got a {type(system).__name__}, expected an Energy or a System{remedy}")
+
+
+def check_energy_given(energy, what_then):
+    """Refuse what is no Energy, under the name ``energy``; ``what_then`` says what to do with a System."""
+    check_system(energy, "energy")
+    if not isinstance(energy, Energy):
+        raise TypeError(f"energy: a System has no energy{what_then}")
 
 
 @on_one_thread
@@ -377,6 +362,7 @@ def energy_terms(energy: Energy, x) -> dict[str, np.ndarray]:
     >>> {name: float(share[0]) for name, share in energy_terms(loaded, np.array([0.0, 3.0])).items()}
     {'0 Edges': 9.0, '1 Bias': -3.0}
     """
+    check_energy_given(energy, " to share out; look at its fields")
     return energy.shares(energy.state(x))
 
 

@@ -29,7 +29,9 @@ class Real:
     high: float = np.inf
 
     def __post_init__(self):
-        if not all(isinstance(end, Number) for end in (self.low, self.high)) or not self.low <= self.high:
+        ends = (self.low, self.high)
+        numbers = all(isinstance(end, Number) and not isinstance(end, bool) for end in ends)
+        if not numbers or not self.low <= self.high or self.low == np.inf or self.high == -np.inf:
             raise ValueError(f"low, high: got {self.low!r}, {self.high!r}, expected two numbers, low <= high")
 
     def settle(self, f, curvature, x):

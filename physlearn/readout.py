@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import array, flag, integers, seen, text
 
 State = dict[str, np.ndarray]
 
@@ -43,17 +44,19 @@ class Readout:
     __repr__ = brief
 
     def __post_init__(self):
+        text("layer", self.layer, "the name of a layer")
+        flag("force", self.force)
         # copies: what engines have worked out would not notice a later change of the caller's arrays
         if self.rows is not None:
-            rows = self.rows.copy() if hasattr(self.rows, "shape") else np.array(self.rows, dtype=float)
+            entries = self.rows.data if hasattr(self.rows, "toarray") else self.rows
+            found = array("rows", entries, dtype=None)
+            rows = self.rows.copy() if hasattr(self.rows, "shape") else np.array(found, dtype=float)
+            if len(rows.shape) != 2:
+                raise ValueError(f"rows: shape {rows.shape}, expected (k, n), one row for each number that is read")
             object.__setattr__(self, "rows", rows)
-        if self.rows is not None and len(self.rows.shape) != 2:
-            raise ValueError(f"rows: shape {self.rows.shape}, expected (k, n), one row for each number that is read")
         if self.index is not None:
-            index = np.asarray(self.index)
-            if index.ndim != 1 or index.size and not np.issubdtype(index.dtype, np.integer):
-                raise TypeError(f"index: got {self.index!r}, expected a list of integers, such as [2]")
-            object.__setattr__(self, "index", index.astype(np.int64))
+            index = integers("index", self.index, ndim=1)
+            object.__setattr__(self, "index", np.array(index))
 
     def read(self, x: State) -> np.ndarray:
         """y of shape (batch, k)."""
@@ -99,6 +102,14 @@ class Nudge:
     at: np.ndarray | None = None
 
     __repr__ = brief
+
+    def __post_init__(self):
+        if isinstance(self.cost, type) or not isinstance(getattr(self.cost, "readout", None), str):
+            raise TypeError(f"cost: got {seen(self.cost)}, expected a cost, such as SquaredError('output')")
+        for name, value in (("target", self.target), ("at", self.at)):
+            if value is not None or name == "target":
+                array(name, value, finite=False, dtype=None)
+        array("strength", self.strength, finite=False, shape=(), dtype=None)
 
     def value(self, y):
         """Added energy, (batch,)."""

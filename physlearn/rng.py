@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.checks import seen
 from physlearn.kernels.jit import inlined, kernel
 
 
@@ -20,13 +21,61 @@ def seed_sequence(rng):
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
         A Generator gives 256 bits of its own stream; None gives fresh entropy.
     """
+    seed(rng)
     if isinstance(rng, np.random.SeedSequence):
         return rng
     if isinstance(rng, np.random.Generator):
         return np.random.SeedSequence([int(word) for word in rng.integers(0, 2**63, 4)])
-    if rng is not None and not isinstance(rng, int | np.integer):
-        raise TypeError(f"rng: got {type(rng).__name__}, expected an int, a numpy Generator or None")
     return np.random.SeedSequence(rng)
+
+
+def generator(rng, name="rng"):
+    """The NumPy generator of one call.
+
+    Parameters
+    ----------
+    rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
+        A Generator is used itself; None gives fresh entropy.
+    name : str
+        The argument's name, for errors.
+
+    Examples
+    --------
+    >>> bool(generator(3).random() == generator(3).random())
+    True
+    """
+    return np.random.default_rng(seed(rng, name))
+
+
+def seed(rng, name="rng"):
+    """What can seed a stream, as it came.
+
+    Parameters
+    ----------
+    rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
+    name : str
+        The argument's name, for errors.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Anything else; a negative integer.
+
+    Examples
+    --------
+    >>> seed(-1)
+    Traceback (most recent call last):
+        ...
+    ValueError: rng: got -1, expected zero or a positive integer, a numpy Generator or None
+    """
+    if rng is None or isinstance(rng, np.random.Generator | np.random.SeedSequence):
+        return rng
+    expected = "expected zero or a positive integer, a numpy Generator or None"
+    if not isinstance(rng, int | np.integer) or isinstance(rng, bool):
+        raise TypeError(f"{name}: got {seen(rng)}, {expected}")
+    if rng < 0:
+        raise ValueError(f"{name}: got {seen(rng)}, {expected}")
+    return rng
 
 
 def streams(rng, n, key=0):

@@ -17,6 +17,7 @@ try:
 except ImportError as error:
     raise ImportError("physlearn.sklearn needs scikit-learn: pip install 'physlearn-sim[sklearn]'") from error
 
+from physlearn.checks import choice, count, flag, not_negative, number, seen
 from physlearn.learning.learn import learn
 from physlearn.learning.optimizers import SGD
 from physlearn.learning.sampling_rules import ContrastiveDivergence, PersistentContrastiveDivergence
@@ -86,16 +87,30 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.random_state = random_state
 
     def fit(self, X, y=None):
-        """Learn from X (n, n_features) from the start; y is ignored."""
-        data: Any = validate_data(self, X, dtype=np.float64)
+        """Learn from X (n, n_features) from the start; y is ignored.
+
+        Examples
+        --------
+        >>> BernoulliRBM(n_components=1, n_iter=2, random_state=0).fit([[0, 1], [1, 0]]).components_.shape
+        (1, 2)
+        """
+        data = self._data(X)
+        self._check(data.shape[1])
         self._begin(data.shape[1])
         self._learn(data, self.n_iter)
         return self
 
     def partial_fit(self, X, y=None):
-        """Go on learning: one pass through X (n, n_features), in batches; y is ignored."""
+        """Go on learning: one pass through X (n, n_features), in batches; y is ignored.
+
+        Examples
+        --------
+        >>> BernoulliRBM(n_components=1, random_state=0).partial_fit([[0, 1], [1, 0]]).n_features_in_
+        2
+        """
         first = not hasattr(self, "machine_")
-        data: Any = validate_data(self, X, dtype=np.float64, reset=first)
+        data = self._data(X, reset=first)
+        self._check(data.shape[1])
         if first:
             self._begin(data.shape[1])
         self._learn(data, 1)
@@ -104,7 +119,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     def transform(self, X):
         """Probabilities of the hidden units, (n, n_components)."""
         check_is_fitted(self)
-        data: Any = validate_data(self, X, dtype=np.float64, reset=False)
+        data = self._data(X, reset=False)
         return self.machine_.transform(np.clip(data, 0.0, 1.0))
 
     def score_samples(self, X):
@@ -112,13 +127,50 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
         The estimate of log Z is by annealed importance sampling with a fixed seed; ``machine_.log_z`` gives its
         error.  Unlike scikit-learn's, it is no pseudo-likelihood and is not random.
+
+        Examples
+        --------
+        >>> rbm = BernoulliRBM(n_components=1, n_iter=2, random_state=0).fit([[0, 1], [1, 0]])
+        >>> rbm.score_samples([[0, 1]]).round(1)
+        array([-1.4])
         """
         check_is_fitted(self)
-        data: Any = validate_data(self, X, dtype=np.float64, reset=False)
+        data = self._data(X, reset=False)
         return -self.machine_.free_energy(np.clip(data, 0.0, 1.0)) - self.machine_.log_z(rng=0).value
 
+    def _data(self, X, reset=True) -> Any:
+        """X as scikit-learn validates it, with its name in every refusal."""
+        try:
+            return validate_data(self, X, dtype=np.float64, reset=reset)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"X: {error}") from error
+
+    def _check(self, n_features):
+        """Refuse settings by scikit-learn's names; that convention wants them stored unseen."""
+        count("n_components", self.n_components, each=16 * n_features)
+        count("batch_size", self.batch_size, each=8 * (n_features + self.n_components))
+        count("n_iter", self.n_iter, least=0)
+        count("k", self.k)
+        flag("persistent", self.persistent)
+        number("learning_rate", self.learning_rate)
+        if not 0 <= number("momentum", self.momentum) < 1:
+            raise ValueError(f"momentum: got {self.momentum!r}, expected a number in [0, 1)")
+        not_negative("decay", self.decay)
+        choice("precision", self.precision, ("single", "double"))
+
+    def _random_state(self):
+        try:
+            if isinstance(self.random_state, bool):
+                raise TypeError
+            return check_random_state(self.random_state)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"random_state: got {seen(self.random_state)}, expected zero or a positive integer below 2**32, "
+                "a RandomState or None"
+            ) from None
+
     def _begin(self, n_features):
-        draws = check_random_state(self.random_state).randint(np.iinfo(np.int32).max, size=4)
+        draws = self._random_state().randint(np.iinfo(np.int32).max, size=4)
         self._rng = np.random.default_rng(draws)
         self.machine_ = RBM(n_features, self.n_components, scale=0.01, rng=self._rng)
         self._training = None

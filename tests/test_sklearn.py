@@ -52,5 +52,17 @@ def test_features_help_a_linear_classifier():
 def test_bad_settings_are_named():
     with pytest.raises(ValueError, match="precision: got 'half'"):
         BernoulliRBM(precision="half").fit(np.eye(3))
-    with pytest.raises(ValueError, match="chains: got 0"):
-        BernoulliRBM(batch_size=0).fit(np.eye(3))
+    for name, wrong in (
+        ("batch_size", 0), ("batch_size", 10**30), ("n_components", 2.5), ("n_iter", "ten"), ("n_iter", 10**30),
+        ("k", None), ("learning_rate", "fast"), ("momentum", 1.0), ("decay", -1.0), ("precision", ["single"]),
+        ("random_state", -1), ("random_state", "seed"), ("persistent", 1),
+    ):  # fmt: skip
+        with pytest.raises((TypeError, ValueError), match=f"^{name}: got"):
+            BernoulliRBM(**{name: wrong}).fit(np.eye(3))
+
+
+def test_bad_data_is_named():
+    rbm = BernoulliRBM(2, n_iter=1, random_state=0)
+    for wrong in (None, "text", [1.0, 2.0], [[np.nan, 1.0]], [[1j, 0.0]]):
+        with pytest.raises((TypeError, ValueError), match="^X: "):
+            rbm.fit(wrong)

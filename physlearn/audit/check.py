@@ -14,7 +14,9 @@ import numpy as np
 from physlearn.audit.basics import BASICS
 from physlearn.audit.forms import FORMS
 from physlearn.audit.measure import Check, Part, Scene, slope
+from physlearn.checks import count, positive
 from physlearn.energy import Energy, System, check_system
+from physlearn.rng import generator
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ def check_energy(system: System, x=None, *, rng=0, batch=3, coordinates=50, rtol
     True
     """
     check_system(system)
-    scene = _scene(system, x, np.random.default_rng(rng), batch, coordinates, rtol)
+    count("batch", batch)
+    count("coordinates", coordinates)
+    scene = _scene(system, x, generator(rng), batch, coordinates, positive("rtol", rtol))
     parts = [_term_part(number, term) for number, term in enumerate(system.terms)]
     checks: list[Check] = []
     for part in [*parts, _sum_part(system, parts)]:

@@ -15,8 +15,8 @@ from physlearn.brief import brief
 from physlearn.checks import count, positive
 from physlearn.dynamics.problem import is_continuous
 from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.sample import start_sampler
-from physlearn.energy import Energy
+from physlearn.dynamics.sample import NO_ENERGY, start_sampler
+from physlearn.energy import Energy, check_energy_given
 from physlearn.progress import follow
 from physlearn.threads import on_one_thread
 
@@ -62,8 +62,8 @@ def count_values(problem):
 
 def check_path(steps, chains):
     """Refuse lengths that make no path or no error bar."""
-    count("steps", steps)
-    count("chains", chains, least=2)
+    count("steps", steps, each=8)
+    count("chains", chains, least=2, each=8)
 
 
 @on_one_thread
@@ -116,6 +116,7 @@ def annealed_importance(
     >>> bool(abs(found.value - exact) < 4 * found.error)
     True
     """
+    check_energy_given(energy, NO_ENERGY)
     check_path(steps, chains)
     temperature = positive("temperature", temperature)
     problem, _ = make_problem(energy, None, clamp)

@@ -7,13 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from physlearn.checks import count, positive
+from physlearn.checks import array, count, positive, seen
 from physlearn.dynamics import fields, metropolis, schedules
 from physlearn.dynamics.annealed import Annealed, annealed
 from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.relax import make_problem, relax
-from physlearn.dynamics.sample import energies_of, random_start, start_sampler, started, warn_of_trouble
-from physlearn.energy import Energy, Potts, check_system
+from physlearn.dynamics.sample import (
+    NO_ENERGY,
+    energies_of,
+    random_start,
+    start_sampler,
+    started,
+    variables,
+    warn_of_trouble,
+)
+from physlearn.energy import Energy, Potts, check_energy_given
 from physlearn.progress import Bar
 from physlearn.rng import seed_sequence
 from physlearn.threads import on_one_thread
@@ -89,13 +97,14 @@ def anneal(
     >>> anneal(ring, reads=4, sweeps=100, rng=0).energy
     -3.0
     """
+    check_energy_given(energy, NO_ENERGY)
     root = seed_sequence(rng)
     method = _method(energy, clamp, method)
     if isinstance(schedule, str) and schedule not in NAMED:
         raise ValueError(f"schedule: got {schedule!r}, expected one of {list(NAMED)} or an array of temperatures")
+    count("reads", reads, each=8 * variables(energy))
     if sweeps is not None:
-        count("sweeps", sweeps)
-    count("reads", reads)
+        count("sweeps", sweeps, each=8 * reads)
     sampler = start_sampler(energy, reads, x0, clamp, method, root, settings)
     if isinstance(schedule, str):
         temperatures = _named(schedule, energy, clamp, method, root, settings, hot, cold, sweeps or 1000)
@@ -144,10 +153,8 @@ def greedy(
     >>> greedy(chain, reads=20, rng=0).energy
     -4.0
     """
-    check_system(energy)
-    if not isinstance(energy, Energy):
-        raise TypeError("energy: a System has none to lower; integrate or relax it, or run species by kinetics")
-    count("reads", reads)
+    check_energy_given(energy, " to lower; integrate or relax it, or run species by kinetics")
+    count("reads", reads, each=8 * variables(energy))
     count("max_sweeps", max_sweeps)
     root = seed_sequence(rng)
     state = random_start(energy, reads, root) if x0 is None else started(energy, x0, reads)
@@ -187,7 +194,7 @@ def _cool(energy, sampler, temperatures, push, bar):
 
 def _method(energy, clamp, method):
     """Metropolis for spins and 0/1 variables where it fits, if the choice is left to us."""
-    if method != "auto" or not isinstance(energy, Energy):
+    if method != "auto":
         return method
     if any(isinstance(layer.kind, Potts) for layer in energy.layers.values()):
         return method
@@ -218,8 +225,7 @@ def _named(schedule, energy, clamp, method, root, settings, hot, cold, sweeps):
 
 def _checked(schedule):
     """(sweeps,) temperatures."""
-    value = np.atleast_1d(np.asarray(schedule))
-    numbers = value.dtype.kind in "iuf" and value.ndim == 1 and value.size > 0
-    if not numbers or not np.all((value > 0) & np.isfinite(value)):
-        raise ValueError(f"schedule: got {schedule!r}, expected positive finite temperatures, (sweeps,)")
-    return value.astype(float)
+    value = np.atleast_1d(array("schedule", schedule))
+    if value.ndim != 1 or not value.size or not np.all(value > 0):
+        raise ValueError(f"schedule: got {seen(schedule)}, expected positive finite temperatures, (sweeps,)")
+    return value

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.checks import number
+
 
 @dataclass(frozen=True)
 class Annealed:
@@ -52,7 +54,8 @@ class Annealed:
         confidence : float
             In (0, 1).
         """
-        if not 0.0 < confidence < 1.0:
+        number("target", target)
+        if not 0.0 < number("confidence", confidence, 0, 1) < 1.0:
             raise ValueError(f"confidence: got {confidence!r}, expected a number between 0 and 1")
         p = float(np.mean(self.energies <= target + 1e-9 * max(1.0, abs(target))))
         sweeps = float(len(self.temperatures))

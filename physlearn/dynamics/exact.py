@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import positive
+from physlearn.checks import choice, function, integers, positive
 from physlearn.dynamics.frame import separate
 from physlearn.dynamics.problem import Problem
 from physlearn.dynamics.relax import make_problem
-from physlearn.energy import Binary, Energy, Potts, Spin, check_system
+from physlearn.energy import Binary, Energy, Potts, Spin, check_energy_given
 from physlearn.progress import Bar
 from physlearn.threads import on_one_thread
 
@@ -75,16 +75,36 @@ class Exact:
 
         A Potts variable stands for its q indicators, code fastest: entry (i q + k, j q + l) is the
         probability that variable i has code k and variable j has code l.
+
+        Parameters
+        ----------
+        a, b : str
+            Names of layers.
         """
+        choice("a", a, self.means)
+        choice("b", b, self.means)
         return self._second[a, b]
 
     def states(self, index=None):
-        """States by number, {layer: (k, *shape)} or the plain array where there is one layer; default all."""
-        x = self._states(np.arange(len(self.energies)) if index is None else np.atleast_1d(index))
+        """States by number, {layer: (k, *shape)} or the plain array where there is one layer; default all.
+
+        Parameters
+        ----------
+        index : int or (k,) array of int, optional
+        """
+        last = len(self.energies) - 1
+        wanted = np.arange(last + 1) if index is None else integers("index", index, ndim=(0, 1), low=0, high=last)
+        x = self._states(np.atleast_1d(wanted))
         return next(iter(x.values())) if len(x) == 1 else x
 
     def mean(self, observable):
-        """Exact mean of any function of the state, ``observable(x) -> (k, ...)``; x maps layers to arrays."""
+        """Exact mean of any function of the state, ``observable(x) -> (k, ...)``; x maps layers to arrays.
+
+        Parameters
+        ----------
+        observable : callable
+        """
+        function("observable", observable, 1, "a function of the state")
         total: Any = 0.0
         for start in range(0, len(self.energies), BLOCK):
             index = np.arange(start, min(start + BLOCK, len(self.energies)))
@@ -128,9 +148,7 @@ def enumerate_states(energy: Energy, *, temperature, clamp=None, progress: bool 
     >>> f"{exact.probability[1]:.6f}"
     '0.731059'
     """
-    check_system(energy)
-    if not isinstance(energy, Energy):
-        raise TypeError("energy: a System has no energy to sum over, expected an Energy")
+    check_energy_given(energy, " to sum over, expected an Energy")
     temperature = positive("temperature", temperature)
     problem, _ = make_problem(energy, None, clamp)
     free, values = _free_values(problem)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from physlearn.checks import array as numbers
 from physlearn.energy import System
 
 
@@ -177,9 +178,7 @@ def given(system: System, frame: Frame, clamp, batch=None):
     for name, value in clamp.items():
         where = frame.values[name] if name in frame.values else frame.forces[name]
         width = where.stop - where.start
-        value = np.asarray(value)
-        if value.dtype.kind not in "biufc":
-            raise TypeError(f"clamp[{name!r}]: got {value.tolist()!r}, expected numbers")
+        value = numbers(f"clamp[{name!r}]", value, finite=False, dtype=None)
         array = value.astype(np.result_type(value, float))
         if array.ndim and not len(array):
             raise ValueError(f"clamp[{name!r}]: shape {value.shape}, expected at least one item")

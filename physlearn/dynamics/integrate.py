@@ -19,7 +19,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from physlearn.checks import not_negative, positive
+from physlearn.checks import array, choice, mapping, not_negative, number, positive, seen, sequence
 from physlearn.dynamics import adaptive, fixed_step
 from physlearn.dynamics.frame import given
 from physlearn.dynamics.relax import make_problem
@@ -162,8 +162,8 @@ def _flow(
     progress=None,
 ) -> Trajectory:
     check_system(system)
-    if diverged not in ("warn", "raise"):
-        raise ValueError(f"diverged: got {diverged!r}, expected 'warn' or 'raise'")
+    choice("diverged", diverged, ("warn", "raise"))
+    choice("method", method, ("auto", *METHODS))
     temperature = not_negative("temperature", temperature)
     if method == "auto":
         method = "heun" if temperature > 0 else "adaptive" if dt is None else "rk4"
@@ -237,27 +237,25 @@ def _record(problem, drive, times, z, steps, stopped, method, single, diverged):
 
 
 def _span(t_span):
-    try:
-        start, stop = (float(t) for t in t_span)
-    except (TypeError, ValueError):
-        raise TypeError(f"t_span: got {t_span!r}, expected (begin, end) in seconds") from None
-    if not (np.isfinite(start) and np.isfinite(stop) and start < stop):
+    pair = sequence("t_span", t_span, expected="(begin, end) in seconds")
+    if len(pair) != 2:
+        raise ValueError(f"t_span: got {seen(t_span)}, expected (begin, end) in seconds")
+    start, stop = (number("t_span", t) for t in pair)
+    if not start < stop:
         raise ValueError(f"t_span: got {t_span!r}, expected finite times, begin before end")
     return start, stop
 
 
 def _split(clamp):
     """(functions of time, constant values)."""
-    if clamp is not None and not isinstance(clamp, Mapping):
-        raise TypeError(f"clamp: got a {type(clamp).__name__}, expected a mapping of readout names to values")
+    if clamp is not None:
+        mapping("clamp", clamp, expected="a mapping of readout names to values")
     clamp = dict(clamp or {})
     moving = {name: value for name, value in clamp.items() if callable(value)}
     return moving, {name: value for name, value in clamp.items() if name not in moving}
 
 
 def _check(problem, method, dt, temperature, moving, tol):
-    if method not in METHODS:
-        raise ValueError(f"method: got {method!r}, expected 'auto' or one of {list(METHODS)}")
     if problem.discrete:
         raise ValueError(
             f"system: layers {problem.discrete} are discrete and have no velocity; use sample, or kinetics for "
@@ -323,8 +321,8 @@ def whole_steps(duration, dt, name):
 def _times(times, span):
     if times is None:
         return np.linspace(span[0], span[1], 101)
-    times = np.asarray(times, dtype=float)
-    good = times.ndim == 1 and times.size and np.all(np.isfinite(times)) and np.all(np.diff(times) > 0)
+    times = array("times", times)
+    good = times.ndim == 1 and times.size and np.all(np.diff(times) > 0)
     slack = 1e-9 * (span[1] - span[0])  # 3 * 0.1 is beyond 0.3
     if not good or times[0] < span[0] - slack or times[-1] > span[1] + slack:
         raise ValueError(f"times: got {times!r}, expected ascending times within t_span {span}")

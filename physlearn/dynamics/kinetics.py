@@ -13,11 +13,12 @@ With ``conserved=True`` particles hop instead, by Metropolis' rule (`exchange`);
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Number
 from typing import Any
 
 import numpy as np
 
-from physlearn.checks import positive
+from physlearn.checks import array, choice, flag, function, mapping, number, positive, sequence
 from physlearn.dynamics import exchange
 from physlearn.dynamics.candidates import CandidateMoves
 from physlearn.dynamics.gillespie import Gillespie
@@ -27,6 +28,7 @@ from physlearn.progress import follow
 from physlearn.rng import streams
 from physlearn.terms.lattice import FeltBonds
 
+SPAN = "a duration or (first, last)"
 BLOCK = 64  # states whose energies are computed together
 CLOCKS = {
     "gillespie": "mean stay of a particle without bonds",
@@ -145,8 +147,11 @@ def kinetics(
         names = [type(t).__name__ for t in system.terms]
         raise ValueError(f"system: its terms are {names}, expected LatticeBonds or FeltBonds alone, as of an Assembly")
     temperature = positive("temperature", temperature)
-    if clock not in CLOCKS:
-        raise ValueError(f"clock: got {clock!r}, expected one of {list(CLOCKS)}")
+    choice("clock", clock, CLOCKS)
+    flag("conserved", conserved)
+    if observe is not None:
+        for what, wanted in mapping("observe", observe, expected="a mapping of names to functions").items():
+            function(f"observe[{what!r}]", wanted, 1, "a function of the state")
     if conserved and (clock != "metropolis" or not isinstance(system, Energy)):
         raise ValueError(
             f"conserved: the clock is {clock!r} and the system is a {type(system).__name__}; particles hop by "
@@ -155,13 +160,15 @@ def kinetics(
     by_events = events is not None
     marks, end = _marks(t_span, events, record, clock)
     shape = next(iter(system.layers.values())).shape
-    if x0 is not None and np.shape(x0) not in (shape, (1, *shape)):
-        raise ValueError(f"x0: shape {np.shape(x0)}, expected one state of shape {shape}; call once for each")
-    problem, _ = make_problem(system, None if x0 is None else np.asarray(x0), clamp)
+    if x0 is not None:
+        x0 = array("x0", x0)
+        if x0.shape not in (shape, (1, *shape)):
+            raise ValueError(f"x0: shape {x0.shape}, expected one state of shape {shape}; call once for each")
+    problem, _ = make_problem(system, x0, clamp)
     start = problem.base.real.astype(np.int64)  # what is clamped, elsewhere empty
     if x0 is not None:
         free = problem.frame.cluster >= 0
-        start = np.where(free, np.asarray(x0).reshape(1, -1), start)
+        start = np.where(free, x0.astype(np.int64).reshape(1, -1), start)
     if len(start) != 1:
         raise ValueError(f"clamp: a batch of {len(start)}, expected one state; call once for each")
     run = _runner(system, problem, start, temperature, clock, conserved, streams(rng, 1))
@@ -172,8 +179,8 @@ def kinetics(
         return sum(system.shares({name: x.astype(np.int64)}).values())
 
     now = 0.0 if by_events else marks[0]
-    for number, mark in follow(list(enumerate(marks)), "kinetics", "record", progress):
-        if number:
+    for place, mark in follow(list(enumerate(marks)), "kinetics", "record", progress):
+        if place:
             now = run.to(now, mark, by_events)
         if np.isinf(now):
             raise ValueError(
@@ -187,8 +194,8 @@ def kinetics(
             energies.append(energy_of(x[None]))
         if observe is None:
             states.append(x.astype(np.int64))
-        for what, function in (observe or {}).items():
-            observed.setdefault(what, []).append(np.array(function(x.astype(np.int64))))
+        for what, wanted in (observe or {}).items():
+            observed.setdefault(what, []).append(np.array(wanted(x.astype(np.int64))))
     if end > marks[-1]:
         run.to(now, end, by_events)
     if isinstance(system, Energy) and observe is None:
@@ -218,8 +225,9 @@ def _marks(t_span, events, record, clock):
             )
         span = (0.0, float(events))
     else:
-        span = (0.0, float(t_span)) if np.ndim(t_span) == 0 else tuple(float(k) for k in t_span)
-    if len(span) != 2 or not (np.all(np.isfinite(span)) and span[1] > span[0]):
+        pair = (0.0, t_span) if isinstance(t_span, Number) else sequence("t_span", t_span, expected=SPAN)
+        span = tuple(number("t_span", k) for k in pair)
+    if len(span) != 2 or not span[1] > span[0]:
         raise ValueError(f"t_span: got {t_span!r}, expected a duration or (first, last), finite and increasing")
     if clock != "gillespie" and (span[1] - span[0]) % 1.0:
         raise ValueError(f"t_span: got {t_span!r}, expected whole sweeps with the clock {clock!r}")
@@ -230,7 +238,7 @@ def _marks(t_span, events, record, clock):
         if clock != "gillespie" or events is not None:
             marks = np.unique(np.rint(marks - span[0])) + span[0]
     else:
-        times = np.asarray(record, dtype=float)
+        times = array("record", record)
         if times.ndim != 1 or not times.size or (events is not None and np.any(times % 1.0 != 0.0)):
             what = "times" if events is None else "whole numbers of events"
             raise ValueError(f"record: got {record!r}, expected one or more {what}, or a number of intervals")
@@ -244,7 +252,7 @@ def _marks(t_span, events, record, clock):
 
 
 def _whole(value):
-    return isinstance(value, int | float | np.integer) and float(value).is_integer()
+    return isinstance(value, int | float | np.integer) and not isinstance(value, bool) and float(value).is_integer()
 
 
 class _Continuous:

@@ -24,12 +24,12 @@ from typing import Any
 
 import numpy as np
 
-from physlearn.checks import count
+from physlearn.checks import array, count
 from physlearn.dynamics.ais import count_values
 from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.sample import check_temperature, energies_of, start_sampler
+from physlearn.dynamics.sample import NO_ENERGY, check_temperature, energies_of, start_sampler, variables
 from physlearn.dynamics.samples import Observed
-from physlearn.energy import Energy
+from physlearn.energy import Energy, check_energy_given
 from physlearn.progress import follow
 from physlearn.rng import seed_sequence
 from physlearn.threads import on_one_thread
@@ -161,8 +161,9 @@ def population_annealing(
     >>> bool(abs(found.log_z[-1] - exact) < 0.1), found.best
     (True, -6.0)
     """
+    check_energy_given(energy, NO_ENERGY)
     temperatures = _checked(temperatures)
-    count("population", population, least=2)
+    count("population", population, least=2, each=8 * variables(energy))
     count("sweeps", sweeps)
     Observed(observe, population, 1)  # refuses before there is any work
     root = seed_sequence(rng)
@@ -243,10 +244,10 @@ def _child(root, *key):
 
 def _checked(temperatures):
     """(k,) falling temperatures."""
-    value = np.atleast_1d(np.asarray(temperatures, dtype=float))
+    value = np.atleast_1d(array("temperatures", temperatures))
     if value.ndim != 1 or not value.size:
         raise ValueError(f"temperatures: shape {value.shape}, expected a line of them")
-    check_temperature(value, len(value))
+    check_temperature(value, len(value), "temperatures")
     if np.any(np.diff(value) >= 0):
         raise ValueError(f"temperatures: got {value.tolist()}, expected strictly decreasing ones")
     return value

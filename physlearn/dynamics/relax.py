@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from physlearn.checks import count, positive
+from physlearn.checks import choice, count, mapping, positive, sequence
 from physlearn.dynamics import descent, direct, fire, flow, lbfgs, newton
 from physlearn.dynamics.equilibrium import Equilibrium
 from physlearn.dynamics.frame import frame_of, given
@@ -91,10 +91,8 @@ def relax(
     >>> relax(divider, clamp={"rails": [3.0, 0.0]}).x
     array([3., 1., 0.])
     """
-    if unconverged not in ("warn", "raise", "ignore"):
-        raise ValueError(f"unconverged: got {unconverged!r}, expected 'warn', 'raise' or 'ignore'")
-    if method != "auto" and method not in ENGINES:
-        raise ValueError(f"method: got {method!r}, expected 'auto' or one of {list(ENGINES)}")
+    choice("unconverged", unconverged, ("warn", "raise", "ignore"))
+    choice("method", method, ("auto", *ENGINES))
     tol, max_steps = positive("tol", tol), count("max_steps", max_steps, least=0)
     problem, single = make_problem(system, x0, clamp, nudge)
     if method == "auto":
@@ -156,10 +154,11 @@ def make_problem(system, x0, clamp, nudge=None):
             if hasattr(term, "check"):
                 term.check(system.layers, system.theta)
         system.numbers["checked"] = True
-    if clamp is not None and not isinstance(clamp, Mapping):
-        raise TypeError(f"clamp: got a {type(clamp).__name__}, expected a mapping of readout names to values")
+    if clamp is not None:
+        mapping("clamp", clamp, expected="a mapping of readout names to values")
     clamp = dict(system.fixed) | dict(clamp or {})
-    nudges = () if nudge is None else (nudge,) if isinstance(nudge, Nudge) else tuple(nudge)
+    nudges = () if nudge is None else (nudge,) if isinstance(nudge, Nudge) else nudge
+    nudges = sequence("nudge", nudges, of=Nudge, expected="a Nudge, or several")
     for name in [*clamp, *(n.cost.readout for n in nudges)]:
         if name not in system.readouts:
             raise ValueError(f"clamp/nudge: there is no readout {name!r}, expected one of {list(system.readouts)}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 import logging
 import warnings
+from numbers import Number
 
 import numpy as np
 
-from physlearn.checks import count
+from physlearn.checks import choice, count, seen
 from physlearn.dynamics import (
     bitpacked,
     checkerboard,
@@ -25,13 +26,16 @@ from physlearn.dynamics import (
 )
 from physlearn.dynamics.relax import make_problem, refused
 from physlearn.dynamics.samples import Observed, Samples
-from physlearn.energy import Energy, check_system
+from physlearn.energy import Energy, check_energy_given
 from physlearn.progress import Bar
 from physlearn.rng import seed_sequence, streams
 from physlearn.threads import on_one_thread
 
 LOG = logging.getLogger(__name__)
 BLOCK = 32  # chains whose energies are computed together
+NO_ENERGY = (
+    ", so no Boltzmann distribution to draw from; integrate or relax it, or run species on a lattice by kinetics"
+)
 
 # In the order in which "auto" asks.  Each engine has `refusal(problem) -> str | None` and
 # `Sampler(problem, state, streams)` with `run(sweeps, temperature)`, `state()` and, for all chains,
@@ -123,9 +127,12 @@ def sample(
     >>> bool(abs(agree - 1 / (1 + np.exp(-1.0))) < 0.02)
     True
     """
-    for name, value, least in (("n_samples", n_samples, 1), ("thin", thin, 1), ("warmup", warmup, 0)):
-        count(name, value, least)
+    check_energy_given(energy, NO_ENERGY)
     temperature = check_temperature(temperature, count("chains", chains))
+    each = 8 * chains * (1 + (variables(energy) if observe is None else 0))
+    count("n_samples", n_samples, each=each)
+    count("thin", thin)
+    count("warmup", warmup, least=0)
     observed = Observed(observe, chains, n_samples)
     sampler = start_sampler(energy, chains, x0, clamp, method, rng, settings)
     with Bar("sample", "sweep", warmup + n_samples * thin, progress) as bar:
@@ -179,13 +186,13 @@ def energies_of(energy, sampler):
     return np.concatenate(out)[:chains]
 
 
-def check_temperature(temperature, chains):
+def check_temperature(temperature, chains, name="temperature"):
     """(chains,) positive finite temperatures."""
-    value = np.asarray(temperature)
+    value = np.asarray(temperature) if isinstance(temperature, np.ndarray | list | tuple | Number) else np.array("")
     good = value.dtype.kind in "iuf" and value.shape in ((), (chains,))
     if not good or not np.all((value > 0) & np.isfinite(value)):
         raise ValueError(
-            f"temperature: got {temperature!r}, expected a positive finite number or one for each of {chains} chains; "
+            f"{name}: got {seen(temperature)}, expected a positive finite number or one for each of {chains} chains; "
             "for T = 0 use relax or anneal"
         )
     return np.array(np.broadcast_to(value, (chains,)), dtype=float)
@@ -193,20 +200,14 @@ def check_temperature(temperature, chains):
 
 def start_sampler(energy, chains, x0, clamp, method, rng, settings):
     """The engine's sampler over ``chains`` chains, started at x0 or at random."""
-    check_system(energy)
-    if not isinstance(energy, Energy):
-        raise TypeError(
-            "energy: a System has no energy, so no Boltzmann distribution to draw from; integrate or relax it, or run "
-            "species on a lattice by kinetics"
-        )
-    count("chains", chains)
+    check_energy_given(energy, NO_ENERGY)
+    count("chains", chains, each=8 * variables(energy))
     root = seed_sequence(rng)
     state = random_start(energy, chains, root) if x0 is None else started(energy, x0, chains)
     problem, _ = make_problem(energy, state, clamp)
     if problem.batch != chains:
         raise ValueError(f"clamp: a batch of {problem.batch} does not fit {chains} chains")
-    if method != "auto" and method not in ENGINES:
-        raise ValueError(f"method: got {method!r}, expected 'auto' or one of {list(ENGINES)}")
+    choice("method", method, ("auto", *ENGINES))
     fits = (name for name, engine in ENGINES.items() if engine.refusal(problem) is None)
     chosen = method if method != "auto" else next(fits, "gibbs")
     reason = ENGINES[chosen].refusal(problem) if method != "auto" or chosen == "gibbs" else None
@@ -217,6 +218,11 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
     if LOG.isEnabledFor(logging.DEBUG):
         LOG.debug("sampler: engine %r for %d chains; %s", chosen, chains, refused(ENGINES, problem))
     return ENGINES[chosen].Sampler(problem, problem.state(problem.initial()), streams(root, chains), **settings)
+
+
+def variables(energy):
+    """How many there are in all layers."""
+    return sum(layer.size for layer in energy.layers.values())
 
 
 def check_settings(method, settings):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import function, mapping, text
 
 
 @dataclass(frozen=True)
@@ -37,23 +37,25 @@ class Mean:
 
     __repr__ = brief
 
+    def __post_init__(self):
+        function("of", self.of, 1, "a function of the state")
+
 
 class Observed:
     """What ``observe`` asks for, collected draw by draw from states of ``rows`` chains."""
 
     def __init__(self, observe, rows, n_samples):
-        if not (observe is None or isinstance(observe, Mapping)):
-            raise TypeError(
-                f"observe: got a {type(observe).__name__}, expected a mapping of names to functions of the state"
-            )
+        if observe is not None:
+            mapping("observe", observe, expected="a mapping of names to functions of the state")
         if "energy" in (observe or {}):
             raise ValueError(
                 "observe: 'energy' is the name of the draws' energies, which are always kept; choose another"
             )
         self.wanted, self.rows, self.n_samples, self.seen = dict(observe or {}), rows, n_samples, {}
         for name, wanted in self.wanted.items():
-            if not callable(wanted.of if isinstance(wanted, Mean) else wanted):
-                raise TypeError(f"observe[{name!r}]: got {wanted!r}, expected a function of the state or a Mean")
+            text("observe", name, "names")
+            if not isinstance(wanted, Mean):
+                function(f"observe[{name!r}]", wanted, 1, "a function of the state or a Mean")
 
     @property
     def means(self):

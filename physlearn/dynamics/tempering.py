@@ -13,12 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from physlearn.checks import count, positive
+from physlearn.checks import array, count, integer, mapping, positive
 from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.sample import check_temperature, energies_of, start_sampler, warn_of_trouble
+from physlearn.dynamics.sample import (
+    NO_ENERGY,
+    check_temperature,
+    energies_of,
+    start_sampler,
+    variables,
+    warn_of_trouble,
+)
 from physlearn.dynamics.samples import Observed, Samples
-from physlearn.energy import Energy
+from physlearn.energy import Energy, check_energy_given
 from physlearn.progress import Bar
 from physlearn.rng import Chains, seed_sequence, streams
 from physlearn.threads import on_one_thread
@@ -74,7 +81,14 @@ class Tempered:
         return self.to_dataset()._repr_html_()
 
     def at(self, k):
-        """The `Samples` of temperature number k."""
+        """The `Samples` of temperature number k.
+
+        Parameters
+        ----------
+        k : int
+            Negative ones count from the end.
+        """
+        k = integer("k", k, -len(self.temperatures), len(self.temperatures) - 1)
         x = {name: v[k] for name, v in self.x.items()} if isinstance(self.x, dict) else self.x
         return Samples(
             x if x is None or isinstance(x, dict) else x[k],
@@ -113,7 +127,7 @@ def ladder(cold, hot, n):
     >>> ladder(1.0, 8.0, 4)
     array([1., 2., 4., 8.])
     """
-    n, cold, hot = count("n", n, least=2), positive("cold", cold), positive("hot", hot)
+    n, cold, hot = count("n", n, least=2, each=8), positive("cold", cold), positive("hot", hot)
     if not cold < hot:
         raise ValueError(f"cold, hot: got {cold!r}, {hot!r}; expected 0 < cold < hot")
     return np.geomspace(cold, hot, n)
@@ -177,14 +191,20 @@ def tempering(
     >>> bool(abs(drawn.at(0).x[..., 0].mean()) < 0.1)
     True
     """
+    check_energy_given(energy, NO_ENERGY)
     ladder_t = _checked(temperatures)
-    for name, value in (("n_samples", n_samples), ("chains", chains), ("thin", thin), ("sweeps", sweeps)):
-        count(name, value)
+    count("chains", chains, each=8 * len(ladder_t) * variables(energy))
+    each = 8 * chains * len(ladder_t) * (1 + (variables(energy) if observe is None else 0))
+    count("n_samples", n_samples, each=each)
+    count("thin", thin)
+    count("sweeps", sweeps)
     count("warmup", warmup, least=0)
     k, root = len(ladder_t), seed_sequence(rng)
     observed = Observed(observe, k * chains, n_samples)
     if x0 is not None:
         x0 = {n: np.repeat(v, k, 0) if len(v) == chains else v for n, v in energy.state(x0, "x0").items()}
+    if clamp is not None:
+        mapping("clamp", clamp, expected="a mapping of readout names to values")
     clamp = {n: np.repeat(v, k, 0) if np.ndim(v) == 2 and len(v) > 1 else v for n, v in (clamp or {}).items()}
     sampler = start_sampler(energy, k * chains, x0, clamp, method, root, settings)
     replicas = _Replicas(energy, sampler, make_problem(energy, None, clamp)[0], ladder_t, chains, root)
@@ -292,10 +312,10 @@ class _Replicas:
 
 def _checked(temperatures):
     """(k,) temperatures in order."""
-    value = np.asarray(temperatures)
+    value = array("temperatures", temperatures)
     if value.ndim != 1 or len(value) < 2:
         raise ValueError(f"temperatures: shape {value.shape}, expected at least two in a line")
-    value = check_temperature(value, len(value))
+    value = check_temperature(value, len(value), "temperatures")
     steps = np.diff(value)
     if not (np.all(steps > 0) or np.all(steps < 0)):
         raise ValueError(f"temperatures: got {value.tolist()}, expected strictly increasing or decreasing ones")

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count, positive
+from physlearn.checks import array, count, flag, integer, number, positive
 from physlearn.threads import on_one_thread
 
 WIDEST, WIDEST_FINITE = 20, 11  # vectors of 2^20; dense matrices of 2^11
@@ -64,13 +64,14 @@ def transfer_matrix(width, length=None, *, temperature, coupling=1.0, field=0.0,
     '-1.755380'
     """
     widest = WIDEST if length is None else WIDEST_FINITE
-    if count("width", width) > widest:
-        raise ValueError(f"width: got {width!r}, expected an integer from 1 to {widest}")
+    integer("width", width, 1, widest)
     if length is not None:
         count("length", length, least=2)
-    temperature, numbers = positive("temperature", temperature), np.asarray(coupling, dtype=float)
-    if numbers.shape not in ((), (2,)) or not np.all(np.isfinite(numbers)) or not np.isfinite(field):
-        raise ValueError(f"coupling, field: got {coupling!r}, {field!r}; expected finite numbers, J one or two of them")
+    temperature, field = positive("temperature", temperature), number("field", field)
+    flag("periodic", periodic)
+    numbers = array("coupling", coupling)
+    if numbers.shape not in ((), (2,)):
+        raise ValueError(f"coupling: got {coupling!r}, expected J, or J across and J along")
     across, along = np.broadcast_to(numbers, (2,))
     matrix = _Rows(width, across, along, field, 1.0 / temperature, periodic)
     if length is None:

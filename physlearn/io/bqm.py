@@ -6,12 +6,14 @@ E = -sum b_i s_i - sum J_ij s_i s_j has no constant.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.energy import Binary, Energy, Spin
+from physlearn.checks import array, number, seen
+from physlearn.energy import Binary, Energy, Spin, check_energy_given
 from physlearn.terms import Bias, Dense, Pairs
 
 
@@ -25,8 +27,18 @@ class BQMEnergy(NamedTuple):
     __repr__ = brief
 
     def sample(self, x):
-        """A state (n,) as dimod's dict of variable to value."""
-        return {v: int(value) for v, value in zip(self.variables, np.asarray(x), strict=True)}
+        """A state (n,) as dimod's dict of variable to value.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from_bqm({("a", "a"): -1.0, ("a", "b"): 2.0}).sample(np.array([1.0, 0.0]))
+        {'a': 1, 'b': 0}
+        """
+        x, kind = array("x", x, shape=(len(self.variables),)), self.energy.layers["s"].kind
+        if not kind.valid(x):
+            raise ValueError(f"x: some values are not of the kind {kind}")
+        return {v: int(value) for v, value in zip(self.variables, x, strict=True)}
 
 
 def from_bqm(model: Any) -> BQMEnergy:
@@ -57,15 +69,21 @@ def from_bqm(model: Any) -> BQMEnergy:
     (-1.0, ['a', 'b'])
     """
     dimod = _dimod()
-    if isinstance(model, dict):
+    if isinstance(model, Mapping):
+        for pair, value in model.items():
+            if not isinstance(pair, tuple) or len(pair) != 2:
+                raise ValueError(f"model: got the key {seen(pair)}, expected a pair (u, v) of variables")
+            number(f"model[{pair!r}]", value)
         model = dimod.BinaryQuadraticModel.from_qubo(model)
-    if not hasattr(model, "vartype") or not hasattr(model, "to_numpy_vectors"):
+    if isinstance(model, type) or not hasattr(model, "vartype") or not hasattr(model, "to_numpy_vectors"):
         raise TypeError(f"model: got {type(model).__name__}, expected a dimod.BinaryQuadraticModel or a QUBO dict")
     variables = list(model.variables)
     vectors: Any = model.to_numpy_vectors(variable_order=variables)
     linear, (i, j, quadratic), offset = vectors
     kind = Spin() if model.vartype is dimod.SPIN else Binary()
     pairs = np.stack([i, j], 1).astype(np.int64).reshape(-1, 2)
+    if not (np.all(np.isfinite(linear)) and np.all(np.isfinite(quadratic)) and np.isfinite(offset)):
+        raise ValueError("model: some biases are NaN or infinite, expected finite numbers")
     theta = {"bias": -np.asarray(linear, dtype=float), "J": -np.asarray(quadratic, dtype=float)}
     n = len(variables)
     energy = Energy({"s": (kind, n)}, [Pairs("s", pairs, n), Bias("s")], theta)
@@ -76,8 +94,23 @@ def to_bqm(energy: Energy) -> Any:
     """Make a dimod model of an energy of Pairs, Dense and Bias on one layer of spins or 0/1 variables.
 
     Variables are numbered from 0; couplings that are zero are left out.  An energy with fixed readouts is refused.
+
+    Parameters
+    ----------
+    energy : Energy
+
+    Returns
+    -------
+    dimod.BinaryQuadraticModel
+
+    Examples
+    --------
+    >>> from physlearn.models import Ising
+    >>> to_bqm(Ising.from_pairs([(0, 1)], 2.0)).quadratic
+    {(1, 0): -2.0}
     """
     dimod = _dimod()
+    check_energy_given(energy, ", and a dimod model is one")
     if energy.fixed:
         raise ValueError(
             f"energy: its readouts {list(energy.fixed)} are fixed, and a dimod model has no clamps; convert it without "

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import array, count, integers, reals
 from physlearn.energy import Energy, Spin
 from physlearn.files import path_of, read_text
 from physlearn.terms import Pairs
@@ -35,7 +36,7 @@ class MaxCut(NamedTuple):
 
     def cut(self, x):
         """Weight of the cut edges of spins x, (n,) or (..., n): a number or (...,)."""
-        x = np.asarray(x)
+        x = reals("x", x, finite=False)
         if x.shape[-1:] != self.energy.layers["s"].shape or not Spin().valid(x):
             raise ValueError(f"x: shape {x.shape}, expected spins (-1 or +1), (..., {self.energy.layers['s'].size})")
         across = x[..., self.pairs[:, 0]] != x[..., self.pairs[:, 1]]
@@ -131,8 +132,10 @@ def maxcut_energy(path_or_pairs, weights=None, n=None) -> MaxCut:
             raise ValueError("weights, n: given together with a file, which holds them; leave them out")
         pairs, weights, n = read_gset(path_or_pairs)
     else:
-        pairs = path_or_pairs
-        weights = np.ones(len(pairs)) if weights is None else np.array(weights, dtype=float)
+        pairs = integers("path_or_pairs", path_or_pairs, low=0)
+        pairs = integers("path_or_pairs", pairs if pairs.size else pairs.reshape(0, 2), shape=("m", 2))
+        n = None if n is None else count("n", n, max(1, int(pairs.max(initial=-1)) + 1), each=8)
+        weights = np.ones(len(pairs)) if weights is None else np.array(array("weights", weights))
         if weights.shape != (len(pairs),):
             raise ValueError(f"weights: shape {weights.shape}, expected one for each of {len(pairs)} edges")
     term = Pairs("s", pairs, n)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.checks import flag
 from physlearn.files import path_of, read_text
 
 FORMS = ("coordinate", "array")
@@ -61,6 +62,7 @@ def read_couplings(path, *, symmetrise=False):
     """
     import scipy.sparse as sp
 
+    symmetrise = flag("symmetrise", symmetrise)
     path = path_of("path", path)
     form, matrix = _matrix(path)
     if not np.all(np.isfinite(matrix.data)):

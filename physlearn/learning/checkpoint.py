@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from physlearn.energy import System
+from physlearn.checks import instance
+from physlearn.energy import System, check_system
 from physlearn.files import path_of, replacing
 from physlearn.learning.learn import Training, generator_of
 
@@ -43,6 +44,7 @@ def save(path, training: Training) -> Path:
     --------
     See `load`.
     """
+    instance("training", training, Training, "what `learn` returned")
     path = path_of("path", path)
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     arrays = {f"theta/{name}": value for name, value in training.theta.items()} | {"cost": training.cost}
@@ -101,6 +103,7 @@ def load(path, system: System) -> Training:
     Training(epochs=3, cost=0.0229, method='compiled')
     """
     path = path_of("path", path)
+    check_system(system)
     arrays = _arrays(path)
     if "head" not in arrays:
         raise ValueError(f"path: {path} holds no physlearn training (no head); it has {sorted(arrays)[:5]}")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.checks import array, number, text
+
 
 @dataclass(frozen=True)
 class SquaredError:
@@ -30,16 +32,22 @@ class SquaredError:
 
     readout: str
 
+    def __post_init__(self):
+        text("readout", self.readout, "the name of a readout")
+
     def value(self, y, target):
         """(batch,)."""
+        y, target = _numbers(y, target)
         return 0.5 * np.sum((y - target) ** 2, -1)
 
     def gradient(self, y, target):
         """y - t."""
+        y, target = _numbers(y, target)
         return y - target
 
     def hessian(self, y, target):
         """The identity."""
+        y, _ = _numbers(y, target)
         return np.broadcast_to(np.eye(y.shape[-1]), (*y.shape, y.shape[-1]))
 
 
@@ -65,9 +73,13 @@ class CrossEntropy:
     readout: str
     gain: float = 1.0
 
+    def __post_init__(self):
+        text("readout", self.readout, "the name of a readout")
+        number("gain", self.gain)
+
     def check(self, target):
         """Refuse targets that are no probabilities."""
-        _check_classes(self, target)
+        target = _check_classes(self, target)
         wrong = np.flatnonzero((np.abs(target.sum(1) - 1.0) > 1e-9) | np.any(target < 0, 1))
         if wrong.size:
             raise ValueError(
@@ -77,16 +89,19 @@ class CrossEntropy:
 
     def value(self, y, target):
         """(batch,)."""
+        y, target = _numbers(y, target)
         a = self.gain * y
         top = a.real.max(-1, keepdims=True)
         return np.sum(target, -1) * np.log(np.sum(np.exp(a - top), -1)) - np.sum(target * (a - top), -1)
 
     def gradient(self, y, target):
         """Gain times (softmax - t)."""
+        y, target = _numbers(y, target)
         return self.gain * (np.sum(target, -1, keepdims=True) * self._softmax(y) - target)
 
     def hessian(self, y, target):
         """gain^2 (diag p - p p^T)."""
+        y, target = _numbers(y, target)
         p = self._softmax(y)
         total = np.sum(target, -1)[..., None, None]
         return self.gain**2 * total * (np.eye(y.shape[-1]) * p[..., None] - p[..., :, None] * p[..., None, :])
@@ -120,16 +135,22 @@ class Margin:
     readout: str
     margin: float = 1.0
 
+    def __post_init__(self):
+        text("readout", self.readout, "the name of a readout")
+        number("margin", self.margin)
+
     def check(self, target):
         """Refuse a single output, which has no other to lead."""
         _check_classes(self, target)
 
     def value(self, y, target):
         """(batch,)."""
+        y, target = _numbers(y, target)
         return np.sum(np.maximum(self._short(y, target), 0.0), -1)
 
     def gradient(self, y, target):
         """+1 on every output inside the margin, minus their number on the right one."""
+        y, target = _numbers(y, target)
         short = (self._short(y, target) > 0).astype(float)
         right = np.argmax(target, -1)[..., None]
         np.put_along_axis(short, right, -short.sum(-1, keepdims=True), -1)
@@ -137,6 +158,7 @@ class Margin:
 
     def hessian(self, y, target):
         """Zero almost everywhere."""
+        y, _ = _numbers(y, target)
         return np.zeros((*y.shape, y.shape[-1]))
 
     def _short(self, y, target):
@@ -146,8 +168,20 @@ class Margin:
         return short
 
 
+def _numbers(y, target):
+    """Outputs and targets as arrays of numbers, which both may be complex; one look at their types where they are."""
+    if type(y) is np.ndarray and type(target) is np.ndarray and y.dtype.kind in "fc" and target.dtype.kind == "f":
+        return y, target
+    y, target = array("y", y, finite=False, dtype=None), array("target", target, finite=False)
+    if y.shape[-1:] != target.shape[-1:]:
+        raise ValueError(f"target: shape {target.shape} does not fit outputs y of shape {y.shape}")
+    return y, target
+
+
 def _check_classes(cost, target):
+    target = array("target", target, ndim=2)
     if target.shape[1] < 2:
         raise ValueError(
             f"data[{cost.readout!r}]: one output, expected at least two to choose from; use SquaredError, or read two"
         )
+    return target

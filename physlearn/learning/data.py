@@ -6,15 +6,32 @@ import warnings
 
 import numpy as np
 
+from physlearn.checks import array as numbers, mapping, seen, sequence
 from physlearn.dynamics.frame import frame_of, rows_of
 from physlearn.energy import check_system
+
+RELAX_OPTIONS = ("method", "tol", "max_steps", "unconverged")
+NOUNS = {
+    "rule": (("limit",), "a rule such as CoupledLearning() or ContrastiveDivergence()"),
+    "optimizer": (("start", "step", "lr"), "an optimiser such as SGD(0.1) or Adam(0.01)"),
+    "cost": (("readout", "value", "gradient"), "a cost such as SquaredError('output')"),
+}
+
+
+def check_nouns(**given):
+    """Refuse what is no rule, optimiser or cost, such as its name or its class."""
+    for argument, value in given.items():
+        attributes, such = NOUNS[argument]
+        if isinstance(value, type):
+            raise TypeError(f"{argument}: got the class {value.__name__}, expected an instance: {value.__name__}(...)")
+        if not all(hasattr(value, name) for name in attributes):
+            raise TypeError(f"{argument}: got {seen(value)}, expected {such}")
 
 
 def check_data(system, data, cost):
     """Inputs and target as float arrays, or say what is wrong with them; no cost: all are inputs."""
     check_system(system)
-    if cost is not None and not hasattr(cost, "readout"):
-        raise TypeError(f"cost: got {cost!r}, expected a cost such as SquaredError('output')")
+    mapping("data", data, expected="a mapping of readout names to (n, k) arrays")
     if not data:
         raise ValueError("data: it is empty, expected a mapping of readout names to (n, k) arrays")
     if cost is not None and cost.readout not in data:
@@ -23,7 +40,7 @@ def check_data(system, data, cost):
     for name, value in data.items():
         if name not in system.readouts:
             raise ValueError(f"data: there is no readout {name!r}, expected one of {list(system.readouts)}")
-        array = np.asarray(value, dtype=float)
+        array = numbers(f"data[{name!r}]", value, finite=False)
         array = array[:, None] if array.ndim == 1 else array
         if array.ndim != 2 or array.size == 0:
             raise ValueError(f"data[{name!r}]: shape {np.shape(value)}, expected (n, k) with at least one sample")
@@ -67,7 +84,8 @@ def check_names(system, trainable, optimizer):
 
     Refuses unknown ones, empty ones where they were asked for or are all there is, and starts outside the bounds.
     """
-    names = list(system.theta) if trainable is None else list(trainable)
+    said = "a list of names in theta"
+    names = list(system.theta) if trainable is None else list(sequence("trainable", trainable, of=str, expected=said))
     for name in [*names, *optimizer.bounds]:
         if name not in system.theta:
             raise ValueError(f"trainable/bounds: there is no parameter {name!r}, expected one of {list(system.theta)}")

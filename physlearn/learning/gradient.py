@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from physlearn.checks import array, mapping
 from physlearn.learning.adjoint import contrast_by_adjoint
 from physlearn.learning.contrast import contrast_by_moments, contrast_by_relaxing, has_moments
-from physlearn.learning.data import check_data
+from physlearn.learning.data import RELAX_OPTIONS, check_data, check_nouns
 from physlearn.learning.rules import CoupledLearning, EquilibriumPropagation, ExactGradient
 from physlearn.threads import on_one_thread
 
@@ -64,7 +65,7 @@ def check_gradient(system, data, rule, nudges, *, cost, relax_options=None) -> G
         As for `learn`; all samples form one batch.
     rule : CoupledLearning or EquilibriumPropagation
         Its eta or nudge is replaced by each of ``nudges``.
-    nudges : sequence of float
+    nudges : (m,) array of float
         Positive.
     cost : cost
     relax_options : mapping, optional
@@ -91,6 +92,12 @@ def check_gradient(system, data, rule, nudges, *, cost, relax_options=None) -> G
         raise TypeError(
             f"rule: got {type(rule).__name__}, expected CoupledLearning or EquilibriumPropagation, which have a nudge"
         )
+    x = array("nudges", nudges, ndim=1, low=np.finfo(float).tiny)
+    if not x.size:
+        raise ValueError("nudges: got none, expected at least one positive number")
+    check_nouns(cost=cost)
+    if relax_options is not None:
+        mapping("relax_options", relax_options, RELAX_OPTIONS, "a mapping of settings of `relax`")
     inputs, target = check_data(system, data, cost)
     options = {"unconverged": "raise", "tol": 1e-12} | dict(relax_options or {})
 
@@ -99,7 +106,7 @@ def check_gradient(system, data, rule, nudges, *, cost, relax_options=None) -> G
 
     limit, of_cost = exact(rule.limit == "metric"), exact(False)
     found = []
-    for nudge in nudges:
+    for nudge in x:
         at = replace(rule, **{parameter: float(nudge)})
         if has_moments(system):
             contrast = contrast_by_moments(system, inputs, target, at, cost)
@@ -107,7 +114,6 @@ def check_gradient(system, data, rule, nudges, *, cost, relax_options=None) -> G
             contrast = contrast_by_relaxing(system, inputs, target, at, cost, options)
         found.append(_flat(contrast))
     error = np.array([np.linalg.norm(g - limit) / np.linalg.norm(limit) for g in found])
-    x = np.asarray(nudges, dtype=float)
     slope = np.nan if len(x) < 2 or np.all(error < 1e-10) else float(np.polyfit(np.log(x), np.log(error), 1)[0])
     cosine = np.array([_cosine(g, limit) for g in found])
     return GradientCheck(x, error, cosine, np.array([_cosine(g, of_cost) for g in found]), slope, rule.limit)

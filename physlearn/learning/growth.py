@@ -19,7 +19,8 @@ import itertools
 
 import numpy as np
 
-from physlearn.energy import Energy, Potts, Readout
+from physlearn.checks import choice, flag, integers, seen, sequence
+from physlearn.energy import Energy, Potts, Readout, System
 from physlearn.terms.lattice import Lattice, LatticeBonds
 
 __all__ = ["growing_site", "growth_examples"]
@@ -51,6 +52,8 @@ def growing_site(assembly):
     >>> bool(trained.cost[1] < trained.cost[0]), soup.bond_matrix(trained.theta).shape
     (True, (2, 9, 9))
     """
+    if not isinstance(getattr(assembly, "energy", None), System):
+        raise TypeError(f"assembly: got {seen(assembly)}, expected an Assembly")
     if not assembly.reciprocal:
         raise TypeError("assembly: its bonds are not reciprocal, so that no energy weighs what a site takes")
     (term,), lattice = assembly.energy.terms, assembly.lattice
@@ -97,14 +100,17 @@ def growth_examples(structures, *, kind=None, periodic=False, kinks=None):
     ([0, 0, 2, 3], [4])
     """
     around, site = [], []
-    for number, structure in enumerate(structures):
-        cell = np.asarray(getattr(structure, "codes", structure))
-        if not np.issubdtype(cell.dtype, np.integer) or np.any(cell < 0):
-            raise ValueError(f"structures[{number}]: expected an array of species from 1, 0 for an empty place")
+    flag("periodic", periodic)
+    choice("kind", kind, (None, "square", "triangular", "cubic"))
+    if kinks is not None:
+        kinks = sequence("kinks", kinks, expected="sequences of steps")
+        kinks = [tuple(integers("kinks", steps, ndim=1).tolist()) for steps in kinks]
+    for number, structure in enumerate(sequence("structures", structures, expected="a list of Structures or arrays")):
+        cell = integers(f"structures[{number}]", getattr(structure, "codes", structure), low=0)
         lattice = Lattice(cell.shape, kind or ("square" if cell.ndim == 2 else "cubic"), periodic)
         d = lattice.directions
-        sets = list(itertools.product(*((k, k + d) for k in range(d)))) if kinks is None else [tuple(k) for k in kinks]
-        if any(k != int(k) or not 0 <= k < 2 * d for chosen in sets for k in chosen):
+        sets = list(itertools.product(*((k, k + d) for k in range(d)))) if kinks is None else kinks
+        if any(not 0 <= k < 2 * d for chosen in sets for k in chosen):
             raise ValueError(f"kinks: got {kinks!r}, expected steps 0 .. {2 * d - 1} of a {lattice.kind} lattice")
         codes = cell.ravel()
         beside = np.where(lattice.neighbours >= 0, codes[lattice.neighbours], 0)

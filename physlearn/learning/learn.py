@@ -10,16 +10,18 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.checks import choice, count, flag, function, instance, mapping
 from physlearn.energy import System
 from physlearn.errors import ConvergenceError
 from physlearn.learning import bipartite, compiled
 from physlearn.learning.adjoint import contrast_by_adjoint
 from physlearn.learning.contrast import contrast_by_moments, contrast_by_relaxing, has_moments
-from physlearn.learning.data import check_data, check_names
+from physlearn.learning.data import RELAX_OPTIONS, check_data, check_names, check_nouns
 from physlearn.learning.monitor import Monitor, shown
 from physlearn.learning.optimizers import rate
 from physlearn.learning.rules import ExactGradient
 from physlearn.progress import Bar
+from physlearn.rng import generator as rng_generator
 from physlearn.threads import on_one_thread
 
 LOG = logging.getLogger(__name__)
@@ -162,9 +164,18 @@ def learn(
     >>> bool(abs(g[0] - g[1]) < 1e-6)
     True
     """
-    for argument, value in (("rule", rule), ("optimizer", optimizer), ("cost", cost)):
-        if isinstance(value, type):
-            raise TypeError(f"{argument}: got the class {value.__name__}, expected an instance: {value.__name__}(...)")
+    check_nouns(rule=rule, optimizer=optimizer, **({} if cost is None else {"cost": cost}))
+    count("epochs", epochs, least=0)
+    if batch is not None:
+        count("batch", batch)
+    flag("shuffle", shuffle)
+    choice("method", method, METHODS)
+    if callback is not None:
+        function("callback", callback, 1, "a function of the Training")
+    if resume is not None:
+        instance("resume", resume, Training, "a Training, what `learn` returned")
+    if relax_options is not None:
+        mapping("relax_options", relax_options, RELAX_OPTIONS, "a mapping of settings of `relax`")
     if hasattr(rule, "sampled") == (cost is not None):
         wants = "no cost, since its phases are sampled" if cost is not None else "a cost, such as SquaredError('out')"
         raise TypeError(f"cost: got {cost!r}, but {type(rule).__name__} takes {wants}")
@@ -178,11 +189,7 @@ def learn(
     names = check_names(system, trainable, optimizer)
     n = len(target)
     size = n if batch is None else batch
-    if not (isinstance(size, int | np.integer) and 1 <= size):
-        raise ValueError(f"batch: got {batch!r}, expected a positive integer or None for all {n} samples")
-    if not (isinstance(epochs, int | np.integer) and epochs >= 0):
-        raise ValueError(f"epochs: got {epochs!r}, expected an integer >= 0")
-    generator = np.random.default_rng(rng)
+    generator = rng_generator(rng)
     if resume is None:
         memory = _start(system, rule, optimizer, names, generator)
         record = Training(system, np.zeros(0), 0, memory, generator.bit_generator.state)
@@ -240,8 +247,6 @@ def learn(
 
 def _engine(method, system, task, relax_options):
     """The loop over steps, and its name; the fastest that fits unless one is asked for."""
-    if method not in METHODS:
-        raise ValueError(f"method: got {method!r}, expected one of {METHODS}")
     adjoint, drawn = isinstance(task.rule, ExactGradient), hasattr(task.rule, "sampled")
     fast = bipartite if drawn else compiled
     reasons = {

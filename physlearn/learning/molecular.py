@@ -19,11 +19,12 @@ Hebb 1949 for the rule.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from physlearn.checks import count, positive
+from physlearn.checks import array, count, flag, integers, not_negative, positive, sequence, text
 from physlearn.dynamics.integrate import integrate
 from physlearn.energy import Real, System
 from physlearn.terms.bias import Bias
@@ -54,9 +55,8 @@ class Diffusion:
     """
 
     def __init__(self, layer, spacing=1.0, parameter="D"):
-        if not (np.isfinite(spacing) and spacing > 0):
-            raise ValueError(f"spacing: got {spacing!r}, expected the positive side of a cell")
-        self.layers, self.spacing, self.parameter = (layer, layer), float(spacing), parameter
+        text("layer", layer), text("parameter", parameter)
+        self.layers, self.spacing, self.parameter = (layer, layer), positive("spacing", spacing), parameter
 
     def energy(self, x, theta):
         """Roughness, (batch,)."""
@@ -107,9 +107,8 @@ class Coincidence:
     """
 
     def __init__(self, layer, couplings, volume=1.0, parameter="rate"):
-        if not (np.isfinite(volume) and volume > 0):
-            raise ValueError(f"volume: got {volume!r}, expected the positive volume of a cell")
-        self.layers, self.volume, self.parameter = (layer, couplings), float(volume), parameter
+        text("layer", layer), text("couplings", couplings), text("parameter", parameter)
+        self.layers, self.volume, self.parameter = (layer, couplings), positive("volume", volume), parameter
 
     def field(self, x, theta, layer):
         """The growth of J, and nothing on C."""
@@ -165,13 +164,12 @@ def reaction_diffusion(n_species, grid, *, diffusion=1.0, spacing=1.0, rate=1.0,
     >>> run.x["C"][-1].sum(1), bool(run.x["J"][-1][0, 1] < 0)
     (array([1., 1.]), True)
     """
-    grid = (grid,) if np.ndim(grid) == 0 else tuple(grid)
-    if n_species < 1 or any(k != int(k) or k < 1 for k in grid):
-        raise ValueError(f"n_species, grid: got {n_species}, {grid}; expected a species and a cell at least")
-    d = np.broadcast_to(np.asarray(diffusion, dtype=float), (n_species,))
-    for name, value in (("diffusion", d), ("rate", rate), ("decay", decay), ("feed", feed)):
-        if not np.all(np.isfinite(value)) or np.any(np.asarray(value) < 0):
-            raise ValueError(f"{name}: got {value!r}, expected finite numbers that are not negative")
+    grid = tuple(int(k) for k in np.atleast_1d(integers("grid", grid, ndim=(0, 1), low=1)))
+    count("n_species", n_species, each=8 * math.prod(grid))
+    d = _constants(diffusion, n_species)
+    for name, value in (("rate", rate), ("decay", decay), ("feed", feed)):
+        not_negative(name, value)
+    positive("spacing", spacing)
     terms = [Diffusion("C", spacing), Coincidence("C", "J", spacing ** len(grid))]
     theta = {"D": d, "rate": rate}
     for name, value, term in (("decay", decay, Parabola), ("feed", feed, Bias)):
@@ -179,6 +177,14 @@ def reaction_diffusion(n_species, grid, *, diffusion=1.0, spacing=1.0, rate=1.0,
             terms.append(term("C", name))
             theta[name] = np.full((n_species, *grid), value)
     return System({"C": (Real(), (n_species, *grid)), "J": (Real(), (n_species, n_species))}, terms, theta)
+
+
+def _constants(diffusion, n_species):
+    """(n_species,) diffusion constants."""
+    d = array("diffusion", diffusion, low=0)
+    if d.shape not in ((), (n_species,)):
+        raise ValueError(f"diffusion: shape {d.shape}, expected one number, or ({n_species},)")
+    return np.broadcast_to(d, (n_species,))
 
 
 class MolecularLearning(NamedTuple):
@@ -244,13 +250,16 @@ def learn_by_diffusion(
     >>> bool(J[0, 1] < 3 * J[0, 3] < 0)
     True
     """
-    if not duration > 0:
-        raise ValueError(f"duration: got {duration!r}, expected a positive time")
-    count("cells", cells)
-    count("padding", padding, 0)
+    positive("duration", duration)
+    count("n_species", n_species, most=10**6)
+    diffusion = _constants(diffusion, n_species)
+    flag("directional", directional)
+    count("cells", cells, most=10**6)
+    count("padding", padding, 0, most=10**6)
+    not_negative("rate", rate)
     total, axes, lost, cells = None, 0, 0.0, 3 if directional else cells
-    for number, structure in enumerate(structures):
-        cell = np.asarray(getattr(structure, "codes", structure))
+    for number, structure in enumerate(sequence("structures", structures, expected="a list of Structures or arrays")):
+        cell = integers(f"structures[{number}]", getattr(structure, "codes", structure))
         if not np.issubdtype(cell.dtype, np.integer) or np.any((cell < 0) | (cell > n_species)) or not cell.any():
             raise ValueError(
                 f"structures[{number}]: expected an array of species in 1..{n_species}, 0 for an empty place"
@@ -312,11 +321,9 @@ def sharpen(J, bonds, *, strength=1.0):
            [-1.,  0., -1.],
            [ 0., -1.,  0.]])
     """
-    J = np.asarray(J, dtype=float)
+    J = array("J", J)
     if J.ndim not in (2, 3) or J.shape[-1] != J.shape[-2] or J.ndim == 2 and not np.array_equal(J, J.T):
         raise ValueError(f"J: shape {J.shape}, expected a symmetric matrix, or one matrix for each direction")
-    if not np.all(np.isfinite(J)):
-        raise ValueError(f"J: {np.sum(~np.isfinite(J))} entries are NaN or infinite, expected finite couplings")
     strength = positive("strength", strength)
     values = np.sort(J[np.triu_indices(len(J))] if J.ndim == 2 else J.ravel())
     if not count("bonds", bonds) <= np.count_nonzero(values < 0):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import array, function, mapping, not_negative, number, seen, sequence
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,7 @@ class SGD:
     __repr__ = brief
 
     def __post_init__(self):
-        if not 0 <= self.momentum < 1:
-            raise ValueError(f"momentum: got {self.momentum}, expected 0 <= momentum < 1")
+        _below_one("momentum", self.momentum)
         _check(self)
 
     def decay_of(self, name):
@@ -57,10 +57,11 @@ class SGD:
 
     def start(self, theta):
         """Fresh memory for these parameters."""
-        return {"steps": 0, "velocity": {name: np.zeros_like(value) for name, value in theta.items()}}
+        return {"steps": 0, "velocity": _zeros(theta)}
 
     def step(self, theta, gradient, memory, lr):
         """New parameters; memory is updated in place."""
+        _check_step(theta, gradient, memory, lr, ("velocity",))
         memory["steps"] += 1
         out = {}
         for name, g in gradient.items():
@@ -110,9 +111,9 @@ class Adam:
     __repr__ = brief
 
     def __post_init__(self):
-        for name in ("beta1", "beta2"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name}: got {getattr(self, name)}, expected 0 <= {name} < 1")
+        _below_one("beta1", self.beta1)
+        _below_one("beta2", self.beta2)
+        not_negative("epsilon", self.epsilon)
         _check(self)
 
     def decay_of(self, name):
@@ -121,15 +122,11 @@ class Adam:
 
     def start(self, theta):
         """Fresh memory for these parameters."""
-        zeros = {name: np.zeros_like(value) for name, value in theta.items()}
-        return {
-            "steps": 0,
-            "first": zeros,
-            "second": {name: np.zeros_like(value) for name, value in theta.items()},
-        }
+        return {"steps": 0, "first": _zeros(theta), "second": _zeros(theta)}
 
     def step(self, theta, gradient, memory, lr):
         """New parameters; memory is updated in place."""
+        _check_step(theta, gradient, memory, lr, ("first", "second"))
         memory["steps"] += 1
         out = {}
         for name, g in gradient.items():
@@ -148,18 +145,56 @@ class Adam:
         return out
 
 
+def _below_one(name, value):
+    if number(name, value, 0, 1) == 1:
+        raise ValueError(f"{name}: got {value}, expected 0 <= {name} < 1")
+
+
 def _check(optimizer):
-    for name, (low, high) in optimizer.bounds.items():
-        if not np.all(np.asarray(low) < np.asarray(high)):
-            raise ValueError(f"bounds[{name!r}]: got ({low}, {high}), expected low < high")
-    for value in optimizer.decay.values() if isinstance(optimizer.decay, Mapping) else (optimizer.decay,):
-        if not 0 <= value < np.inf:
-            raise ValueError(f"decay: got {value}, expected a finite number >= 0")
+    if not callable(optimizer.lr) or isinstance(optimizer.lr, type):
+        number("lr", optimizer.lr)
+    else:
+        function("lr", optimizer.lr, 1, "a number, or a function of the epoch")
+    expected = "a mapping of parameters' names to (low, high), such as {'conductance': (0.01, 10.0)}"
+    for name, pair in mapping("bounds", optimizer.bounds, expected=expected).items():
+        pair = sequence(f"bounds[{name!r}]", pair, expected="(low, high)")
+        if len(pair) != 2:
+            raise ValueError(f"bounds[{name!r}]: got {len(pair)} entries, expected (low, high)")
+        low, high = (array(f"bounds[{name!r}]", end, finite=False) for end in pair)
+        if not np.all(low < high):
+            raise ValueError(f"bounds[{name!r}]: got ({pair[0]}, {pair[1]}), expected low < high")
+    if isinstance(optimizer.decay, Mapping):
+        for name, value in optimizer.decay.items():
+            not_negative(f"decay[{name!r}]", value)
+    else:
+        not_negative("decay", optimizer.decay)
+
+
+def _zeros(theta):
+    """Like every parameter, zero."""
+    mapping("theta", theta, expected="a mapping of names to arrays")
+    return {name: np.zeros_like(array(f"theta[{name!r}]", value)) for name, value in theta.items()}
+
+
+def _check_step(theta, gradient, memory, lr, kept):
+    """Refuse what is no step at a cost that does not grow with the parameters."""
+    mapping("theta", theta)
+    mapping("memory", memory, expected="the mapping that `start` gave")
+    for name in mapping("gradient", gradient):
+        if name not in theta:
+            raise ValueError(f"gradient: there is no parameter {name!r}, expected some of {list(theta)}")
+        for key in kept:
+            if not isinstance(memory.get(key), dict) or name not in memory[key]:
+                raise ValueError(f"memory: holds no {key!r} of {name!r}; pass what `start(theta)` gave")
+    if not isinstance(memory.get("steps"), int | np.integer):
+        raise ValueError("memory: its 'steps' is no integer; pass what `start(theta)` gave")
+    number("lr", lr)
 
 
 def rate(optimizer: SGD | Adam, epoch: int) -> float:
     """Learning rate of an epoch; refuses what is not a finite number."""
-    lr = float(optimizer.lr(epoch)) if callable(optimizer.lr) else float(optimizer.lr)
-    if not np.isfinite(lr):
-        raise ValueError(f"lr: got {lr} at epoch {epoch}, expected a finite number")
-    return lr
+    lr = optimizer.lr(epoch) if callable(optimizer.lr) else optimizer.lr
+    try:
+        return number("lr", lr)
+    except ValueError:
+        raise ValueError(f"lr: got {seen(lr)} at epoch {epoch}, expected a finite number") from None

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from physlearn.brief import brief
-from physlearn.checks import positive
+from physlearn.checks import choice, count, flag, positive
 
 
 class Phase(NamedTuple):
@@ -32,8 +32,7 @@ def _one_sided_or_centred(variant, step):
         "negative": (Phase(1 / step, 0.0), Phase(-1 / step, -step)),
         "centred": (Phase(0.5 / step, step), Phase(-0.5 / step, -step)),
     }
-    if variant not in phases:
-        raise ValueError(f"variant: got {variant!r}, expected one of {list(phases)}")
+    choice("variant", variant, phases)
     return phases[variant]
 
 
@@ -155,10 +154,9 @@ class EquilibriumPropagation:
 
     def __post_init__(self):
         positive("nudge", self.nudge)
-        if self.variant == "holomorphic" and self.points < 2:
-            raise ValueError(f"points: got {self.points}, expected at least 2")
-        if self.variant != "holomorphic":
-            _one_sided_or_centred(self.variant, self.nudge)
+        choice("variant", self.variant, ("centred", "positive", "negative", "holomorphic"))
+        flag("linearised", self.linearised)
+        count("points", self.points, least=2 if self.variant == "holomorphic" else 1, most=10**6)
 
     @property
     def mode(self):

@@ -14,17 +14,15 @@ from typing import ClassVar
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count, positive
+from physlearn.checks import array, choice, count, flag, positive, sequence
 
 
 def _precision(value):
-    if value not in ("double", "single"):
-        raise ValueError(f"precision: got {value!r}, expected 'double' or 'single'")
+    choice("precision", value, ("double", "single"))
 
 
 def _names(given):
-    if isinstance(given, str) or not all(isinstance(name, str) for name in given):
-        raise TypeError(f"given: got {given!r}, expected a tuple of readouts' names, such as ('input',)")
+    sequence("given", given, of=str, expected="a tuple of readouts' names, such as ('input',)")
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,8 @@ class BoltzmannLearning:
 
     def __post_init__(self):
         positive("temperature", self.temperature)
+        if self.exact is not None:
+            flag("exact", self.exact)
         for name, least in (("chains", 1), ("warmup", 0), ("draws", 1)):
             count(name, getattr(self, name), least)
         _names(self.given)
@@ -142,8 +142,8 @@ class PersistentContrastiveDivergence:
         count("chains", self.chains)
         positive("temperature", self.temperature)
         _precision(self.precision)
-        ladder = np.array([self.temperature, *np.atleast_1d(self.hotter)], dtype=float)
-        if ladder.ndim != 1 or not np.all(np.isfinite(ladder)) or np.any(np.diff(ladder) <= 0):
+        ladder = np.append(self.temperature, array("hotter", self.hotter, ndim=(0, 1)))
+        if np.any(np.diff(ladder) <= 0):
             raise ValueError(
                 f"hotter: got {self.hotter!r}, expected increasing finite temperatures above {self.temperature:g}"
             )

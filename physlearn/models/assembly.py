@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count, positive
+from physlearn.checks import array, count, flag, integers, mapping, positive, reals, sequence
 from physlearn.energy import Energy, Potts, Readout, System
 from physlearn.terms.lattice import FeltBonds, Lattice, LatticeBonds
 
@@ -89,9 +89,11 @@ class Assembly:
                 f"lattice: got a {type(self.lattice).__name__}, expected a Lattice, such as Lattice((8, 8))"
             )
         n, directions = count("n_species", self.n_species), self.lattice.directions
-        if np.iscomplexobj(self.J) or np.iscomplexobj(self.mu):
+        flag("reciprocal", self.reciprocal)
+        object.__setattr__(self, "seeds", self._seeds())
+        if any(isinstance(part, np.ndarray) and np.iscomplexobj(part) for part in (self.J, self.mu)):
             raise ValueError("J, mu: got complex numbers, expected real energies")
-        J, mu = np.array(self.J, dtype=float), np.array(self.mu, dtype=float)
+        J, mu = np.array(array("J", self.J, finite=False)), np.array(array("mu", self.mu, finite=False))
         if mu.shape not in ((), (n,)) or not np.all(np.isfinite(mu)):
             raise ValueError(f"mu: got shape {mu.shape}, expected one finite number or one for each of {n} species")
         deep = directions if self.reciprocal else 2 * directions
@@ -111,6 +113,16 @@ class Assembly:
         for name, value in (("J", J), ("mu", np.broadcast_to(mu, (n,)).copy())):
             value.flags.writeable = False
             object.__setattr__(self, name, value)
+
+    def _seeds(self):
+        """The held sites, if they are sites and codes."""
+        found, expected = [], "pairs (indices, codes), as `seed` makes them"
+        for pair in sequence("seeds", self.seeds, tuple | list, expected):
+            if len(pair) != 2 or np.shape(pair[0]) != np.shape(pair[1]):
+                raise ValueError(f"seeds: got {len(pair)} arrays of several lengths, expected {expected}")
+            index = integers("seeds", pair[0], ndim=1, low=0, high=self.lattice.sites - 1)
+            found.append((index, integers("seeds", pair[1], ndim=1, low=1, high=self.n_species)))
+        return tuple(found)
 
     def _sides(self, J):
         """What is felt in each direction, of 2 D steps the first D; and what the partners feel of it."""
@@ -159,11 +171,20 @@ class Assembly:
         ------
         ValueError
             T <= 0; concentrations that are not positive, or that sum above one, which no lattice holds.
+
+        Examples
+        --------
+        >>> soup = Assembly.from_concentrations([[-4.0]], [0.01], Lattice((3, 3)), temperature=2.0)
+        >>> soup.mu.round(2), soup.concentrations(2.0).round(4)
+        (array([9.21]), array([0.01]))
         """
-        c = np.atleast_1d(np.asarray(concentrations, dtype=float))
+        c = np.atleast_1d(array("concentrations", concentrations, finite=False))
         temperature = positive("temperature", temperature)
         if c.ndim != 1 or not np.all((c > 0) & np.isfinite(c)):
             raise ValueError(f"concentrations: got {concentrations!r}, expected a positive number for each species")
+        J = reals("J", J)
+        if J.shape[-1:] not in ((c.size,), (c.size + 1,)) or not c.size:
+            raise ValueError(f"J, concentrations: shapes {J.shape}, {c.shape}; expected a row of J for each species")
         if c.sum() > 1.0 + 1e-9:  # rounding: 150 times 1/150 is more than 1
             raise ValueError(
                 f"concentrations: they sum to {c.sum():.6g}, more than one monomer per site; scale them down"
@@ -192,16 +213,27 @@ class Assembly:
         return machine(layers, [term], {"bonds": values, "mu": self.mu}, readouts, fixed)
 
     def bond_matrix(self, theta):
-        """J from a theta (after learning), shaped as ``J`` is."""
-        J = np.zeros_like(self.J)
-        d, a, b = self._entries()[0].T
+        """J from a theta (after learning), shaped as ``J`` is.
+
+        Examples
+        --------
+        >>> soup = Assembly(2, [[0.0, -1.0], [-1.0, 0.0]], 3.0, Lattice((3, 3)))
+        >>> soup.bond_matrix({"bonds": [-2.0]})
+        array([[ 0., -2.],
+               [-2.,  0.]])
+        """
+        J, entries = np.zeros_like(self.J), self._entries()[0]
+        if "bonds" not in mapping("theta", theta):
+            raise ValueError(f'theta: got {list(theta)}, expected "bonds" among them')
+        bonds = array("theta['bonds']", theta["bonds"], shape=(len(entries),))
+        d, a, b = entries.T
         shift = J.shape[-1] == self.n_species
         if J.ndim == 2:
-            J[a - shift, b - shift] = theta["bonds"]
+            J[a - shift, b - shift] = bonds
             if self.reciprocal:
-                J[b - shift, a - shift] = theta["bonds"]
+                J[b - shift, a - shift] = bonds
         else:
-            J[d, a - shift, b - shift] = theta["bonds"]
+            J[d, a - shift, b - shift] = bonds
         return J
 
     def _entries(self):
@@ -219,7 +251,13 @@ class Assembly:
         return np.stack([step, at[1] + first, at[2] + first], 1), values
 
     def empty(self):
-        """The lattice without a particle but the seeds, (*shape) of int."""
+        """The lattice without a particle but the seeds, (*shape) of int.
+
+        Examples
+        --------
+        >>> Assembly(1, [[-1.0]], 3.0, Lattice((1, 3))).seed([[1]], (0, 1)).empty()
+        array([[0, 1, 0]])
+        """
         x = np.zeros(self.lattice.sites, np.int64)
         for index, codes in self.seeds:
             x[index] = codes
@@ -234,7 +272,7 @@ class Assembly:
             A structure larger than the lattice, or leaving it where it is closed; species above N.
         """
         index, codes = self._sites(structure, at)
-        x = self.empty() if on is None else np.array(on)
+        x = self.empty() if on is None else np.array(reals("on", on, finite=False))
         if x.shape != self.lattice.shape or not np.all(np.isin(x, np.arange(self.n_species + 1))):
             raise ValueError(f"on: shape {x.shape}, expected {self.lattice.shape} codes of 0 .. {self.n_species}")
         x = x.astype(np.int64).reshape(-1)
@@ -252,8 +290,9 @@ class Assembly:
         return replace(self, seeds=(*self.seeds, new))
 
     def _sites(self, structure, at):
-        codes, shape = np.asarray(getattr(structure, "codes", structure)), self.lattice.shape
-        if codes.ndim != len(shape) or np.size(at) != len(shape) or np.any(np.asarray(at) != np.rint(at)):
+        codes, shape = reals("structure", getattr(structure, "codes", structure)), self.lattice.shape
+        at = integers("at", at).ravel()
+        if codes.ndim != len(shape) or at.size != len(shape):
             raise ValueError(
                 f"structure, at: {codes.ndim} axes at {at!r}, expected {len(shape)} axes as the lattice has, and a cell"
             )
@@ -265,8 +304,8 @@ class Assembly:
             raise ValueError(f"structure: {codes.dtype} from {codes.min()}, expected species 1, 2, .. (0: no particle)")
         if codes.max() > self.n_species:
             raise ValueError(f"structure: it uses species {codes.max()}, the mixture has {self.n_species}")
-        cells = np.argwhere(codes > 0) + np.asarray(at, dtype=int)
+        cells = np.argwhere(codes > 0) + at
         outside = ((cells < 0) | (cells >= shape)) & ~np.array(self.lattice.periodic)
-        if np.any(outside) or np.any((np.asarray(at) < 0) | (np.asarray(at) >= shape)):
+        if np.any(outside) or np.any((at < 0) | (at >= shape)):
             raise ValueError(f"at: {tuple(at)} puts a box of {codes.shape} outside the lattice {shape}")
         return np.ravel_multi_index(tuple((cells % shape).T), shape), codes[codes > 0]

@@ -19,11 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count
+from physlearn.checks import array, count, function, integers, number, positive, sequence, text
 from physlearn.dynamics.sample import sample
 from physlearn.models.assembly import Assembly
 from physlearn.models.assembly_order import assembly_order
-from physlearn.models.structures import Structure, random_structures, store
+from physlearn.models.registration import check_lattice
+from physlearn.models.structures import Structure, check_structures, random_structures, store
 from physlearn.rng import seed_sequence
 from physlearn.terms.lattice import Lattice
 
@@ -57,6 +58,13 @@ class RetrievalCurve:
     overlaps: np.ndarray
 
     __repr__ = brief
+
+    def __post_init__(self):
+        count("n_species", self.n_species)
+        counts = integers("counts", self.counts, ndim=1, low=1)
+        overlaps = array("overlaps", self.overlaps, shape=(len(counts), "trials"))
+        object.__setattr__(self, "counts", counts)
+        object.__setattr__(self, "overlaps", overlaps)
 
     @property
     def mean(self):
@@ -103,13 +111,13 @@ def accidental_candidates(structures):
     >>> 0.03 < accidental_candidates(random_structures(5, (20, 20), rng=0)) < 0.05
     True
     """
-    structures = list(structures)
+    structures = check_structures(structures)
     if len(shapes := {s.shape for s in structures}) != 1:
         raise ValueError(f"structures: got shapes {sorted(shapes)}, expected structures of one shape")
-    for number, s in enumerate(structures):
+    for k, s in enumerate(structures):
         if len(s.species) != s.codes.size:
             raise ValueError(
-                f"structures[{number}]: {len(s.species)} species on {s.codes.size} cells, expected another species on "
+                f"structures[{k}]: {len(s.species)} species on {s.codes.size} cells, expected another species on "
                 "each cell and no empty one"
             )
     cells = np.stack([s.codes for s in structures])
@@ -172,15 +180,20 @@ def retrieval_curve(
     >>> bool(curve.mean[0] > 0.9 > 0.3 > curve.mean[1])
     True
     """
-    counts = np.asarray(counts, dtype=np.int64)
+    counts, side = integers("counts", counts), count("side", side, 2)
     if counts.ndim != 1 or counts.size == 0 or counts[0] < 1 or np.any(np.diff(counts) <= 0):
         raise ValueError(f"counts: got {counts}, expected rising numbers of structures, from 1")
-    if dimension not in (2, 3):
+    if isinstance(dimension, float) or dimension not in (2, 3):
         raise ValueError(f"dimension: got {dimension!r}, expected 2 (square lattice) or 3 (cubic)")
-    if not 2 <= patch <= side:
+    if not 2 <= count("patch", patch, 2) <= side:
         raise ValueError(f"patch: got {patch}, expected 2..{side}, the side of the structures")
-    if trials < 2:
-        raise ValueError(f"trials: got {trials}, expected at least 2")
+    count("trials", trials, 2)
+    bond, mu, temperature = positive("bond", bond), number("mu", mu), positive("temperature", temperature)
+    count("sweeps", sweeps)
+    if rule is not None:
+        function("rule", rule, 1, "a function from structures to J")
+    cells = count("side", side**dimension, each=8 * dimension * side**dimension)  # of J
+    count("counts", int(counts[-1]), each=8 * cells)
     lattice = Lattice((patch,) * dimension, "square" if dimension == 2 else "cubic", periodic=False)
     free = np.all(np.indices(lattice.shape) > 0, 0)
     overlaps = np.empty((len(counts), trials))
@@ -225,6 +238,7 @@ def capacity_exponent(curves):
     >>> round(capacity_exponent(curves)[0], 2)
     0.53
     """
+    curves = sequence("curves", curves, RetrievalCurve, "RetrievalCurves")
     n, m = np.log([c.n_species for c in curves]), np.log([c.capacity - 1 for c in curves])
     if len(n) < 3 or not np.all(np.isfinite(m)):
         raise ValueError(
@@ -264,12 +278,15 @@ def grow_seeds(
     >>> found.name.tolist()
     ['retrieved', 'retrieved', 'retrieved', 'retrieved']
     """
-    structures = list(structures)
-    if not 0 < seed <= 1:
+    structures, lattice = check_structures(structures), check_lattice(lattice)
+    bond, mu, temperature = positive("bond", bond), number("mu", mu), positive("temperature", temperature)
+    text("method", method, "the name of an engine")
+    if not 0 < number("seed", seed) <= 1:
         raise ValueError(f"seed: got {seed!r}, expected a share of the structure's side in (0, 1]")
     if other := [s.shape for s in structures if len(s.shape) != len(lattice.shape)]:
         raise ValueError(f"structures: one has shape {other[0]}, expected {len(lattice.shape)} axes as the lattice has")
-    count("chains", chains)
+    count("chains", chains, each=8 * lattice.sites)
+    count("sweeps", sweeps)
     large = [s.shape for s in structures if np.any(np.array(s.shape) > lattice.shape)]
     if large:
         raise ValueError(f"lattice: {lattice.shape} is smaller than a structure of {large[0]}; take a larger one")
@@ -312,7 +329,15 @@ def phase_map(structures, lattice, bonds, mus, *, rng=None, **settings):
     -------
     (l, k, 4) array
         Shares of chains that end "retrieved" (as the structure of their seed), "chimera", "liquid", "dispersed".
+
+    Examples
+    --------
+    >>> stored = random_structures(2, (8, 8), rng=0)
+    >>> phase_map(stored, Lattice((12, 12)), [2.0, 7.5], [12.5], sweeps=300, rng=0)[0].tolist()
+    [[0.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, 0.0]]
     """
+    structures = check_structures(structures)
+    bonds, mus = array("bonds", bonds, ndim=1).tolist(), array("mus", mus, ndim=1).tolist()
     shares = np.zeros((len(mus), len(bonds), len(NAMES)))
     children = iter(seed_sequence(rng).spawn(len(mus) * len(bonds)))
     for row, mu in enumerate(mus):

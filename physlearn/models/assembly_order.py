@@ -26,6 +26,7 @@ from typing import NamedTuple
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import array, flag, number
 from physlearn.models.registration import check_states, registration
 from physlearn.terms.lattice import Lattice
 
@@ -114,8 +115,9 @@ def assembly_order(states, structures, lattice, *, isotropic=False, periodic=Fal
     (np.str_('retrieved'), [1.0, 0.5], [0.0])
     """
     for name, value in (("grown", grown), ("pure", pure), ("ordered", ordered)):
-        if not 0 < value <= 1:
+        if not 0 < number(name, value) <= 1:
             raise ValueError(f"{name}: got {value!r}, expected a share in (0, 1]")
+    isotropic, periodic = flag("isotropic", isotropic), flag("periodic", periodic)
     states, cells = check_states(states, structures, lattice)
     overlap = registration(states, cells, lattice, rotations=isotropic).overlap
     keys = [_structure_keys(c, lattice.kind, isotropic, periodic) for c in cells]
@@ -175,7 +177,8 @@ def site_labels(state, structures, lattice, *, isotropic=False, periodic=False):
     >>> site_labels([[1, 2, 0, 5], [3, 4, 0, 0]], [[[1, 2], [3, 4]]], lattice).tolist()
     [[0, 0, -2, -1], [0, 0, -2, -2]]
     """
-    states, cells = check_states(state, structures, lattice)
+    isotropic, periodic = flag("isotropic", isotropic), flag("periodic", periodic)
+    states, cells = check_states(state, structures, lattice, "state")
     if len(states) != 1:
         raise ValueError(f"state: got a batch of {len(states)}, expected one state of shape {tuple(lattice.shape)}")
     flat = states[0].ravel()
@@ -207,7 +210,7 @@ def time_to_assembly(times, overlap, *, threshold=0.9):
     >>> time_to_assembly([0.0, 2.0, 5.0], [[0.1, 0.95, 1.0], [0.1, 0.2, 0.3]])
     array([ 2., inf])
     """
-    times, overlap = np.asarray(times, dtype=float), np.asarray(overlap, dtype=float)
+    times, overlap, threshold = array("times", times), array("overlap", overlap), number("threshold", threshold)
     if times.ndim != 1 or overlap.shape[-1:] != times.shape or np.any(np.diff(times) < 0):
         raise ValueError(f"times, overlap: shapes {times.shape}, {overlap.shape}; expected (k,), rising, and (..., k)")
     reached = overlap >= threshold

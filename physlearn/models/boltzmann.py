@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physlearn.checks import count, positive
-from physlearn.dynamics.ais import LogZ, annealed_importance
+from physlearn.checks import array, choice, count, integers, not_negative, positive
+from physlearn.dynamics.ais import LogZ, annealed_importance, check_path
 from physlearn.dynamics.exact import enumerate_states
 from physlearn.energy import Binary, Energy, Readout, Spin
 from physlearn.models.conditional import all_states, generate, given_theta, log_factors, rest
 from physlearn.models.rbm import LogLikelihood
+from physlearn.rng import generator, seed
 from physlearn.terms import Bias, Pairs
 from physlearn.threads import on_one_thread
 
@@ -81,13 +82,14 @@ class BoltzmannMachine:
         scale=0.01, rng=None,
     ):  # fmt: skip
         n_visible, n_hidden = count("n_visible", n_visible), count("n_hidden", n_hidden, least=0)
-        if kind not in ("binary", "spin"):
-            raise ValueError(f"kind: got {kind!r}, expected 'binary' or 'spin'")
-        temperature = positive("temperature", temperature)
+        choice("kind", kind, ("binary", "spin"))
+        temperature, scale = positive("temperature", temperature), not_negative("scale", scale)
         n = n_visible + n_hidden
+        if isinstance(connectivity, str):
+            count("n_visible, n_hidden", n, each=16 * n)  # of the pairs
         pairs = _pairs(connectivity, n_visible, n)
         coupled = Pairs("s", pairs, n)
-        start = {"J": scale * np.random.default_rng(rng).standard_normal(len(pairs)), "b": np.zeros(n)}
+        start = {"J": scale * generator(rng).standard_normal(len(pairs)), "b": np.zeros(n)}
         start = given_theta(start, theta)
         readouts = {"v": Readout("s", np.arange(n_visible)), "h": Readout("s", np.arange(n_visible, n))}
         layers = {"s": (Binary() if kind == "binary" else Spin(), n)}
@@ -119,11 +121,16 @@ class BoltzmannMachine:
         """F(v) = -T log sum_h exp(-E/T), (n,), for visible states (n, n_visible).
 
         Closed where hidden units do not couple among themselves, else by summing up to 2^20 states of them.
+
+        Examples
+        --------
+        >>> BoltzmannMachine(2, 1, theta={"J": [0.0, 0.0, 0.0]}).free_energy([[0, 1]]).round(4)  # -log 2
+        array([-0.6931])
         """
         kind, (n,) = self.energy.layers["s"]
-        v = np.asarray(v, dtype=float)
+        v = array("v", v, finite=False)
         v = v[None] if v.ndim == 1 else v
-        if v.ndim != 2 or v.shape[1] != self.n_visible or not kind.valid(v):
+        if v.ndim != 2 or v.shape[1] != self.n_visible or not len(v) or not kind.valid(v):
             raise ValueError(f"v: got shape {v.shape}, expected (n, {self.n_visible}) values of the kind {kind}")
         hidden, t = n - self.n_visible, self.temperature
         if not np.any(np.all(self.pairs >= self.n_visible, 1)):
@@ -149,11 +156,19 @@ class BoltzmannMachine:
         ----------
         method : {"auto", "exact", "ais"}
             By enumeration (at most 2^24 states; "auto" up to 2^20), or annealed importance sampling.
-        steps, chains, rng
+        steps, chains : int
             Of annealed importance sampling.
+        rng : int, Generator or None
+            The same.
+
+        Examples
+        --------
+        >>> round(BoltzmannMachine(2, theta={"J": [0.0]}).log_z().value, 4)  # log of 4 states
+        1.3863
         """
-        if method not in ("auto", "exact", "ais"):
-            raise ValueError(f"method: got {method!r}, expected 'auto', 'exact' or 'ais'")
+        choice("method", method, ("auto", "exact", "ais"))
+        check_path(steps, chains)
+        seed(rng)
         n = self.energy.layers["s"].size
         if method == "ais" or (method == "auto" and n > MOST_BITS):
             return annealed_importance(self.energy, temperature=self.temperature, steps=steps, chains=chains, rng=rng)
@@ -161,6 +176,7 @@ class BoltzmannMachine:
 
     def log_likelihood(self, v, method="auto", **settings) -> LogLikelihood:
         """log P(v) of visible states (n, n_visible), with the error of log Z; settings as in `log_z`."""
+        v = array("v", v)
         z = self.log_z(method, **settings)
         return LogLikelihood(-self.free_energy(v) / self.temperature - z.value, z.error)
 
@@ -175,6 +191,11 @@ class BoltzmannMachine:
         sweeps : int
             Length of the chains, which start at random.
         rng : int, Generator or None
+
+        Examples
+        --------
+        >>> BoltzmannMachine(3, 1, rng=0).generate(4, known=[1, float("nan"), 0], sweeps=5, rng=0).shape
+        (4, 3)
         """
         return generate(self.energy, "s", n, self.n_visible, known, self.temperature, sweeps, rng)
 
@@ -189,7 +210,7 @@ def _pairs(connectivity, n_visible, n):
         elif connectivity != "full":
             raise ValueError(f"connectivity: got {connectivity!r}, expected 'full', 'restricted' or an (m, 2) array")
         return np.stack([i, j], 1)
-    checked = Pairs("s", connectivity, n)
+    checked = Pairs("s", integers("connectivity", connectivity, shape=("m", 2), low=0), n)
     pairs = np.sort(np.stack([checked.i, checked.j], 1), 1)
     if len(np.unique(pairs, axis=0)) < len(pairs):
         raise ValueError("connectivity: a pair is listed twice, expected each once")

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count, positive
-from physlearn.models.hopfield import Hopfield
-from physlearn.models.patterns import check_patterns, flip, overlap, random_patterns
+from physlearn.checks import array, choice, count, number, positive, reals
+from physlearn.models.hopfield import RULES, Hopfield
+from physlearn.models.patterns import check_memory, check_patterns, flip, overlap, random_patterns
 from physlearn.models.retrieval import by_overlaps
-from physlearn.rng import seed_sequence
+from physlearn.rng import generator, seed_sequence
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +88,9 @@ def capacity_curve(n, loads, *, rule="hebb", seeds=20, cues=1, flipped=0.0, max_
     """
     loads, n, cues = _check_loads(loads), count("n", n, least=2), count("cues", cues)
     seeds, max_sweeps, moving = count("seeds", seeds, least=2), count("max_sweeps", max_sweeps), 0
-    if rule == "sequence":
+    count("n", n, each=loads[-1] * n)  # a set of patterns, of int8
+    flipped = number("flipped", flipped, 0, 1)
+    if choice("rule", rule, RULES) == "sequence":
         raise ValueError("rule: 'sequence' leads away from a pattern, which no recall measures; use another rule")
     overlaps, retrieved = np.empty((len(loads), seeds)), np.empty((len(loads), seeds))
     children = seed_sequence(rng).spawn(len(loads) * seeds)
@@ -119,7 +121,7 @@ def capacity_curve(n, loads, *, rule="hebb", seeds=20, cues=1, flipped=0.0, max_
 
 
 def _check_loads(loads):
-    loads = np.atleast_1d(np.asarray(loads, dtype=float))
+    loads = np.atleast_1d(array("loads", loads, finite=False))
     good = loads.ndim == 1 and loads.size and np.all((loads > 0) & np.isfinite(loads)) and np.all(np.diff(loads) > 0)
     if not good:
         raise ValueError(f"loads: got {loads}, expected rising positive numbers of patterns per neuron; sort them")
@@ -147,7 +149,8 @@ def extrapolate(sizes, values, *, exponent=1.0):
     >>> round(limit, 6)
     0.14
     """
-    sizes, values, exponent = np.asarray(sizes, float), np.asarray(values, float), positive("exponent", exponent)
+    sizes, values = array("sizes", sizes, finite=False), array("values", values, finite=False)
+    exponent = positive("exponent", exponent)
     if sizes.shape != values.shape or sizes.ndim != 1 or len(sizes) < 3 or not np.all(np.isfinite(values)):
         raise ValueError(f"sizes, values: shapes {sizes.shape}, {values.shape}; expected 3 or more finite pairs")
     if not np.all((sizes > 0) & np.isfinite(sizes)) or len(np.unique(sizes)) < 3:
@@ -188,9 +191,12 @@ def basin_size(memory, patterns, fractions=None, *, trials=20, threshold=0.95, r
     >>> radius
     0.3
     """
-    patterns, rng = check_patterns(patterns), np.random.default_rng(rng)
-    fractions = np.linspace(0.0, 0.5, 11) if fractions is None else np.atleast_1d(np.asarray(fractions, dtype=float))
-    if not fractions.size or not 0 < threshold <= 1:
+    patterns, rng = check_patterns(patterns), generator(rng)
+    fractions = (
+        np.linspace(0.0, 0.5, 11) if fractions is None else np.atleast_1d(array("fractions", fractions, low=0, high=1))
+    )
+    check_memory(memory, patterns)
+    if not fractions.size or not 0 < number("threshold", threshold) <= 1:
         raise ValueError(f"fractions, threshold: got {fractions}, {threshold}; expected at least one, and in (0, 1]")
     if fractions.ndim != 1 or not np.all(np.diff(fractions) > 0):
         raise ValueError(f"fractions: got {fractions}, expected rising fractions; sort them")
@@ -222,9 +228,15 @@ def phase_diagram(n, loads, temperatures, *, seeds=4, sweeps=100, rng=None):
     -------
     (l, k) array
         Mean overlap of the final state with the pattern, the second half of the sweeps averaged.
+
+    Examples
+    --------
+    >>> phase_diagram(100, [0.02, 0.5], [0.1], seeds=2, sweeps=20, rng=0)[0].round(0)
+    array([1., 0.])
     """
-    loads, temperatures = _check_loads(loads), np.atleast_1d(np.asarray(temperatures, dtype=float))
+    loads, temperatures = _check_loads(loads), np.atleast_1d(array("temperatures", temperatures, finite=False))
     n, seeds, sweeps = count("n", n, least=2), count("seeds", seeds), count("sweeps", sweeps)
+    count("n", n, each=8 * n)
     if temperatures.ndim != 1 or not np.all((temperatures >= 0) & np.isfinite(temperatures)):
         raise ValueError(f"temperatures: got {temperatures}, expected finite numbers of at least 0")
     out = np.zeros((len(temperatures), len(loads)))
@@ -262,12 +274,17 @@ def dense_errors(n, counts, power, *, beta=1.0, trials=20, rng=None):
     -------
     (k,) array
 
+    Examples
+    --------
+    >>> dense_errors(50, [5, 500], 2, trials=2, rng=0).round(1)
+    array([0. , 0.3])
+
     Notes
     -----
     For small errors the crosstalk is Gaussian, and errors stay the same along K ~ n^(power - 1); K = n^(power -
     1)/(2 (2 power - 3)!! ln n) has none (Krotov and Hopfield 2016).
     """
-    counts, n, trials = np.asarray(counts), count("n", n, least=2), count("trials", trials)
+    counts, n, trials = reals("counts", counts), count("n", n, least=2, each=8), count("trials", trials)
     whole = counts.dtype.kind in "iu" and counts.ndim == 1 and counts.size > 0
     if not whole or counts[0] < 1 or np.any(np.diff(counts) <= 0):
         raise ValueError(f"counts: got {counts}, expected rising numbers of patterns, from 1")

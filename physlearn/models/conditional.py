@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.checks import count
+from physlearn.checks import array, count, mapping
 from physlearn.dynamics.sample import sample
 from physlearn.energy import Binary, Energy, Potts, Readout, Real, Spin
 
@@ -97,7 +97,7 @@ def all_states(kind, n, block=1 << 12):
 
 def split_known(known, n, size):
     """Flat indices and values of what is not NaN in ``known``, (size,) or (n, size)."""
-    known = np.asarray(known, dtype=float)
+    known = array("known", known, finite=False)
     if known.shape not in ((size,), (n, size)):
         raise ValueError(f"known: shape {known.shape}, expected {(size,)} or {(n, size)}")
     missing = np.isnan(np.atleast_2d(known))
@@ -109,9 +109,11 @@ def split_known(known, n, size):
 
 def generate(energy: Energy, layer, n, size, known, temperature, sweeps, rng):
     """The first ``size`` variables of a layer, (n, size), each row from a chain of its own; arguments as of `RBM`."""
-    clamp, chains = None, count("n", n)
+    clamp, chains = None, count("n", n, each=8 * sum(part.size for part in energy.layers.values()))
     if known is not None:
         index, values = split_known(known, n, size)
+        if not (kind := energy.layers[layer].kind).valid(values):
+            raise ValueError(f"known: some values are not of the kind {kind}; NaN is drawn")
         energy = Energy(energy.layers, energy.terms, energy.theta, {"known": Readout(layer, index)})
         clamp = {"known": values} if index.size else None
     warmup = count("sweeps", sweeps) - 1
@@ -121,8 +123,10 @@ def generate(energy: Energy, layer, n, size, known, temperature, sweeps, rng):
 
 def given_theta(start, theta):
     """Parameters with some replaced by what a user gives, shaped as they are."""
-    for name, value in dict(theta or {}).items():
-        if name not in start or np.shape(value) != start[name].shape:
+    given = {} if theta is None else mapping("theta", theta, start, "a mapping of parameters' names to arrays")
+    given = {name: array(f"theta[{name!r}]", value) for name, value in given.items()}
+    for name, value in given.items():
+        if value.shape != start[name].shape:
             shapes = {key: part.shape for key, part in start.items()}
-            raise ValueError(f"theta[{name!r}]: shape {np.shape(value)}, expected among {shapes}")
-    return start | dict(theta or {})
+            raise ValueError(f"theta[{name!r}]: shape {value.shape}, expected among {shapes}")
+    return start | given

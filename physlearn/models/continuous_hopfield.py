@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import positive
+from physlearn.checks import array, positive
 from physlearn.energy import Energy, System
 from physlearn.lagrangians import Tanh
 from physlearn.models import storage
@@ -68,7 +68,7 @@ class ContinuousHopfield:
     def __init__(self, couplings, bias=None, *, gain=1.0):
         self.couplings, self.kind = storage.check_couplings(couplings), Tanh(gain)
         self.n = len(self.couplings)
-        self.bias = np.zeros(self.n) if bias is None else np.array(bias, dtype=float)
+        self.bias = np.zeros(self.n) if bias is None else np.array(array("bias", bias, finite=False))
         if self.bias.shape != (self.n,) or not np.all(np.isfinite(self.bias)):
             raise ValueError(f"bias: got shape {self.bias.shape}, expected ({self.n},) finite numbers")
         self.bias.flags.writeable = False
@@ -96,8 +96,15 @@ class ContinuousHopfield:
         return System(layers, [OneWay("x"), Bias("x")], theta)
 
     def jacobian(self, x):
-        """tau d(dx/dt)/dx = -1 + W diag(g'(x)), (n, n)."""
-        return self.couplings * self._slope(x) - np.eye(self.n)
+        """tau d(dx/dt)/dx = -1 + W diag(g'(x)), (n, n).
+
+        Examples
+        --------
+        >>> ContinuousHopfield([[0.0, 1.0], [1.0, 0.0]], gain=2.0).jacobian([0.0, 0.0])
+        array([[-1.,  2.],
+               [ 2., -1.]])
+        """
+        return self.couplings * self._slope(array("x", x, shape=(self.n,))) - np.eye(self.n)
 
     @on_one_thread
     def fixed_points(self, starts, *, tol=1e-10, apart=1e-6):
@@ -127,7 +134,7 @@ class ContinuousHopfield:
         >>> found.stable.tolist(), found.x[:, 0].round(4).tolist()
         ([True, True, False], [0.9575, -0.9575, 0.0])
         """
-        starts = np.atleast_2d(np.array(starts, dtype=float))
+        starts = np.atleast_2d(np.array(array("starts", starts, finite=False)))
         if starts.ndim != 2 or starts.shape[1] != self.n or not np.all(np.isfinite(starts)):
             raise ValueError(f"starts: shape {starts.shape}, expected finite (k, {self.n})")
         tol, apart, found = positive("tol", tol), positive("apart", apart), []
@@ -168,4 +175,4 @@ class ContinuousHopfield:
         return self.couplings @ self.kind.activation(x) + self.bias - x
 
     def _slope(self, x):
-        return self.kind.gain * (1.0 - self.kind.activation(np.asarray(x, dtype=float)) ** 2)
+        return self.kind.gain * (1.0 - self.kind.activation(x) ** 2)

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import array, reals, sequence
 from physlearn.energy import Binary, Spin
 from physlearn.learning.learn import learn
 from physlearn.models.conditional import all_states, at_rest, field_at_rest, log_sum
 from physlearn.models.rbm import MOST_BITS, RBM
+from physlearn.rng import generator
 from physlearn.threads import on_one_thread
 
 
@@ -49,7 +52,7 @@ class DeepBelief:
     __repr__ = brief
 
     def __post_init__(self):
-        object.__setattr__(self, "machines", tuple(self.machines))
+        object.__setattr__(self, "machines", sequence("machines", self.machines, expected="a sequence of RBMs"))
         if not self.machines or not all(isinstance(machine, RBM) for machine in self.machines):
             raise ValueError(f"machines: got {self.machines!r}, expected at least one RBM, and nothing else")
         for k, (low, high) in enumerate(zip(self.machines, self.machines[1:], strict=False)):
@@ -67,10 +70,10 @@ class DeepBelief:
 
     def generate(self, n, *, sweeps=1000, rng=None):
         """Draw visible states, (n, n_visible): the top machine in ``sweeps`` sweeps, then once downwards."""
-        generator = np.random.default_rng(rng)
-        x = self.machines[-1].generate(n, sweeps=sweeps, rng=generator)
+        stream = generator(rng)
+        x = self.machines[-1].generate(n, sweeps=sweeps, rng=stream)
         for machine in self.machines[-2::-1]:
-            x = draw(machine, "v", {"h": x}, generator)
+            x = draw(machine, "v", {"h": x}, stream)
         return x
 
     @on_one_thread
@@ -78,6 +81,12 @@ class DeepBelief:
         """log P(v) in nats, (n,): sums over all states of every layer between, at most 2^20 each.
 
         Settings are those of the top machine's `RBM.log_z`.
+
+        Examples
+        --------
+        >>> flat = DeepBelief([RBM(2, 1, theta={"W": np.zeros((2, 1))})])
+        >>> flat.log_likelihood([[0, 1]]).round(4)  # -log 4
+        array([-1.3863])
         """
         bottom, rest = self.machines[0], self.machines[1:]
         if not rest:
@@ -89,7 +98,7 @@ class DeepBelief:
         above = DeepBelief(rest).log_likelihood(h, **settings)
         t = bottom.temperature
         above = above - log_sum(bottom.energy, {"h": h}, "v", t)
-        v = np.atleast_2d(v)
+        v = np.atleast_2d(array("v", v))
         out = np.empty(len(v))
         for k, row in enumerate(v):
             x = bottom.energy.state({"v": np.repeat(row[None], len(h), 0), "h": h}, "v")
@@ -132,17 +141,20 @@ def stack(data, hidden, /, *, rule, optimizer, epochs, batch=10, rng=None, **bot
     >>> [machine.energy.layers["h"].size for machine in net.machines]
     [3, 2]
     """
-    if not hasattr(rule, "sampled"):
+    x = reals("data", data, ndim=2)
+    if not hasattr(rule, "sampled") or isinstance(rule, type):
         raise TypeError(f"rule: got {type(rule).__name__}, expected a sampled one, such as ContrastiveDivergence")
-    generator, machines, x = np.random.default_rng(rng), [], np.asarray(data)
-    for size in hidden:
+    stream, machines = generator(rng), []
+    if not (sizes := sequence("hidden", hidden, Integral, "the sizes of the hidden layers")):
+        raise ValueError("hidden: got no sizes, expected at least one")
+    for size in sizes:
         settings: Any = bottom if not machines else {"visible": _name(machines[-1]), "hidden": _name(machines[-1])}
-        machine = RBM(x.shape[1], size, temperature=rule.temperature, rng=generator, **settings)
-        done = learn(
-            machine.energy, {"v": x}, rule=rule, optimizer=optimizer, epochs=epochs, batch=batch, rng=generator
-        )
+        machine = RBM(x.shape[1], size, temperature=rule.temperature, rng=stream, **settings)
+        if not machines and not (kind := machine.energy.layers["v"].kind).valid(x):
+            raise ValueError(f"data: some values are not of the kind {kind}")
+        done = learn(machine.energy, {"v": x}, rule=rule, optimizer=optimizer, epochs=epochs, batch=batch, rng=stream)
         machines.append(machine.with_theta(done.theta))
-        x = draw(machines[-1], "h", {"v": x}, generator)
+        x = draw(machines[-1], "h", {"v": x}, stream)
     return DeepBelief(machines)
 
 

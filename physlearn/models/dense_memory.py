@@ -16,7 +16,7 @@ import warnings
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count, not_negative, positive
+from physlearn.checks import array, choice, count, integer, not_negative, positive, reals
 from physlearn.energy import Energy, Real, Spin
 from physlearn.kernels.jit import kernel
 from physlearn.models.patterns import check_patterns, refuse_duplicates, value_pair
@@ -108,15 +108,20 @@ class DenseMemory:
         Returns
         -------
         Recall
+
+        Examples
+        --------
+        >>> DenseMemory([[1, 1, -1, -1], [1, -1, 1, -1]]).recall([1, 1, -1, 1], rng=0).x
+        array([ 1.,  1., -1., -1.])
         """
-        state, single = np.atleast_2d(np.array(x, dtype=float, order="C")), np.ndim(x) == 1
+        found = array("x", x, finite=False)
+        state, single = np.atleast_2d(np.array(found, order="C")), found.ndim == 1
         if state.ndim != 2 or state.shape[1] != self.n or not len(state) or not np.all(np.abs(state) == 1):
             raise ValueError(f"x: shape {np.shape(x)}, expected ({self.n},) or (batch, {self.n}) of -1 and +1")
         count("max_sweeps", max_sweeps)
-        if order not in ("random", "fixed"):
-            raise ValueError(f"order: got {order!r}, expected 'random' or 'fixed'")
+        choice("order", order, ("random", "fixed"))
         temperature = not_negative("temperature", temperature)
-        free = np.arange(self.n) if free is None else np.unique(np.asarray(free))
+        free = np.arange(self.n) if free is None else np.unique(reals("free", free))
         if free.size and (free.dtype.kind not in "iu" or free[0] < 0 or free[-1] >= self.n):
             raise ValueError(f"free: values from {free[0]} to {free[-1]}, expected whole numbers in 0..{self.n - 1}")
         random, rows = order == "random", streams(rng, len(state))
@@ -157,8 +162,14 @@ class DenseMemory:
 
     @on_one_thread
     def gaps(self, x):
-        """Fields -(E(s_i = +1) - E(s_i = -1))/2 of states, (batch, n)."""
-        return self.energy.field(self.energy.state(np.atleast_2d(x)), "s")
+        """Fields -(E(s_i = +1) - E(s_i = -1))/2 of states, (batch, n).
+
+        Examples
+        --------
+        >>> np.sign(DenseMemory([[1, 1, -1, -1]]).gaps([[1, 1, -1, 1]]))
+        array([[ 1.,  1., -1., -1.]])
+        """
+        return self.energy.field(self.energy.state(np.atleast_2d(array("x", x))), "s")
 
     def classify(self, x, classes):
         """Name the class of features by one update of class neurons (Krotov and Hopfield 2016, eq. 8).
@@ -177,10 +188,16 @@ class DenseMemory:
         used : (batch,) array or float
             How many patterns decide: (sum_mu w)^2/sum_mu w^2, w a pattern's share of the winner's field.  Many
             are features, one is a prototype.
+
+        Examples
+        --------
+        >>> memory = DenseMemory([[1, 1, -1, 1, -1], [1, -1, 1, -1, 1]])  # three features, two classes
+        >>> memory.classify([[1, 1, -1], [1, -1, 1]], 2)[0]
+        array([0, 1])
         """
-        x = np.asarray(x, dtype=float)
+        x, classes = array("x", x, finite=False), integer("classes", classes, 1, self.n - 1)
         features, single = np.atleast_2d(x), x.ndim == 1
-        if not 0 < classes < self.n or features.shape[1] != self.n - classes:
+        if features.shape[1] != self.n - classes:
             raise ValueError(f"x: shape {x.shape}, expected (batch, {self.n} - classes), classes = {classes}")
         if not np.all(np.abs(features) == 1):
             raise ValueError("x: some features are not -1 or +1")

@@ -15,7 +15,7 @@ import functools
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count, positive
+from physlearn.checks import array, count, positive
 from physlearn.dynamics.integrate import integrate
 from physlearn.energy import Energy
 from physlearn.lagrangians import LayerNorm
@@ -48,7 +48,8 @@ class EnergyTransformer:
     """
 
     def __init__(self, key, query, patterns, *, tokens, beta=None):
-        self.key, self.query, self.patterns = (np.array(w, dtype=float) for w in (key, query, patterns))
+        given = {"key": key, "query": query, "patterns": patterns}
+        self.key, self.query, self.patterns = (np.array(array(k, w, finite=False)) for k, w in given.items())
         shape = self.key.shape
         if self.key.ndim != 3 or shape != self.query.shape or self.key.size == 0 or shape[2] < 2:
             raise ValueError(
@@ -90,5 +91,7 @@ class EnergyTransformer:
         Trajectory
             Its ``final`` goes on to the next block.
         """
-        steps = count("steps", steps)
-        return integrate(self.energy, (0.0, steps * dt), x0=x, dt=dt, method="euler", times=dt * np.arange(steps + 1))
+        steps, dt = count("steps", steps), positive("dt", dt)
+        return integrate(
+            self.energy, (0.0, steps * dt), x0=array("x", x), dt=dt, method="euler", times=dt * np.arange(steps + 1)
+        )

@@ -19,12 +19,12 @@ import warnings
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count, not_negative, positive
+from physlearn.checks import array, choice, count, flag, not_negative, positive
 from physlearn.energy import Binary, Energy, Spin, System
 from physlearn.models import storage
 from physlearn.models.patterns import check_patterns, refuse_duplicates, value_pair
 from physlearn.models.retrieval import Recall, Run, whole_numbers
-from physlearn.rng import streams
+from physlearn.rng import generator, seed, streams
 from physlearn.terms.bias import Bias
 from physlearn.terms.dense import Dense
 from physlearn.terms.oneway import OneWay
@@ -75,7 +75,7 @@ class Hopfield:
             raise TypeError(f"kind: got {kind!r}, expected Spin() or Binary()")
         self.couplings = storage.check_couplings(couplings)
         self.n = len(self.couplings)
-        self.bias = np.zeros(self.n) if bias is None else np.array(bias, dtype=float)
+        self.bias = np.zeros(self.n) if bias is None else np.array(array("bias", bias, finite=False))
         if self.bias.shape != (self.n,) or not np.all(np.isfinite(self.bias)):
             raise ValueError(f"bias: got shape {self.bias.shape}, expected ({self.n},) finite numbers")
         self.bias.flags.writeable = False
@@ -108,10 +108,16 @@ class Hopfield:
         ValueError
             Other values, NaN, duplicates (for all rules but "flow", where samples may repeat), too many or
             dependent patterns where the rule does not allow them.
+
+        Examples
+        --------
+        >>> Hopfield.store([[1, 1, -1, -1]], "projection").couplings[0]
+        array([ 0.  ,  0.25, -0.25, -0.25])
         """
         patterns = check_patterns(patterns)
-        if rule not in RULES:
-            raise ValueError(f"rule: got {rule!r}, expected one of {list(RULES)}")
+        choice("rule", rule, RULES)
+        if kind is not None and not isinstance(kind, Spin | Binary):
+            raise TypeError(f"kind: got {kind!r}, expected Spin() or Binary()")
         if rule != "flow":
             refuse_duplicates(patterns)
         low, _ = value_pair(patterns, "patterns")
@@ -171,8 +177,15 @@ class Hopfield:
         -------
         Hopfield
             With the couplings and biases after at most ``epochs``; a warning says if some patterns still move.
+
+        Examples
+        --------
+        >>> Hopfield(np.zeros((2, 2))).contrast([[1, -1]]).couplings  # at rest already: nothing to learn
+        array([[0., 0.],
+               [0., 0.]])
         """
-        patterns, memory, rate = self._cues(check_patterns(patterns)), self, positive("rate", rate)
+        patterns = self._cues(check_patterns(patterns), "patterns")
+        memory, rate = self, positive("rate", rate)
         for _ in range(count("epochs", epochs, least=0)):
             free = memory.recall(patterns, order="fixed").x
             if np.array_equal(free, patterns):
@@ -196,8 +209,14 @@ class Hopfield:
         Returns
         -------
         Hopfield
+
+        Examples
+        --------
+        >>> memory = Hopfield.store([[1, 1, -1, -1]]).unlearn(rate=0.1, rounds=2, rng=0)
+        >>> float(memory.couplings[0, 1].round(2))  # of 0.25
+        0.2
         """
-        rng, memory, rate = np.random.default_rng(rng), self, positive("rate", rate)
+        rng, memory, rate = generator(rng), self, positive("rate", rate)
         for _ in range(count("rounds", rounds, least=0)):
             start = self.kind.random((1, self.n), rng)
             memory = memory._stepped(None, memory.recall(start, rng=rng).x, rate)
@@ -215,8 +234,17 @@ class Hopfield:
 
     @on_one_thread
     def field(self, x):
-        """Fields h = W x + b of states, (..., n)."""
-        return np.asarray(x, dtype=float) @ self.couplings.T + self.bias
+        """Fields h = W x + b of states, (..., n).
+
+        Examples
+        --------
+        >>> Hopfield([[0.0, 2.0], [2.0, 0.0]], bias=[0.0, 1.0]).field([1, -1])
+        array([-2.,  3.])
+        """
+        x = array("x", x)
+        if x.shape[-1:] != (self.n,):
+            raise ValueError(f"x: shape {x.shape}, expected (..., {self.n})")
+        return x @ self.couplings.T + self.bias
 
     @on_one_thread
     def recall(
@@ -259,17 +287,18 @@ class Hopfield:
         Asynchronous updates of symmetric couplings never raise E - field.x and end in a fixed point; synchronous
         ones end in a fixed point or a cycle of length 2, which is reported (Goles and Fogelman 1985).
         """
-        single, start = np.ndim(x) == 1, self._cues(x)
-        if order not in ("random", "fixed", "synchronous"):
-            raise ValueError(f"order: got {order!r}, expected 'random', 'fixed' or 'synchronous'")
+        start = self._cues(x)
+        single = np.ndim(x) == 1
+        choice("order", order, ("random", "fixed", "synchronous"))
         temperature = not_negative("temperature", temperature)
         count("max_sweeps", max_sweeps)
+        seed(rng)
         whole = self._whole
         state = np.array(start, dtype=whole[0].dtype, order="C")  # the caller keeps the cues
         rows = (
             streams(rng, len(state)) if temperature > 0 or order == "random" else np.zeros((len(state), 4), np.uint64)
         )
-        kept = [start.copy()] if trace else None
+        kept = [start.copy()] if flag("trace", trace) else None
         run = Run(self, state, whole, temperature, field, rows, max_sweeps, kept)
         period, sweeps, flips = run.synchronous() if order == "synchronous" else run.asynchronous(order)
         out = state.astype(float)
@@ -290,11 +319,13 @@ class Hopfield:
             return Recall(out[0], float(energy[0]), int(period[0]), int(sweeps[0]), int(flips[0]), states, method)
         return Recall(out, energy, period, sweeps, flips, states, method)
 
-    def _cues(self, x):
-        x = np.atleast_2d(np.asarray(x, dtype=float))
+    def _cues(self, x, name="x"):
+        x = np.atleast_2d(array(name, x, finite=False))
         if x.ndim != 2 or x.shape[1] != self.n or len(x) == 0:
-            raise ValueError(f"x: shape {x.shape}, expected ({self.n},) or (batch, {self.n})")
+            raise ValueError(f"{name}: shape {x.shape}, expected ({self.n},) or (batch, {self.n})")
         if not self.kind.valid(x):
             wrong = x[~np.isin(x, self.values)]
-            raise ValueError(f"x: {wrong.size} values are not of the kind {self.kind}; got for example {wrong[0]:g}")
+            raise ValueError(
+                f"{name}: {wrong.size} values are not of the kind {self.kind}; got for example {wrong[0]:g}"
+            )
         return x

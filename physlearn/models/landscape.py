@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count
-from physlearn.energy import Energy, check_system
+from physlearn.checks import array, count, not_negative
+from physlearn.energy import Energy, check_energy_given
 
 
 class Plane(NamedTuple):
@@ -26,9 +26,20 @@ class Plane(NamedTuple):
     __repr__ = brief
 
     def project(self, x):
-        """Coordinates (..., 2) of the point of the plane nearest to states x (..., n)."""
+        """Coordinates (..., 2) of the point of the plane nearest to states x (..., n).
+
+        Examples
+        --------
+        >>> from physlearn.models import ModernHopfield
+        >>> plane = energy_plane(ModernHopfield(np.eye(3)).energy, np.eye(3), resolution=2)
+        >>> plane.project([0.0, 1.0, 0.0]).round(6) + 0.0
+        array([1., 0.])
+        """
         axes = self.corners[1:] - self.corners[0]
-        flat = np.asarray(x, dtype=float) - self.corners[0]
+        x = array("x", x)
+        if x.shape[-1:] != self.corners.shape[1:]:
+            raise ValueError(f"x: shape {x.shape}, expected (..., {self.corners.shape[1]})")
+        flat = x - self.corners[0]
         return np.linalg.lstsq(axes.T, flat.reshape(-1, axes.shape[1]).T, rcond=None)[0].T.reshape(*flat.shape[:-1], 2)
 
 
@@ -58,18 +69,19 @@ def energy_plane(energy: Energy, corners, *, resolution=60, margin=0.4) -> Plane
     >>> energy_plane(memory.energy, [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], resolution=5).energy.shape
     (5, 5)
     """
-    check_system(energy)
+    check_energy_given(energy, ", so that there is no landscape")
     resolution = count("resolution", resolution, least=2)
-    if not (margin >= 0 and np.isfinite(margin)):
-        raise ValueError(f"margin: got {margin}, expected a finite number of at least 0")
+    margin = not_negative("margin", margin)
     if len(energy.layers) != 1:
         raise ValueError(f"energy: has layers {list(energy.layers)}, expected one, whose plane is drawn")
     kind = next(iter(energy.layers.values())).kind
     if not (hasattr(kind, "low") or hasattr(kind, "activation")):
         raise ValueError(f"energy: its layer is {kind}; between discrete states there is nothing to draw")
-    corners = np.asarray(corners, dtype=float)
+    corners = array("corners", corners)
+    size = next(iter(energy.layers.values())).size
+    count("resolution", resolution, each=16 * size * resolution)
     axes = corners[1:] - corners[0] if corners.ndim == 2 and len(corners) == 3 else np.zeros((2, 1))
-    if np.linalg.matrix_rank(axes) < 2 or not np.all(np.isfinite(corners)):
+    if np.linalg.matrix_rank(axes) < 2:
         raise ValueError(f"corners: shape {corners.shape}, expected three finite states that are not on a line")
     u = np.linspace(-margin, 1.0 + margin, resolution)
     grid = np.stack(np.meshgrid(u, u), -1).reshape(-1, 2)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from numbers import Integral
+
 import numpy as np
+
+from physlearn.checks import count, seen
 
 
 def square_pairs(size, *, periodic=True):
@@ -52,14 +57,19 @@ def triangular_pairs(size, *, periodic=True):
 
 
 def _shape(size, dimensions):
-    shape = (size,) * dimensions if np.ndim(size) == 0 else tuple(size)
-    if len(shape) != dimensions or any(k != int(k) or k < 1 for k in shape):
-        raise ValueError(f"size: got {size!r}, expected a positive integer or {dimensions} of them")
+    several = isinstance(size, list | tuple) or isinstance(size, np.ndarray) and size.ndim > 0
+    shape = tuple(size) if several else (size,) * dimensions
+    whole = all(isinstance(k, Integral) and not isinstance(k, bool) and k > 0 for k in shape)
+    if len(shape) != dimensions or not whole:
+        raise ValueError(f"size: got {seen(size)}, expected a positive integer or {dimensions} of them")
+    count("size", math.prod(int(k) for k in shape), each=32 * dimensions)  # of the pairs and what makes them
     return tuple(int(k) for k in shape)
 
 
 def _pairs(shape, periodic, steps):
-    if np.shape(periodic) not in ((), (len(shape),)) or np.asarray(periodic).dtype != bool:
+    flags = [periodic] if isinstance(periodic, bool | np.bool_) else periodic
+    listed = isinstance(flags, list | tuple | np.ndarray) and all(isinstance(k, bool | np.bool_) for k in flags)
+    if not listed or not (flags is not periodic or len(flags) == len(shape)):
         raise ValueError(f"periodic: got {periodic!r}, expected True or False, or {len(shape)} of them")
     closed = np.broadcast_to(np.asarray(periodic, dtype=bool), (len(shape),))
     sites = np.indices(shape).reshape(len(shape), -1)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.checks import array, seen, sequence
 from physlearn.energy import Energy
 from physlearn.terms.bias import Bias
 from physlearn.terms.dense import Dense
@@ -47,14 +48,15 @@ def layered_memory(kinds, weights, *, bias=None) -> Energy:
     >>> relax(memory, {"x0": [0.9, 0.1, 0.0], "x1": [0.9, 0.1, 0.0]}).x["x0"].round(3)
     array([1., 0., 0.])
     """
-    kinds, weights = list(kinds), [np.array(w, dtype=float) for w in weights]
+    kinds, weights = sequence("kinds", kinds), sequence("weights", weights, expected="a sequence of matrices")
+    weights = [np.array(array(f"weights[{k}]", w)) for k, w in enumerate(weights)]
     if len(kinds) < 2 or len(weights) != len(kinds) - 1:
         raise ValueError(
             f"weights: got {len(weights)} for {len(kinds)} kinds, expected one between each two of at least 2"
         )
     for number, kind in enumerate(kinds):
-        if not (hasattr(kind, "activation") and hasattr(kind, "lagrangian")):
-            raise ValueError(f"kinds[{number}]: {kind!r} has no Lagrangian; take one of physlearn.lagrangians")
+        if isinstance(kind, type) or not (hasattr(kind, "activation") and hasattr(kind, "lagrangian")):
+            raise ValueError(f"kinds[{number}]: {seen(kind)} has no Lagrangian; take one of physlearn.lagrangians")
     for number, w in enumerate(weights):
         if w.ndim != 2 or w.size == 0 or number and w.shape[0] != weights[number - 1].shape[1]:
             shapes = [w.shape for w in weights]
@@ -65,7 +67,7 @@ def layered_memory(kinds, weights, *, bias=None) -> Energy:
     theta = {f"W{a}": w for a, w in enumerate(weights)}
     if bias is not None:
         terms.append(Bias("x0"))
-        theta["bias"] = np.asarray(bias, dtype=float)
+        theta["bias"] = array("bias", bias)
         if theta["bias"].shape not in ((), (sizes[0],)):
             raise ValueError(f"bias: shape {theta['bias'].shape}, expected ({sizes[0]},)")
     return Energy(layers, terms, theta)

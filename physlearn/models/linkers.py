@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.checks import count, positive
+from physlearn.checks import array, count, positive
 
 
 def linked(J, n_species, concentrations, *, temperature):
@@ -51,7 +51,7 @@ def linked(J, n_species, concentrations, *, temperature):
     [0.0, -3.418, -5.605]
     """
     count("n_species", n_species)
-    J, c = np.asarray(J, dtype=float), np.asarray(concentrations, dtype=float)
+    J, c = array("J", J, finite=False), array("concentrations", concentrations, finite=False)
     linkers = len(J) - n_species if J.ndim == 2 else 0
     if J.ndim != 2 or J.shape[0] != J.shape[1] or linkers < 1:
         raise ValueError(f"J: shape {J.shape}, expected (N + L, N + L) with N = {n_species} and at least one linker")

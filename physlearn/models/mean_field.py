@@ -13,9 +13,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.checks import array, not_negative
+
 
 def first_step_error(load):
     """Fraction of a pattern's neurons whose field points the wrong way, erfc(1/sqrt(2 alpha))/2.
+
+    Parameters
+    ----------
+    load : float or array
+        alpha, positive.
 
     Examples
     --------
@@ -52,6 +59,11 @@ def mean_field_overlap(load, temperature=0.0):
 def critical_load(temperature=0.0):
     """Load alpha_c(T) at which retrieval ends, and the overlap there.
 
+    Parameters
+    ----------
+    temperature : float
+        T, in [0, 1).
+
     Examples
     --------
     >>> load, overlap = critical_load()
@@ -63,8 +75,19 @@ def critical_load(temperature=0.0):
 
 
 def retrieval_boundary(temperatures):
-    """alpha_c at each temperature, shaped like ``temperatures``; 0 from T = 1 on."""
-    temperatures = np.asarray(temperatures, dtype=float)
+    """alpha_c at each temperature, shaped like ``temperatures``; 0 from T = 1 on.
+
+    Parameters
+    ----------
+    temperatures : array of float
+        At least 0.
+
+    Examples
+    --------
+    >>> retrieval_boundary([0.0, 0.5, 1.0]).round(3)
+    array([0.138, 0.059, 0.   ])
+    """
+    temperatures = array("temperatures", temperatures, low=0)
     flat = [0.0 if t >= 1.0 else critical_load(t)[0] for t in temperatures.ravel()]
     return np.array(flat).reshape(temperatures.shape)
 
@@ -73,7 +96,7 @@ def _branch(temperature):
     """Loads and overlaps of retrieval states on a fine grid of noise, and where the load is largest."""
     from scipy.special import erf
 
-    if not 0 <= temperature < 1:
+    if not not_negative("temperature", temperature) < 1:
         raise ValueError(f"temperature: got {temperature}, expected a number in [0, 1), where patterns are retrieved")
     if temperature < 0.005:
         y = np.geomspace(8.0, 0.8, 200_001)
@@ -101,7 +124,7 @@ def _branch(temperature):
 
 
 def _positive(value, name):
-    value = np.asarray(value, dtype=float)
+    value = array(name, value, finite=False)
     if not np.all((value > 0) & np.isfinite(value)):
         raise ValueError(f"{name}: got {value}, expected positive finite numbers")
     return value

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count, positive
+from physlearn.checks import array, count, flag, positive, reals
 from physlearn.dynamics.relax import relax
 from physlearn.energy import Energy, Real
 from physlearn.terms.dense import Dense
@@ -33,9 +33,24 @@ class Probabilities:
     """A layer's variables are probabilities that sum to one; with an `Entropy` term of the same ``beta``.
 
     Settles exactly where the other terms are linear in p: p = softmax(beta f) of their field f.
+
+    Parameters
+    ----------
+    beta : float
+        Inverse temperature, positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> certain = Energy({"p": (Probabilities(2.0), 2)}, [Entropy("p", 2.0)], {})
+    >>> float(certain(np.array([0.0, 1.0])))
+    0.0
     """
 
     beta: float = 1.0
+
+    def __post_init__(self):
+        positive("beta", self.beta)
 
     def settle(self, f, curvature, x):
         """The exact minimum, p exp(beta f) normalised: the entropy's own field cancels p."""
@@ -96,7 +111,13 @@ class ModernHopfield:
 
     @on_one_thread
     def weights(self, x):
-        """softmax(beta Xi x), (..., K)."""
+        """softmax(beta Xi x), (..., K).
+
+        Examples
+        --------
+        >>> ModernHopfield([[1.0, 0.0], [0.0, 1.0]]).weights([1.0, 1.0])
+        array([0.5, 0.5])
+        """
         return softmax(self.beta * (self._queries(x) @ self.patterns.T))
 
     @on_one_thread
@@ -120,6 +141,11 @@ class ModernHopfield:
         -------
         Equilibrium
             Of the layers "p" and "x"; ``converged`` says whether ``steps`` were enough.
+
+        Examples
+        --------
+        >>> ModernHopfield([[1.0, 0.0], [0.0, 1.0]], beta=20.0).recall([0.9, 0.2], steps=9).x["x"].round(3)
+        array([1., 0.])
         """
         query, steps, tol = self._queries(x), count("steps", steps), positive("tol", tol)
         uniform = np.full((*query.shape[:-1], len(self.patterns)), 1.0 / len(self.patterns))
@@ -137,8 +163,13 @@ class ModernHopfield:
             How many patterns share the weight, 1/sum_mu p_mu^2.
         x : (batch, d) array
             Where they end; a warning says if some still move after ``steps`` sweeps.
+
+        Examples
+        --------
+        >>> ModernHopfield([[1.0, 0.0], [0.0, 1.0]], beta=20.0).fixed_points([[0.9, 0.2]])[0]
+        array(['pattern'], dtype='<U10')
         """
-        end = self.recall(np.atleast_2d(np.asarray(x, dtype=float)), steps=steps)
+        end = self.recall(np.atleast_2d(self._queries(x)), steps=steps)
         if not end.converged:
             warnings.warn(
                 f"fixed_points: some of {len(end.x['x'])} queries still move after {steps} sweeps; raise steps",
@@ -152,8 +183,8 @@ class ModernHopfield:
         return kind, members, end.x["x"]
 
     def _queries(self, x):
-        x = np.asarray(x, dtype=float)
-        if x.ndim not in (1, 2) or x.shape[-1] != self.d or not np.all(np.isfinite(x)):
+        x = array("x", x, finite=False)
+        if x.ndim not in (1, 2) or not len(x) or x.shape[-1] != self.d or not np.all(np.isfinite(x)):
             raise ValueError(f"x: shape {x.shape}, expected finite ({self.d},) or (batch, {self.d})")
         return x
 
@@ -186,7 +217,7 @@ def attention(Q, K, V, beta=None, *, mask=None):
         raise ValueError(f"Q, K, V: shapes {Q.shape}, {K.shape}, {V.shape}; expected (q, d), (k, d), (k, v)")
     score = (1.0 / np.sqrt(K.shape[1]) if beta is None else positive("beta", beta)) * (Q @ K.T)
     if mask is not None:
-        mask = np.asarray(mask)
+        mask = reals("mask", mask, finite=False)
         if mask.dtype != bool:
             raise TypeError(
                 f"mask: got {mask.dtype}, expected bool, True where a query may look; pass mask == 0 for one that is "
@@ -221,10 +252,18 @@ def multi_head_attention(x, query, key, value, output, *, memory=None, beta=None
     Returns
     -------
     (tokens, o) array
+
+    Examples
+    --------
+    >>> eye = np.eye(2)[None]  # one head, nothing projected
+    >>> multi_head_attention(np.eye(2), eye, eye, eye, eye, beta=100.0)
+    array([[1., 0.],
+           [0., 1.]])
     """
     x = _matrix(x, "x")
     memory = x if memory is None else _matrix(memory, "memory")
-    query, key, value, output = (np.asarray(w, dtype=float) for w in (query, key, value, output))
+    given = {"query": query, "key": key, "value": value, "output": output}
+    query, key, value, output = (array(name, w, finite=False) for name, w in given.items())
     shapes = [w.shape for w in (query, key, value, output)]
     fits = all(len(s) == 3 for s in shapes) and query.shape == key.shape and query.shape[1] == x.shape[1]
     fits = (
@@ -232,21 +271,36 @@ def multi_head_attention(x, query, key, value, output, *, memory=None, beta=None
     )
     if not fits or memory.shape[1] != x.shape[1]:
         raise ValueError(
-            f"projections: shapes {shapes} for x {x.shape} and memory {memory.shape}; expected query and key "
-            "(heads, d, k), value (heads, d, v), output (heads, v, o)"
+            f"projections query, key, value, output: shapes {shapes} for x {x.shape} and memory {memory.shape}; "
+            "expected query and key (heads, d, k), value (heads, d, v), output (heads, v, o)"
         )
     for name, w in (("query", query), ("key", key), ("value", value), ("output", output)):
         if not np.all(np.isfinite(w)):
             raise ValueError(f"{name}: {np.sum(~np.isfinite(w))} values are NaN or infinite, expected finite")
-    mask = causal_mask(len(x), len(memory)) if causal else None
+    mask = causal_mask(len(x), len(memory)) if flag("causal", causal) else None
     heads = zip(query, key, value, output, strict=True)
     return np.sum([attention(x @ q, memory @ k, memory @ v, beta, mask=mask) @ o for q, k, v, o in heads], 0)
 
 
 def causal_mask(n, items=None):
-    """Lower triangle, (n, items): token i may look at items 0 .. i."""
+    """Lower triangle, (n, items): token i may look at items 0 .. i.
+
+    Parameters
+    ----------
+    n : int
+    items : int, optional
+        Default n.
+
+    Examples
+    --------
+    >>> causal_mask(2)
+    array([[ True, False],
+           [ True,  True]])
+    """
     n = count("n", n)
-    return np.tri(n, n if items is None else count("items", items), dtype=bool)
+    items = n if items is None else count("items", items)
+    count("n" if items == n else "n, items", n * items, each=8)  # NumPy's tri makes numbers first
+    return np.tri(n, items, dtype=bool)
 
 
 def positional_encoding(n, d):
@@ -260,7 +314,8 @@ def positional_encoding(n, d):
     >>> bool(np.isclose(code[1] @ code[4], code[5] @ code[8]))
     True
     """
-    n, d = count("n", n), count("d", d, least=2)
+    d = count("d", d, least=2, each=32)
+    n = count("n", n, each=16 * d)
     if d % 2:
         raise ValueError(f"d: got {d}, expected an even dimension")
     angle = np.arange(n)[:, None] / 10_000.0 ** (np.arange(0, d, 2) / d)
@@ -268,7 +323,7 @@ def positional_encoding(n, d):
 
 
 def _matrix(a, name):
-    a = np.asarray(a, dtype=float)
+    a = array(name, a, finite=False)
     if a.ndim != 2 or a.size == 0:
         raise ValueError(f"{name}: shape {a.shape}, expected a matrix, one row for each item")
     if not np.all(np.isfinite(a)):

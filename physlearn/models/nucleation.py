@@ -18,15 +18,17 @@ Murugan 2017; Evans, O'Brien, Winfree and Murugan 2024).
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count, positive
+from physlearn.checks import array, count, instance, number, positive
 from physlearn.kernels.jit import inlined, kernel
-from physlearn.models.registration import cells_of
-from physlearn.rng import streams, uniform
+from physlearn.models.assembly import Assembly
+from physlearn.models.registration import cell_of
+from physlearn.rng import seed, streams, uniform
 from physlearn.terms.lattice import Lattice
 
 __all__ = [
@@ -37,6 +39,9 @@ __all__ = [
     "nucleation_barrier",
     "patch_barrier",
 ]
+
+# Of a lattice; more make powers of sizes that no float holds.
+MOST_AXES = 100
 
 
 def block_energy(size, bond, mu, *, dimension=2):
@@ -55,7 +60,8 @@ def block_energy(size, bond, mu, *, dimension=2):
     >>> float(block_energy(2, bond=4.0, mu=6.0))  # 4 molecules, 4 bonds
     8.0
     """
-    size = np.asarray(size, dtype=float)
+    size, bond, mu = array("size", size), number("bond", bond), number("mu", mu)
+    count("dimension", dimension, most=MOST_AXES)
     return size**dimension * (mu - dimension * bond) + dimension * size ** (dimension - 1) * bond
 
 
@@ -115,10 +121,10 @@ def patch_barrier(structure, mu, bond):
     >>> patch_barrier(patch, np.full(16, 6.0), 4.0), patch_barrier(patch, mu, 4.0)
     (8.0, 4.0)
     """
-    (cell,), mu = cells_of([structure]), np.asarray(mu, dtype=float)
+    cell, mu = cell_of(structure), array("mu", mu, finite=False)
     if mu.ndim != 1 or cell.max() > len(mu):
         raise ValueError(f"mu: got shape {mu.shape}, expected one cost for each species up to {cell.max()}")
-    if not (np.all(np.isfinite(mu)) and np.isfinite(bond)):
+    if not (np.all(np.isfinite(mu)) and isinstance(bond, Real) and not isinstance(bond, bool) and np.isfinite(bond)):
         raise ValueError(f"mu, bond: got {mu} and {bond!r}, expected finite energies")
     cost = np.where(cell > 0, np.concatenate([[0.0], mu])[cell], np.inf)
     d, worst = cell.ndim, -np.inf
@@ -201,12 +207,14 @@ def growth_free_energy(assembly, structure, *, temperature, largest=None, sweeps
     temperature = positive("temperature", temperature)
     count("sweeps", sweeps)
     count("chains", chains, 2)
+    instance("assembly", assembly, Assembly, "an Assembly")
+    seed(rng)
     if not assembly.reciprocal:
         raise TypeError("assembly: its bonds are not reciprocal, so that there is no free energy; use kinetics")
     felt = assembly.energy.terms[0].felt(assembly.energy.theta)
     if np.any(felt.codes == 0):
         raise ValueError("assembly: empty sites bond too; pass one whose J is of its species only")
-    cell = cells_of([structure], len(assembly.lattice.shape))[0]
+    cell = cell_of(structure, len(assembly.lattice.shape))
     if cell.max() > assembly.n_species:
         raise ValueError(f"structure: it has species {cell.max()}, the assembly has {assembly.n_species}")
     if np.any(np.array(cell.shape) > assembly.lattice.shape):
@@ -235,7 +243,8 @@ def growth_free_energy(assembly, structure, *, temperature, largest=None, sweeps
 
 def _stable(bond, mu, dimension):
     positive("bond", bond)
-    if not mu < dimension * bond:
+    count("dimension", dimension, most=MOST_AXES)
+    if not number("mu", mu) < dimension * bond:
         raise ValueError(f"mu: got {mu}, expected less than {dimension} bonds of {bond}: no block is stable")
 
 

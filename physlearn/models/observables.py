@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.checks import count, positive
+from physlearn.checks import count, integer, integers, positive, reals, seen
 from physlearn.dynamics.stencil import slots
-from physlearn.energy import Spin
+from physlearn.energy import Energy, Spin
 
 
 def magnetisation(s, dims):
@@ -22,7 +22,8 @@ def magnetisation(s, dims):
     >>> float(magnetisation(np.array([[1.0, 1.0], [1.0, -1.0]]), 2))
     0.5
     """
-    return np.mean(s, axis=tuple(range(-dims, 0)))
+    s = _measured("s", s)
+    return np.mean(s, axis=_last(s, dims))
 
 
 def order_parameter(codes, dims, q):
@@ -33,10 +34,10 @@ def order_parameter(codes, dims, q):
     >>> float(order_parameter(np.array([0, 0, 1]), 1, q=3))
     0.5
     """
-    axes, codes, q = tuple(range(-dims, 0)), np.asarray(codes), count("q", q, least=2)
-    if np.any((codes < 0) | (codes >= q)):
-        raise ValueError(f"codes: from {codes.min()} to {codes.max()}, expected 0..{q - 1}")
-    most = np.max([np.mean(codes == k, axis=axes) for k in range(q)], axis=0)
+    codes = integers("codes", codes, low=0)
+    axes, q = _last(codes, dims, "codes"), count("q", q, least=2)
+    integers("codes", codes, low=0, high=q - 1)
+    most = np.max([np.mean(codes == k, axis=axes) for k in range(min(q, int(codes.max()) + 1))], axis=0)
     return (q * most - 1.0) / (q - 1.0)
 
 
@@ -51,7 +52,8 @@ def susceptibility(m, n, temperature, axis=None):
     >>> float(susceptibility(np.array([0.5, -0.25]), n=16, temperature=2.0))
     0.125
     """
-    m, n, temperature = np.asarray(m, dtype=float), count("n", n), positive("temperature", temperature)
+    m, n, temperature = _measured("m", m).astype(float, copy=False), count("n", n), positive("temperature", temperature)
+    axis = _over(m, axis)
     return n * (np.mean(m**2, axis) - np.mean(np.abs(m), axis) ** 2) / temperature
 
 
@@ -63,7 +65,8 @@ def specific_heat(energy, n, temperature, axis=None):
     >>> float(specific_heat(np.array([-8.0, -4.0]), n=4, temperature=2.0))
     0.25
     """
-    return np.var(energy, axis) / (count("n", n) * positive("temperature", temperature) ** 2)
+    energy = _measured("energy", energy)
+    return np.var(energy, _over(energy, axis)) / (count("n", n) * positive("temperature", temperature) ** 2)
 
 
 def binder(m, axis=None):
@@ -76,7 +79,8 @@ def binder(m, axis=None):
     >>> f"{binder(np.array([1.0, -1.0])):.4f}"
     '0.6667'
     """
-    m = np.asarray(m, dtype=float)
+    m = _measured("m", m).astype(float, copy=False)
+    axis = _over(m, axis)
     return 1.0 - np.mean(m**4, axis) / (3.0 * np.mean(m**2, axis) ** 2)
 
 
@@ -88,7 +92,8 @@ def replica_overlap(a, b, dims):
     >>> float(replica_overlap(np.array([1.0, -1.0]), np.array([1.0, 1.0]), 1))
     0.0
     """
-    return magnetisation(np.asarray(a) * b, dims)
+    product = _product(a, b)
+    return np.mean(product, axis=_last(product, dims, "a"))
 
 
 def link_overlap(a, b, pairs, dims):
@@ -102,9 +107,12 @@ def link_overlap(a, b, pairs, dims):
     >>> float(link_overlap(np.array([1.0, -1.0]), np.array([-1.0, 1.0]), np.array([[0, 1]]), 1))
     1.0
     """
-    product = np.asarray(a) * b
-    flat = product.reshape(*product.shape[: product.ndim - dims], -1)
-    i, j = np.asarray(pairs).T
+    product = _product(a, b)
+    axes = _last(product, dims, "a")
+    flat = product.reshape(*product.shape[: product.ndim - len(axes)], -1)
+    i, j = integers("pairs", pairs, shape=("m", 2), low=0, high=flat.shape[-1] - 1).T
+    if not len(i):
+        raise ValueError("pairs: got none, expected at least one")
     return np.mean(flat[..., i] * flat[..., j], axis=-1)
 
 
@@ -134,6 +142,8 @@ def frustrated_plaquettes(model):
     >>> int(frustrated_plaquettes(Ising.square(3, J)).sum())
     2
     """
+    if not isinstance(model, Energy) or not hasattr(model, "couplings"):
+        raise TypeError(f"model: got {seen(model)}, expected an Ising or SpinGlass, such as Ising.square(3)")
     kind, shape = model.layers["s"]
     if type(kind) is not Spin:
         raise ValueError(f"model: its variables are {kind}, expected Spin: a plaquette's sign is a matter of spins")
@@ -168,8 +178,8 @@ def correlation_length(s, dims):
     >>> bool(0.6 < correlation_length(s, 2) < 1.4)
     True
     """
-    s = np.asarray(s, dtype=float)
-    axes = tuple(range(-dims, 0))
+    s = _measured("s", s).astype(float, copy=False)
+    axes = _last(s, dims)
     total = np.mean(s.sum(axis=axes) ** 2)
     lengths = []
     for axis in axes:
@@ -179,3 +189,34 @@ def correlation_length(s, dims):
         ratio = total / wave if wave > 1e-12 * total else np.inf  # order alone: no length to see
         lengths.append(np.sqrt(max(ratio - 1.0, 0.0)) / (2.0 * np.sin(np.pi / extent)))
     return float(np.mean(lengths))
+
+
+def _measured(name, value):
+    """Finite numbers, at least one, in the type that they have."""
+    value = reals(name, value)
+    if not value.size:
+        raise ValueError(f"{name}: got the shape {value.shape}, expected at least one number")
+    return value
+
+
+def _last(s, dims, name="s"):
+    """The last ``dims`` axes, those of the layer."""
+    if not s.size or not s.ndim:
+        raise ValueError(f"{name}: got the shape {s.shape}, expected states of at least one variable")
+    dims = count("dims", dims)
+    if dims > s.ndim:
+        raise ValueError(f"{name}: got the shape {s.shape}, expected at least dims = {dims} axes")
+    return tuple(range(-dims, 0))
+
+
+def _over(measured, axis):
+    """An axis or None, all of them."""
+    return None if axis is None else integer("axis", axis, -measured.ndim, measured.ndim - 1)
+
+
+def _product(a, b):
+    """Replicas multiplied, spin by spin."""
+    a, b = _measured("a", a), _measured("b", b)
+    if a.shape != b.shape:
+        raise ValueError(f"a, b: got the shapes {a.shape} and {b.shape}, expected replicas of one shape")
+    return a * b

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.checks import count
+from physlearn.checks import array, choice, count, flag, not_negative, number, seen
+from physlearn.rng import generator, seed
 from physlearn.threads import on_one_thread
 
 # Columns of a 5 x 7 dot-matrix font, bit 0 on top.
@@ -41,12 +42,12 @@ def random_patterns(m, n, *, activity=0.5, values="spin", rng=None):
     >>> random_patterns(2, 100, activity=0.1, values="binary", rng=0).mean().round(1)
     np.float64(0.1)
     """
-    m, n = count("m", m), count("n", n)
-    if not 0 < activity < 1:
+    n = count("n", n, each=8)
+    m = count("m", m, each=8 * n)
+    if not 0 < number("activity", activity) < 1:
         raise ValueError(f"activity: got {activity}, expected a fraction in (0, 1)")
-    if values not in ("spin", "binary"):
-        raise ValueError(f"values: got {values!r}, expected 'spin' or 'binary'")
-    ones = (np.random.default_rng(rng).random((m, n)) < activity).astype(float)
+    choice("values", values, ("spin", "binary"))
+    ones = (generator(rng).random((m, n)) < activity).astype(float)
     return ones if values == "binary" else 2.0 * ones - 1.0
 
 
@@ -66,10 +67,10 @@ def correlated_patterns(m, n, correlation, *, rng=None):
     >>> overlap_matrix(correlated_patterns(2, 10_000, 0.3, rng=0))[0, 1].round(1)
     np.float64(0.3)
     """
-    m, n = count("m", m), count("n", n)
-    if not 0 <= correlation <= 1:
-        raise ValueError(f"correlation: got {correlation}, expected a number in [0, 1]")
-    rng = np.random.default_rng(rng)
+    n = count("n", n, each=8)
+    m = count("m", m, each=8 * n)
+    correlation = number("correlation", correlation, 0, 1)
+    rng = generator(rng)
     template = rng.choice(np.array([-1.0, 1.0]), n)
     # each pattern copies the template with probability (1 + a)/2, and two of them overlap by a^2
     copies = rng.random((m, n)) < 0.5 * (1.0 + np.sqrt(correlation))
@@ -96,6 +97,8 @@ def letters(text="ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
     #...#
     #...#
     """
+    if not isinstance(text, str):
+        raise TypeError(f"text: got {seen(text)}, expected characters of A to Z and 0 to 9 (a str)")
     unknown = sorted(set(text.upper()) - set(_FONT))
     if unknown or not text:
         raise ValueError(f"text: got {text!r}, expected characters of A to Z and 0 to 9")
@@ -105,7 +108,13 @@ def letters(text="ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
 
 
 def digits():
-    """The ten digits as 7 x 5 pictures, (10, 7, 5)."""
+    """The ten digits as 7 x 5 pictures, (10, 7, 5).
+
+    Examples
+    --------
+    >>> digits().shape
+    (10, 7, 5)
+    """
     return letters("0123456789")
 
 
@@ -129,18 +138,17 @@ def from_images(images, *, level=None):
     >>> from_images([[0, 9], [5, 4]])
     array([[-1.,  1.,  1., -1.]])
     """
-    images = np.asarray(images, dtype=float)
+    images = array("images", images, finite=False)
     images = images[None] if images.ndim == 2 else images
     if images.ndim != 3 or images.size == 0 or not np.all(np.isfinite(images)):
         raise ValueError(f"images: shape {images.shape}, expected finite (m, rows, columns) or (rows, columns)")
     flat = images.reshape(len(images), -1)
     low, high = flat.min(1, keepdims=True), flat.max(1, keepdims=True)
-    if level is not None and not np.isfinite(level):
-        raise ValueError(f"level: got {level!r}, expected a finite grey level, or None for each picture's own")
+    level = None if level is None else number("level", level)
     if level is None and np.any(low == high):
         k = int(np.flatnonzero(low == high)[0])
         raise ValueError(f"images: picture {k} is all of one grey, {low[k, 0]:g}; leave it out or state a level")
-    return np.where(flat > (0.5 * (low + high) if level is None else float(level)), 1.0, -1.0)
+    return np.where(flat > (0.5 * (low + high) if level is None else level), 1.0, -1.0)
 
 
 def flip(x, fraction, *, rng=None):
@@ -184,21 +192,33 @@ def erase(x, fraction, *, fill=-1.0, contiguous=False, rng=None):
     >>> erase(np.ones(4), 0.5, contiguous=True)
     array([ 1.,  1., -1., -1.])
     """
-    x = _rows(x)
-    if contiguous:
+    x, fill = _rows(x), number("fill", fill)
+    seed(rng)
+    if flag("contiguous", contiguous):
         _check_fraction(fraction)
         where = np.broadcast_to(np.arange(x.shape[-1]) >= x.shape[-1] - round(fraction * x.shape[-1]), x.shape)
     else:
         where = _places(x, fraction, rng)
-    return np.where(where, float(fill), x)
+    return np.where(where, fill, x)
 
 
 def add_noise(x, sd, *, rng=None):
-    """Add Gaussian noise of standard deviation ``sd``, for continuous memories; shaped like x."""
-    if not (sd >= 0 and np.isfinite(sd)):
-        raise ValueError(f"sd: got {sd}, expected a finite number of at least 0")
-    x = np.asarray(x, dtype=float)
-    return x + sd * np.random.default_rng(rng).standard_normal(x.shape)
+    """Add Gaussian noise of standard deviation ``sd``, for continuous memories; shaped like x.
+
+    Parameters
+    ----------
+    x : (..., n) array
+    sd : float
+        At least 0.
+    rng : int, Generator or None
+
+    Examples
+    --------
+    >>> add_noise([1.0, -1.0], 0.1, rng=0).round(2)
+    array([ 1.01, -1.01])
+    """
+    x, sd = array("x", x), not_negative("sd", sd)
+    return x + sd * generator(rng).standard_normal(x.shape)
 
 
 @on_one_thread
@@ -217,9 +237,9 @@ def overlap(x, patterns):
     array([0., 1.])
     """
     patterns = check_patterns(patterns)
-    x = np.asarray(x, dtype=float)
+    x = array("x", x, finite=False)
     if x.shape[-1:] != patterns.shape[1:]:
-        raise ValueError(f"x: shape {x.shape}, expected (..., {patterns.shape[1]}), as long as a pattern")
+        raise ValueError(f"x: shape {x.shape}, expected (..., {patterns.shape[1]}), as long as the patterns")
     if not np.all(np.isfinite(x)):
         raise ValueError(f"x: {np.sum(~np.isfinite(x))} values are NaN or infinite, expected finite")
     if value_pair(patterns, "patterns")[0] == 0:
@@ -232,17 +252,25 @@ def overlap(x, patterns):
 
 
 def overlap_matrix(patterns):
-    """Overlaps of all pairs of patterns, (m, m) with ones on the diagonal."""
+    """Overlaps of all pairs of patterns, (m, m) with ones on the diagonal.
+
+    Parameters
+    ----------
+    patterns : (m, n) array
+
+    Examples
+    --------
+    >>> overlap_matrix([[1, 1, -1, -1], [1, 1, 1, 1]])
+    array([[1., 0.],
+           [0., 1.]])
+    """
     return overlap(patterns, patterns)
 
 
 # ---------------------------------------------------------------- checks
 def check_patterns(patterns, name="patterns"):
     """Patterns as (m, n) float64; ValueError for NaN, other values or another shape."""
-    try:
-        patterns = np.atleast_2d(np.asarray(patterns, dtype=float))
-    except ValueError:
-        raise ValueError(f"{name}: rows of different lengths, expected (m, n), all as long as the network") from None
+    patterns = np.atleast_2d(array(name, patterns, finite=False))
     if patterns.ndim != 2 or patterns.size == 0:
         raise ValueError(
             f"{name}: shape {patterns.shape}, expected (m, n), one flat pattern a row; flatten pictures with "
@@ -250,6 +278,16 @@ def check_patterns(patterns, name="patterns"):
         )
     value_pair(patterns, name)
     return patterns
+
+
+def check_memory(memory, patterns):
+    """Refuse what recalls nothing, and patterns of another length than the memory's, by name."""
+    if not callable(getattr(memory, "recall", None)) or isinstance(memory, type):
+        raise TypeError(f"memory: got {seen(memory)}, expected a network that recalls, such as Hopfield or DenseMemory")
+    if getattr(memory, "n", patterns.shape[1]) != patterns.shape[1]:
+        raise ValueError(
+            f"patterns: shape {patterns.shape}, expected (m, {memory.n}), as many values as the memory has"
+        )
 
 
 def refuse_duplicates(patterns):
@@ -278,18 +316,17 @@ def value_pair(x, name):
 
 
 def _rows(x):
-    x = np.array(x, dtype=float)
+    x = np.array(array("x", x))
     if x.ndim == 0:
         raise ValueError(f"x: got the number {x}, expected patterns, (..., n)")
     return x
 
 
 def _check_fraction(fraction):
-    if not 0 <= fraction <= 1:
-        raise ValueError(f"fraction: got {fraction}, expected a number in [0, 1]")
+    return number("fraction", fraction, 0, 1)
 
 
 def _places(x, fraction, rng):
     _check_fraction(fraction)
-    rank = np.random.default_rng(rng).random(x.shape).argsort(-1).argsort(-1)
+    rank = generator(rng).random(x.shape).argsort(-1).argsort(-1)
     return rank < round(fraction * x.shape[-1])

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count, positive
+from physlearn.checks import array, choice, count, not_negative, positive
 from physlearn.dynamics.ais import LogZ, check_path, estimate
 from physlearn.energy import Binary, Energy, Potts, Real, Spin
 from physlearn.models.conditional import (
@@ -33,7 +33,7 @@ from physlearn.models.conditional import (
     given_theta,
     log_sum,
 )
-from physlearn.rng import Chains, seed_sequence, streams
+from physlearn.rng import Chains, generator, seed, seed_sequence, streams
 from physlearn.terms import Bias, Dense, PottsBias
 from physlearn.terms.parabola import Parabola
 from physlearn.terms.potts_dense import PottsDense
@@ -112,17 +112,19 @@ class RBM:
         scale=0.01, rng=None,
     ):  # fmt: skip
         n_visible, n_hidden = count("n_visible", n_visible), count("n_hidden", n_hidden)
-        temperature = positive("temperature", temperature)
-        if (visible == "potts") != (q is not None):
+        temperature, scale = positive("temperature", temperature), not_negative("scale", scale)
+        words = isinstance(visible, str) and isinstance(hidden, str)
+        if words and (visible == "potts") != (q is not None):
             raise ValueError(f"q: got {q!r} for {visible!r} visible units; give it for 'potts' and only there")
         q = None if q is None else count("q", q, least=2)
         kinds = {"binary": Binary(), "spin": Spin(), "gaussian": Real(), "potts": None if q is None else Potts(q)}
-        if visible not in kinds or hidden not in ("binary", "spin"):
+        if not words or visible not in kinds or hidden not in ("binary", "spin"):
             raise ValueError(
                 f"visible, hidden: got {visible!r}, {hidden!r}; expected one of {list(kinds)}, 'binary' or 'spin'"
             )
+        count("n_visible, n_hidden", n_visible * n_hidden, each=16 * (q or 1))
         sides = (n_visible, n_hidden) if q is None else (n_visible, q, n_hidden)
-        start = {"W": scale * np.random.default_rng(rng).standard_normal(sides), "a": np.zeros(sides[:-1])}
+        start = {"W": scale * generator(rng).standard_normal(sides), "a": np.zeros(sides[:-1])}
         start["c"] = np.zeros(n_hidden)
         terms = [Dense(("v", "h")), Bias("v", "a"), Bias("h", "c")]
         if q is not None:
@@ -155,7 +157,7 @@ class RBM:
 
     def _given(self, v, layer="v"):
         kind, shape = self.energy.layers[layer]
-        v = np.asarray(v, dtype=float)
+        v = array(layer, v, finite=False)
         v = v[None] if v.ndim == 1 else v
         if v.ndim != 2 or v.shape[1:] != shape or len(v) == 0:
             raise ValueError(f"{layer}: shape {v.shape}, expected (n, {shape[0]})")
@@ -167,17 +169,36 @@ class RBM:
 
     @on_one_thread
     def free_energy(self, v):
-        """F(v) = -T log sum_h exp(-E/T), (n,), for visible states (n, n_visible), or means of binary or spin ones."""
+        """F(v) = -T log sum_h exp(-E/T), (n,), for visible states (n, n_visible), or means of binary or spin ones.
+
+        Examples
+        --------
+        >>> RBM(2, 1, theta={"W": [[0.0], [0.0]]}).free_energy([[0, 1]]).round(4)  # -log 2
+        array([-0.6931])
+        """
         return -self.temperature * log_sum(self.energy, self._given(v), "h", self.temperature)
 
     @on_one_thread
     def transform(self, v):
-        """Mean of the hidden units given visible states or means, (n, n_hidden): probabilities of binary ones."""
+        """Mean of the hidden units given visible states or means, (n, n_hidden): probabilities of binary ones.
+
+        Examples
+        --------
+        >>> RBM(2, 1, theta={"W": [[0.0], [9.0]]}).transform([[1, 0], [0, 1]]).round(2)
+        array([[0.5],
+               [1. ]])
+        """
         return conditional_mean(self.energy, self._given(v), "h", self.temperature)
 
     @on_one_thread
     def reconstruct(self, v):
-        """Mean of the visible units given the hidden units' mean; (n, n_visible, q) for Potts units."""
+        """Mean of the visible units given the hidden units' mean; (n, n_visible, q) for Potts units.
+
+        Examples
+        --------
+        >>> RBM(2, 1, theta={"W": [[0.0], [9.0]]}).reconstruct([[0, 1]]).round(2)
+        array([[0.5, 1. ]])
+        """
         h = self._given(self.transform(v), "h")
         return conditional_mean(self.energy, h, "v", self.temperature)
 
@@ -192,6 +213,11 @@ class RBM:
         sweeps : int
             Length of the chains, which start at random.
         rng : int, Generator or None
+
+        Examples
+        --------
+        >>> RBM(3, 2, rng=0).generate(4, known=[1, np.nan, 0], sweeps=5, rng=0)[:, [0, 2]].tolist()[0]
+        [1.0, 0.0]
         """
         size = self.energy.layers["v"].size
         return generate(self.energy, "v", n, size, known, self.temperature, sweeps, rng)
@@ -205,11 +231,19 @@ class RBM:
         method : {"auto", "exact", "ais"}
             Sum over the smaller side, at most 2^20 states of it; annealed importance sampling from the
             machine without couplings (Salakhutdinov and Murray 2008); "auto": exact where it can.
-        steps, chains, rng
+        steps, chains : int
             Of annealed importance sampling.
+        rng : int, Generator or None
+            The same.
+
+        Examples
+        --------
+        >>> round(RBM(2, 1, theta={"W": [[0.0], [0.0]]}).log_z().value, 4)  # log of 8 states
+        2.0794
         """
-        if method not in ("auto", "exact", "ais"):
-            raise ValueError(f"method: got {method!r}, expected 'auto', 'exact' or 'ais'")
+        choice("method", method, ("auto", "exact", "ais"))
+        check_path(steps, chains)
+        seed(rng)
         bits = {}
         for name, (kind, (size,)) in self.energy.layers.items():
             bits[name] = np.inf if isinstance(kind, Real) else size * np.log2(getattr(kind, "q", 2))
@@ -228,7 +262,6 @@ class RBM:
 
     def _importance(self, steps, chains, rng):
         """Scale W and c by beta from 0 to 1: the hidden units are summed over, the visible ones drawn."""
-        check_path(steps, chains)
         t, energy, kind = self.temperature, self.energy, self.energy.layers["v"].kind
         hidden, (m,) = energy.layers["h"]
         base = energy.with_theta({name: np.zeros_like(self.theta[name]) for name in ("W", "c")})
@@ -254,7 +287,7 @@ class RBM:
     @on_one_thread
     def log_likelihood(self, v, method="auto", **settings) -> LogLikelihood:
         """log P(v) of visible states (n, n_visible), with the error of log Z; settings as in `log_z`."""
-        if not (kind := self.energy.layers["v"].kind).valid(np.asarray(v)):
+        if not (kind := self.energy.layers["v"].kind).valid(array("v", v, finite=False)):
             raise ValueError(f"v: some values are not of the kind {kind}, so they have no probability")
         z = self.log_z(method, **settings)
         return LogLikelihood(-self.free_energy(v) / self.temperature - z.value, z.error)

@@ -12,9 +12,11 @@ from typing import NamedTuple
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import array, count, instance, integers, number, positive
 from physlearn.dynamics.sample import sample
+from physlearn.models.assembly import Assembly
 from physlearn.models.assembly_order import assembly_order
-from physlearn.models.registration import cells_of
+from physlearn.models.registration import cell_of, cells_of
 from physlearn.rng import seed_sequence
 
 __all__ = ["Recognition", "concentration_pattern", "recognise"]
@@ -48,8 +50,8 @@ def concentration_pattern(structure, n_species, *, at, shape, base, boost):
     >>> concentration_pattern([[1, 2], [3, 4]], 5, at=(0, 0), shape=(1, 2), base=0.01, boost=10)
     array([0.1 , 0.1 , 0.01, 0.01, 0.01])
     """
-    (cell,) = cells_of([structure])
-    at, shape = np.atleast_1d(at), np.atleast_1d(shape)
+    cell, n_species = cell_of(structure), count("n_species", n_species, each=8)
+    at, shape = (np.atleast_1d(integers(name, value)) for name, value in (("at", at), ("shape", shape)))
     if (
         at.shape != shape.shape
         or len(at) != cell.ndim
@@ -59,8 +61,7 @@ def concentration_pattern(structure, n_species, *, at, shape, base, boost):
         raise ValueError(f"at, shape: a patch {shape} at {at} leaves the structure of shape {cell.shape}")
     if cell.max() > n_species:
         raise ValueError(f"n_species: got {n_species}, but species {cell.max()} is used")
-    if not (np.isfinite(base) and np.isfinite(boost) and base > 0 and boost > 0):
-        raise ValueError(f"base, boost: got {base!r}, {boost!r}, expected positive numbers")
+    base, boost = positive("base", base), positive("boost", boost)
     patch = cell[tuple(slice(a, a + s) for a, s in zip(at, shape, strict=True))]
     c = np.full(n_species, float(base))
     c[patch[patch > 0] - 1] *= boost
@@ -129,16 +130,22 @@ def recognise(
     array([[3, 0, 0],
            [0, 3, 0]])
     """
-    structures, c = list(structures), np.atleast_2d(np.asarray(concentrations, dtype=float))
-    if c.shape[1] != assembly.n_species or not np.all((c > 0) & np.isfinite(c)):
+    instance("assembly", assembly, Assembly, "an Assembly")
+    cells = cells_of(structures, len(assembly.lattice.shape))
+    c, temperature = array("concentrations", concentrations, finite=False), positive("temperature", temperature)
+    c = np.atleast_2d(c)
+    if c.ndim != 2 or c.shape[1] != assembly.n_species or not np.all((c > 0) & np.isfinite(c)):
         raise ValueError(
             f"concentrations: shape {c.shape}, expected positive numbers, one for each of {assembly.n_species} species"
         )
     if np.any(c.sum(1) > 1.0 + 1e-9):
         raise ValueError(f"concentrations: they sum to {c.sum(1).max():.6g}, more than one monomer per site")
-    if sweeps < every or every < 1 or not 0 < grown <= 1:
+    count("sweeps", sweeps)
+    count("every", every)
+    count("chains", chains, each=8 * assembly.lattice.sites)
+    if sweeps < every or not 0 < number("grown", grown) <= 1:
         raise ValueError(f"sweeps, every, grown: got {sweeps}, {every}, {grown}; expected sweeps >= every >= 1, 0..1")
-    smallest = min(np.count_nonzero(cell) for cell in cells_of(structures))
+    smallest = min(np.count_nonzero(cell) for cell in cells)
     winner = np.full((len(c), chains), -1)
     when = np.full((len(c), chains), np.inf)
     children = seed_sequence(rng).spawn(len(c))
@@ -158,10 +165,10 @@ def recognise(
                 rng=draw,
             )
             x = run.final["s"]
-            found = assembly_order(x, structures, assembly.lattice, isotropic=assembly.J.ndim == 2)
+            found = assembly_order(x, cells, assembly.lattice, isotropic=assembly.J.ndim == 2)
             new = (winner[row] < 0) & (found.main >= 0) & (found.largest >= grown * smallest)
             winner[row, new], when[row, new] = found.main[new], done
             if np.all(winner[row] >= 0):
                 break
-    table = np.stack([np.sum(winner == k, 1) for k in (*range(len(structures)), -1)], 1)
+    table = np.stack([np.sum(winner == k, 1) for k in (*range(len(cells)), -1)], 1)
     return Recognition(winner, table, when)

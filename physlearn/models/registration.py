@@ -12,9 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import flag, reals, sequence
 from physlearn.terms.lattice import STEPS, Lattice
 
 __all__ = ["Registration", "registration"]
+# Tables have a row for every species up to the largest.
+MOST = 2**24
 
 
 class Registration(NamedTuple):
@@ -62,7 +65,7 @@ def registration(states, structures, lattice, *, rotations=False):
     """
     states, cells = check_states(states, structures, lattice)
     shape, periodic = np.array(lattice.shape), np.array(lattice.periodic)
-    images = _symmetries(lattice.kind) if rotations else [np.eye(len(shape), dtype=np.int64)]
+    images = _symmetries(lattice.kind) if flag("rotations", rotations) else [np.eye(len(shape), dtype=np.int64)]
     overlap = np.zeros((len(states), len(cells)))
     place = np.zeros((len(states), len(cells), len(shape)), np.int64)
     image = np.zeros((len(states), len(cells)), np.int64)
@@ -94,18 +97,25 @@ def registration(states, structures, lattice, *, rotations=False):
     return Registration(overlap, place, image)
 
 
-def check_states(states, structures, lattice):
+def check_lattice(lattice):
+    """Refuse what is no lattice."""
     if not isinstance(lattice, Lattice):
-        raise TypeError(f"lattice: got a {type(lattice).__name__}, expected a Lattice")
-    states, shape = np.asarray(states), lattice.shape
+        raise TypeError(f"lattice: got a {type(lattice).__name__}, expected a Lattice, such as Lattice((8, 8))")
+    return lattice
+
+
+def check_states(states, structures, lattice, name="states"):
+    """States as a batch of int64 codes, and structures as arrays of species that fit the lattice."""
+    shape = check_lattice(lattice).shape
+    states = reals(name, states, finite=False)
     if states.shape == shape:
         states = states[None]
     if states.shape[1:] != shape:
-        raise ValueError(f"states: shape {states.shape}, expected {shape} or (batch, {', '.join(map(str, shape))})")
+        raise ValueError(f"{name}: shape {states.shape}, expected {shape} or (batch, {', '.join(map(str, shape))})")
     if not len(states):
-        raise ValueError("states: got an empty batch, expected a state at least")
-    if not np.all(states == np.floor(states)) or np.any(states < 0):
-        raise ValueError("states: some values are not integer codes, expected 0 for an empty site and species from 1")
+        raise ValueError(f"{name}: got an empty batch, expected a state at least")
+    if not np.all(states == np.floor(states)) or np.any((states < 0) | (states > MOST)):
+        raise ValueError(f"{name}: some values are not integer codes, expected 0 for an empty site and species from 1")
     cells = cells_of(structures, len(shape))
     for number, cell in enumerate(cells):
         if np.any(np.array(cell.shape) > shape):
@@ -115,17 +125,22 @@ def check_states(states, structures, lattice):
 
 def cells_of(structures, axes=None):
     """Structures as arrays of species, 0 where there is none."""
-    cells = [np.asarray(getattr(s, "codes", s)) for s in structures]
+    cells = [cell_of(s, axes, f"structures[{number}]") for number, s in enumerate(sequence("structures", structures))]
     if not cells:
         raise ValueError("structures: got none, expected at least one")
-    for number, cell in enumerate(cells):
-        wrong = not np.issubdtype(cell.dtype, np.integer) or np.any(cell < 0) or not cell.any()
-        if wrong or cell.ndim != (cell.ndim if axes is None else axes):
-            raise ValueError(
-                f"structures[{number}]: {cell.dtype} array of shape {cell.shape}, expected species (integers from 1, 0 "
-                f"where there is none){'' if axes is None else f' on {axes} axes'}"
-            )
     return cells
+
+
+def cell_of(structure, axes=None, name="structure"):
+    """A structure as an array of species, 0 where there is none."""
+    cell = reals(name, getattr(structure, "codes", structure), finite=False)
+    wrong = not np.issubdtype(cell.dtype, np.integer) or np.any((cell < 0) | (cell > MOST)) or not cell.any()
+    if wrong or not cell.ndim or cell.ndim != (cell.ndim if axes is None else axes):
+        raise ValueError(
+            f"{name}: {cell.dtype} array of shape {cell.shape}, expected species (integers from 1 to {MOST}, 0 where "
+            f"there is none){'' if axes is None else f' on {axes} axes'}"
+        )
+    return cell
 
 
 def _symmetries(kind):

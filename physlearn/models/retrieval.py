@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import array
 from physlearn.kernels.jit import kernel
 from physlearn.rng import uniform
 
@@ -113,7 +114,7 @@ class Run:
         """Biases and external field of a sweep, (batch, n) in the couplings' unit."""
         given = self.given(sweep) if self.varies else self.given
         n = self.memory.n
-        given = np.zeros(n) if given is None else np.asarray(given, dtype=float)
+        given = np.zeros(n) if given is None else array("field", given, finite=False)
         if given.shape not in ((n,), self.state.shape):
             raise ValueError(f"field: shape {given.shape}, expected ({n},) or {self.state.shape}")
         if not np.all(np.isfinite(given)):

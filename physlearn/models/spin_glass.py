@@ -12,14 +12,17 @@ square Potts 1/ln(1 + sqrt q); Sherrington-Kirkpatrick T = 1.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from physlearn.checks import count
+from physlearn.checks import array, choice, count, flag, number, reals, seen
 from physlearn.energy import Energy, Potts, Spin
 from physlearn.models.lattices import cubic_pairs, square_pairs, triangular_pairs
+from physlearn.rng import generator
 from physlearn.terms.bias import Bias
 from physlearn.terms.dense import Dense
 from physlearn.terms.pairs import Pairs
@@ -28,6 +31,19 @@ from physlearn.terms.potts import PottsBias, PottsPairs
 
 class _OnGraph(Energy, ABC):
     """An energy of one layer "s" with couplings "J" on pairs; ``more`` is passed to ``from_pairs``."""
+
+    if not TYPE_CHECKING:  # type checkers know the constructor of Energy
+
+        def __init__(self, *args, **settings):
+            known = settings.keys() <= {"layers", "terms", "theta", "readouts", "fixed"}
+            if not known or not isinstance(args[0] if args else settings.get("layers"), Mapping):
+                given = [seen(a) for a in args] + [f"{name}={seen(value)}" for name, value in settings.items()]
+                name = type(self).__name__
+                raise TypeError(
+                    f"{name}: got ({', '.join(given)}), expected one of its class methods: {name}.square(8) for an "
+                    f"8 x 8 lattice, {name}.cubic(4), triangular, random_regular(n, degree), from_pairs, from_graph"
+                )
+            super().__init__(*args, **settings)
 
     @classmethod
     @abstractmethod
@@ -41,12 +57,24 @@ class _OnGraph(Energy, ABC):
 
     @classmethod
     def cubic(cls, size, J: Any = 1.0, *, periodic=True, **more):
-        """Simple cubic lattice, layer shape (planes, rows, columns)."""
+        """Simple cubic lattice, layer shape (planes, rows, columns); `size`, `periodic`: see `square_pairs`.
+
+        Examples
+        --------
+        >>> len(Ising.cubic(4).pairs)
+        192
+        """
         return cls._on_lattice(cubic_pairs, size, 3, J, periodic, more)
 
     @classmethod
     def triangular(cls, size, J: Any = 1.0, *, periodic=True, **more):
-        """Triangular lattice, layer shape (rows, columns)."""
+        """Triangular lattice, layer shape (rows, columns); `size`, `periodic`: see `square_pairs`.
+
+        Examples
+        --------
+        >>> len(Ising.triangular(4).pairs)
+        48
+        """
         return cls._on_lattice(triangular_pairs, size, 2, J, periodic, more)
 
     @classmethod
@@ -56,12 +84,19 @@ class _OnGraph(Energy, ABC):
 
     @classmethod
     def random_regular(cls, n, degree, J: Any = 1.0, *, rng=None, **more):
-        """A random graph where each of n variables has ``degree`` neighbours."""
+        """A random graph where each of n variables has ``degree`` neighbours.
+
+        Examples
+        --------
+        >>> len(Ising.random_regular(10, 3, rng=0).pairs)
+        15
+        """
         import networkx as nx
 
-        if not 0 < degree < n or n * degree % 2:
+        n, degree = count("n", n, each=8), count("degree", degree)
+        if degree >= n or n * degree % 2:
             raise ValueError(f"degree, n: got {degree}, {n}; expected 0 < degree < n with an even product")
-        seed = int(np.random.default_rng(rng).integers(2**31))
+        seed = int(generator(rng).integers(2**31))
         edges = np.array(nx.random_regular_graph(degree, n, seed=seed).edges)
         return cls.from_pairs(np.sort(edges, 1)[np.lexsort(np.sort(edges, 1).T[::-1])], J, shape=n, **more)
 
@@ -70,6 +105,12 @@ class _OnGraph(Energy, ABC):
         """Couplings on the edges of a networkx graph, variables in the order of ``graph.nodes``.
 
         ``J`` is an edge attribute's name, one value for all, or one per edge in the order of ``graph.edges``.
+
+        Examples
+        --------
+        >>> import networkx as nx
+        >>> Ising.from_graph(nx.cycle_graph(4), 0.5).couplings
+        array([0.5, 0.5, 0.5, 0.5])
         """
         if not hasattr(graph, "is_directed"):
             raise TypeError(f"graph: got {type(graph).__name__}, expected a networkx graph; or use from_pairs")
@@ -83,7 +124,7 @@ class _OnGraph(Energy, ABC):
                 raise ValueError(
                     f"J: edge {missing[0]} has no attribute {J!r} ({len(missing)} of {len(edges)} have none)"
                 )
-            J = np.array([data[J] for _, _, data in edges], dtype=float)
+            J = array("J", [data[J] for _, _, data in edges])
         pairs = np.array([(number[a], number[b]) for a, b, _ in edges], dtype=np.int64).reshape(-1, 2)
         return cls.from_pairs(pairs, J, shape=len(number), **more)
 
@@ -140,6 +181,11 @@ class Ising(_OnGraph):
         ------
         ValueError
             For a spin coupled to itself, indices out of range, couplings that are not finite or not one per pair.
+
+        Examples
+        --------
+        >>> float(Ising.from_pairs([(0, 1), (1, 2)], [1.0, -1.0], field=0.5)([1, 1, -1]))
+        -2.5
         """
         term, shape, theta = _term(Pairs, pairs, J, shape)
         return cls({"s": (Spin(), shape)}, *_with_field([term], theta, field, shape, Bias))
@@ -162,19 +208,24 @@ class Ising(_OnGraph):
         ------
         ValueError
             A matrix that is complex, not square, not symmetric, or with a diagonal.
+
+        Examples
+        --------
+        >>> float(Ising.from_matrix([[0.0, 2.0], [2.0, 0.0]])([1, -1]))
+        2.0
         """
         import scipy.sparse as sp
 
         sparse = sp.issparse(matrix)
-        if np.iscomplexobj(matrix):
+        if isinstance(matrix, sp.sparray | sp.spmatrix | np.ndarray) and np.iscomplexobj(matrix):
             raise ValueError("matrix: complex, expected real couplings; an energy is a real number: pass matrix.real")
-        matrix = sp.csr_matrix(matrix, dtype=float) if sparse else np.asarray(matrix, dtype=float)
+        matrix = sp.csr_matrix(matrix, dtype=float) if sparse else array("matrix", matrix, finite=False)
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
             raise ValueError(f"matrix: shape {matrix.shape}, expected (n, n)")
         entries = matrix.data if sparse else matrix
         if not np.all(np.isfinite(entries)):
             raise ValueError(f"matrix: {np.sum(~np.isfinite(entries))} entries are NaN or infinite, expected finite")
-        if symmetrise:
+        if flag("symmetrise", symmetrise):
             matrix = (matrix + matrix.T) / 2.0
         gap: Any = abs(matrix - matrix.T)
         if gap.max() > 0:
@@ -212,7 +263,8 @@ class SpinGlass(Ising):
     def sherrington_kirkpatrick(cls, n, *, field=None, rng=None):
         """All n spins coupled, J normal of variance 1/n (Sherrington and Kirkpatrick 1975); freezes below T = 1."""
         n = count("n", n)
-        upper = np.triu(np.random.default_rng(rng).normal(0.0, n**-0.5, (n, n)), 1)
+        count("n", n, each=16 * n)
+        upper = np.triu(generator(rng).normal(0.0, n**-0.5, (n, n)), 1)
         return cls.from_matrix(upper + upper.T, field=field)
 
     @classmethod
@@ -232,8 +284,8 @@ class SpinGlass(Ising):
         rng : int, Generator or None
             Draws the couplings.
         """
-        if np.ndim(size) != 1 or len(size) not in (2, 3):
-            raise ValueError(f"size: got {size!r}, expected (rows, columns) or (planes, rows, columns)")
+        if not isinstance(size, list | tuple | np.ndarray) or len(size) not in (2, 3):
+            raise ValueError(f"size: got {seen(size)}, expected (rows, columns) or (planes, rows, columns)")
         lattice = square_pairs if len(size) == 2 else cubic_pairs
         pairs = lattice(size, periodic=periodic)
         couplings = _disorder(len(pairs), disorder, p, rng)
@@ -241,8 +293,14 @@ class SpinGlass(Ising):
 
     @classmethod
     def on_random_regular(cls, n, degree, *, disorder="bimodal", p=0.5, field=None, rng=None):
-        """A glass on a random regular graph; arguments as for `edwards_anderson`."""
-        rng = np.random.default_rng(rng)
+        """A glass on a random regular graph; arguments as for `edwards_anderson`.
+
+        Examples
+        --------
+        >>> SpinGlass.on_random_regular(10, 3, rng=0).couplings.shape
+        (15,)
+        """
+        rng = generator(rng)
         model = cls.random_regular(n, degree, rng=rng, field=field)
         return model.with_theta({"J": _disorder(len(model.pairs), disorder, p, rng)})
 
@@ -263,6 +321,7 @@ class PottsModel(_OnGraph):
     @classmethod
     def from_pairs(cls, pairs, J: Any = 1.0, *, shape=None, q=3, field=None):
         """Couplings on any pairs of variables; see `Ising.from_pairs`."""
+        q = count("q", q, least=2)
         term, shape, theta = _term(lambda *args: PottsPairs(args[0], args[1], q, args[2]), pairs, J, shape)
         weights = (*shape, q)
         return cls({"s": (Potts(q), shape)}, *_with_field([term], theta, field, weights, PottsBias))
@@ -270,14 +329,15 @@ class PottsModel(_OnGraph):
 
 def _term(kind, pairs, J, shape):
     """The pair term, the layer's shape and theta."""
-    pairs = np.asarray(pairs)
+    pairs = reals("pairs", pairs, finite=False)
     if shape is None:
         if not pairs.size:
             raise ValueError("pairs: none are given and no shape, expected either")
-        shape = int(pairs.max()) + 1
-    shape = tuple(count("shape", k) for k in np.atleast_1d(shape).tolist())
-    term = kind("s", pairs, int(np.prod(shape)))
-    J = np.asarray(J, dtype=float)
+        shape = int(pairs.max()) + 1 if np.isfinite(pairs.max()) else 1  # the term refuses NaN
+    sizes = tuple(shape) if isinstance(shape, list | tuple | np.ndarray) else (shape,)
+    shape = tuple(count("shape", k) for k in sizes)
+    term = kind("s", pairs, count("shape", math.prod(shape), each=8))
+    J = array("J", J)
     if J.ndim and J.size != len(term.i):
         raise ValueError(f"J: shape {J.shape}, expected one number or one for each of {len(term.i)} pairs")
     return term, shape, {"J": np.full(len(term.i), J) if J.ndim == 0 else J.ravel()}
@@ -286,19 +346,18 @@ def _term(kind, pairs, J, shape):
 def _with_field(terms, theta, field, shape, bias):
     if field is None:
         return terms, theta
+    field = array("field", field)
     try:
-        field = np.broadcast_to(np.asarray(field, dtype=float), shape)
+        field = np.broadcast_to(field, shape)
     except ValueError:
         raise ValueError(f"field: shape {np.shape(field)}, expected one number or {shape}") from None
     return [*terms, bias("s")], theta | {"bias": field}
 
 
-def _disorder(count, disorder, p, rng):
-    rng = np.random.default_rng(rng)
-    if disorder == "gaussian":
-        return rng.normal(size=count)
-    if disorder != "bimodal":
-        raise ValueError(f"disorder: got {disorder!r}, expected 'bimodal' or 'gaussian'")
-    if not 0.0 <= p <= 1.0:
-        raise ValueError(f"p: got {p!r}, expected a probability")
-    return np.where(rng.random(count) < p, 1.0, -1.0)
+def _disorder(m, disorder, p, rng):
+    """m random couplings."""
+    rng = generator(rng)
+    p = number("p", p, 0, 1)
+    if choice("disorder", disorder, ("bimodal", "gaussian")) == "gaussian":
+        return rng.normal(size=m)
+    return np.where(rng.random(m) < p, 1.0, -1.0)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count
-from physlearn.models.patterns import check_patterns, overlap, value_pair
+from physlearn.checks import array, count, number
+from physlearn.models.patterns import check_memory, check_patterns, overlap, value_pair
+from physlearn.rng import generator
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,9 @@ def classify_states(x, patterns, *, threshold=0.95, largest=5):
     (0, 1, 3)
     """
     patterns = check_patterns(patterns)
-    if not 0 < threshold <= 1:
+    if not 0 < number("threshold", threshold) <= 1:
         raise ValueError(f"threshold: got {threshold}, expected a number in (0, 1]")
-    largest, x = count("largest", largest), np.atleast_2d(np.asarray(x, dtype=float))
+    largest, x = count("largest", largest), np.atleast_2d(array("x", x, finite=False))
     if x.ndim > 2:
         raise ValueError(f"x: shape {x.shape}, expected (batch, n) or (n,); pass x.reshape(-1, x.shape[-1])")
     overlaps = overlap(x, patterns)
@@ -119,9 +120,10 @@ def survey(memory, patterns, *, starts=1000, threshold=0.95, rng=None):
     >>> found["pattern"] + found["inverse"]
     20
     """
-    rng, patterns = np.random.default_rng(rng), check_patterns(patterns)
+    rng, patterns = generator(rng), check_patterns(patterns)
     low, high = value_pair(patterns, "patterns")
-    starts = count("starts", starts)
+    check_memory(memory, patterns)
+    starts, threshold = count("starts", starts, each=8 * patterns.shape[1]), number("threshold", threshold)
     cues = rng.choice(np.array([low, high]), (starts, patterns.shape[1]))
     found = classify_states(memory.recall(cues, rng=rng).x, patterns, threshold=threshold)
     return {kind: sum(f.kind == kind for f in found) for kind in ("pattern", "inverse", "mixture", "spurious")}

@@ -16,8 +16,9 @@ import warnings
 
 import numpy as np
 
-from physlearn.checks import count, positive
+from physlearn.checks import array, choice, count, flag, not_negative, number, positive
 from physlearn.models.patterns import check_patterns, value_pair
+from physlearn.rng import generator
 from physlearn.threads import on_one_thread
 
 LARGEST = 1e300  # of a coupling: fields and energies of any network that fits into memory are still numbers
@@ -58,10 +59,9 @@ def gradient_flow(patterns, *, time=np.inf, tau=1.0, start=None, variant="stoppi
     np.float64(0.632)
     """
     x = _spins(patterns)
-    if variant not in ("stopping", "course"):
-        raise ValueError(f"variant: got {variant!r}, expected 'stopping' or 'course'")
-    if not time >= 0 or not (0 < tau < np.inf):
-        raise ValueError(f"time, tau: got {time}, {tau}; expected time >= 0 and a positive finite tau")
+    choice("variant", variant, ("stopping", "course"))
+    time = time if isinstance(time, float) and time == np.inf else not_negative("time", time)
+    tau = positive("tau", tau)
     if variant == "course" and np.isinf(time):
         raise ValueError("time: the course variant never stops, so its couplings are infinite; state a finite time")
     start = np.zeros((x.shape[1],) * 2) if start is None else check_couplings(start, "start")
@@ -187,11 +187,16 @@ def covariance(patterns, activity=None):
     patterns : (m, n) array of 0 and 1
     activity : float, optional
         a; default the patterns' mean.
+
+    Examples
+    --------
+    >>> covariance([[1, 0, 0, 0], [0, 0, 1, 0]], activity=0.25)[0].round(3)
+    array([ 0.   , -0.167, -0.5  , -0.167])
     """
     x = check_patterns(patterns)
     if value_pair(x, "patterns")[0] != 0:
         raise ValueError("patterns: got -1 and +1, the covariance rule takes 0 and 1; pass (patterns + 1)/2")
-    a = float(np.mean(x)) if activity is None else float(activity)
+    a = float(np.mean(x)) if activity is None else number("activity", activity)
     if not 0 < a < 1:
         raise ValueError(f"activity: got {a}, expected a fraction in (0, 1)")
     return hollow(_gram(x - a) / (x.shape[1] * a * (1.0 - a)))
@@ -211,11 +216,18 @@ def sequence(patterns, *, hold=0.0, step=1.0, cyclic=True):
         Weights of staying and of going on.
     cyclic : bool
         Whether the last leads to the first.
+
+    Examples
+    --------
+    >>> w = sequence([[1, 1, 1, 1], [1, -1, 1, -1]])
+    >>> np.sign(w @ [1, 1, 1, 1])
+    array([ 1., -1.,  1., -1.])
     """
     x = _spins(patterns)
     if len(x) < 2:
         raise ValueError("patterns: got 1, expected at least 2 patterns for a sequence")
-    follower = np.roll(x, -1, 0) if cyclic else np.concatenate([x[1:], np.zeros_like(x[:1])])
+    hold, step = number("hold", hold), number("step", step)
+    follower = np.roll(x, -1, 0) if flag("cyclic", cyclic) else np.concatenate([x[1:], np.zeros_like(x[:1])])
     return hollow((hold * _gram(x) + step * _gram(follower, x)) / x.shape[1])
 
 
@@ -236,19 +248,25 @@ def dilute(couplings, fraction, *, symmetric=True, rng=None):
     -------
     (n, n) array
         What is left, divided by 1 - fraction: the mean field on a neuron is kept.
+
+    Examples
+    --------
+    >>> w = dilute(hebb([[1, 1, -1, -1]]), 0.5, rng=0)
+    >>> bool((w == w.T).all()), set(np.abs(w).ravel().tolist())
+    (True, {0.0, 0.5})
     """
     w = check_couplings(couplings)
-    if not 0 <= fraction < 1:
+    if not 0 <= number("fraction", fraction) < 1:
         raise ValueError(f"fraction: got {fraction}, expected a number in [0, 1)")
-    kept = np.random.default_rng(rng).random(w.shape) >= fraction
-    if symmetric:
+    kept = generator(rng).random(w.shape) >= fraction
+    if flag("symmetric", symmetric):
         kept = np.triu(kept, 1) | np.triu(kept, 1).T
     return np.where(kept, w, 0.0) / (1.0 - fraction)
 
 
 def check_couplings(couplings, name="couplings"):
     """Couplings as a square read-only copy with zero diagonal, symmetric to the bit if they are so to rounding."""
-    w = np.array(couplings, dtype=float)
+    w = np.array(array(name, couplings, finite=False))
     if w.ndim != 2 or w.shape[0] != w.shape[1] or w.size == 0:
         raise ValueError(f"{name}: shape {w.shape}, expected (n, n)")
     bad = np.sum(~(np.abs(w) < LARGEST))

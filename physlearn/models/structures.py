@@ -13,12 +13,14 @@ bounds their number by N^((z - 2)/z).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count
+from physlearn.checks import array, choice, count, flag, integers, number, reals, seen, sequence
+from physlearn.rng import generator
 from physlearn.terms.lattice import STEPS, Lattice
 
 
@@ -52,10 +54,7 @@ class Structure:
     __repr__ = brief
 
     def __post_init__(self):
-        try:
-            codes = np.asarray(self.codes)
-        except ValueError as error:
-            raise ValueError(f"codes: rows of unequal lengths ({error}); fill them up with 0") from error
+        codes = reals("codes", self.codes, finite=False)
         if codes.ndim not in (2, 3) or not np.issubdtype(codes.dtype, np.integer) or np.any(codes < 0):
             raise ValueError(
                 f"codes: got {codes.dtype} of shape {codes.shape}, expected species 1, 2, .. (0: no particle) on "
@@ -64,6 +63,8 @@ class Structure:
         if not np.any(codes):
             raise ValueError("codes: there is no particle in it, expected at least one species 1, 2, ..")
         count("composition", self.composition)
+        if not isinstance(self.name, str):
+            raise TypeError(f"name: got {seen(self.name)}, expected a str")
         species, often = np.unique(codes[codes > 0], return_counts=True)
         if often.max() > self.composition:
             raise ValueError(
@@ -99,7 +100,9 @@ class Structure:
         periodic : bool
             Whether it closes on itself: a structure that fills a periodic lattice.
         """
-        lattice = Lattice(self.shape, kind or ("square" if self.codes.ndim == 2 else "cubic"), periodic)
+        lattice = Lattice(
+            self.shape, kind if kind is not None else ("square" if self.codes.ndim == 2 else "cubic"), periodic
+        )
         flat, out = self.codes.ravel(), []
         for d in range(lattice.directions):
             there = lattice.neighbours[:, d]
@@ -134,19 +137,30 @@ class Structure:
         >>> Structure.from_picture(["##", "#."], 9, rng=0).size
         3
         """
-        if len(picture) and isinstance(picture[0], str):
+        lines = isinstance(picture, list | tuple) and len(picture) > 0 and all(isinstance(row, str) for row in picture)
+        if lines:
             width = max(len(line) for line in picture)
             cells = np.array([[c not in " ." for c in line.ljust(width)] for line in picture])
         else:
-            cells = np.asarray(picture)
+            cells = reals("picture", picture, ndim=(2, 3))
             if cells.dtype != bool:
                 cells = cells > cells.max(initial=0) / 2
-        size = int(np.count_nonzero(cells))
+        size, n_species = int(np.count_nonzero(cells)), count("n_species", n_species, each=8)
         if size > n_species:
             raise ValueError(f"picture: {size} cells, but only {n_species} species; raise n_species, or crop it")
         codes = np.zeros(cells.shape, np.int64)
-        codes[cells] = np.random.default_rng(rng).permutation(n_species)[:size] + 1
+        codes[cells] = generator(rng).permutation(n_species)[:size] + 1
         return cls(codes, name=name)
+
+
+def check_structures(structures) -> list:
+    """Structures, at least one and nothing else, as a list."""
+    structures = list(sequence("structures", structures, expected="a sequence of Structure"))
+    if not structures:
+        raise ValueError("structures: got none, expected at least one")
+    if odd := [s for s in structures if not isinstance(s, Structure)]:
+        raise TypeError(f"structures: got a {type(odd[0]).__name__}, expected Structures; wrap it, Structure(codes)")
+    return structures
 
 
 def random_structures(n, shape, n_species=None, *, rng=None):
@@ -171,11 +185,13 @@ def random_structures(n, shape, n_species=None, *, rng=None):
     >>> [sorted(s.codes.ravel().tolist()) for s in random_structures(2, (2, 2), rng=0)]
     [[1, 2, 3, 4], [1, 2, 3, 4]]
     """
-    cells = int(np.prod(shape))
-    n_species = cells if n_species is None else n_species
+    shape = tuple(integers("shape", shape, ndim=1, low=1).tolist())
+    cells = count("shape", math.prod(shape), each=8)
+    n = count("n", n, least=0, each=8 * cells)
+    n_species = cells if n_species is None else count("n_species", n_species, each=8)
     if cells > n_species:
         raise ValueError(f"shape: {cells} cells, but only {n_species} species; each cell takes another one")
-    rng = np.random.default_rng(rng)
+    rng = generator(rng)
     drawn = [rng.permutation(n_species)[:cells].reshape(shape) + 1 for _ in range(n)]
     return [Structure(codes, name=str(k)) for k, codes in enumerate(drawn)]
 
@@ -211,24 +227,21 @@ def store(structures, strength=1.0, *, n_species=None, kind=None, directional=Tr
     >>> J.shape, J[0].tolist()
     ((2, 2, 2), [[0.0, -4.0], [-4.0, 0.0]])
     """
-    structures = list(structures)
-    if not structures:
-        raise ValueError("structures: got none, expected at least one")
-    if odd := [s for s in structures if not isinstance(s, Structure)]:
-        raise TypeError(f"structures: got a {type(odd[0]).__name__}, expected Structures; wrap it, Structure(codes)")
-    strengths = np.asarray(strength, dtype=float)
+    structures, strengths = check_structures(structures), array("strength", strength, finite=False)
+    directional, periodic = flag("directional", directional), flag("periodic", periodic)
+    if not (isinstance(saturation, float) and saturation == np.inf):
+        saturation = number("saturation", saturation)
     if strengths.shape not in ((), (len(structures),)):
         raise ValueError(f"strength: shape {strengths.shape}, expected one or {len(structures)}, as many as structures")
     strengths = np.broadcast_to(strengths, len(structures))
     if not np.all(np.isfinite(strengths) & (strengths > 0)) or not saturation > 0:
         raise ValueError(f"strength, saturation: got {strength!r} and {saturation!r}, expected positive numbers")
     used = max(int(s.codes.max()) for s in structures)
-    n_species = used if n_species is None else n_species
+    n_species = used if n_species is None else count("n_species", n_species)
     if used > n_species:
         raise ValueError(f"n_species: got {n_species}, but species {used} is used")
-    kind = kind or ("square" if structures[0].codes.ndim == 2 else "cubic")
-    if kind not in STEPS:
-        raise ValueError(f"kind: got {kind!r}, expected one of {list(STEPS)}")
+    kind = choice("kind", ("square" if structures[0].codes.ndim == 2 else "cubic") if kind is None else kind, STEPS)
+    count("n_species", n_species, each=9 * len(STEPS[kind]) * n_species)  # of J and of what a structure adds
     J = np.zeros((len(STEPS[kind]), n_species, n_species))
     for structure, eps in zip(structures, strengths, strict=True):
         d, i, j = structure.bonds(kind, periodic).T
@@ -294,7 +307,7 @@ def promiscuity(J, *, directions=None):
     >>> found.most, round(found.mean, 1)
     (2, 1.9)
     """
-    J = np.asarray(J)
+    J = array("J", J)
     if J.ndim not in (2, 3) or J.shape[-1] != J.shape[-2]:
         raise ValueError(f"J: shape {J.shape}, expected (N, N) or (D, N, N)")
     if directions is not None and count("directions", directions) != len(J) and J.ndim == 3:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import positive
+from physlearn.checks import positive, text
 from physlearn.terms.fits import DISCRETE, expect_shape, refuse_kinds
 
 
@@ -31,14 +31,17 @@ class TokenAttention:
     Examples
     --------
     >>> import numpy as np
-    >>> two = TokenAttention("x", 1.0)
+    >>> from physlearn import Energy, Real
     >>> one = {"key": np.ones((1, 1, 1)), "query": np.ones((1, 1, 1))}
-    >>> two.energy({"x": np.array([[[1.0], [2.0]]])}, one)  # each sees only the other: -(1 * 2 + 2 * 1)
-    array([-4.])
+    >>> two = Energy({"x": (Real(), (2, 1))}, [TokenAttention("x", 1.0)], one)
+    >>> float(two(np.array([[1.0], [2.0]])))  # each sees only the other: -(1 * 2 + 2 * 1)
+    -4.0
     """
 
     def __init__(self, layer, beta, *, key="key", query="query"):
-        self.layers, self.beta, self.key, self.query = (layer, layer), positive("beta", beta), key, query
+        self.layers, self.beta = (text("layer", layer),) * 2, positive("beta", beta)
+        self.key, self.query = text("key", key), text("query", query)
+        self.parameters = (key, query)
 
     def __repr__(self):
         return brief(self, layers=self.layers, beta=self.beta, key=self.key, query=self.query)
@@ -103,12 +106,14 @@ class TokenMemory:
     Examples
     --------
     >>> import numpy as np
-    >>> TokenMemory("x").energy({"x": np.array([[[1.0, 0.0], [-1.0, 0.0]]])}, {"patterns": np.array([[2.0, 0.0]])})
-    array([-2.])
+    >>> from physlearn import Energy, Real
+    >>> memory = Energy({"x": (Real(), (2, 2))}, [TokenMemory("x")], {"patterns": np.array([[2.0, 0.0]])})
+    >>> float(memory(np.array([[1.0, 0.0], [-1.0, 0.0]])))
+    -2.0
     """
 
     def __init__(self, layer, parameter="patterns"):
-        self.layers, self.parameter = (layer, layer), parameter
+        self.layers, self.parameter = (text("layer", layer),) * 2, text("parameter", parameter)
 
     def __repr__(self):
         return brief(self, layers=self.layers, parameter=self.parameter)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import text
 from physlearn.energy import Potts
 from physlearn.terms.fits import expect_like, refuse_kinds
 
@@ -22,14 +23,16 @@ class Bias:
     Examples
     --------
     >>> import numpy as np
-    >>> Bias("s").energy({"s": np.array([[1.0, -1.0]])}, {"bias": np.array([0.5, 0.25])})
-    array([-0.25])
+    >>> from physlearn import Energy, Spin
+    >>> pushed = Energy({"s": (Spin(), 2)}, [Bias("s")], {"bias": np.array([0.5, 0.25])})
+    >>> float(pushed(np.array([1.0, -1.0])))
+    -0.25
     """
 
     holomorphic = True
 
     def __init__(self, layer, parameter="bias"):
-        self.layers, self.parameter = (layer,), parameter
+        self.layers, self.parameter = (text("layer", layer),), text("parameter", parameter)
 
     def __repr__(self):
         return brief(self, layers=self.layers, parameter=self.parameter)

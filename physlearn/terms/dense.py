@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import sequence, text
 from physlearn.energy import Potts
 from physlearn.terms.fits import expect_shape, refuse_kinds
 
@@ -25,15 +26,18 @@ class Dense:
     Examples
     --------
     >>> import numpy as np
-    >>> x = {"v": np.array([[1.0, 0.0]]), "h": np.array([[1.0]])}
-    >>> Dense(("v", "h")).energy(x, {"W": np.array([[0.5], [2.0]])})
-    array([-0.5])
+    >>> from physlearn import Binary, Energy
+    >>> layers = {"v": (Binary(), 2), "h": (Binary(), 1)}
+    >>> coupled = Energy(layers, [Dense(("v", "h"))], {"W": np.array([[0.5], [2.0]])})
+    >>> float(coupled({"v": np.array([1.0, 0.0]), "h": np.array([1.0])}))
+    -0.5
     """
 
     holomorphic = True
 
     def __init__(self, layers, parameter="W"):
-        self.layers, self.parameter = tuple(layers), parameter
+        self.layers = sequence("layers", layers, str, "two names, or one name twice")
+        self.parameter = text("parameter", parameter)
         if len(self.layers) != 2:
             raise ValueError(f"layers: got {layers!r}, expected two names, or one name twice")
         self.within = self.layers[0] == self.layers[1]

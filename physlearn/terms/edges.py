@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import count, integers, sequence, text
 from physlearn.terms.fits import DISCRETE, refuse_kinds
 
 
@@ -39,14 +40,17 @@ class Edges:
     Examples
     --------
     >>> import numpy as np
-    >>> Edges("v", [(0, 1)]).energy({"v": np.array([[2.0, 0.0]])}, {"conductance": np.array([1.0])})
-    array([2.])
+    >>> from physlearn import Energy, Real
+    >>> resistor = Energy({"v": (Real(), 2)}, [Edges("v", [(0, 1)])], {"conductance": np.array([1.0])})
+    >>> float(resistor(np.array([2.0, 0.0])))
+    2.0
     """
 
     holomorphic = True
 
     def __init__(self, layer, pairs, nodes=None, parameter="conductance", labels=None):
-        pairs = np.asarray(pairs, dtype=np.int64)
+        layer, parameter = text("layer", layer), text("parameter", parameter)
+        pairs = integers("pairs", pairs)
         if pairs.ndim != 2 or pairs.shape[1] != 2:
             raise ValueError(f"pairs: shape {pairs.shape}, expected (m, 2)")
         loops = np.flatnonzero(pairs[:, 0] == pairs[:, 1])
@@ -54,11 +58,14 @@ class Edges:
             raise ValueError(
                 f"pairs: edge {loops[0]} joins node {pairs[loops[0], 0]} to itself; it carries nothing, remove it"
             )
-        self.layers, self.parameter, self.labels = (layer, layer), parameter, labels
+        self.layers, self.parameter = (layer, layer), parameter
+        self.labels = None if labels is None else sequence("labels", labels, expected="a name for each node")
         self.i, self.j = np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
-        self.nodes = int(pairs.max(initial=-1)) + 1 if nodes is None else int(nodes)
+        self.nodes = int(pairs.max(initial=-1)) + 1 if nodes is None else count("nodes", nodes, least=0)
         if pairs.size and (pairs.min() < 0 or pairs.max() >= self.nodes):
-            raise ValueError(f"pairs: ends from {pairs.min()} to {pairs.max()}, expected 0..{self.nodes - 1}")
+            raise ValueError(
+                f"pairs: ends from {pairs.min()} to {pairs.max()}, expected 0..{self.nodes - 1}, the {self.nodes} nodes"
+            )
         self._pattern, self._ends = None, None
 
     def __repr__(self):

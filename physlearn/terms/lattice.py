@@ -13,6 +13,7 @@ the 2 D steps k, and what the neighbour feels in turn is another number.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
@@ -21,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import choice, count, integers, text
 from physlearn.energy import Local
 from physlearn.kernels.jit import kernel
 
@@ -57,8 +59,7 @@ class Lattice:
     periodic: Any = True
 
     def __post_init__(self):
-        if self.kind not in STEPS:
-            raise ValueError(f"kind: got {self.kind!r}, expected one of {list(STEPS)}")
+        choice("kind", self.kind, STEPS)
         axes = len(STEPS[self.kind][0])
         shape = tuple(np.atleast_1d(np.asarray(self.shape, dtype=object)).tolist())
         if len(shape) != axes or any(not isinstance(k, Integral) or isinstance(k, bool) or k < 1 for k in shape):
@@ -67,6 +68,7 @@ class Lattice:
         if closes.dtype != bool or closes.shape not in ((), (1,), (axes,)):
             raise ValueError(f"periodic: got {self.periodic!r}, expected one bool, or one for each of {axes} axes")
         object.__setattr__(self, "shape", tuple(int(k) for k in shape))
+        count("shape: its number of sites", math.prod(self.shape), each=16 * self.directions)  # of `neighbours`
         object.__setattr__(self, "periodic", tuple(bool(k) for k in np.broadcast_to(closes, axes)))
 
     @property
@@ -135,8 +137,11 @@ class FeltBonds:
     Code 1 likes to have code 2 east of it; code 2 does not care:
 
     >>> import numpy as np
+    >>> from physlearn import Potts, System
     >>> felt = FeltBonds("s", Lattice((1, 2), periodic=False).neighbours, 3, [(0, 1, 2)])
-    >>> felt.field({"s": np.array([[[1, 2]]])}, {"bonds": np.array([-4.0]), "mu": np.array([3.0, 3.0])}, "s")[0, 0]
+    >>> theta = {"bonds": np.array([-4.0]), "mu": np.array([3.0, 3.0])}
+    >>> driven = System({"s": (Potts(3), (1, 2))}, [felt], theta)
+    >>> driven.field({"s": np.array([[[1, 2]]])}, "s")[0, 0]
     array([[ 0.,  1., -3.],
            [ 0., -3., -3.]])
     """
@@ -144,14 +149,19 @@ class FeltBonds:
     mutual = False
 
     def __init__(self, layer, neighbours, q, bonds, *, parameter="bonds", cost="mu"):
-        self.layers, self.parameter, self.cost = (layer, layer), parameter, cost
-        self.neighbours = np.ascontiguousarray(neighbours, dtype=np.int64)
-        self.q, self.steps = int(q), self.neighbours.shape[1]
+        self.layers = (text("layer", layer),) * 2
+        self.parameter, self.cost = text("parameter", parameter), text("cost", cost)
+        found = integers("neighbours", neighbours, ndim=2)
+        self.neighbours = np.ascontiguousarray(integers("neighbours", found, low=-1, high=len(found) - 1))
+        self.steps = self.neighbours.shape[1]
+        self.q = q = count("q", q, least=2, each=8 * max(self.steps, 1))
+        self.parameters = (parameter, cost)
         site, k = np.nonzero(self.neighbours >= 0)
         back = self.neighbours[self.neighbours[site, k], (k + self.steps // 2) % self.steps]
         if self.steps % 2 or np.any(back != site):
             raise ValueError("neighbours: a step and its opposite do not lead back; pass a Lattice's neighbours")
-        self.bonds = np.asarray(bonds, dtype=np.int64).reshape(-1, 3)
+        found = integers("bonds", bonds)
+        self.bonds = integers("bonds", found.reshape(0, 3) if not found.size else found, shape=("m", 3))
         allowed = self.steps // 2 if self.mutual else self.steps
         k, a, b = self.bonds.T
         wrong = (k < -1) | (k >= allowed) | (np.minimum(a, b) < 0) | (np.maximum(a, b) >= q)
@@ -268,9 +278,10 @@ class LatticeBonds(FeltBonds):
     Examples
     --------
     >>> import numpy as np
+    >>> from physlearn import Energy, Potts
     >>> bonds = LatticeBonds("s", Lattice((1, 2), periodic=False).neighbours, 3, [(0, 1, 2)])
     >>> theta = {"bonds": np.array([-4.0]), "mu": np.array([3.0, 3.0])}
-    >>> bonds.energy({"s": np.array([[[1, 2]], [[2, 1]]])}, theta)
+    >>> Energy({"s": (Potts(3), (1, 2))}, [bonds], theta)(np.array([[[1, 2]], [[2, 1]]]))
     array([2., 6.])
     """
 

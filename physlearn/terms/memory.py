@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import positive
+from physlearn.checks import flag, integer, positive, text
 from physlearn.energy import Binary, Local, Real, Spin
 from physlearn.kernels.jit import kernel
 
@@ -21,6 +21,8 @@ from physlearn.kernels.jit import kernel
 _TWO_VALUES = {Spin: (-1.0, 1.0, 2.0), Binary: (0.0, 1.0, 1.0)}
 # Keeps log p finite at p = 0; e^-700 is still a number.
 TINY = 1e-300
+# Compiled gaps multiply that often; far fewer separate all patterns.
+MOST_POWER = 10_000
 
 
 class _Overlaps(ABC):
@@ -32,7 +34,7 @@ class _Overlaps(ABC):
         kind = Spin() if kind is None else kind
         if not isinstance(kind, Spin | Binary | Real):
             raise TypeError(f"kind: got {kind!r}, expected the layer's Spin(), Binary() or Real()")
-        self.layers, self.kind, self.parameter = (layer, layer), kind, parameter
+        self.layers, self.kind, self.parameter = (text("layer", layer),) * 2, kind, text("parameter", parameter)
 
     @abstractmethod
     def value(self, z, n) -> np.ndarray:
@@ -90,7 +92,7 @@ class Separation(_Overlaps):
     layer : str
         The layer, of n variables.
     power : int
-        At least 2.
+        At least 2 (power 1 only adds the patterns up), at most 10000.
     kind : Spin, Binary or Real, optional
         The layer's kind: discrete fields are energy gaps, which no derivative gives here.  Default `Spin()`.
     rectified : bool
@@ -101,15 +103,15 @@ class Separation(_Overlaps):
     Examples
     --------
     >>> import numpy as np
-    >>> float(Separation("s", 3).energy({"s": np.ones((1, 6))}, {"patterns": np.ones((1, 6))})[0])
+    >>> from physlearn import Energy
+    >>> memory = Energy({"s": (Spin(), 6)}, [Separation("s", 3)], {"patterns": np.ones((1, 6))})
+    >>> float(memory(np.ones(6)))
     -2.0
     """
 
     def __init__(self, layer, power, *, kind=None, rectified=False, parameter="patterns"):
         super().__init__(layer, kind, parameter)
-        if not isinstance(power, int | np.integer) or power < 2:
-            raise ValueError(f"power: got {power!r}, expected an integer of at least 2; 1 only adds the patterns up")
-        self.power, self.rectified = int(power), bool(rectified)
+        self.power, self.rectified = integer("power", power, 2, MOST_POWER), flag("rectified", rectified)
         self.local = Local(self._prepare_power, _power_gap, _commit)
 
     def __repr__(self):
@@ -156,9 +158,10 @@ class LogSumExp(_Overlaps):
     Examples
     --------
     >>> import numpy as np
-    >>> term = LogSumExp("x", 2.0, kind=Real())
-    >>> term.energy({"x": np.array([[3.0]])}, {"patterns": np.array([[1.0]])})  # one pattern: -z
-    array([-3.])
+    >>> from physlearn import Energy
+    >>> one = Energy({"x": (Real(), 1)}, [LogSumExp("x", 2.0, kind=Real())], {"patterns": np.array([[1.0]])})
+    >>> float(one(np.array([3.0])))  # one pattern: -z
+    -3.0
     """
 
     def __init__(self, layer, beta=1.0, *, kind=None, parameter="patterns"):
@@ -190,12 +193,24 @@ class LogSumExp(_Overlaps):
 
 
 class SquaredNorm:
-    """A spring to the origin on every variable of a `Real` layer, E = |x|^2/2."""
+    """A spring to the origin on every variable of a `Real` layer, E = |x|^2/2.
+
+    Parameters
+    ----------
+    layer : str
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from physlearn import Energy
+    >>> float(Energy({"x": (Real(), 2)}, [SquaredNorm("x")], {})(np.array([3.0, 4.0])))
+    12.5
+    """
 
     holomorphic = True
 
     def __init__(self, layer):
-        self.layers = (layer,)
+        self.layers = (text("layer", layer),)
 
     def __repr__(self):
         return brief(self, layers=self.layers)
@@ -230,12 +245,13 @@ class Entropy:
     Examples
     --------
     >>> import numpy as np
-    >>> Entropy("p").energy({"p": np.array([[0.5, 0.5]])}, {}).round(4)  # -log 2
-    array([-0.6931])
+    >>> from physlearn import Energy
+    >>> float(Energy({"p": (Real(0.0, 1.0), 2)}, [Entropy("p")], {})(np.array([0.5, 0.5])))  # -log 2
+    -0.6931...
     """
 
     def __init__(self, layer, beta=1.0):
-        self.layers, self.beta = (layer,), positive("beta", beta)
+        self.layers, self.beta = (text("layer", layer),), positive("beta", beta)
 
     def __repr__(self):
         return brief(self, layers=self.layers, beta=self.beta)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import count, not_negative, text
 from physlearn.kernels.jit import kernel
+from physlearn.rng import generator
 from physlearn.terms.fits import DISCRETE, refuse_kinds
 
 
@@ -33,14 +35,17 @@ class Mixture:
     --------
     >>> import numpy as np
     >>> theta = {"logits": np.zeros(2), "means": np.array([[-1.0], [1.0]]), "precisions": np.ones(2)}
-    >>> well = Mixture("x")
-    >>> float(well.energy({"x": np.zeros((1, 1))}, theta)[0])  # 1/2 + log(2 pi)/2
+    >>> from physlearn import Energy, Real
+    >>> wells = Energy({"x": (Real(), 1)}, [Mixture("x")], theta)
+    >>> float(wells(np.zeros(1)))  # 1/2 + log(2 pi)/2
     1.4189...
     """
 
     def __init__(self, layer, logits="logits", means="means", precisions="precisions"):
-        self.layers = (layer, layer)  # twice: its variables feel each other
-        self.logits, self.means, self.precisions = logits, means, precisions
+        self.layers = (text("layer", layer),) * 2  # twice: its variables feel each other
+        self.logits, self.means = text("logits", logits), text("means", means)
+        self.precisions = text("precisions", precisions)
+        self.parameters = (logits, means, precisions)
 
     def __repr__(self):
         return brief(self, layers=self.layers, logits=self.logits, means=self.means, precisions=self.precisions)
@@ -92,6 +97,7 @@ class Mixture:
         Every covariance grows by sigma^2 1; exact, and again a mixture.
         """
         _, _, precisions = self._parts(theta)
+        sigma = not_negative("sigma", sigma)
         if precisions.ndim == 3:
             wide = np.linalg.inv(np.linalg.inv(precisions) + sigma**2 * np.eye(precisions.shape[1]))
         else:
@@ -101,6 +107,7 @@ class Mixture:
     def draw(self, theta, n, rng):
         """``n`` independent draws from the mixture, (n, d)."""
         logits, means, precisions = self._parts(theta)
+        n, rng = count("n", n, least=0, each=8 * means.shape[1]), generator(rng)
         which = rng.choice(len(logits), n, p=_softmax(logits))
         xi = rng.standard_normal((n, means.shape[1]))
         if precisions.ndim == 2:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import text
 from physlearn.energy import Potts
 from physlearn.terms.fits import expect_shape, refuse_kinds
 
@@ -21,12 +22,14 @@ class OneWay:
     Examples
     --------
     >>> import numpy as np
-    >>> OneWay("s").field({"s": np.array([[1.0, -1.0]])}, {"W": np.array([[0.0, 2.0], [0.0, 0.0]])}, "s")
+    >>> from physlearn import Spin, System
+    >>> driven = System({"s": (Spin(), 2)}, [OneWay("s")], {"W": np.array([[0.0, 2.0], [0.0, 0.0]])})
+    >>> driven.field({"s": np.array([[1.0, -1.0]])}, "s")
     array([[-2.,  0.]])
     """
 
     def __init__(self, layer, parameter="W"):
-        self.layers, self.parameter = (layer, layer), parameter
+        self.layers, self.parameter = (text("layer", layer),) * 2, text("parameter", parameter)
 
     def __repr__(self):
         return brief(self, layers=self.layers, parameter=self.parameter)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import count, reals, text
 from physlearn.energy import Potts
 from physlearn.terms.fits import expect_shape, refuse_kinds
 
@@ -35,14 +36,19 @@ class Pairs:
     Examples
     --------
     >>> import numpy as np
-    >>> Pairs("s", [(0, 1)]).energy({"s": np.array([[1.0, -1.0]])}, {"J": np.array([2.0])})
-    array([2.])
+    >>> from physlearn import Energy, Spin
+    >>> two = Energy({"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": np.array([2.0])})
+    >>> float(two(np.array([1.0, -1.0])))
+    2.0
     """
 
     holomorphic = True
 
     def __init__(self, layer, pairs, n=None, parameter="J"):
-        pairs = np.asarray(pairs, dtype=np.int64).reshape(-1, 2) if np.size(pairs) == 0 else np.asarray(pairs)
+        layer, parameter = text("layer", layer), text("parameter", parameter)
+        pairs = reals("pairs", pairs, finite=False)
+        if pairs.size == 0:
+            pairs = pairs.astype(np.int64).reshape(-1, 2)
         if pairs.ndim != 2 or pairs.shape[1] != 2:
             raise ValueError(f"pairs: shape {pairs.shape}, expected (m, 2)")
         if pairs.dtype.kind not in "iu":
@@ -56,9 +62,11 @@ class Pairs:
             )
         self.layers, self.parameter = (layer, layer), parameter
         self.i, self.j = np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
-        self.n = int(pairs.max(initial=-1)) + 1 if n is None else int(n)
+        self.n = int(pairs.max(initial=-1)) + 1 if n is None else count("n", n, least=0)
         if pairs.size and (pairs.min() < 0 or pairs.max() >= self.n):
-            raise ValueError(f"pairs: indices from {pairs.min()} to {pairs.max()}, expected 0..{self.n - 1}")
+            raise ValueError(
+                f"pairs: indices from {pairs.min()} to {pairs.max()}, expected 0..{self.n - 1}, n being {self.n}"
+            )
         self._pattern = None
 
     def __repr__(self):

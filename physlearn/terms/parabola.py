@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import text
 from physlearn.terms.fits import DISCRETE, expect_like, refuse_kinds
 
 
@@ -21,14 +22,16 @@ class Parabola:
     Examples
     --------
     >>> import numpy as np
-    >>> Parabola("x").energy({"x": np.array([[1.0, 2.0]])}, {"stiffness": np.array([2.0, 1.0])})
-    array([3.])
+    >>> from physlearn import Energy, Real
+    >>> well = Energy({"x": (Real(), 2)}, [Parabola("x")], {"stiffness": np.array([2.0, 1.0])})
+    >>> float(well(np.array([1.0, 2.0])))
+    3.0
     """
 
     holomorphic = True
 
     def __init__(self, layer, parameter="stiffness"):
-        self.layers, self.parameter = (layer,), parameter
+        self.layers, self.parameter = (text("layer", layer),), text("parameter", parameter)
 
     def __repr__(self):
         return brief(self, layers=self.layers, parameter=self.parameter)

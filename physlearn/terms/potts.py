@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import count, text
 from physlearn.energy import Local
 from physlearn.kernels.jit import kernel
 from physlearn.terms.fits import expect_codes, expect_shape
@@ -38,15 +39,15 @@ class PottsPairs:
     Examples
     --------
     >>> import numpy as np
-    >>> PottsPairs("s", [(0, 1), (1, 2)], q=3).energy({"s": np.array([[2, 2, 0]])}, {"J": np.array([1.5, 1.0])})
-    array([-1.5])
+    >>> from physlearn import Energy, Potts
+    >>> term = PottsPairs("s", [(0, 1), (1, 2)], q=3)
+    >>> float(Energy({"s": (Potts(3), 3)}, [term], {"J": np.array([1.5, 1.0])})(np.array([2, 2, 0])))
+    -1.5
     """
 
     def __init__(self, layer, pairs, q, n=None, parameter="J"):
-        if q != int(q) or q < 2:
-            raise ValueError(f"q: got {q!r}, expected an integer of at least 2")
         checked = Pairs(layer, pairs, n, parameter)
-        self.layers, self.parameter, self.q = checked.layers, parameter, int(q)
+        self.layers, self.parameter, self.q = checked.layers, parameter, count("q", q, least=2)
         self.i, self.j, self.n, self._graph = checked.i, checked.j, checked.n, checked
 
     def __repr__(self):
@@ -99,12 +100,14 @@ class PottsBias:
     Examples
     --------
     >>> import numpy as np
-    >>> PottsBias("s").energy({"s": np.array([[2, 0]])}, {"bias": np.array([[0.0, 0.0, 1.5], [0.25, 0.0, 0.0]])})
-    array([-1.75])
+    >>> from physlearn import Energy, Potts
+    >>> weights = np.array([[0.0, 0.0, 1.5], [0.25, 0.0, 0.0]])
+    >>> float(Energy({"s": (Potts(3), 2)}, [PottsBias("s")], {"bias": weights})(np.array([2, 0])))
+    -1.75
     """
 
     def __init__(self, layer, parameter="bias"):
-        self.layers, self.parameter = (layer,), parameter
+        self.layers, self.parameter = (text("layer", layer),), text("parameter", parameter)
 
     def __repr__(self):
         return brief(self, layers=self.layers, parameter=self.parameter)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import sequence, text
 from physlearn.energy import Potts
 from physlearn.terms.fits import expect_codes, expect_shape, refuse_kinds
 
@@ -23,12 +24,15 @@ class PottsDense:
     --------
     >>> import numpy as np
     >>> w = np.array([[[1.0], [2.0], [4.0]]])  # one variable of three codes, one hidden unit
-    >>> PottsDense(("v", "h")).energy({"v": np.array([[2]]), "h": np.array([[1.0]])}, {"W": w})
-    array([-4.])
+    >>> from physlearn import Energy, Real
+    >>> energy = Energy({"v": (Potts(3), 1), "h": (Real(), 1)}, [PottsDense(("v", "h"))], {"W": w})
+    >>> float(energy({"v": np.array([2]), "h": np.array([1.0])}))
+    -4.0
     """
 
     def __init__(self, layers, parameter="W"):
-        self.layers, self.parameter = tuple(layers), parameter
+        self.layers = sequence("layers", layers, str, "the names of two layers, the Potts layer first")
+        self.parameter = text("parameter", parameter)
         if len(self.layers) != 2 or self.layers[0] == self.layers[1]:
             raise ValueError(f"layers: got {layers!r}, expected the names of two layers, the Potts layer first")
 

@@ -152,3 +152,16 @@ def test_a_fixed_energy_is_no_dimod_model():
     )
     with pytest.raises(ValueError, match=r"readouts \['one'\] are fixed.*fix_variables"):
         to_bqm(energy)
+
+
+def test_arguments_are_named(tmp_path):
+    square = [[0, 1], [1, 2], [2, 3], [3, 0]]
+    for wrong in ([[0, np.nan]], None, [[0, 1, 2]], [[-1, 2]], {0: 1}, [["a", "b"]]):
+        with pytest.raises((TypeError, ValueError), match="^path_or_pairs: got"):
+            maxcut_energy(wrong)
+    for settings in ({"weights": "heavy"}, {"weights": [1.0, np.nan, 1.0, 1.0]}, {"n": 3}, {"n": 4.5}, {"n": 10**30}):
+        (name,) = settings
+        with pytest.raises((TypeError, ValueError), match=f"^{name}: "):
+            maxcut_energy(square, **settings)
+    with pytest.raises(TypeError, match="^symmetrise: got 'yes', expected True or False"):
+        read_couplings(tmp_path / "j.mtx", symmetrise="yes")

@@ -92,7 +92,7 @@ def test_survey_finds_mixtures_at_low_load():
         (lambda: overlap(np.ones(2), [[1, 0.5]]), "got \\[0.5\\]"),
         (lambda: overlap(np.ones(2), [[1, np.nan]]), "NaN"),
         (lambda: overlap(np.ones(2), [[1, 0], [1, -1]]), "together"),
-        (lambda: overlap(np.ones(2), [[1, 1], [1]]), "different lengths"),
+        (lambda: overlap(np.ones(2), [[1, 1], [1]]), "rows differ in length"),
         (lambda: flip(np.ones(3), 1.5), "fraction"),
         (lambda: flip(1.0, 0.5), "got the number 1.0"),
         (lambda: erase(3.0, 0.5), "got the number 3.0"),

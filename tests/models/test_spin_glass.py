@@ -138,7 +138,10 @@ def test_bad_input():
         (lambda: susceptibility([0.1], 4, 0.0), "temperature: got 0.0"),
         (lambda: specific_heat([1.0, 2.0], 4, -1.0), "temperature: got -1.0"),
         (lambda: specific_heat([1.0, 2.0], 0, 1.0), "n: got 0"),
-        (lambda: order_parameter(np.array([0, 5]), 1, 3), "codes: from 0 to 5, expected 0..2"),
+        (
+            lambda: order_parameter(np.array([0, 5]), 1, 3),
+            "codes: got 5 among its entries, expected whole numbers from 0 to 2",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             call()
