@@ -203,8 +203,17 @@ class System:
         object.__setattr__(other, "plans", self.plans)
         return other
 
+    def check_terms(self):
+        """Ask every term, once, whether theta and layers fit it."""
+        if "checked" not in self.numbers:
+            for term in self.terms:
+                if hasattr(term, "check"):
+                    term.check(self.layers, self.theta)
+            self.numbers["checked"] = True
+
     def field(self, x: State, layer: str) -> np.ndarray:
         """Sum of the terms' fields on one layer, shaped like x[layer]."""
+        self.check_terms()
         shown = self.shown(x)
         parts = [t.field(shown, self.theta, layer) for t in self.terms if layer in t.layers]
         if not parts:
@@ -294,6 +303,7 @@ class Energy(System):
 
     def __call__(self, x):
         """Energy of a state: (batch,), or a number for a single item."""
+        self.check_terms()
         state = self.state(x)
         work = batch_size(state) * sum(value.size for value in self.theta.values())
         with one_blas_thread() if work > SINGLE else nullcontext():
@@ -355,6 +365,7 @@ def energy_terms(energy: Energy, x) -> dict[str, np.ndarray]:
     {'0 Edges': 9.0, '1 Bias': -3.0}
     """
     check_energy_given(energy, " to share out; look at its fields")
+    energy.check_terms()
     return energy.shares(energy.state(x))
 
 

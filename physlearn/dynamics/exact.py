@@ -16,6 +16,7 @@ from physlearn.checks import choice, function, integers, positive
 from physlearn.dynamics.frame import separate
 from physlearn.dynamics.problem import Problem
 from physlearn.dynamics.relax import make_problem
+from physlearn.dynamics.scale import unit_of
 from physlearn.energy import Binary, Energy, Potts, Spin, check_energy_given
 from physlearn.threads import on_one_thread
 
@@ -177,7 +178,8 @@ def enumerate_states(energy: Energy, *, temperature, clamp=None) -> Exact:
     for name, (kind, shape) in energy.layers.items():
         means[name] = np.reshape(first[name], (*shape, kind.q) if isinstance(kind, Potts) else shape)
     mean = float(probability @ energies)
-    capacity = float(probability @ (energies - mean) ** 2) / temperature**2
+    unit = unit_of(temperature)
+    capacity = float(probability @ ((energies - mean) / unit) ** 2) / (temperature / unit) ** 2
     log_z = float(np.log(z) - lowest / temperature)
     return Exact(log_z, mean, capacity, means, energies, probability, temperature, second, states)
 

@@ -29,6 +29,7 @@ from physlearn.dynamics.ais import count_values
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.sample import NO_ENERGY, check_temperature, energies_of, start_sampler, variables
 from physlearn.dynamics.samples import Observed
+from physlearn.dynamics.scale import unit_of
 from physlearn.energy import Energy, check_energy_given
 from physlearn.rng import seed_sequence
 from physlearn.threads import on_one_thread
@@ -195,8 +196,9 @@ def population_annealing(
         if energies[lowest] < best:
             best, best_x = float(energies[lowest]), {name: value[lowest].copy() for name, value in x.items()}
         sizes = np.unique(family, return_counts=True)[1]
+        unit = unit_of(temperature)
         rho = float(np.sum(sizes.astype(float) ** 2) / population)
-        table.append((log_z, energies.mean(), energies.var() / temperature**2, rho, len(sizes)))
+        table.append((log_z, energies.mean(), (energies / unit).var() / (temperature / unit) ** 2, rho, len(sizes)))
         watch = Observed(observe, population, 1)
         watch.see(x)
         for name, value in watch.stacked().items():

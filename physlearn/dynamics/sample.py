@@ -122,7 +122,8 @@ def sample(
     True
     """
     check_energy_given(energy, NO_ENERGY)
-    temperature = check_temperature(temperature, count("chains", chains))
+    count("chains", chains, each=8 * variables(energy))
+    temperature = check_temperature(temperature, chains)
     each = 8 * chains * (1 + (variables(energy) if observe is None else 0))
     count("n_samples", n_samples, each=each)
     count("thin", thin)
@@ -210,8 +211,13 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
 
 
 def variables(energy):
-    """How many there are in all layers."""
-    return sum(layer.size for layer in energy.layers.values())
+    """How many there are in all layers; none are refused, since nothing could move."""
+    found = sum(layer.size for layer in energy.layers.values())
+    if not found:
+        raise ValueError(
+            f"energy: its layers {list(energy.layers)} have no variables, so that the empty state is its only one"
+        )
+    return found
 
 
 def check_settings(method, settings):

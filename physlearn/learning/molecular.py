@@ -247,7 +247,7 @@ def learn_by_diffusion(
     not_negative("rate", rate)
     total, axes, lost, cells = None, 0, 0.0, 3 if directional else cells
     for number, structure in enumerate(sequence("structures", structures, expected="a list of Structures or arrays")):
-        cell = integers(f"structures[{number}]", getattr(structure, "codes", structure))
+        cell = array(f"structures[{number}]", getattr(structure, "codes", structure), dtype=None)
         if not np.issubdtype(cell.dtype, np.integer) or np.any((cell < 0) | (cell > n_species)) or not cell.any():
             raise ValueError(
                 f"structures[{number}]: expected an array of species in 1..{n_species}, 0 for an empty place"
