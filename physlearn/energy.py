@@ -341,6 +341,14 @@ def check_system(system, name="system"):
         raise TypeError(f"{name}: got a {type(system).__name__}, expected an Energy or a System{remedy}")
 
 
+def variables(system):
+    """How many variables all layers have; none are refused by the verbs, since nothing could move."""
+    found = sum(layer.size for layer in system.layers.values())
+    if not found:
+        raise ValueError(f"layers: {list(system.layers)} have no variables, so that the empty state is the only one")
+    return found
+
+
 def check_energy_given(energy, what_then):
     """Refuse what is no Energy, under the name ``energy``; ``what_then`` says what to do with a System."""
     check_system(energy, "energy")

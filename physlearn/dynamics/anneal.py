@@ -18,10 +18,9 @@ from physlearn.dynamics.sample import (
     random_start,
     start_sampler,
     started,
-    variables,
     warn_of_trouble,
 )
-from physlearn.energy import Energy, Potts, check_energy_given
+from physlearn.energy import Energy, Potts, check_energy_given, variables
 from physlearn.rng import seed_sequence
 from physlearn.threads import on_one_thread
 

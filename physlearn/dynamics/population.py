@@ -27,10 +27,10 @@ import numpy as np
 from physlearn.checks import array, count
 from physlearn.dynamics.ais import count_values
 from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.sample import NO_ENERGY, check_temperature, energies_of, start_sampler, variables
+from physlearn.dynamics.sample import NO_ENERGY, check_temperature, energies_of, start_sampler
 from physlearn.dynamics.samples import Observed
 from physlearn.dynamics.scale import unit_of
-from physlearn.energy import Energy, check_energy_given
+from physlearn.energy import Energy, check_energy_given, variables
 from physlearn.rng import seed_sequence
 from physlearn.threads import on_one_thread
 

@@ -25,7 +25,7 @@ from physlearn.dynamics import (
 )
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.samples import Observed, Samples
-from physlearn.energy import Energy, check_energy_given
+from physlearn.energy import Energy, check_energy_given, variables
 from physlearn.rng import seed_sequence, streams
 from physlearn.threads import on_one_thread
 
@@ -208,16 +208,6 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
         raise ValueError(f"method {chosen!r} does not fit this energy: {reason}. What fits: {fits or 'nothing'}")
     check_settings(chosen, settings)
     return ENGINES[chosen].Sampler(problem, problem.state(problem.initial()), streams(root, chains), **settings)
-
-
-def variables(energy):
-    """How many there are in all layers; none are refused, since nothing could move."""
-    found = sum(layer.size for layer in energy.layers.values())
-    if not found:
-        raise ValueError(
-            f"energy: its layers {list(energy.layers)} have no variables, so that the empty state is its only one"
-        )
-    return found
 
 
 def check_settings(method, settings):

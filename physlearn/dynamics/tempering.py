@@ -21,11 +21,10 @@ from physlearn.dynamics.sample import (
     check_temperature,
     energies_of,
     start_sampler,
-    variables,
     warn_of_trouble,
 )
 from physlearn.dynamics.samples import Observed, Samples
-from physlearn.energy import Energy, check_energy_given
+from physlearn.energy import Energy, check_energy_given, variables
 from physlearn.rng import Chains, seed_sequence, streams
 from physlearn.threads import on_one_thread
 
