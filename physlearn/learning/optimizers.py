@@ -158,11 +158,8 @@ def _check(optimizer):
         low, high = (array(f"bounds[{name!r}]", end, finite=False) for end in pair)
         if not np.all(low < high):
             raise ValueError(f"bounds[{name!r}]: got ({pair[0]}, {pair[1]}), expected low < high")
-    if isinstance(optimizer.decay, Mapping):
-        for name, value in optimizer.decay.items():
-            not_negative(f"decay[{name!r}]", value)
-    else:
-        not_negative("decay", optimizer.decay)
+    for value in optimizer.decay.values() if isinstance(optimizer.decay, Mapping) else (optimizer.decay,):
+        not_negative("decay", value)
 
 
 def _zeros(theta):
