@@ -193,6 +193,14 @@ class System:
         ------
         ValueError
             A name that is no parameter, another shape, NaN or infinity.
+
+        Examples
+        --------
+        >>> from physlearn import Energy, Spin
+        >>> from physlearn.terms import Pairs
+        >>> pair = Energy({"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": [1.0]})
+        >>> pair.with_theta({"J": [2.0]}).theta["J"]
+        array([2.])
         """
         for name, value in mapping("theta", theta, expected="a mapping of names to arrays").items():
             if name not in self.theta:
@@ -248,7 +256,15 @@ class System:
         return {**x, **g} if g else x
 
     def state(self, x, name="x") -> State:
-        """Bring a plain array or a mapping, batched or not, to ``{layer: (batch, *shape)}``."""
+        """Bring a plain array or a mapping, batched or not, to ``{layer: (batch, *shape)}``.
+
+        Parameters
+        ----------
+        x : array or mapping of str to array
+            Complex where the terms take it.
+        name : str
+            What errors call it.
+        """
         if not isinstance(x, Mapping):
             if len(self.layers) != 1:
                 raise TypeError(f"{name}: got one array, expected a mapping with the layers {list(self.layers)}")
@@ -274,7 +290,13 @@ class System:
         return out
 
     def random_state(self, batch: int, rng) -> State:
-        """A random state of ``batch`` items."""
+        """A random state of ``batch`` items.
+
+        Parameters
+        ----------
+        batch : int
+        rng : int, Generator or None
+        """
         count("batch", batch, each=8 * sum(layer.size for layer in self.layers.values()))
         rng = generator(rng)
         return {name: kind.random((batch, *shape), rng) for name, (kind, shape) in self.layers.items()}
@@ -361,6 +383,12 @@ def energy_terms(energy: Energy, x) -> dict[str, np.ndarray]:
     """Every term's share of the energy, (batch,) each, so that the sum can be audited.
 
     Terms of the same class are numbered in order; a layer with an activation has a share of its own.
+
+    Parameters
+    ----------
+    energy : Energy
+    x : array or mapping of str to array
+        State, (batch, *shape) or (*shape); complex where the terms take it.
 
     Examples
     --------

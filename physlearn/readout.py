@@ -57,7 +57,10 @@ class Readout:
 
     def read(self, x: State) -> np.ndarray:
         """y of shape (batch, k)."""
-        flat = x[self.layer].reshape(len(x[self.layer]), -1)
+        try:
+            flat = x[self.layer].reshape(len(x[self.layer]), -1)
+        except (AttributeError, IndexError, KeyError, TypeError):
+            raise TypeError(f"x: got {seen(x)}, expected a state, {{{self.layer!r}: (batch, *shape) array}}") from None
         if self.rows is not None:
             return (self.rows @ flat.T).T
         return flat if self.index is None else flat[:, self.index]
@@ -101,10 +104,10 @@ class Nudge:
     def __post_init__(self):
         if isinstance(self.cost, type) or not isinstance(getattr(self.cost, "readout", None), str):
             raise TypeError(f"cost: got {seen(self.cost)}, expected a cost, such as SquaredError('output')")
-        for name, value in (("target", self.target), ("at", self.at)):
-            if value is not None or name == "target":
-                array(name, value, finite=False, dtype=None)
-        array("strength", self.strength, finite=False, shape=(), dtype=None)
+        array("target", self.target)
+        array("strength", self.strength, shape=(), dtype=None)
+        if self.at is not None:
+            array("at", self.at, dtype=None)
 
     def value(self, y):
         """Added energy, (batch,)."""

@@ -53,6 +53,13 @@ class Annealed:
             Energy; differences within 1e-9 of its magnitude count as reached.
         confidence : float
             In (0, 1).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> reads = Annealed(np.ones(2), -1.0, np.ones((2, 2)), np.array([-1.0, 0.0]), np.ones(10), "by hand")
+        >>> f"{reads.time_to_solution(-1.0):.3f}"  # half of the reads reach it: 10 ln(0.01)/ln(0.5)
+        '66.439'
         """
         number("target", target)
         if not 0.0 < number("confidence", confidence, 0, 1) < 1.0:

@@ -88,6 +88,15 @@ class Exact:
         Parameters
         ----------
         index : int or (k,) array of int, optional
+
+        Examples
+        --------
+        >>> from physlearn import Energy, Spin, enumerate_states
+        >>> from physlearn.terms import Pairs
+        >>> pair = Energy({"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": [1.0]})
+        >>> enumerate_states(pair, temperature=1.0).states([0, 1])
+        array([[-1., -1.],
+               [-1.,  1.]])
         """
         last = len(self.energies) - 1
         wanted = np.arange(last + 1) if index is None else integers("index", index, ndim=(0, 1), low=0, high=last)
@@ -100,6 +109,14 @@ class Exact:
         Parameters
         ----------
         observable : callable
+
+        Examples
+        --------
+        >>> from physlearn import Energy, Spin, enumerate_states
+        >>> from physlearn.terms import Bias
+        >>> spin = Energy({"s": (Spin(), 1)}, [Bias("s")], {"bias": [0.5]})
+        >>> f"{enumerate_states(spin, temperature=1.0).mean(lambda x: x['s'][:, 0]):.6f}"  # tanh(1/2)
+        '0.462117'
         """
         function("observable", observable, 1, "a function of the state")
         total: Any = 0.0
