@@ -200,8 +200,8 @@ def mapping(name, value, keys=None, expected="a mapping"):
     >>> mapping("theta", {"J": 1.0}, keys=("J", "h"))
     {'J': 1.0}
     """
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{name}: got {seen(value)}, expected {expected}")
+    if type(value) is not dict and not isinstance(value, Mapping):
+        raise TypeError(f"{name}: got a {type(value).__name__}, expected {expected}")
     for key in value if keys is not None else ():
         if key not in keys:
             raise ValueError(f"{name}: there is no {seen(key)}, expected one of {list(keys)}")

@@ -41,7 +41,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -207,8 +208,9 @@ class System:
                 raise ValueError(f"theta: there is no parameter {name!r}, expected one of {list(self.theta)}")
             if np.shape(value) != self.theta[name].shape:
                 raise ValueError(f"theta[{name!r}]: shape {np.shape(value)}, expected {self.theta[name].shape}")
-        other = replace(self, theta=dict(self.theta) | dict(theta))
-        object.__setattr__(other, "plans", self.plans)
+        found = theta_of(dict(self.theta) | dict(theta), self.terms)
+        other = copy(self)  # nothing else is checked again: this runs at every step of a training
+        other.__dict__.update(theta=_read_only(found), plans=self.plans)
         return other
 
     def check_terms(self):
@@ -274,7 +276,9 @@ class System:
         for layer, (kind, shape) in self.layers.items():
             if layer not in x:
                 raise ValueError(f"{name}: layer {layer!r} is missing; got {list(x)}")
-            value = array(f"{name}[{layer!r}]", x[layer], finite=False, dtype=None)
+            value = x[layer]
+            if type(value) is not np.ndarray or value.dtype.kind not in "biufc":
+                value = array(f"{name}[{layer!r}]", value, finite=False, dtype=None)
             if value.shape == shape:
                 value = value[None]
             if value.shape[1:] != shape:

@@ -12,7 +12,7 @@ from physlearn.dynamics import descent, direct, fire, flow, lbfgs, newton
 from physlearn.dynamics.equilibrium import ConvergenceError, Equilibrium
 from physlearn.dynamics.frame import frame_of, given
 from physlearn.dynamics.problem import Problem
-from physlearn.energy import Nudge, System, check_system, variables
+from physlearn.energy import Nudge, System, check_system
 from physlearn.threads import on_one_thread
 
 # In the order in which "auto" asks: each engine has `refusal(problem) -> str | None` and
@@ -132,7 +132,6 @@ def _solve(engine, problem, tol, max_steps):
 def make_problem(system, x0, clamp, nudge=None):
     """What engines solve, and whether a single item was given; see `relax` for the arguments."""
     check_system(system)
-    variables(system)
     system.check_terms()
     if clamp is not None:
         mapping("clamp", clamp, expected="a mapping of readout names to values")

@@ -36,8 +36,8 @@ def save(path, training: Training) -> Path:
     --------
     See `load`.
     """
-    instance("training", training, Training, "what `learn` returned")
     path = _path(path)
+    instance("training", training, Training, "what `learn` returned")
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     arrays = {f"theta/{name}": value for name, value in training.theta.items()} | {"cost": training.cost}
     scalars = {}

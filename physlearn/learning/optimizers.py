@@ -58,7 +58,13 @@ class SGD:
 
     def step(self, theta, gradient, memory, lr):
         """New parameters; memory is updated in place."""
-        _check_step(theta, gradient, memory, lr, ("velocity",))
+        try:
+            return self._step(theta, gradient, memory, lr)
+        except (AttributeError, LookupError, TypeError):
+            _check_step(theta, gradient, memory, lr, ("velocity",))
+            raise
+
+    def _step(self, theta, gradient, memory, lr):
         memory["steps"] += 1
         out = {}
         for name, g in gradient.items():
@@ -121,7 +127,13 @@ class Adam:
 
     def step(self, theta, gradient, memory, lr):
         """New parameters; memory is updated in place."""
-        _check_step(theta, gradient, memory, lr, ("first", "second"))
+        try:
+            return self._step(theta, gradient, memory, lr)
+        except (AttributeError, LookupError, TypeError):
+            _check_step(theta, gradient, memory, lr, ("first", "second"))
+            raise
+
+    def _step(self, theta, gradient, memory, lr):
         memory["steps"] += 1
         out = {}
         for name, g in gradient.items():
@@ -169,12 +181,13 @@ def _zeros(theta):
 
 
 def _check_step(theta, gradient, memory, lr, kept):
-    """Refuse what is no step at a cost that does not grow with the parameters."""
+    """Say which argument made a step fail: afterwards, so that a step that does not costs nothing more."""
     mapping("theta", theta)
     mapping("memory", memory, expected="the mapping that `start` gave")
     for name in mapping("gradient", gradient):
         if name not in theta:
             raise ValueError(f"gradient: there is no parameter {name!r}, expected some of {list(theta)}")
+        array(f"gradient[{name!r}]", gradient[name]), array(f"theta[{name!r}]", theta[name])
         for key in kept:
             if not isinstance(memory.get(key), dict) or name not in memory[key]:
                 raise ValueError(f"memory: holds no {key!r} of {name!r}; pass what `start(theta)` gave")
