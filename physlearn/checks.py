@@ -10,6 +10,7 @@ import inspect
 import os
 from collections.abc import Iterable, Mapping, Set
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
@@ -122,7 +123,7 @@ def memory() -> float:
         return float("inf")
 
 
-def array(name, value, *, shape=None, ndim=None, finite=True, dtype=float, low=-float("inf"), high=float("inf")):
+def array(name, value, *, shape=None, ndim=None, finite=True, dtype: Any = float, low=-float("inf"), high=float("inf")):
     """An array of finite numbers, as ``dtype`` (float, complex; None: as it came); not copied if it is one already.
 
     A word in ``shape`` is a length that is free; ``ndim`` is one number of dimensions or several.
@@ -208,7 +209,7 @@ def mapping(name, value, keys=None, expected="a mapping"):
     return value
 
 
-def sequence(name, value, of=None, expected="a sequence") -> tuple:
+def sequence(name, value, of: Any = None, expected="a sequence") -> tuple:
     """The entries of a list, tuple or other iterable with an order, each an ``of`` if that is given.
 
     >>> sequence("layers", ["v", "h"], of=str)

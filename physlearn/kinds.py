@@ -19,6 +19,11 @@ from physlearn.checks import array, count
 class Real:
     """A number in [low, high] (volts, rates, errors; an ideal diode is a bound).
 
+    Parameters
+    ----------
+    low, high : float
+        Ends; -inf and inf where there is none.
+
     Examples
     --------
     >>> float(Real(low=0.0).settle(f=-3.0, curvature=2.0, x=1.0))  # an ideal diode blocks

@@ -56,10 +56,12 @@ class Annealed:
 
         Examples
         --------
-        >>> import numpy as np
-        >>> reads = Annealed(np.ones(2), -1.0, np.ones((2, 2)), np.array([-1.0, 0.0]), np.ones(10), "by hand")
-        >>> f"{reads.time_to_solution(-1.0):.3f}"  # half of the reads reach it: 10 ln(0.01)/ln(0.5)
-        '66.439'
+        >>> from physlearn import Energy, Spin, anneal
+        >>> from physlearn.terms import Pairs
+        >>> pair = Energy({"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": [1.0]})
+        >>> found = anneal(pair, [0.1, 0.1], reads=4, rng=0)
+        >>> found.time_to_solution(-1.0), found.time_to_solution(-2.0)  # every read reaches -1, none -2
+        (2.0, inf)
         """
         number("target", target)
         if not 0.0 < number("confidence", confidence, 0, 1) < 1.0:

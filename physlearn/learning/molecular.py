@@ -55,7 +55,8 @@ class Diffusion:
     """
 
     def __init__(self, layer, spacing=1.0, parameter="D"):
-        text("layer", layer), text("parameter", parameter)
+        for name, value in (("layer", layer), ("parameter", parameter)):
+            text(name, value)
         self.layers, self.spacing, self.parameter = (layer, layer), positive("spacing", spacing), parameter
 
     def energy(self, x, theta):
@@ -107,7 +108,8 @@ class Coincidence:
     """
 
     def __init__(self, layer, couplings, volume=1.0, parameter="rate"):
-        text("layer", layer), text("couplings", couplings), text("parameter", parameter)
+        for name, value in (("layer", layer), ("couplings", couplings), ("parameter", parameter)):
+            text(name, value)
         self.layers, self.volume, self.parameter = (layer, couplings), positive("volume", volume), parameter
 
     def field(self, x, theta, layer):

@@ -187,7 +187,8 @@ def _check_step(theta, gradient, memory, lr, kept):
     for name in mapping("gradient", gradient):
         if name not in theta:
             raise ValueError(f"gradient: there is no parameter {name!r}, expected some of {list(theta)}")
-        array(f"gradient[{name!r}]", gradient[name]), array(f"theta[{name!r}]", theta[name])
+        array(f"gradient[{name!r}]", gradient[name])
+        array(f"theta[{name!r}]", theta[name])
         for key in kept:
             if not isinstance(memory.get(key), dict) or name not in memory[key]:
                 raise ValueError(f"memory: holds no {key!r} of {name!r}; pass what `start(theta)` gave")
