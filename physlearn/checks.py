@@ -10,6 +10,7 @@ import inspect
 import os
 from collections.abc import Iterable, Mapping, Set
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
@@ -26,8 +27,8 @@ def seen(value) -> str:
         return f"a {value.dtype} array of shape {value.shape}"
     if isinstance(value, type):
         return f"the class {value.__name__}"
-    if isinstance(value, Integral) and not isinstance(value, bool) and abs(value) >= 10**18:
-        return f"{float(value):.4g}" if abs(value) < 10**300 else f"an integer of {int(value).bit_length()} bits"
+    if isinstance(value, Integral) and not isinstance(value, bool) and abs(int(value)) >= 10**18:
+        return f"{float(value):.4g}" if abs(int(value)) < 10**300 else f"an integer of {int(value).bit_length()} bits"
     try:
         text = " ".join(repr(value).split())
     except Exception:
@@ -91,7 +92,7 @@ def integer(name, value, low=-MOST, high=MOST) -> int:
     """
     if type(value) is np.ndarray and value.ndim == 0:
         value = value[()]
-    if not isinstance(value, Integral) or isinstance(value, bool | np.bool_) or not low <= value <= high:
+    if not isinstance(value, Integral) or isinstance(value, bool | np.bool_) or not low <= int(value) <= high:
         raise ValueError(f"{name}: got {seen(value)}, expected an integer{_range(low, high)}")
     return int(value)
 
@@ -104,7 +105,7 @@ def count(name, value, least=1, *, most=MOST, each=0) -> int:
     """
     if not isinstance(value, Integral) or isinstance(value, bool | np.bool_) or value < least:
         raise ValueError(f"{name}: got {seen(value)}, expected an integer of at least {least}")
-    if value > most:
+    if int(value) > most:
         raise ValueError(f"{name}: got {seen(value)}, expected an integer of at most {_short(most)}")
     if int(value) * each > memory():
         raise ValueError(
@@ -122,7 +123,7 @@ def memory() -> float:
         return float("inf")
 
 
-def array(name, value, *, shape=None, ndim=None, finite=True, dtype=float, low=-float("inf"), high=float("inf")):
+def array(name, value, *, shape=None, ndim=None, finite=True, dtype: Any = float, low=-float("inf"), high=float("inf")):
     """An array of finite numbers, as ``dtype`` (float, complex; None: as it came); not copied if it is one already.
 
     A word in ``shape`` is a length that is free; ``ndim`` is one number of dimensions or several.
@@ -207,21 +208,21 @@ def text(name, value, expected="a name") -> str:
     return value
 
 
-def mapping(name, value, keys=None, expected="a mapping"):
+def mapping(name, value, keys: Any = None, expected="a mapping"):
     """A mapping, with no other keys than ``keys`` if they are given.
 
     >>> mapping("theta", {"J": 1.0}, keys=("J", "h"))
     {'J': 1.0}
     """
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{name}: got {seen(value)}, expected {expected}")
-    for key in value if keys is not None else ():
-        if key not in keys:
+    if type(value) is not dict and not isinstance(value, Mapping):
+        raise TypeError(f"{name}: got a {type(value).__name__}, expected {expected}")
+    for key in value:
+        if keys is not None and key not in keys:
             raise ValueError(f"{name}: there is no {seen(key)}, expected one of {list(keys)}")
     return value
 
 
-def sequence(name, value, of=None, expected="a sequence") -> tuple:
+def sequence(name, value, of: Any = None, expected="a sequence") -> tuple:
     """The entries of a list, tuple or other iterable with an order, each an ``of`` if that is given.
 
     >>> sequence("layers", ["v", "h"], of=str)
@@ -233,9 +234,9 @@ def sequence(name, value, of=None, expected="a sequence") -> tuple:
         found = tuple(value)
     except TypeError:  # an array without dimensions
         raise TypeError(f"{name}: got {seen(value)}, expected {expected}") from None
-    for entry in found if of is not None else ():
-        if not isinstance(entry, of):
-            raise TypeError(f"{name}: got {seen(entry)} among its entries, expected {expected}")
+    wrong = [entry for entry in found if of is not None and not isinstance(entry, of)]
+    if wrong:
+        raise TypeError(f"{name}: got {seen(wrong[0])} among its entries, expected {expected}")
     return found
 
 

@@ -41,7 +41,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -201,18 +202,36 @@ class System:
         ------
         ValueError
             A name that is no parameter, another shape, NaN or infinity.
+
+        Examples
+        --------
+        >>> from physlearn import Energy, Spin
+        >>> from physlearn.terms import Pairs
+        >>> pair = Energy({"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": [1.0]})
+        >>> pair.with_theta({"J": [2.0]}).theta["J"]
+        array([2.])
         """
         for name, value in mapping("theta", theta, expected="a mapping of names to arrays").items():
             if name not in self.theta:
                 raise ValueError(f"theta: there is no parameter {name!r}, expected one of {list(self.theta)}")
             if np.shape(value) != self.theta[name].shape:
                 raise ValueError(f"theta[{name!r}]: shape {np.shape(value)}, expected {self.theta[name].shape}")
-        other = replace(self, theta=dict(self.theta) | dict(theta))
-        object.__setattr__(other, "plans", self.plans)
+        found = theta_of(dict(self.theta) | dict(theta), self.terms)
+        other = copy(self)  # nothing else is checked again: this runs at every step of a training
+        other.__dict__.update(theta=_read_only(found), plans=self.plans)
         return other
+
+    def check_terms(self):
+        """Ask every term, once, whether theta and layers fit it."""
+        if "checked" not in self.numbers:
+            for term in self.terms:
+                if hasattr(term, "check"):
+                    term.check(self.layers, self.theta)
+            self.numbers["checked"] = True
 
     def field(self, x: State, layer: str) -> np.ndarray:
         """Sum of the terms' fields on one layer, shaped like x[layer]."""
+        self.check_terms()
         shown = self.shown(x)
         parts = [t.field(shown, self.theta, layer) for t in self.terms if layer in t.layers]
         if not parts:
@@ -247,7 +266,15 @@ class System:
         return {**x, **g} if g else x
 
     def state(self, x, name="x") -> State:
-        """Bring a plain array or a mapping, batched or not, to ``{layer: (batch, *shape)}``."""
+        """Bring a plain array or a mapping, batched or not, to ``{layer: (batch, *shape)}``.
+
+        Parameters
+        ----------
+        x : array or mapping of str to array
+            Complex where the terms take it.
+        name : str
+            What errors call it.
+        """
         if not isinstance(x, Mapping):
             if len(self.layers) != 1:
                 raise TypeError(f"{name}: got one array, expected a mapping with the layers {list(self.layers)}")
@@ -257,7 +284,9 @@ class System:
         for layer, (kind, shape) in self.layers.items():
             if layer not in x:
                 raise ValueError(f"{name}: layer {layer!r} is missing; got {list(x)}")
-            value = array(f"{name}[{layer!r}]", x[layer], finite=False, dtype=None)
+            value = x[layer]
+            if type(value) is not np.ndarray or value.dtype.kind not in "biufc":
+                value = array(f"{name}[{layer!r}]", value, finite=False, dtype=None)
             if value.shape == shape:
                 value = value[None]
             if value.shape[1:] != shape:
@@ -273,7 +302,13 @@ class System:
         return out
 
     def random_state(self, batch: int, rng) -> State:
-        """A random state of ``batch`` items."""
+        """A random state of ``batch`` items.
+
+        Parameters
+        ----------
+        batch : int
+        rng : int, Generator or None
+        """
         count("batch", batch, each=8 * sum(layer.size for layer in self.layers.values()))
         rng = generator(rng)
         return {name: kind.random((batch, *shape), rng) for name, (kind, shape) in self.layers.items()}
@@ -302,6 +337,7 @@ class Energy(System):
 
     def __call__(self, x):
         """Energy of a state: (batch,), or a number for a single item."""
+        self.check_terms()
         state = self.state(x)
         work = batch_size(state) * sum(value.size for value in self.theta.values())
         with one_blas_thread() if work > SINGLE else nullcontext():
@@ -339,6 +375,14 @@ def check_system(system, name="system"):
         raise TypeError(f"{name}: got a {type(system).__name__}, expected an Energy or a System{remedy}")
 
 
+def variables(system):
+    """How many variables all layers have; none are refused by the verbs, since nothing could move."""
+    found = sum(layer.size for layer in system.layers.values())
+    if not found:
+        raise ValueError(f"layers: {list(system.layers)} have no variables, so that the empty state is the only one")
+    return found
+
+
 def check_energy_given(energy, what_then):
     """Refuse what is no Energy, under the name ``energy``; ``what_then`` says what to do with a System."""
     check_system(energy, "energy")
@@ -352,6 +396,12 @@ def energy_terms(energy: Energy, x) -> dict[str, np.ndarray]:
 
     Terms of the same class are numbered in order; a layer with an activation has a share of its own.
 
+    Parameters
+    ----------
+    energy : Energy
+    x : array or mapping of str to array
+        State, (batch, *shape) or (*shape); complex where the terms take it.
+
     Examples
     --------
     >>> import numpy as np
@@ -363,6 +413,7 @@ def energy_terms(energy: Energy, x) -> dict[str, np.ndarray]:
     {'0 Edges': 9.0, '1 Bias': -3.0}
     """
     check_energy_given(energy, " to share out; look at its fields")
+    energy.check_terms()
     return energy.shares(energy.state(x))
 
 

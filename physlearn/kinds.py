@@ -12,12 +12,17 @@ from numbers import Real as Number
 
 import numpy as np
 
-from physlearn.checks import count
+from physlearn.checks import array, count
 
 
 @dataclass(frozen=True)
 class Real:
     """A number in [low, high] (volts, rates, errors; an ideal diode is a bound).
+
+    Parameters
+    ----------
+    low, high : float
+        Ends; -inf and inf where there is none.
 
     Examples
     --------
@@ -36,6 +41,8 @@ class Real:
 
     def settle(self, f, curvature, x):
         """Minimise exactly over a separable quadratic: x + f/curvature, clipped."""
+        if not (type(f) is type(x) is np.ndarray and isinstance(curvature, np.ndarray | np.floating)):
+            f, curvature, x = _given(f=f, curvature=curvature, x=x)
         return np.clip(x + f / curvature, self.low, self.high)
 
     def draw(self, f, curvature, x, temperature, rng):
@@ -77,6 +84,8 @@ class Spin:
 
     def settle(self, f, curvature, x):
         """Align with the field."""
+        if not type(f) is type(x) is np.ndarray:
+            f, x = _given(f=f, x=x)
         return np.where(f > 0, 1.0, np.where(f < 0, -1.0, x))
 
     def draw(self, f, curvature, x, temperature, rng):
@@ -105,6 +114,8 @@ class Binary:
 
     def settle(self, f, curvature, x):
         """Switch on in a positive field, off in a negative one."""
+        if not type(f) is type(x) is np.ndarray:
+            f, x = _given(f=f, x=x)
         return np.where(f > 0, 1.0, np.where(f < 0, 0.0, x))
 
     def draw(self, f, curvature, x, temperature, rng):
@@ -138,6 +149,8 @@ class Potts:
 
     def settle(self, f, curvature, x):
         """Take the code of the largest field; ties keep the state."""
+        if not type(f) is type(x) is np.ndarray:
+            f, x = _given(last=1, f=f, x=x)
         held = np.take_along_axis(f, np.asarray(x, dtype=np.int64)[..., None], -1)[..., 0]
         return np.where(held >= f.max(-1), x, f.argmax(-1))
 
@@ -153,6 +166,20 @@ class Potts:
     def valid(self, x):
         """Whether every value is an integer code in 0..q-1."""
         return bool(np.all((x >= 0) & (x < self.q) & (x == np.floor(x))))
+
+
+def _given(last=0, **arrays):
+    """Arrays of finite numbers that fit together (f but for ``last`` axes): for what engines do not pass."""
+    found = {name: array(name, value, dtype=None) for name, value in arrays.items()}
+    shapes = [value.shape[: value.ndim - last] if name == "f" else value.shape for name, value in found.items()]
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        names = ", ".join(found)
+        raise ValueError(
+            f"{names}: got the shapes {[v.shape for v in found.values()]}, expected ones that fit"
+        ) from None
+    return found.values()
 
 
 def _sigmoid(a):

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physlearn.checks import positive
+from physlearn.checks import array, positive
 
 __all__ = ["Identity", "LayerNorm", "Relu", "Sigmoid", "Softmax", "Tanh"]
 
@@ -32,6 +32,11 @@ __all__ = ["Identity", "LayerNorm", "Relu", "Sigmoid", "Softmax", "Tanh"]
 def _sum(per_row):
     """Sum over all axes but the batch."""
     return np.sum(per_row.reshape(len(per_row), -1), -1)
+
+
+def _inner(x):
+    """Inner states as an array of numbers; what engines pass is one already."""
+    return x if type(x) is np.ndarray else array("x", x, dtype=None)
 
 
 class _Unbounded:
@@ -59,10 +64,11 @@ class Identity(_Unbounded):
 
     def activation(self, x):
         """Return x."""
-        return x
+        return _inner(x)
 
     def lagrangian(self, x):
         """|x|^2/2, (batch,)."""
+        x = _inner(x)
         return _sum(0.5 * x**2)
 
 
@@ -79,10 +85,12 @@ class Relu(_Unbounded):
 
     def activation(self, x):
         """max(x, 0)."""
+        x = _inner(x)
         return np.maximum(x, 0.0)
 
     def lagrangian(self, x):
         """Sum of max(x, 0)^2/2, (batch,)."""
+        x = _inner(x)
         return _sum(0.5 * np.maximum(x, 0.0) ** 2)
 
 
@@ -109,10 +117,12 @@ class Tanh(_Unbounded):
 
     def activation(self, x):
         """tanh(gain x)."""
+        x = _inner(x)
         return np.tanh(self.gain * x)
 
     def lagrangian(self, x):
         """Sum of log cosh(gain x)/gain, (batch,)."""
+        x = _inner(x)
         a = np.abs(self.gain * x)
         return _sum(a + np.log1p(np.exp(-2.0 * a)) - np.log(2.0)) / self.gain
 
@@ -140,10 +150,12 @@ class Sigmoid(_Unbounded):
 
     def activation(self, x):
         """1/(1 + exp(-gain x))."""
+        x = _inner(x)
         return 0.5 * (1.0 + np.tanh(0.5 * self.gain * x))
 
     def lagrangian(self, x):
         """Sum of log(1 + exp(gain x))/gain, (batch,)."""
+        x = _inner(x)
         return _sum(np.logaddexp(0.0, self.gain * x)) / self.gain
 
 
@@ -170,11 +182,13 @@ class Softmax(_Unbounded):
 
     def activation(self, x):
         """softmax(beta x)."""
+        x = _inner(x)
         p = np.exp(self.beta * (x - x.max(-1, keepdims=True)))
         return p / p.sum(-1, keepdims=True)
 
     def lagrangian(self, x):
         """log(sum exp(beta x))/beta, summed over the other axes, (batch,)."""
+        x = _inner(x)
         top = x.max(-1)
         return _sum(top + np.log(np.exp(self.beta * (x - top[..., None])).sum(-1)) / self.beta)
 
@@ -205,8 +219,10 @@ class LayerNorm(_Unbounded):
 
     def activation(self, x):
         """scale (x - mean)/sqrt(var + eps)."""
+        x = _inner(x)
         return self.scale * (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + self.eps)
 
     def lagrangian(self, x):
         """n scale sqrt(var + eps), summed over the other axes, (batch,)."""
+        x = _inner(x)
         return _sum(x.shape[-1] * self.scale * np.sqrt(x.var(-1) + self.eps))

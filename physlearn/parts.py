@@ -38,8 +38,8 @@ def terms_of(terms, layers):
         what = type(term).__name__
         if isinstance(term, type):
             raise TypeError(f"terms: got the class {term.__name__}, expected an instance: {term.__name__}(...)")
-        if not callable(getattr(term, "field", None)) or not hasattr(term, "layers"):
-            raise TypeError(f"terms: got a {what}, expected a term, which has `layers` and a method `field`")
+        if not hasattr(term, "layers"):
+            raise TypeError(f"terms: got a {what}, expected a term, which has `layers` and methods such as `field`")
         for name in term.layers:
             if not isinstance(name, str) or name not in layers:
                 raise ValueError(f"terms: {what} couples layer {name!r}, expected one of {list(layers)}")

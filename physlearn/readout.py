@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import array, flag, integers, seen, text
+from physlearn.checks import array, flag, seen, text
 
 State = dict[str, np.ndarray]
 
@@ -55,12 +55,20 @@ class Readout:
                 raise ValueError(f"rows: shape {rows.shape}, expected (k, n), one row for each number that is read")
             object.__setattr__(self, "rows", rows)
         if self.index is not None:
-            index = integers("index", self.index, ndim=1)
-            object.__setattr__(self, "index", np.array(index))
+            try:
+                index = np.asarray(self.index)
+            except ValueError:  # rows that differ in length
+                index = np.zeros(())
+            if index.ndim != 1 or index.size and index.dtype.kind not in "iu":
+                raise TypeError(f"index: got {seen(self.index)}, expected a list of integers, such as [2]")
+            object.__setattr__(self, "index", index.astype(np.int64))
 
     def read(self, x: State) -> np.ndarray:
         """y of shape (batch, k)."""
-        flat = x[self.layer].reshape(len(x[self.layer]), -1)
+        try:
+            flat = x[self.layer].reshape(len(x[self.layer]), -1)
+        except (AttributeError, IndexError, KeyError, TypeError):
+            raise TypeError(f"x: got {seen(x)}, expected a state, {{{self.layer!r}: (batch, *shape) array}}") from None
         if self.rows is not None:
             return (self.rows @ flat.T).T
         return flat if self.index is None else flat[:, self.index]
@@ -106,10 +114,10 @@ class Nudge:
     def __post_init__(self):
         if isinstance(self.cost, type) or not isinstance(getattr(self.cost, "readout", None), str):
             raise TypeError(f"cost: got {seen(self.cost)}, expected a cost, such as SquaredError('output')")
-        for name, value in (("target", self.target), ("at", self.at)):
-            if value is not None or name == "target":
-                array(name, value, finite=False, dtype=None)
+        array("target", self.target, finite=False)
         array("strength", self.strength, finite=False, shape=(), dtype=None)
+        if self.at is not None:
+            array("at", self.at, finite=False, dtype=None)
 
     def value(self, y):
         """Added energy, (batch,)."""

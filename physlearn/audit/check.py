@@ -15,7 +15,7 @@ from physlearn.audit.basics import BASICS
 from physlearn.audit.forms import FORMS
 from physlearn.audit.measure import Check, Part, Scene, slope
 from physlearn.checks import count, positive
-from physlearn.energy import Energy, System, check_system
+from physlearn.energy import Energy, System, check_system, variables
 from physlearn.rng import generator
 
 
@@ -85,6 +85,7 @@ def check_energy(system: System, x=None, *, rng=0, batch=3, coordinates=50, rtol
     True
     """
     check_system(system)
+    variables(system)
     count("batch", batch)
     count("coordinates", coordinates)
     scene = _scene(system, x, generator(rng), batch, coordinates, positive("rtol", rtol))

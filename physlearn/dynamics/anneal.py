@@ -18,10 +18,9 @@ from physlearn.dynamics.sample import (
     random_start,
     start_sampler,
     started,
-    variables,
     warn_of_trouble,
 )
-from physlearn.energy import Energy, Potts, check_energy_given
+from physlearn.energy import Energy, Potts, check_energy_given, variables
 from physlearn.progress import Bar
 from physlearn.rng import seed_sequence
 from physlearn.threads import on_one_thread
@@ -98,11 +97,11 @@ def anneal(
     -3.0
     """
     check_energy_given(energy, NO_ENERGY)
+    count("reads", reads, each=8 * variables(energy))
     root = seed_sequence(rng)
     method = _method(energy, clamp, method)
     if isinstance(schedule, str) and schedule not in NAMED:
         raise ValueError(f"schedule: got {schedule!r}, expected one of {list(NAMED)} or an array of temperatures")
-    count("reads", reads, each=8 * variables(energy))
     if sweeps is not None:
         count("sweeps", sweeps, each=8 * reads)
     sampler = start_sampler(energy, reads, x0, clamp, method, root, settings)

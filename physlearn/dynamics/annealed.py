@@ -53,6 +53,15 @@ class Annealed:
             Energy; differences within 1e-9 of its magnitude count as reached.
         confidence : float
             In (0, 1).
+
+        Examples
+        --------
+        >>> from physlearn import Energy, Spin, anneal
+        >>> from physlearn.terms import Pairs
+        >>> pair = Energy({"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": [1.0]})
+        >>> found = anneal(pair, [0.1, 0.1], reads=4, rng=0)
+        >>> found.time_to_solution(-1.0), found.time_to_solution(-2.0)  # every read reaches -1, none -2
+        (2.0, inf)
         """
         number("target", target)
         if not 0.0 < number("confidence", confidence, 0, 1) < 1.0:

@@ -17,6 +17,7 @@ from physlearn.checks import choice, function, integers, positive
 from physlearn.dynamics.frame import separate
 from physlearn.dynamics.problem import Problem
 from physlearn.dynamics.relax import make_problem
+from physlearn.dynamics.scale import unit_of
 from physlearn.energy import Binary, Energy, Potts, Spin, check_energy_given
 from physlearn.progress import Bar
 from physlearn.threads import on_one_thread
@@ -91,6 +92,15 @@ class Exact:
         Parameters
         ----------
         index : int or (k,) array of int, optional
+
+        Examples
+        --------
+        >>> from physlearn import Energy, Spin, enumerate_states
+        >>> from physlearn.terms import Pairs
+        >>> pair = Energy({"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": [1.0]})
+        >>> enumerate_states(pair, temperature=1.0).states([0, 1])
+        array([[-1., -1.],
+               [-1.,  1.]])
         """
         last = len(self.energies) - 1
         wanted = np.arange(last + 1) if index is None else integers("index", index, ndim=(0, 1), low=0, high=last)
@@ -103,6 +113,14 @@ class Exact:
         Parameters
         ----------
         observable : callable
+
+        Examples
+        --------
+        >>> from physlearn import Energy, Spin, enumerate_states
+        >>> from physlearn.terms import Bias
+        >>> spin = Energy({"s": (Spin(), 1)}, [Bias("s")], {"bias": [0.5]})
+        >>> f"{enumerate_states(spin, temperature=1.0).mean(lambda x: x['s'][:, 0]):.6f}"  # tanh(1/2)
+        '0.462117'
         """
         function("observable", observable, 1, "a function of the state")
         total: Any = 0.0
@@ -194,7 +212,8 @@ def _sums(energy, problem, states, blocks, temperature, bar):
     for name, (kind, shape) in energy.layers.items():
         means[name] = np.reshape(first[name], (*shape, kind.q) if isinstance(kind, Potts) else shape)
     mean = float(probability @ energies)
-    capacity = float(probability @ (energies - mean) ** 2) / temperature**2
+    unit = unit_of(temperature)
+    capacity = float(probability @ ((energies - mean) / unit) ** 2) / (temperature / unit) ** 2
     log_z = float(np.log(z) - lowest / temperature)
     return Exact(log_z, mean, capacity, means, energies, probability, temperature, second, states)
 

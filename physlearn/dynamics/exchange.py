@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.checks import choice, number
 from physlearn.dynamics.bonds import bond, felt
 from physlearn.dynamics.candidates import refusal as candidates_refusal, tables
 from physlearn.dynamics.frame import concatenate, separate
@@ -41,10 +42,8 @@ class Sampler:
     """
 
     def __init__(self, problem, state, streams, *, partners="neighbours", clusters=0.0):
-        if partners not in PARTNERS:
-            raise ValueError(f"partners: got {partners!r}, expected one of {list(PARTNERS)}")
-        if not 0.0 <= clusters <= 1.0:
-            raise ValueError(f"clusters: got {clusters!r}, expected a share of the attempts")
+        choice("partners", partners, PARTNERS)
+        number("clusters", clusters, 0, 1)
         self.system, self.felt = problem.system, tables(problem.system)
         q = len(self.felt[-1])
         if clusters and np.any(self.felt[2] == 0) | np.any(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from physlearn.checks import array as numbers
-from physlearn.energy import System
+from physlearn.energy import System, variables
 
 
 class Frame(NamedTuple):
@@ -72,6 +72,7 @@ def frame_of(system: System, clamps: tuple[str, ...]) -> Frame:
 def _build(system, clamps):
     import scipy.sparse as sp
 
+    variables(system)
     offset, n = {}, 0
     for name, layer in system.layers.items():
         offset[name] = n

@@ -16,7 +16,7 @@ from functools import partial
 
 import numpy as np
 
-from physlearn.checks import count
+from physlearn.checks import choice, count
 from physlearn.dynamics import candidates, fields, moves
 
 
@@ -42,9 +42,8 @@ class Sampler:
     metropolis = False
 
     def __init__(self, problem, state, streams, *, threads=1, order="fixed"):
-        threads = count("threads", threads)
-        if order not in ("fixed", "random"):
-            raise ValueError(f"order: got {order!r}, expected 'fixed' or 'random'")
+        threads = count("threads", threads, most=1024)
+        choice("order", order, ("fixed", "random"))
         if order == "random":
             kind, form = partial(moves.LocalMoves, shuffle=True), "local forms, random order"
         elif fields.refusal(problem) is None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.checks import count, number
 from physlearn.dynamics import adapt
 from physlearn.dynamics.walkers import Walkers, mirror, positive, refusal
 from physlearn.kernels.jit import kernel
@@ -50,11 +51,10 @@ class Sampler(Walkers):
 
     def __init__(self, problem, state, streams, *, step=None, leaps=10, target=None, jitter=0.2):
         self.target = self.optimum if target is None else target
-        if not 0 < self.target < 1:
+        if not 0 < number("target", self.target, 0, 1) < 1:
             raise ValueError(f"target: got {target!r}, expected an acceptance between 0 and 1")
-        if not (isinstance(leaps, int | np.integer) and leaps >= 1):
-            raise ValueError(f"leaps: got {leaps!r}, expected an integer of at least 1")
-        if not 0 <= jitter < 1:
+        count("leaps", leaps)
+        if not number("jitter", jitter, 0, 1) < 1:
             raise ValueError(f"jitter: got {jitter!r}, expected a number in [0, 1)")
         super().__init__(problem, state, streams)
         self.leaps, self.jitter = leaps, jitter

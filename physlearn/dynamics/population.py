@@ -27,9 +27,10 @@ import numpy as np
 from physlearn.checks import array, count
 from physlearn.dynamics.ais import count_values
 from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.sample import NO_ENERGY, check_temperature, energies_of, start_sampler, variables
+from physlearn.dynamics.sample import NO_ENERGY, check_temperature, energies_of, start_sampler
 from physlearn.dynamics.samples import Observed
-from physlearn.energy import Energy, check_energy_given
+from physlearn.dynamics.scale import unit_of
+from physlearn.energy import Energy, check_energy_given, variables
 from physlearn.progress import follow
 from physlearn.rng import seed_sequence
 from physlearn.threads import on_one_thread
@@ -199,8 +200,9 @@ def population_annealing(
         if energies[lowest] < best:
             best, best_x = float(energies[lowest]), {name: value[lowest].copy() for name, value in x.items()}
         sizes = np.unique(family, return_counts=True)[1]
+        unit = unit_of(temperature)
         rho = float(np.sum(sizes.astype(float) ** 2) / population)
-        table.append((log_z, energies.mean(), energies.var() / temperature**2, rho, len(sizes)))
+        table.append((log_z, energies.mean(), (energies / unit).var() / (temperature / unit) ** 2, rho, len(sizes)))
         watch = Observed(observe, population, 1)
         watch.see(x)
         for name, value in watch.stacked().items():

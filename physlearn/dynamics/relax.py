@@ -149,11 +149,7 @@ def _solve(engine, problem, tol, max_steps):
 def make_problem(system, x0, clamp, nudge=None):
     """What engines solve, and whether a single item was given; see `relax` for the arguments."""
     check_system(system)
-    if "checked" not in system.numbers:
-        for term in system.terms:
-            if hasattr(term, "check"):
-                term.check(system.layers, system.theta)
-        system.numbers["checked"] = True
+    system.check_terms()
     if clamp is not None:
         mapping("clamp", clamp, expected="a mapping of readout names to values")
     clamp = dict(system.fixed) | dict(clamp or {})

@@ -26,7 +26,7 @@ from physlearn.dynamics import (
 )
 from physlearn.dynamics.relax import make_problem, refused
 from physlearn.dynamics.samples import Observed, Samples
-from physlearn.energy import Energy, check_energy_given
+from physlearn.energy import Energy, check_energy_given, variables
 from physlearn.progress import Bar
 from physlearn.rng import seed_sequence, streams
 from physlearn.threads import on_one_thread
@@ -128,7 +128,8 @@ def sample(
     True
     """
     check_energy_given(energy, NO_ENERGY)
-    temperature = check_temperature(temperature, count("chains", chains))
+    count("chains", chains, each=8 * variables(energy))
+    temperature = check_temperature(temperature, chains)
     each = 8 * chains * (1 + (variables(energy) if observe is None else 0))
     count("n_samples", n_samples, each=each)
     count("thin", thin)
@@ -218,11 +219,6 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
     if LOG.isEnabledFor(logging.DEBUG):
         LOG.debug("sampler: engine %r for %d chains; %s", chosen, chains, refused(ENGINES, problem))
     return ENGINES[chosen].Sampler(problem, problem.state(problem.initial()), streams(root, chains), **settings)
-
-
-def variables(energy):
-    """How many there are in all layers."""
-    return sum(layer.size for layer in energy.layers.values())
 
 
 def check_settings(method, settings):

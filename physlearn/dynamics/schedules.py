@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.dynamics.scale import unit_of
+
 PROBES = 16
 QUENCH = 30  # sweeps at no temperature to speak of
 EXCITED = 0.1  # excited variables of a state at the cold end
@@ -19,17 +21,19 @@ STEPS, PILOT = 24, 20  # temperatures of the adaptive schedule's pilot, and swee
 def default_range(energy, problem, sampler):
     """Hot and cold temperatures; ``sampler`` has `PROBES` chains in random states, and is quenched here."""
     random = gaps(energy, problem, sampler.state())
-    hot = float(np.sqrt(max((np.mean(g**2, axis=(0, 2)).max(initial=0.0) for g in random), default=0.0)))
+    unit = max((unit_of(g) for g in random if np.any(g)), default=1.0)
+    squares = (np.mean((g / unit) ** 2, axis=(0, 2)).max(initial=0.0) for g in random)
+    hot = unit * float(np.sqrt(max(squares, default=0.0)))
     if hot == 0.0:
         return 1.0, 1.0  # nothing costs anything
     sampler.run(QUENCH, np.full(PROBES, 1e-6 * hot))
     cold = np.concatenate([g.ravel() for g in gaps(energy, problem, sampler.state())])
-    cold = cold[cold > 1e-9 * hot]
-    low, high = 1e-6 * hot, hot
+    cold = cold[cold > 1e-9 * hot] / unit
+    low, high = 1e-6 * hot / unit, hot / unit
     for _ in range(60):
         middle = np.sqrt(low * high)
         low, high = (middle, high) if np.sum(np.exp(-cold / middle)) < EXCITED * PROBES else (low, middle)
-    return hot, low
+    return hot, unit * low
 
 
 def gaps(energy, problem, x):
@@ -73,13 +77,13 @@ def constant_speed(hot, cold, sweeps, sampler, energies):
     in a pilot run of ``sampler``'s probes, over time within each chain: what has frozen does not count.
     ``energies()`` are the probes' energies.
     """
-    grid, speed = np.geomspace(hot, cold, STEPS), np.empty(STEPS)
+    grid, speed, unit = np.geomspace(hot, cold, STEPS), np.empty(STEPS), unit_of(hot)
     for k, temperature in enumerate(grid):
         seen = []
         for _ in range(PILOT):
             sampler.run(1, np.full(PROBES, temperature))
-            seen.append(energies())
-        speed[k] = np.sqrt(np.mean(np.var(np.array(seen)[PILOT // 4 :], axis=0))) / temperature
+            seen.append(energies() / unit)
+        speed[k] = np.sqrt(np.mean(np.var(np.array(seen)[PILOT // 4 :], axis=0))) / (temperature / unit)
     between = 0.5 * (speed[1:] + speed[:-1]) * -np.diff(np.log(grid))
     distance = np.concatenate([[0.0], np.cumsum(between + 1e-6 * (between.sum() + 1e-300))])
     return np.exp(np.interp(np.linspace(0.0, distance[-1], sweeps), distance, np.log(grid)))

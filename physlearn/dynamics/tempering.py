@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from physlearn.checks import array, count, integer, mapping, positive
+from physlearn.checks import count, integer, mapping, positive
 from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.sample import (
@@ -21,11 +21,10 @@ from physlearn.dynamics.sample import (
     check_temperature,
     energies_of,
     start_sampler,
-    variables,
     warn_of_trouble,
 )
 from physlearn.dynamics.samples import Observed, Samples
-from physlearn.energy import Energy, check_energy_given
+from physlearn.energy import Energy, check_energy_given, variables
 from physlearn.progress import Bar
 from physlearn.rng import Chains, seed_sequence, streams
 from physlearn.threads import on_one_thread
@@ -312,7 +311,10 @@ class _Replicas:
 
 def _checked(temperatures):
     """(k,) temperatures in order."""
-    value = array("temperatures", temperatures)
+    try:
+        value = np.asarray(temperatures)
+    except ValueError:  # rows that differ in length
+        value = np.zeros(())
     if value.ndim != 1 or len(value) < 2:
         raise ValueError(f"temperatures: shape {value.shape}, expected at least two in a line")
     value = check_temperature(value, len(value), "temperatures")

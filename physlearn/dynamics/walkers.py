@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.checks import array
 from physlearn.dynamics.frame import concatenate, separate
 from physlearn.dynamics.problem import RUNAWAY
 from physlearn.rng import Chains
@@ -38,10 +39,10 @@ def padded(chains):
 
 def positive(name, value, chains):
     """A setting as (chains,) positive finite numbers."""
-    array = np.asarray(value, dtype=float)
-    if array.shape not in ((), (chains,)) or not np.all((array > 0) & np.isfinite(array)):
+    found = array(name, value, finite=False)
+    if found.shape not in ((), (chains,)) or not np.all((found > 0) & np.isfinite(found)):
         raise ValueError(f"{name}: got {value!r}, expected a positive finite number or one for each of {chains} chains")
-    return np.broadcast_to(array, (chains,))
+    return np.broadcast_to(found, (chains,))
 
 
 class Walkers:

@@ -44,8 +44,8 @@ def save(path, training: Training) -> Path:
     --------
     See `load`.
     """
-    instance("training", training, Training, "what `learn` returned")
     path = path_of("path", path)
+    instance("training", training, Training, "what `learn` returned")
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     arrays = {f"theta/{name}": value for name, value in training.theta.items()} | {"cost": training.cost}
     arrays["monitor"] = training.monitor

@@ -37,17 +37,20 @@ class SquaredError:
 
     def value(self, y, target):
         """(batch,)."""
-        y, target = _numbers(y, target)
+        if not type(y) is type(target) is np.ndarray:
+            y, target = _numbers(y, target)
         return 0.5 * np.sum((y - target) ** 2, -1)
 
     def gradient(self, y, target):
         """y - t."""
-        y, target = _numbers(y, target)
+        if not type(y) is type(target) is np.ndarray:
+            y, target = _numbers(y, target)
         return y - target
 
     def hessian(self, y, target):
         """The identity."""
-        y, _ = _numbers(y, target)
+        if not type(y) is type(target) is np.ndarray:
+            y, target = _numbers(y, target)
         return np.broadcast_to(np.eye(y.shape[-1]), (*y.shape, y.shape[-1]))
 
 
@@ -89,19 +92,22 @@ class CrossEntropy:
 
     def value(self, y, target):
         """(batch,)."""
-        y, target = _numbers(y, target)
+        if not type(y) is type(target) is np.ndarray:
+            y, target = _numbers(y, target)
         a = self.gain * y
         top = a.real.max(-1, keepdims=True)
         return np.sum(target, -1) * np.log(np.sum(np.exp(a - top), -1)) - np.sum(target * (a - top), -1)
 
     def gradient(self, y, target):
         """Gain times (softmax - t)."""
-        y, target = _numbers(y, target)
+        if not type(y) is type(target) is np.ndarray:
+            y, target = _numbers(y, target)
         return self.gain * (np.sum(target, -1, keepdims=True) * self._softmax(y) - target)
 
     def hessian(self, y, target):
         """gain^2 (diag p - p p^T)."""
-        y, target = _numbers(y, target)
+        if not type(y) is type(target) is np.ndarray:
+            y, target = _numbers(y, target)
         p = self._softmax(y)
         total = np.sum(target, -1)[..., None, None]
         return self.gain**2 * total * (np.eye(y.shape[-1]) * p[..., None] - p[..., :, None] * p[..., None, :])
@@ -145,12 +151,14 @@ class Margin:
 
     def value(self, y, target):
         """(batch,)."""
-        y, target = _numbers(y, target)
+        if not type(y) is type(target) is np.ndarray:
+            y, target = _numbers(y, target)
         return np.sum(np.maximum(self._short(y, target), 0.0), -1)
 
     def gradient(self, y, target):
         """+1 on every output inside the margin, minus their number on the right one."""
-        y, target = _numbers(y, target)
+        if not type(y) is type(target) is np.ndarray:
+            y, target = _numbers(y, target)
         short = (self._short(y, target) > 0).astype(float)
         right = np.argmax(target, -1)[..., None]
         np.put_along_axis(short, right, -short.sum(-1, keepdims=True), -1)
@@ -158,7 +166,8 @@ class Margin:
 
     def hessian(self, y, target):
         """Zero almost everywhere."""
-        y, _ = _numbers(y, target)
+        if not type(y) is type(target) is np.ndarray:
+            y, target = _numbers(y, target)
         return np.zeros((*y.shape, y.shape[-1]))
 
     def _short(self, y, target):
@@ -169,9 +178,7 @@ class Margin:
 
 
 def _numbers(y, target):
-    """Outputs and targets as arrays of numbers, which both may be complex; one look at their types where they are."""
-    if type(y) is np.ndarray and type(target) is np.ndarray and y.dtype.kind in "fc" and target.dtype.kind == "f":
-        return y, target
+    """Outputs and targets as arrays of numbers, where they are something else; what engines pass is not looked at."""
     y, target = array("y", y, finite=False, dtype=None), array("target", target, finite=False)
     if y.shape[-1:] != target.shape[-1:]:
         raise ValueError(f"target: shape {target.shape} does not fit outputs y of shape {y.shape}")

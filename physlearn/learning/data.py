@@ -12,7 +12,7 @@ from physlearn.energy import check_system
 
 RELAX_OPTIONS = ("method", "tol", "max_steps", "unconverged")
 NOUNS = {
-    "rule": (("limit",), "a rule such as CoupledLearning() or ContrastiveDivergence()"),
+    "rule": ((), "a rule such as CoupledLearning() or ContrastiveDivergence()"),
     "optimizer": (("start", "step", "lr"), "an optimiser such as SGD(0.1) or Adam(0.01)"),
     "cost": (("readout", "value", "gradient"), "a cost such as SquaredError('output')"),
 }
@@ -24,7 +24,8 @@ def check_nouns(**given):
         attributes, such = NOUNS[argument]
         if isinstance(value, type):
             raise TypeError(f"{argument}: got the class {value.__name__}, expected an instance: {value.__name__}(...)")
-        if not all(hasattr(value, name) for name in attributes):
+        no_rule = argument == "rule" and not (hasattr(value, "phases") or hasattr(value, "sampled"))
+        if no_rule or not all(hasattr(value, name) for name in attributes):
             raise TypeError(f"{argument}: got {seen(value)}, expected {such}")
 
 

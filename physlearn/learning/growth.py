@@ -19,7 +19,7 @@ import itertools
 
 import numpy as np
 
-from physlearn.checks import choice, flag, integers, seen, sequence
+from physlearn.checks import array, choice, flag, integers, seen, sequence
 from physlearn.energy import Energy, Potts, Readout, System
 from physlearn.terms.lattice import Lattice, LatticeBonds
 
@@ -106,7 +106,9 @@ def growth_examples(structures, *, kind=None, periodic=False, kinks=None):
         kinks = sequence("kinks", kinks, expected="sequences of steps")
         kinks = [tuple(integers("kinks", steps, ndim=1).tolist()) for steps in kinks]
     for number, structure in enumerate(sequence("structures", structures, expected="a list of Structures or arrays")):
-        cell = integers(f"structures[{number}]", getattr(structure, "codes", structure), low=0)
+        cell = array(f"structures[{number}]", getattr(structure, "codes", structure), dtype=None)
+        if not np.issubdtype(cell.dtype, np.integer) or np.any(cell < 0):
+            raise ValueError(f"structures[{number}]: expected an array of species from 1, 0 for an empty place")
         lattice = Lattice(cell.shape, kind or ("square" if cell.ndim == 2 else "cubic"), periodic)
         d = lattice.directions
         sets = list(itertools.product(*((k, k + d) for k in range(d)))) if kinks is None else kinks

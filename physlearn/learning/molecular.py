@@ -55,7 +55,8 @@ class Diffusion:
     """
 
     def __init__(self, layer, spacing=1.0, parameter="D"):
-        text("layer", layer), text("parameter", parameter)
+        for name, value in (("layer", layer), ("parameter", parameter)):
+            text(name, value)
         self.layers, self.spacing, self.parameter = (layer, layer), positive("spacing", spacing), parameter
 
     def energy(self, x, theta):
@@ -107,7 +108,8 @@ class Coincidence:
     """
 
     def __init__(self, layer, couplings, volume=1.0, parameter="rate"):
-        text("layer", layer), text("couplings", couplings), text("parameter", parameter)
+        for name, value in (("layer", layer), ("couplings", couplings), ("parameter", parameter)):
+            text(name, value)
         self.layers, self.volume, self.parameter = (layer, couplings), positive("volume", volume), parameter
 
     def field(self, x, theta, layer):
@@ -259,7 +261,7 @@ def learn_by_diffusion(
     not_negative("rate", rate)
     total, axes, lost, cells = None, 0, 0.0, 3 if directional else cells
     for number, structure in enumerate(sequence("structures", structures, expected="a list of Structures or arrays")):
-        cell = integers(f"structures[{number}]", getattr(structure, "codes", structure))
+        cell = array(f"structures[{number}]", getattr(structure, "codes", structure), dtype=None)
         if not np.issubdtype(cell.dtype, np.integer) or np.any((cell < 0) | (cell > n_species)) or not cell.any():
             raise ValueError(
                 f"structures[{number}]: expected an array of species in 1..{n_species}, 0 for an empty place"

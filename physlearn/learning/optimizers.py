@@ -61,7 +61,13 @@ class SGD:
 
     def step(self, theta, gradient, memory, lr):
         """New parameters; memory is updated in place."""
-        _check_step(theta, gradient, memory, lr, ("velocity",))
+        try:
+            return self._step(theta, gradient, memory, lr)
+        except (AttributeError, LookupError, TypeError):
+            _check_step(theta, gradient, memory, lr, ("velocity",))
+            raise
+
+    def _step(self, theta, gradient, memory, lr):
         memory["steps"] += 1
         out = {}
         for name, g in gradient.items():
@@ -126,7 +132,13 @@ class Adam:
 
     def step(self, theta, gradient, memory, lr):
         """New parameters; memory is updated in place."""
-        _check_step(theta, gradient, memory, lr, ("first", "second"))
+        try:
+            return self._step(theta, gradient, memory, lr)
+        except (AttributeError, LookupError, TypeError):
+            _check_step(theta, gradient, memory, lr, ("first", "second"))
+            raise
+
+    def _step(self, theta, gradient, memory, lr):
         memory["steps"] += 1
         out = {}
         for name, g in gradient.items():
@@ -163,11 +175,8 @@ def _check(optimizer):
         low, high = (array(f"bounds[{name!r}]", end, finite=False) for end in pair)
         if not np.all(low < high):
             raise ValueError(f"bounds[{name!r}]: got ({pair[0]}, {pair[1]}), expected low < high")
-    if isinstance(optimizer.decay, Mapping):
-        for name, value in optimizer.decay.items():
-            not_negative(f"decay[{name!r}]", value)
-    else:
-        not_negative("decay", optimizer.decay)
+    for value in optimizer.decay.values() if isinstance(optimizer.decay, Mapping) else (optimizer.decay,):
+        not_negative("decay", value)
 
 
 def _zeros(theta):
@@ -177,12 +186,14 @@ def _zeros(theta):
 
 
 def _check_step(theta, gradient, memory, lr, kept):
-    """Refuse what is no step at a cost that does not grow with the parameters."""
+    """Say which argument made a step fail: afterwards, so that a step that does not costs nothing more."""
     mapping("theta", theta)
     mapping("memory", memory, expected="the mapping that `start` gave")
     for name in mapping("gradient", gradient):
         if name not in theta:
             raise ValueError(f"gradient: there is no parameter {name!r}, expected some of {list(theta)}")
+        array(f"gradient[{name!r}]", gradient[name])
+        array(f"theta[{name!r}]", theta[name])
         for key in kept:
             if not isinstance(memory.get(key), dict) or name not in memory[key]:
                 raise ValueError(f"memory: holds no {key!r} of {name!r}; pass what `start(theta)` gave")

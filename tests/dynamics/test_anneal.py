@@ -262,3 +262,16 @@ def test_what_cannot_be_annealed(rng):
             verb(bare)
     with pytest.raises(ValueError, match="reads: got 0"):
         greedy(torus(4, rng), reads=0)
+
+
+@pytest.mark.parametrize("schedule", ["geometric", "linear", "adaptive"])
+@pytest.mark.parametrize("exponent", [-600, 500, 600])
+def test_energies_whose_squares_leave_the_range_of_floats(schedule, exponent, rng):
+    """Powers of two change no digit, so that every draw and every state are the same."""
+    one, unit = torus(4, rng), 2.0**exponent
+    other = one.with_theta({"J": unit * one.theta["J"]})
+    a, b = (anneal(energy, schedule, reads=3, sweeps=30, rng=1) for energy in (one, other))
+    np.testing.assert_array_equal(a.states, b.states)
+    np.testing.assert_array_equal(a.energies, b.energies / unit)
+    if schedule != "geometric":  # whose logarithms round
+        np.testing.assert_allclose(a.temperatures, b.temperatures / unit, rtol=1e-12)

@@ -138,7 +138,7 @@ def test_too_long_a_lesson_blurs():
 def test_bad_input():
     with pytest.raises(ValueError, match="diffusion: got"):
         reaction_diffusion(2, (4,), diffusion=-1.0)
-    with pytest.raises(ValueError, match="n_species, grid"):
+    with pytest.raises(ValueError, match="n_species: got 0"):
         reaction_diffusion(0, (4,))
     with pytest.raises(ValueError, match="spacing"):
         Diffusion("C", spacing=0.0)
