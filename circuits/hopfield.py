@@ -48,7 +48,7 @@ def amplifier_network(couplings) -> ResistorNetwork:
     >>> bool(np.isclose(power, 2 * memory.energy(s) + np.abs(memory.couplings).sum()))
     True
     """
-    w = check_couplings(couplings)
+    w = check_couplings(array("couplings", couplings))
     if not np.array_equal(w, w.T):
         raise ValueError("couplings: W is not symmetric; a resistor conducts both ways, so this needs an energy")
     graph = nx.Graph()

@@ -16,6 +16,7 @@ from numba import carray
 
 from circuits.neurons.parameters import as_numbers, fixed
 from physlearn._kernel import pointer
+from physlearn.checks import text
 
 # Intrinsics take one argument less than pyright thinks:
 # pyright: reportCallIssue=false, reportPrivateImportUsage=false
@@ -29,9 +30,12 @@ class Waveform(ABC):
     target: str
 
     def __post_init__(self):
+        text(f"{type(self).__name__}: target", self.target, "the name of a population")
         for name, value in list(vars(self).items()):
             if name == "target":
                 continue
+            if value is None:
+                raise ValueError(f"{type(self).__name__}: {name} is None, expected numbers")
             value = as_numbers(f"{type(self).__name__}: {name}", value)
             if name in _ONE and value.ndim:
                 raise ValueError(f"{type(self).__name__}: {name} has shape {value.shape}, expected one number")
@@ -106,7 +110,7 @@ class Step(Waveform):
     current : float or (n,) array
         A.
     start, stop : float
-        s.
+        s; may be infinite.
 
     Examples
     --------
@@ -149,7 +153,7 @@ class Ramp(Waveform):
 
     def __post_init__(self):
         super().__post_init__()
-        if not self.start < self.stop < np.inf:
+        if not -np.inf < self.start < self.stop < np.inf:
             raise ValueError(f"Ramp: start={self.start!r} s, stop={self.stop!r} s, expected a later, finite stop")
 
     def _products(self):
@@ -220,7 +224,7 @@ class Piecewise(Waveform):
             raise ValueError(f"Piecewise: times={self.times!r}, expected ascending seconds")
         if values.ndim not in (1, 2) or len(values) != len(times):
             raise ValueError(
-                f"Piecewise: values has shape {values.shape}, expected ({len(times)},) or ({len(times)}, n)"
+                f"Piecewise: values has shape {values.shape}, expected ({len(times)},) or ({len(times)}, n) like times"
             )
 
     def _products(self):

@@ -16,6 +16,7 @@ from circuits.neurons.network import SpikingNetwork
 from circuits.neurons.noise import OrnsteinUhlenbeck
 from circuits.neurons.population import Population
 from circuits.neurons.spikes import Spikes
+from physlearn.checks import array, not_negative, positive
 
 
 class TuningCurve(NamedTuple):
@@ -75,14 +76,15 @@ def fi_curve(
     >>> lif_rate([9e-3, 10.5e-3, 20e-3], cells).round(3)
     array([ 0.   , 15.901, 63.04 ])
     """
-    current = np.atleast_1d(np.asarray(current, dtype=float))
-    if current.ndim != 1 or not np.all(np.isfinite(current)):
+    current = np.atleast_1d(array("current", current))
+    if current.ndim != 1 or not current.size:
         raise ValueError(f"current: shape {current.shape}, expected (k,) finite numbers")
+    duration, transient = positive("duration", duration), not_negative("transient", transient)
     if not 0 <= transient < duration:
         raise ValueError(f"transient: got {transient} s of {duration} s, expected 0 or more and less than duration")
     inputs: list = [Constant("cells", current)]
     if noise is not None:
-        deviation, tau = noise
+        deviation, tau = array("noise", noise, shape=(2,), low=0.0).tolist()
         inputs.append(OrnsteinUhlenbeck("cells", mean=0.0, sigma=deviation, tau=tau))
     network = SpikingNetwork({"cells": Population(model, len(current))}, inputs=inputs)
     run: Any = network.__integrate__((0.0, duration), dt=dt, method=method, rng=rng)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.checks import flag
 from physlearn.study.dataset import assemble, returned
 from physlearn.study.reader import FAILED, STATES, definition_in, definition_of, meta_of, reading
 from physlearn.study.space import Space
@@ -142,6 +143,8 @@ class Study:
         from physlearn.study.options import checked_options
         from physlearn.study.run import execute, stored_plan
 
+        for given, value in (("failed", failed), ("stale", stale), ("progress", progress)):
+            flag(given, value)
         plan = stored_plan(self.folder)
         kept = meta_of(self.folder).get("options", {})
         if executor is not None:  # which has no such limits

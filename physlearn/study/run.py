@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 
+from physlearn.checks import flag, text
 from physlearn.study.crew import Crew, Futures, Serial
 from physlearn.study.dataset import misshapen
 from physlearn.study.driver import Driver, Interrupts
@@ -115,6 +116,9 @@ def study(
     ...     done.status()["failed"], done.failures()[0]["type"]  # fmean takes no parameters and no generator
     (1, 'TypeError')
     """
+    flag("progress", progress)
+    if name is not None:
+        text("name", name, "a title, or None")
     path, found = locate(task)
     options = checked_options(
         {
