@@ -119,9 +119,11 @@ def _sampled(kind, n, sample_seed, ranges) -> Space:
     drawn = {name: _range_of(name, r) for name, r in ranges.items() if _is_range(name, r)}
     fixed = {name: plain(value, name) for name, value in ranges.items() if name not in drawn}
     if not drawn:
-        raise ValueError(f"{kind}: no range to draw from; give at least one parameter as (low, high) or between(...)")
+        raise ValueError(
+            f"{kind}: no range to draw from among {list(ranges)}; give at least one parameter as (low, high) or between(...)"
+        )
     count("n", n, most=MOST_SOBOL if kind == "sobol" else MOST, each=100 * len(drawn))
-    if not isinstance(sample_seed, int | np.integer) or isinstance(sample_seed, bool) or sample_seed < 0:
+    if not isinstance(sample_seed, int | np.integer) or isinstance(sample_seed, bool) or not 0 <= sample_seed < 2**64:
         raise ValueError(f"sample_seed: got {seen(sample_seed)}, expected a whole number of at least 0")
     rng = np.random.default_rng(sample_seed)
     if kind == "random":

@@ -26,7 +26,13 @@ MOST_REPLICATES = 2**31
 
 
 class Refine(BaseModel):
-    """Split cells of the grid whose corners differ: see `physlearn.study.refine`."""
+    """Split cells of the grid whose corners differ: see `physlearn.study.refine`.
+
+    Examples
+    --------
+    >>> Refine(observable="overlap", tolerance=0.1).levels
+    3
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     observable: str = Field(description="a scalar result; its mean over replicates decides")

@@ -157,6 +157,7 @@ class Space:
         mapping("kept", kept, expected="what to_json gave")
         if lost := {"dims", "order", "fixed", "origin"} - set(kept):
             raise ValueError(f"kept: got no {sorted(lost)}, expected what to_json gave")
+        mapping("kept: dims", kept["dims"], expected="a mapping of dimensions to parameters")
         dims = {
             d: {name: Axis(tuple(a["values"]), a["units"], a["scale"]) for name, a in axes.items()}
             for d, axes in ((d, kept["dims"][d]) for d in kept["order"])

@@ -69,7 +69,9 @@ class Task:
     warm: Callable[[], Any] | None = None
 
     def __post_init__(self):
-        function("Task: run", self.run, expected="a function (params, rng) -> dict")
+        if isinstance(self.run, type):
+            raise TypeError(f"Task: run: got {seen(self.run)}, expected a function (params, rng) -> dict")
+        function("Task: run", self.run, 2, "a function (params, rng) -> dict")
         if self.params is not None and not (isinstance(self.params, type) and issubclass(self.params, BaseModel)):
             raise TypeError(
                 f"Task: params: got {seen(self.params)}, expected a class below pydantic.BaseModel, or None"
@@ -77,7 +79,8 @@ class Task:
         for name in ("figures", "warm"):
             if getattr(self, name) is not None:
                 function(f"Task: {name}", getattr(self, name), expected="a function, or None")
-        text("Task: version", self.version, "text that changes when results do")
+        if isinstance(self.version, bool) or not isinstance(self.version, str | int):
+            raise TypeError(f"Task: version: got {seen(self.version)}, expected text that changes when results do")
         for name, value in (("headline", self.headline or {}), ("units", self.units)):
             for key, said in mapping(f"Task: {name}", value, expected="a mapping of results' names to text").items():
                 text(f"Task: {name}", key, "names of results")
@@ -96,11 +99,6 @@ class Task:
         Parameters
         ----------
         values : mapping of str to value
-
-        Examples
-        --------
-        >>> Task(run=lambda params, rng: {}).resolve({"scale": 2.0})
-        {'scale': 2.0}
         """
         mapping("values", values, expected="a mapping of parameters to values")
         if self.params is None:
