@@ -120,7 +120,7 @@ def _sampled(kind, n, sample_seed, ranges) -> Space:
     fixed = {name: plain(value, name) for name, value in ranges.items() if name not in drawn}
     if not drawn:
         raise ValueError(
-            f"{kind}: no range to draw from among {list(ranges)}; give at least one parameter as (low, high) or between(...)"
+            f"{kind}: no range to draw from among {list(ranges)}; give a parameter as (low, high) or between(...)"
         )
     count("n", n, most=MOST_SOBOL if kind == "sobol" else MOST, each=100 * len(drawn))
     if not isinstance(sample_seed, int | np.integer) or isinstance(sample_seed, bool) or not 0 <= sample_seed < 2**64:
