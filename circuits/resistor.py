@@ -19,6 +19,7 @@ import numpy as np
 
 from circuits._places import drop_rows, is_known, terminals_of
 from circuits._wires import siemens, wires
+from physlearn.brief import short
 from physlearn.checks import array, instance, mapping, seen, sequence, text
 from physlearn.dynamics.equilibrium import Equilibrium
 from physlearn.dynamics.frame import frame_of
@@ -244,8 +245,8 @@ class ResistorNetwork:
     def __repr__(self):
         sizes = {k: {n: len(p) for n, p in getattr(self, k).items()} for k in ("inputs", "outputs")}
         return (
-            f"ResistorNetwork({len(self.nodes)} nodes, {len(self.edges)} edges, "
-            f"ground={list(self.ground)}, inputs={sizes['inputs']}, outputs={sizes['outputs']})"
+            f"ResistorNetwork({len(self.nodes)} nodes, {len(self.edges)} edges, ground={short(list(self.ground))}, "
+            f"inputs={short(sizes['inputs'])}, outputs={short(sizes['outputs'])})"
         )
 
 

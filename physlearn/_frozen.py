@@ -58,7 +58,7 @@ class _Walk:
             cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
             own = {name: cell.cell_contents for name, cell in cells}
             names = ChainMap(own, function.__globals__, builtins.__dict__)
-            text, chains = _outline(function.__code__)
+            text, chains = outline(function.__code__)
             total, depends = hashlib.sha256(text), False
             for name, *attributes in chains:
                 value = names.get(name)
@@ -143,12 +143,12 @@ def _renew(helper, digest):
 
 
 @functools.cache
-def _outline(code):
+def outline(code):
     """What a code says by itself, and the names from outside it, each with the attributes that are read from it."""
     text, chains = code.co_code + repr((code.co_names, code.co_varnames)).encode(), []
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            inner, more = _outline(constant)
+            inner, more = outline(constant)
             text, chains = text + inner, chains + more
         else:
             text += repr(sorted(constant, key=repr) if isinstance(constant, frozenset) else constant).encode()

@@ -8,6 +8,9 @@ Networks of neurons go one step further: their kernels get the address itself, a
 number of functions is an array and costs no unboxing (25 us for each first-class function and call).
 """
 
+# Intrinsics take one argument less than pyright thinks:
+# pyright: reportCallIssue=false
+
 from __future__ import annotations
 
 import functools
@@ -20,6 +23,7 @@ from numba.core.ccallback import CFunc
 from numba.core.errors import NumbaError, NumbaExperimentalFeatureWarning
 from numba.extending import intrinsic
 
+from physlearn._checked import checked
 from physlearn._frozen import OWN, NotFixed, frozen, home_of, renamed
 from physlearn.kernels.jit import KernelCache, kernel
 
@@ -41,7 +45,8 @@ ACTION = types.int64(types.int64, _int_at)
 def compiled(function, signature, argument="local", remedy="or drop `local` from the term"):
     """A plain (or njitted) function as a cfunc, from the cache on disk where its source is a file.
 
-    What it refers to is part of the key, so that another value of a module's constant compiles anew.
+    What it refers to is part of the key, so that another value of a module's constant compiles anew.  A user's
+    function checks every index; see `address_of` for what happens then.
     ``argument`` and ``remedy`` are for the message of the error.
 
     Raises
@@ -59,11 +64,13 @@ def compiled(function, signature, argument="local", remedy="or drop `local` from
 
 @functools.cache
 def _compiled(plain, signature, key, argument, remedy):
-    named = renamed(plain, key) if key else plain
-    made = CFunc(named, sigutils.normalize_signature(signature), {}, {})
-    if key is not None:
-        made._cache = KernelCache(named)
+    own = key == ""
     try:
+        # flags are no part of Numba's key on disk, names are
+        named = plain if own else renamed(checked(plain), f"checked_{key}")
+        made = CFunc(named, sigutils.normalize_signature(signature), {}, {} if own else {"boundscheck": True})
+        if key is not None:
+            made._cache = KernelCache(named)
         made.compile()
         return made
     except NumbaError as error:
@@ -73,23 +80,20 @@ def _compiled(plain, signature, key, argument, remedy):
         ) from error
 
 
+def address_of(function):
+    """Address of a compiled function by Numba's own convention, which returns a status beside the value.
+
+    `call_gap` and the others below call it so, and say whether the function ended with an error.  Called as a C
+    function (`CFunc.address`) it prints the error and goes on with 0.
+    """
+    return function._library.get_pointer_to_function(function.native_name.removeprefix("cfunc."))
+
+
 def run(kernel, *args):
     """Call a kernel with cfuncs among its arguments; Numba warns of them at every call."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
         return kernel(*args)
-
-
-@kernel
-def call_gap(gap, i, x, cache, ints, floats, codes, f):
-    """Call one compiled gap from Python; arrays cannot be passed to a cfunc directly."""
-    return gap(i, x, cache, ints, floats, codes, f)
-
-
-@kernel
-def call_commit(commit, i, new, x, cache, ints, floats):
-    """Call one compiled commit from Python."""
-    commit(i, new, x, cache, ints, floats)
 
 
 @intrinsic
@@ -147,31 +151,61 @@ def call_action(typingctx, address, step, table):
     return types.int64(types.int64, types.int64, types.int64), _call_at(ACTION)
 
 
-def _call_value_at(signature):
-    """An intrinsic's body: call the function of that signature at an address, arrays and all passed as they are."""
+def _call_checked_at(signature):
+    """An intrinsic's body: call the function at an address (see `address_of`); its value, or -1 where it failed."""
 
     def emit(context, builder, _, args):
-        inputs = [context.get_value_type(t) for t in signature.args]
-        function = ir.FunctionType(context.get_value_type(signature.return_type), inputs)
-        done = builder.call(builder.inttoptr(args[0], function.as_pointer()), args[1:])
-        return context.get_dummy_value() if signature.return_type == types.void else done
+        kind = context.call_conv.get_function_type(signature.return_type, signature.args).as_pointer()
+        status, value = context.call_conv.call_function(
+            builder, builder.inttoptr(args[0], kind), signature.return_type, signature.args, args[1:]
+        )
+        word = ir.IntType(64)
+        if signature.return_type == types.void:
+            value = ir.Constant(word, 0)
+        elif signature.return_type == types.boolean:
+            value = builder.zext(value, word)
+        return builder.select(status.is_error, ir.Constant(word, -1), value)
 
     return emit
 
 
 @intrinsic
 def call_field(typingctx, address, x, current, p, out):
-    """Call the FIELD at an address."""
-    return types.void(types.int64, *FIELD.args), _call_value_at(FIELD)
+    """Call the FIELD at an address; 0, or -1 where it failed."""
+    return types.int64(types.int64, *FIELD.args), _call_checked_at(FIELD)
 
 
 @intrinsic
 def call_threshold(typingctx, address, x, p):
-    """Call the THRESHOLD at an address."""
-    return types.boolean(types.int64, *THRESHOLD.args), _call_value_at(THRESHOLD)
+    """Call the THRESHOLD at an address; 1 or 0, or -1 where it failed."""
+    return types.int64(types.int64, *THRESHOLD.args), _call_checked_at(THRESHOLD)
 
 
 @intrinsic
 def call_reset(typingctx, address, x, p):
-    """Call the RESET at an address."""
-    return types.void(types.int64, *RESET.args), _call_value_at(RESET)
+    """Call the RESET at an address; 0, or -1 where it failed."""
+    return types.int64(types.int64, *RESET.args), _call_checked_at(RESET)
+
+
+@intrinsic
+def call_gap(typingctx, address, i, x, cache, ints, floats, codes, f):
+    """Call the GAP at an address; what it returns, or -1 where it failed."""
+    return types.int64(types.int64, *GAP.args), _call_checked_at(GAP)
+
+
+@intrinsic
+def call_commit(typingctx, address, i, new, x, cache, ints, floats):
+    """Call the COMMIT at an address; 0, or -1 where it failed."""
+    return types.int64(types.int64, *COMMIT.args), _call_checked_at(COMMIT)
+
+
+@kernel
+def gap_at(address, i, x, cache, ints, floats, codes, f):
+    """`call_gap` from Python."""
+    return call_gap(address, i, x, cache, ints, floats, codes, f)
+
+
+@kernel
+def commit_at(address, i, new, x, cache, ints, floats):
+    """`call_commit` from Python."""
+    return call_commit(address, i, new, x, cache, ints, floats)

@@ -45,6 +45,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.kinds import Binary, Potts, Real, Spin
 from physlearn.readout import Nudge, Readout, State
 from physlearn.threads import on_one_thread, one_blas_thread
@@ -89,6 +90,7 @@ class Local(NamedTuple):
     all codes not listed have field 0); ``commit(i, new, x, cache, ints, floats)`` updates the cache
     while x[i] is still old.  Arrays are 1-d and contiguous: ints and codes int64, the others float64;
     codes and f have room for q entries (two for Spin and Binary).  What gap and commit call is @njit.
+    Engines raise an `IndexError` where one of them reads or writes outside an array.
 
     Examples
     --------
@@ -108,6 +110,8 @@ class Local(NamedTuple):
     prepare: Callable
     gap: Callable
     commit: Callable
+
+    __repr__ = brief
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +158,10 @@ class System:
     plans: dict = field(default_factory=dict, init=False, repr=False)
     # Numeric work (the last factorisation), which belongs to this theta alone.
     numbers: dict = field(default_factory=dict, init=False, repr=False)
+
+    def __repr__(self):
+        named = {"readouts": list(self.readouts), "fixed": list(self.fixed)}
+        return brief(self, layers=self.layers, terms=self.terms, theta=self.theta, **named)
 
     def __post_init__(self):
         layers = {}

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.brief import brief
+
 State = dict[str, np.ndarray]
 
 
@@ -37,6 +39,8 @@ class Readout:
     index: Any = None
     rows: Any = None
     force: bool = False
+
+    __repr__ = brief
 
     def __post_init__(self):
         # copies: what engines have worked out would not notice a later change of the caller's arrays
@@ -93,6 +97,8 @@ class Nudge:
     target: np.ndarray
     strength: complex
     at: np.ndarray | None = None
+
+    __repr__ = brief
 
     def value(self, y):
         """Added energy, (batch,)."""

@@ -85,3 +85,13 @@ def test_packages_are_attributes_and_star_imports_are_whole():
 def test_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = physlearn.no_such_name
+
+
+@pytest.mark.parametrize("package", ["physlearn", "circuits", "circuits.neurons"])
+def test_star_gives_every_public_name(package):
+    found = {}
+    exec(f"from {package} import *", found)
+    names = {name for name in dir(importlib.import_module(package)) if not name.startswith("_")}
+    assert names <= set(found), f"from {package} import * lacks {sorted(names - set(found))}"
+    if package == "circuits.neurons":
+        assert callable(found["connect"].one_to_one)

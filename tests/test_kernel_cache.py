@@ -19,7 +19,7 @@ energy = Energy({"v": (Real(), 3)}, [Edges("v", [(0, 1), (1, 2)])], {"conductanc
 relax(energy, clamp={"in": [1.0, 0.0]})
 learn(energy, {"in": [[1.0, 0.0]], "out": [[0.5]]}, rule=CoupledLearning(), optimizer=SGD(0.1),
       cost=SquaredError("out"))
-kernels = [levels._walk, banded.layout, banded.factor, banded.solve_lower, banded.solve_upper, epoch.run_epochs]
+kernels = [levels._walk, banded.layout, banded.factor, banded.solve_lower, banded.solve_upper, epoch._epochs]
 print(json.dumps([[sum(k.stats.cache_hits.values()), sum(k.stats.cache_misses.values())] for k in kernels]))
 """
 

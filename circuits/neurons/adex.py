@@ -26,7 +26,9 @@ from circuits.neurons.exponential import exp
 from circuits.neurons.methods import METHODS, Adaptive, stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
 from circuits.neurons.program import Program, steps_of
+from physlearn.brief import brief
 from physlearn.kernels.jit import FUSED, inlined, kernel
+from physlearn.quantities import take_si
 
 _NAMES = ("capacitance", "g_leak", "e_leak", "v_threshold", "slope", "tau_w", "a", "b", "v_reset", "v_peak")
 STEEPEST = 20.0  # exponent, held above: from there v passes any v_peak within some 1e-8 of C / g_leak
@@ -75,10 +77,14 @@ class AdEx:
     v_peak: float | np.ndarray = 20e-3
     refractory: float | np.ndarray = 0.0
 
+    __repr__ = brief
+
     variables = ("v", "w")
     units = ("V", "A")
 
     def __post_init__(self):
+        volts = dict.fromkeys(("e_leak", "v_threshold", "slope", "v_reset", "v_peak"), "V")
+        take_si(self, capacitance="F", g_leak="S", a="S", b="A", tau_w="s", refractory="s", **volts)
         positive = ("capacitance", "g_leak", "slope", "tau_w")
         check_numbers(self, (*_NAMES, "refractory"), positive=positive, nonnegative=("refractory",))
         if np.any(np.asarray(self.v_peak) <= np.asarray(self.v_reset)):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import array, choice, instance, number
 
 FORMS = ("exponential", "sigmoid", "linoid")
@@ -120,6 +121,8 @@ class Gate:
 
     alpha: Rate
     beta: Rate
+
+    __repr__ = brief
 
     def __post_init__(self):
         for name in ("alpha", "beta"):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from circuits.neurons.parameters import as_numbers
+from physlearn.brief import brief
 from physlearn.checks import MOST, array, count, flag, function, instance, number, text
 from physlearn.kernels.jit import kernel
 from physlearn.rng import streams, uniform
@@ -42,6 +43,8 @@ class fixed_probability:  # noqa: N801
 
     p: float
     self_connections: bool = False
+
+    __repr__ = brief
 
     def __post_init__(self):
         number("fixed_probability: p", self.p, 0, 1)
@@ -85,6 +88,8 @@ class fixed_indegree:  # noqa: N801
     k: int
     self_connections: bool = False
     repeated: bool = False
+
+    __repr__ = brief
 
     def __post_init__(self):
         if number("fixed_indegree: k", self.k, 0, MOST) != int(self.k):
@@ -180,6 +185,8 @@ class distance_dependent:  # noqa: N801
     period: Any = None
     self_connections: bool = False
 
+    __repr__ = brief
+
     def __post_init__(self):
         function("distance_dependent: probability", self.probability, 1)
         flag("distance_dependent: self_connections", self.self_connections)
@@ -236,6 +243,8 @@ class from_matrix:  # noqa: N801
     matrix: Any
     weighted: bool = True
 
+    __repr__ = brief
+
     def __post_init__(self):
         flag("from_matrix: weighted", self.weighted)
         if getattr(self.matrix, "dtype", np.dtype(float)).kind == "c":
@@ -278,6 +287,8 @@ class from_graph:  # noqa: N801
 
     graph: Any
     weight: str | None = None
+
+    __repr__ = brief
 
     def __post_init__(self):
         import networkx as nx

@@ -16,12 +16,15 @@ from numba import carray
 
 from circuits.neurons.parameters import as_numbers, fixed
 from physlearn._kernel import pointer
+from physlearn.brief import brief
 from physlearn.checks import text
+from physlearn.quantities import CURRENTS, take_si
 
 # Intrinsics take one argument less than pyright thinks:
 # pyright: reportCallIssue=false, reportPrivateImportUsage=false
 
 _ONE = ("start", "stop", "frequency", "phase", "tau")  # the same for all neurons
+_UNITS = {"start": "s", "stop": "s", "times": "s", "tau": "s", "frequency": "Hz", "phase": "1"}  # the rest: currents
 
 
 class Waveform(ABC):
@@ -31,6 +34,7 @@ class Waveform(ABC):
 
     def __post_init__(self):
         text(f"{type(self).__name__}: target", self.target, "the name of a population")
+        take_si(self, **{name: _UNITS.get(name, CURRENTS) for name in vars(self) if name != "target"})
         for name, value in list(vars(self).items()):
             if name == "target":
                 continue
@@ -96,6 +100,8 @@ class Constant(Waveform):
     target: str
     current: Any
 
+    __repr__ = brief
+
     def _products(self):
         return [(self.current, None)]
 
@@ -122,6 +128,8 @@ class Step(Waveform):
     current: Any
     start: float = 0.0
     stop: float = np.inf
+
+    __repr__ = brief
 
     def _products(self):
         return [(self.current, lambda t: _inside(t, self.start, self.stop))]
@@ -150,6 +158,8 @@ class Ramp(Waveform):
     high: Any
     start: float
     stop: float
+
+    __repr__ = brief
 
     def __post_init__(self):
         super().__post_init__()
@@ -191,6 +201,8 @@ class Sine(Waveform):
     frequency: float
     phase: float = 0.0
 
+    __repr__ = brief
+
     def _products(self):
         return [(self.current, lambda t: np.sin(2 * np.pi * self.frequency * t + self.phase))]
 
@@ -216,6 +228,8 @@ class Piecewise(Waveform):
     target: str
     times: Any
     values: Any
+
+    __repr__ = brief
 
     def __post_init__(self):
         super().__post_init__()

@@ -19,12 +19,13 @@ from circuits.neurons.recording import NetworkState, Recorder
 from circuits.neurons.sources import SpikeSource
 from circuits.neurons.trains import SpikeTrains
 from physlearn.checks import array, count, positive
+from physlearn.progress import Bar
 
 BLOCK = 2000  # most steps between two visits of Python
 MOST_THREADS = 4096
 
 
-def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads, copies=1):
+def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads, progress=None, copies=1):
     """See `SpikingNetwork.__integrate__`; ``copies`` of the record must fit in memory."""
     dt = positive("dt", dt)
     threads = count("threads", threads, most=MOST_THREADS)
@@ -55,7 +56,8 @@ def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads, 
     if len(groups) < threads:
         why = "a delay is shorter than 2 steps" if plan.shortest < 2 else "small populations are not cut"
         recorder.threads += f" ({threads} asked for; {why})"
-    return Run(plan, recorder, groups).go(first, last)
+    with Bar("integrate", "step", last - first, progress) as bar:
+        return Run(plan, recorder, groups).go(first, last, bar)
 
 
 def _no_spikes_at(network, first, dt):
@@ -93,8 +95,8 @@ class Run:
         self.status = np.zeros((len(groups), 2), np.int64)
         self.free = min(free_steps(part.n) for part in plan.all_parts)
 
-    def go(self, first, last):
-        """Run to the end; return the recording."""
+    def go(self, first, last, bar):
+        """Run to the end, counting steps on a bar; return the recording."""
         step = first
         with ThreadPoolExecutor(len(self.lists)) if len(self.lists) > 1 else _Here() as pool:
             while step < last:
@@ -105,6 +107,7 @@ class Run:
                     self.recorder.take(step + 1, done + 1)
                     for part in self.plan.all_parts:
                         part.history.forget(done + 1 - self.plan.longest, done + 1)
+                    bar.update(done - step)
                     step = done
                     if np.any(self.status[:, 0] < 0):
                         self._diverged(step)
@@ -135,11 +138,14 @@ class Run:
         group = int(np.flatnonzero(self.status[:, 0] < 0)[0])
         code, place = self.status[group]
         part = self.lists[group][2][place]
-        twice, neuron = divmod(int(-code - 1), part.n)
+        cause, neuron = divmod(int(-code - 1), part.n)
+        if cause == 2:
+            owner = f"neuron {neuron + part.low} of population {part.population!r}"
+            raise part.failure(f"{owner}, in the step to t = {(step + 1) * self.plan.dt:.9g} s", neuron, part.drive)
         population = self.plan.network.populations[part.population]
         values = dict(zip(population.rows, part.state[:, neuron].tolist(), strict=True))
         what, remedy = "diverged", "a smaller dt or smaller weights may help"
-        if twice:
+        if cause == 1:
             what, remedy = "would spike twice", "take a smaller dt or a refractory period"
         raise DivergenceError(
             f"neuron {neuron + part.low} of population {part.population!r} {what} in the step to "

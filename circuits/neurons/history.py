@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from physlearn.brief import brief
 
 
 def free_steps(n):
@@ -22,6 +25,8 @@ class History:
     steps: int
     exact: bool
     head: np.ndarray = field(init=False)
+
+    __repr__ = brief
 
     def __post_init__(self):
         self.ids = np.empty(self.capacity, np.int64)
@@ -90,6 +95,7 @@ class Part:
     ints: np.ndarray
     history: History
     middle: bool  # currents are taken at the middle of the step
+    failure: Callable | None = None  # see `Program`
     varying: bool = False
 
     @property

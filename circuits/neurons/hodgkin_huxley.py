@@ -30,7 +30,9 @@ from circuits.neurons.methods import stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
 from circuits.neurons.phase_plane import jacobian, state_at
 from circuits.neurons.program import Program
+from physlearn.brief import brief
 from physlearn.checks import array, positive
+from physlearn.quantities import take_si
 
 _NAMES = ("capacitance", "g_na", "g_k", "g_leak", "e_na", "e_k", "e_leak", "threshold")  # order of the kernels
 _UPDATES = {"exponential_euler": steps.exponential_euler, "strang": steps.strang, "rk4": steps.rk4}
@@ -82,10 +84,14 @@ class HodgkinHuxley:
     h: Gate = field(default_factory=lambda: squid_gates()[1])
     n: Gate = field(default_factory=lambda: squid_gates()[2])
 
+    __repr__ = brief
+
     variables = ("v", "m", "h", "n")
     units = ("V", "1", "1", "1")
 
     def __post_init__(self):
+        siemens = dict.fromkeys(("g_na", "g_k", "g_leak"), ("S", "S/m2"))
+        take_si(self, capacitance=("F", "F/m2"), e_na="V", e_k="V", e_leak="V", threshold="V", **siemens)
         check_numbers(self, _NAMES, positive=("capacitance", "g_leak"), nonnegative=("g_na", "g_k"))
         for name in ("m", "h", "n"):
             if not isinstance(getattr(self, name), Gate):

@@ -24,7 +24,9 @@ from numba import carray
 from circuits.neurons.methods import METHODS, Adaptive, stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
 from circuits.neurons.program import Program, steps_of
+from physlearn.brief import brief
 from physlearn.kernels.jit import FUSED, inlined, kernel
+from physlearn.quantities import take_si
 
 _NAMES = ("a", "b", "c", "d", "v_peak")
 
@@ -61,10 +63,13 @@ class Izhikevich:
     v_peak: float | np.ndarray = 30e-3
     refractory: float | np.ndarray = 0.0
 
+    __repr__ = brief
+
     variables = ("v", "u")
     units = ("V", "V/s")
 
     def __post_init__(self):
+        take_si(self, a="Hz", b="Hz", c="V", d="V/s", v_peak="V", refractory="s")
         check_numbers(self, (*_NAMES, "refractory"), positive=("a",), nonnegative=("refractory",))
         if np.any(np.asarray(self.v_peak) <= np.asarray(self.c)):
             raise ValueError(f"Izhikevich: v_peak={self.v_peak!r} V is not above c={self.c!r} V; raise v_peak")

@@ -26,6 +26,8 @@ from circuits.neurons.parameters import check_numbers, check_shapes
 from circuits.neurons.program import Program, steps_of
 from circuits.neurons.propagator import membrane_step
 from circuits.neurons.receptors import Delta
+from physlearn.brief import brief
+from physlearn.quantities import take_si
 
 _NAMES = ("tau", "v_rest", "v_threshold", "v_reset", "refractory", "resistance")
 
@@ -68,10 +70,14 @@ class LIF:
     resistance: float | np.ndarray = 1.0
     exact_times: bool = False
 
+    __repr__ = brief
+
     variables = ("v",)
     units = ("V",)
 
     def __post_init__(self):
+        volts = dict.fromkeys(("v_rest", "v_threshold", "v_reset"), "V")
+        take_si(self, tau="s", refractory="s", resistance="ohm", **volts)
         check_numbers(self, _NAMES, positive=("tau", "resistance"), nonnegative=("refractory",))
         if not isinstance(self.exact_times, bool | np.bool_):
             raise TypeError(f"LIF: exact_times={self.exact_times!r}, expected True or False")

@@ -17,19 +17,23 @@ step in which its threshold turns true.  The current is held over the step; cond
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numba import carray
 
 from circuits.neurons.program import Program, steps_of
-from physlearn._kernel import FIELD, RESET, THRESHOLD, call_field, call_reset, call_threshold, compiled
+from physlearn._checked import failure
+from physlearn._kernel import FIELD, RESET, THRESHOLD, address_of, call_field, call_reset, call_threshold, compiled
 from physlearn.checks import number
 from physlearn.kernels.jit import inlined, kernel
 
 METHODS = ("euler", "exponential_euler", "rk4", "adaptive")
 HEADER = 7  # field, threshold, reset: addresses; number of variables, of parameters; dt, tolerance
 WORK = 12  # rows of the workspace
+STATE = 10  # the row that holds one neuron's state in a step
+FINE, DIVERGED, FAILED = range(3)  # how a neuron's step ended; FAILED: one of its functions did
 GROWTH = 30.0  # J dt above it: grows by e^30 instead, which passes any threshold and does not overflow
 SMALLEST = 1e-10  # of dt: an adaptive step below it means that the solution blows up
 
@@ -76,9 +80,10 @@ def stepper(fields, parameters, *, scales, dt, method, refractory: Any = 0.0):
     name = "adaptive" if isinstance(method, Adaptive) else method
     signatures = (FIELD, THRESHOLD, RESET)
     remedy = "and read x and p by number"
+    words = ("field", "threshold", "reset")
     address = [
-        compiled(function, signature, word, remedy).address if function else 0
-        for function, signature, word in zip(fields, signatures, ("field", "threshold", "reset"), strict=True)
+        address_of(compiled(function, signature, word, remedy)) if function else 0
+        for function, signature, word in zip(fields, signatures, words, strict=True)
     ]
     n, p = parameters.shape
     whole = np.array([*address, len(scales), p, 0, 0], np.int64)
@@ -86,36 +91,59 @@ def stepper(fields, parameters, *, scales, dt, method, refractory: Any = 0.0):
     floats[5:7] = dt, tolerance  # addresses stay here and not among the counters, which are saved with a run
     held = np.broadcast_to(steps_of("refractory", refractory, dt), (n,))
     ints = np.concatenate([np.zeros(n), np.full(n, 2), held]).astype(np.int64)
-    return Program(_UPDATES[name], floats, ints, 2 * n, held="middle" if name in ("rk4", "adaptive") else "start")
+    return Program(
+        _UPDATES[name],
+        floats,
+        ints,
+        2 * n,
+        held="middle" if name in ("rk4", "adaptive") else "start",
+        failure=partial(_failure, dict(zip(words, fields, strict=True)), floats, len(scales), parameters),
+    )
+
+
+def _failure(functions, floats, size, parameters, owner, i, drive):
+    """The error of a user's function, found again in plain Python at the state where it failed; see `Program`."""
+    start = HEADER + (1 + STATE) * size
+    x, p = floats[start : start + size], np.array(parameters[i], dtype=float)
+    current = float(drive[0, i] + drive[2, i] - drive[1, i] * x[0])
+    given = {"field": [(x, current, p, np.zeros(size))], "threshold": [(x, p)], "reset": [(x, p)]}
+    own = {word: function for word, function in functions.items() if function}
+    return failure(owner, own, given) or ValueError(
+        f"{owner}: {', '.join(own)}: an index outside its array, or a division by zero, in compiled code; plain Python "
+        "does not repeat it"
+    )
 
 
 @kernel
 def _field(address, x, drive, i, p, out):
-    call_field(address, x, drive[0, i] + drive[2, i] - drive[1, i] * x[0], p, out)
+    return call_field(address, x, drive[0, i] + drive[2, i] - drive[1, i] * x[0], p, out)
 
 
 @kernel
 def _euler(address, x, drive, i, p, dt, w):
-    _field(address, x, drive, i, p, w[0])
+    if _field(address, x, drive, i, p, w[0]) < 0:
+        return FAILED
     for j in range(x.size):
         x[j] += dt * w[0, j]
-    return True
+    return FINE
 
 
 @kernel
 def _exponential_euler(address, x, drive, i, p, dt, w, scales):
     slope, moved, start = w[0], w[1], w[2]
-    _field(address, x, drive, i, p, slope)
+    if _field(address, x, drive, i, p, slope) < 0:
+        return FAILED
     start[:] = x
     for j in range(x.size):
         by = 1e-6 * (abs(start[j]) + scales[j])
         x[j] = start[j] + by
-        _field(address, x, drive, i, p, moved)
+        if _field(address, x, drive, i, p, moved) < 0:
+            return FAILED
         x[j] = start[j]
         z = min(dt * (moved[j] - slope[j]) / by, GROWTH)
         w[3, j] = start[j] + dt * slope[j] * (np.expm1(z) / z if abs(z) > 1e-12 else 1.0)
     x[:] = w[3]
-    return True
+    return FINE
 
 
 @kernel
@@ -126,11 +154,12 @@ def _rk4(address, x, drive, i, p, dt, w):
     for stage in range(4):
         weight = dt / 6.0 if stage == 0 or stage == 3 else dt / 3.0
         ahead = 0.5 * dt if stage < 2 else dt
-        _field(address, x, drive, i, p, slope)
+        if _field(address, x, drive, i, p, slope) < 0:
+            return FAILED
         for j in range(x.size):
             total[j] += weight * slope[j]
             x[j] = total[j] if stage == 3 else start[j] + ahead * slope[j]
-    return True
+    return FINE
 
 
 @kernel
@@ -170,7 +199,8 @@ def _dormand_prince(k, j, h, stage):
 def _adaptive(address, x, drive, i, p, dt, w, scales, tolerance, stop):
     k, start = w[:7], w[7]
     done, h = 0.0, dt
-    _field(address, x, drive, i, p, k[0])
+    if _field(address, x, drive, i, p, k[0]) < 0:
+        return FAILED
     while done < dt:
         last = h >= dt - done
         h = dt - done if last else h
@@ -178,7 +208,8 @@ def _adaptive(address, x, drive, i, p, dt, w, scales, tolerance, stop):
         for stage in range(1, 7):
             for j in range(x.size):
                 x[j] = start[j] + _dormand_prince(k, j, h, stage)
-            _field(address, x, drive, i, p, k[stage])
+            if _field(address, x, drive, i, p, k[stage]) < 0:
+                return FAILED
         worst = 0.0
         for j in range(x.size):
             error = h * abs(
@@ -194,15 +225,16 @@ def _adaptive(address, x, drive, i, p, dt, w, scales, tolerance, stop):
         if worst <= tolerance:
             k[0, :] = k[6]
             done = dt if last else done + h
-            if stop != 0 and call_threshold(stop, x, p):
-                return True
+            passed = call_threshold(stop, x, p) if stop != 0 else 0
+            if passed != 0:
+                return FINE if passed > 0 else FAILED
         else:
             x[:] = start
             if h < SMALLEST * dt:
-                return False
+                return DIVERGED
         ratio = (tolerance / worst) ** 0.2 if worst > 0.0 else 5.0
         h *= min(5.0, max(0.2, 0.9 * ratio)) if worst == worst else 0.1
-    return True
+    return FINE
 
 
 @kernel
@@ -212,43 +244,51 @@ def _step(n, state, drive, floats, ints, spiked, method):
     dt, tolerance = floats[5], floats[6]
     scales = floats[HEADER : HEADER + size]
     w = floats[HEADER + size : HEADER + (1 + WORK) * size].reshape(WORK, size)
-    x, out = w[10], 0
+    x, out = w[STATE], 0
     for i in range(n):
         start = HEADER + (1 + WORK) * size + i * count
         p = floats[start : start + count]
         for j in range(size):
             x[j] = state[j, i]
         if threshold != 0 and ints[n + i] == 2:
-            ints[n + i] = 1 if reset == 0 and call_threshold(threshold, x, p) else 0
+            now = call_threshold(threshold, x, p) if reset == 0 else 0
+            if now < 0:
+                return -(2 * n + i + 1)
+            ints[n + i] = now
         held = x[0]
         if method == 0:
-            fine = _euler(field, x, drive, i, p, dt, w)
+            ended = _euler(field, x, drive, i, p, dt, w)
         elif method == 1:
-            fine = _exponential_euler(field, x, drive, i, p, dt, w, scales)
+            ended = _exponential_euler(field, x, drive, i, p, dt, w, scales)
         elif method == 2:
-            fine = _rk4(field, x, drive, i, p, dt, w)
+            ended = _rk4(field, x, drive, i, p, dt, w)
         else:
-            fine = _adaptive(field, x, drive, i, p, dt, w, scales, tolerance, threshold if reset != 0 else 0)
+            ended = _adaptive(field, x, drive, i, p, dt, w, scales, tolerance, threshold if reset != 0 else 0)
+        if ended == FAILED:
+            return -(2 * n + i + 1)
         if ints[i] > 0:
             ints[i] -= 1
             x[0] = held
         for j in range(size):
             state[j, i] = x[j]
-            fine = fine and abs(x[j]) < 1e300
-        if not fine:
+            ended = ended if abs(x[j]) < 1e300 else DIVERGED
+        if ended != FINE:
             return -(i + 1)
         if threshold != 0:
             now = call_threshold(threshold, x, p)
-            if now and ints[n + i] == 0:
+            if now > 0 and ints[n + i] == 0:
                 spiked[out] = i
                 out += 1
                 ints[i] = ints[2 * n + i]
                 if reset != 0:
-                    call_reset(reset, x, p)
+                    if call_reset(reset, x, p) < 0:
+                        return -(2 * n + i + 1)
                     now = call_threshold(threshold, x, p)
                     for j in range(size):
                         state[j, i] = x[j]
-            ints[n + i] = 1 if now else 0
+            if now < 0:
+                return -(2 * n + i + 1)
+            ints[n + i] = now
     return out
 
 

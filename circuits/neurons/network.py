@@ -33,6 +33,7 @@ from circuits.neurons.plasticity import STDP
 from circuits.neurons.population import Population
 from circuits.neurons.program import steps_of
 from circuits.neurons.wiring import values_of, wire
+from physlearn.brief import brief
 from physlearn.checks import count, seen, text
 
 MOST_STEPS = 2**24  # of a delay: spikes on their way are kept for as long
@@ -69,6 +70,12 @@ class SpikingNetwork:
     seed: int = 0
     bounds: dict = field(init=False, repr=False)
     _drawn: dict = field(init=False, repr=False, default_factory=dict)
+
+    def __repr__(self):
+        populations = ", ".join(f"{name}: {p.n} {type(p.model).__name__}" for name, p in self.populations.items())
+        projections = [projection.name for projection in self.projections]
+        inputs = [f"{type(given).__name__} to {given.target}" for given in self.inputs]
+        return brief(self, populations=populations, projections=projections, inputs=inputs, seed=self.seed)
 
     def __post_init__(self):
         if not isinstance(self.populations, Mapping) or not self.populations:
@@ -210,17 +217,20 @@ class SpikingNetwork:
         stream=None,
         threads=1,
         sweep=None,
+        progress=None,
     ):
-        """Advance the network; what `physlearn.integrate` calls.
+        """Advance the network; what ``physlearn.integrate(network, t_span, dt=..., ...)`` calls.
 
         Parameters
         ----------
         t_span : (float, float)
             s, whole steps of dt.
         dt : float
-            s.
+            Step of the grid, s.
         record : "spikes", None, or mapping of population to "spikes", None or Record
-            Of projections with STDP too: ``{"E->E": Record(["w"], every=0.1)}`` samples their weights.
+            What to keep: by default the spikes of all populations.  A mapping names those to keep, with a `Record` of
+            their variables: ``{"E": Record(["v"], every=1e-3, neurons=[0, 1])}``; of projections with STDP too:
+            ``{"E->E": Record(["w"], every=0.1)}`` samples their weights.
         state : NetworkState, optional
             Continue from the end of another run; the result is the same as of one uninterrupted run.
         rng : int, Generator or None
@@ -228,13 +238,18 @@ class SpikingNetwork:
         method : str, or mapping of population to str
             "auto", or a method of the models; populations that a mapping does not name take "auto".
         stream : path, optional
-            A new directory for the record, which is then written as it grows; see `read_stream`.
+            A new directory for the record, which is then written as it grows, so that memory does not grow with the
+            duration; see `read_stream`, which reads it also while the run goes on.
         threads : int
             Results do not depend on it.  Threads share the parts of large populations, or the parameter sets of a
             sweep; where there are none to share or a delay is shorter than 2 steps, one does all, as `Recording.method`
             says.
         sweep : mapping of str to (m,) array, optional
-            m parameter sets; see `circuits.neurons.sweep`.
+            m parameter sets, such as ``{"E->I.weight": weights}`` or ``{"E.tau": taus}``: same connections, copies
+            run side by side in ``threads``; see `circuits.neurons.sweep` for the names.
+
+        progress : bool, optional
+            Whether to show a bar, on a terminal or in a notebook; by default once a second has passed.
 
         Returns
         -------
@@ -248,8 +263,17 @@ class SpikingNetwork:
 
             return run(
                 self, t_span, sweep, dt=dt, record=record, state=state, rng=rng, method=method, threads=threads,
-                stream=stream,
+                stream=stream, progress=progress,
             )  # fmt: skip
         return engine.evolve(
-            self, t_span, dt=dt, record=record, state=state, rng=rng, method=method, stream=stream, threads=threads
+            self,
+            t_span,
+            dt=dt,
+            record=record,
+            state=state,
+            rng=rng,
+            method=method,
+            stream=stream,
+            threads=threads,
+            progress=progress,
         )

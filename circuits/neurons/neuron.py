@@ -20,7 +20,10 @@ import numpy as np
 from circuits.neurons.methods import METHODS, stepper
 from circuits.neurons.parameters import as_numbers, check_method, fixed
 from circuits.neurons.program import steps_of
+from physlearn._checked import in_python
+from physlearn.brief import brief
 from physlearn.checks import array, mapping, not_negative, number, sequence
+from physlearn.quantities import si, take_si
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Neuron:
     ------
     TypeError, ValueError
         Functions of another number of arguments or that Numba cannot compile, names that do not fit.
+    IndexError
+        In a run: a function that reads or writes outside its arrays, with its name, the array's and the line.
 
     Examples
     --------
@@ -81,6 +86,8 @@ class Neuron:
     scales: Sequence[float] | None = None
     units: Sequence[str] = ()
 
+    __repr__ = brief
+
     def __post_init__(self):
         for what in ("parameters", "rest"):
             mapping(f"Neuron: {what}", getattr(self, what), expected="a mapping of names to numbers")
@@ -101,7 +108,13 @@ class Neuron:
             _check_function(name, getattr(self, name), count, optional=name != "field")
         if self.reset is not None and self.threshold is None:
             raise ValueError("Neuron: a reset without a threshold would never be called; give a threshold")
+        take_si(self, refractory="s")
         not_negative("Neuron: refractory in s", self.refractory)
+        units = dict(zip(self.variables, self.units, strict=True))
+        rest = {k: si(f"Neuron: rest[{k!r}]", v, units.get(k, "1")) for k, v in self.rest.items()}
+        object.__setattr__(self, "rest", rest)
+        parameters = {k: si(f"Neuron: parameters[{k!r}]", v) for k, v in self.parameters.items()}
+        object.__setattr__(self, "parameters", parameters)
         for name in self.rest:
             if name not in self.variables:
                 raise ValueError(f"Neuron: rest: {name!r} is none of the variables {list(self.variables)}")
@@ -126,7 +139,8 @@ class Neuron:
         if x.shape != (len(self.variables),):
             raise ValueError(f"x: shape {x.shape}, expected ({len(self.variables)},), one number per variable")
         out = np.full(x.shape, np.nan)
-        self.field(x, float(current), np.array([np.ravel(v)[0] for v in self.parameters.values()], dtype=float), out)
+        p = np.array([np.ravel(v)[0] for v in self.parameters.values()], dtype=float)
+        in_python(self.field)(x, float(current), p, out)
         if np.any(np.isnan(out)):
             raise ValueError(f"Neuron: field gave {out} at x={x}; it must write every number of `out`")
         return out

@@ -14,6 +14,7 @@ from numba import carray
 from circuits.neurons.currents import Waveform
 from circuits.neurons.plan import STREAM
 from physlearn._kernel import pointer
+from physlearn.brief import brief
 from physlearn.kernels.jit import kernel
 from physlearn.rng import uniform
 
@@ -46,6 +47,8 @@ class OrnsteinUhlenbeck(Waveform):
     mean: Any
     sigma: Any
     tau: float
+
+    __repr__ = brief
 
     def __post_init__(self):
         super().__post_init__()

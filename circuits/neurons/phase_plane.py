@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import array, number, seen
 
 
@@ -33,6 +34,8 @@ class FixedPoint:
     state: np.ndarray
     current: float
     eigenvalues: np.ndarray
+
+    __repr__ = brief
 
     @property
     def stable(self):
@@ -66,6 +69,8 @@ class HopfPoint:
     current: float
     v: float
     frequency: float
+
+    __repr__ = brief
 
 
 def state_at(model, v):

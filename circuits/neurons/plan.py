@@ -173,7 +173,7 @@ class Plan:
             )
             injected = drive[0] if program.receptors_inside or not receptors else np.zeros(n)
             rows, middle = np.ascontiguousarray(state[:, low:high]), program.held == "middle"
-            part = Part(name, low, high, rows, drive, injected, np.zeros(n), ints, history, middle)
+            part = Part(name, low, high, rows, drive, injected, np.zeros(n), ints, history, middle, program.failure)
             self.parts[name].append(part)
             self.keep(f"{key}/state", part.state)
             self.keep(f"{key}/ints", ints[: program.counters])

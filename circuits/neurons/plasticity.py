@@ -27,6 +27,8 @@ from numba import carray
 from circuits.neurons.parameters import one_number_each
 from circuits.neurons.plan import ARRIVALS
 from physlearn._kernel import pointer
+from physlearn.brief import brief
+from physlearn.quantities import WEIGHTS, take_si
 
 # Intrinsics take one argument less than pyright thinks:
 # pyright: reportCallIssue=false, reportPrivateImportUsage=false
@@ -63,7 +65,11 @@ class STDP:
     pairing: str = "all"
     dependence: str = "additive"
 
+    __repr__ = brief
+
     def __post_init__(self):
+        weights = dict.fromkeys(("a_plus", "a_minus", "w_max", "w_min"), WEIGHTS)
+        take_si(self, tau_plus="s", tau_minus="s", **weights)
         one_number_each(self, ("tau_plus", "tau_minus", "a_plus", "a_minus", "w_max", "w_min"))
         for name in ("tau_plus", "tau_minus"):
             if not (np.isfinite(getattr(self, name)) and getattr(self, name) > 0):
@@ -127,7 +133,10 @@ class ShortTermPlasticity:
     tau_recovery: float
     tau_facilitation: float = 0.0
 
+    __repr__ = brief
+
     def __post_init__(self):
+        take_si(self, tau_recovery="s", tau_facilitation="s")
         one_number_each(self, ("u_0", "tau_recovery", "tau_facilitation"))
         if not 0 < self.u_0 <= 1:
             raise ValueError(f"ShortTermPlasticity: u_0={self.u_0!r}, expected a fraction within (0, 1]")

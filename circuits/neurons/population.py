@@ -10,7 +10,9 @@ import numpy as np
 
 from circuits.neurons.parameters import fixed
 from circuits.neurons.receptors import Delta
+from physlearn.brief import brief
 from physlearn.checks import array, count, function, seen, text
+from physlearn.quantities import si, take_si
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Population:
     initial: Mapping[str, Any] = field(default_factory=dict)
     positions: np.ndarray | None = None
 
+    __repr__ = brief
+
     def __post_init__(self):
         if isinstance(self.n, bool) or not isinstance(self.n, int | np.integer) or self.n < 1:
             raise ValueError(f"Population: n={seen(self.n)}, expected a positive integer")
@@ -64,6 +68,10 @@ class Population:
                 raise ValueError(f"Population: receptor {name!r} has the name of a variable of the model; rename it")
         if sum(isinstance(r, Delta) for r in self.receptors.values()) > 1:
             raise ValueError("Population: receptors: one Delta is enough, two would do the same thing")
+        units = dict(zip(self.model.variables, getattr(self.model, "units", ()), strict=False))
+        started = {k: si(f"Population: initial[{k!r}]", v, *[units.get(k, "1")]) for k, v in self.initial.items()}
+        object.__setattr__(self, "initial", started)
+        take_si(self, positions="m")
         for name, start in self.initial.items():
             if name not in self.model.variables:
                 raise ValueError(f"Population: initial: {name!r} is none of {list(self.model.variables)}")

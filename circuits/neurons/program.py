@@ -31,8 +31,8 @@ class Program(NamedTuple):
         ``update(step, n, state, drive, floats, ints, spiked, late)``, all arrays by pointer (`numba.carray`).
         It advances state (rows, n) from t_k to t_{k+1}, k = step, writes the ascending numbers of the neurons that
         spiked to ``spiked`` and returns how many, or -(i + 1) if neuron i is not finite, or -(n + i + 1) if it would
-        spike twice in the step.  ``drive`` is (3, n): injected current, and where receptors are conductances their
-        sum g and the sum of g times reversal.
+        spike twice in the step, or -(2 n + i + 1) if a function of the user's failed for it.  ``drive`` is (3, n):
+        injected current, and where receptors are conductances their sum g and the sum of g times reversal.
     floats : (...) float64
         Parameters, constant during a run.
     ints : (...) int64
@@ -51,6 +51,8 @@ class Program(NamedTuple):
         The update writes to ``late[j]`` by which fraction of dt spike j precedes t_{k+1}.
     name : str
         Of the method, for the record; that of the function by default.
+    failure : function, optional
+        ``failure(owner, i, drive)`` is the error to raise where a function of the user's failed for neuron i.
     """
 
     update: Callable
@@ -63,6 +65,7 @@ class Program(NamedTuple):
     stream_at: int | None = None
     exact_times: bool = False
     name: str = ""
+    failure: Callable | None = None
 
 
 def part_of(model, n, low, high):

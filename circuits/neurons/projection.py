@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from circuits.neurons.parameters import fixed
+from physlearn.brief import brief
 from physlearn.checks import array, function, instance, seen, text
+from physlearn.quantities import WEIGHTS, take_si
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +50,10 @@ class Projection:
     plasticity: Any = None
     name: str = ""
 
+    __repr__ = brief
+
     def __post_init__(self):
+        take_si(self, weight=WEIGHTS, delay="s")
         for what in ("source", "target"):
             text(f"Projection: {what}", getattr(self, what), "the name of a population")
         if self.receptor is not None:

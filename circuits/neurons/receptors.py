@@ -17,16 +17,19 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import array, positive, seen
+from physlearn.quantities import take_si
 
 CLOSEST = 1e-8  # relative difference of two time constants below which their exponentials cancel
 
 
 def _check(receptor):
     name = type(receptor).__name__
-    for what in ("tau", "rise", "decay"):
-        if hasattr(receptor, what):
-            positive(f"{name}: time constant {what} in s", getattr(receptor, what))
+    times = [f for f in ("tau", "rise", "decay") if hasattr(receptor, f)]
+    take_si(receptor, reversal="V", **dict.fromkeys(times, "s"))
+    for what in times:
+        positive(f"{name}: time constant {what} in s", getattr(receptor, what))
     if not isinstance(receptor.normalised, str) or receptor.normalised not in ("peak", "area"):
         raise ValueError(f"{name}: normalised={seen(receptor.normalised)}, expected 'peak' or 'area'")
     reversal = receptor.reversal
@@ -119,6 +122,8 @@ class Exponential(_Chain):
     reversal: float | None = None
     normalised: str = "peak"
 
+    __repr__ = brief
+
     @property
     def taus(self):
         """Time constants of the chain, s."""
@@ -154,6 +159,8 @@ class Gamma(_Chain):
     order: int = 1
     reversal: float | None = None
     normalised: str = "peak"
+
+    __repr__ = brief
 
     def __post_init__(self):
         if not isinstance(self.order, Integral) or isinstance(self.order, bool):
@@ -196,6 +203,8 @@ class Alpha(_Chain):
     reversal: float | None = None
     normalised: str = "peak"
 
+    __repr__ = brief
+
     @property
     def taus(self):
         """Time constants of the chain, s."""
@@ -231,6 +240,8 @@ class DualExponential(_Chain):
     decay: float
     reversal: float | None = None
     normalised: str = "peak"
+
+    __repr__ = brief
 
     def __post_init__(self):
         _check(self)

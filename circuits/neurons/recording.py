@@ -12,7 +12,9 @@ import numpy as np
 
 from circuits.neurons import loop
 from circuits.neurons.program import steps_of
+from physlearn.brief import brief
 from physlearn.checks import flag, integers, positive, sequence
+from physlearn.quantities import take_si
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,10 @@ class Record:
     neurons: Any = None
     spikes: bool = True
 
+    __repr__ = brief
+
     def __post_init__(self):
+        take_si(self, every="s")
         names = (self.variables,) if isinstance(self.variables, str) else self.variables
         object.__setattr__(self, "variables", sequence("Record: variables", names, str, "names such as ['v']"))
         if self.every is not None:
@@ -70,6 +75,12 @@ class Traces:
     variables: tuple
     units: tuple
     values: np.ndarray
+
+    def __repr__(self):
+        return brief(self, t=self.t, neurons=len(self.neurons), **{name: self[name] for name in self.variables})
+
+    def _repr_html_(self):
+        return self.to_xarray()._repr_html_()
 
     def __getitem__(self, variable):
         return self.values[:, self.variables.index(nearest("variable", variable, self.variables))]
@@ -104,6 +115,8 @@ class NetworkState:
     dt: float
     arrays: dict = field(repr=False)
 
+    __repr__ = brief
+
 
 @dataclass(frozen=True, eq=False)
 class Recording:
@@ -132,6 +145,21 @@ class Recording:
     t_stop: float
     dt: float
     method: str
+
+    def __repr__(self):
+        spikes = {name: len(spikes) for name, spikes in self.spikes.items()}
+        traces = {name: list(traces.variables) for name, traces in self.traces.items()}
+        parts = {"spikes": spikes, "traces": traces, "weights": list(self.weights)}
+        span = f"{self.t_start:g} to {self.t_stop:g} s"
+        return brief(self, t=span, dt=self.dt, **{k: v for k, v in parts.items() if v}, method=self.method)
+
+    def _repr_html_(self):
+        from html import escape
+
+        shown = [f"<pre>{escape(repr(self))}</pre>"]
+        for name, traces in self.traces.items():
+            shown.append(f"<p>traces[{escape(repr(name))}]</p>{traces._repr_html_()}")
+        return "".join(shown)
 
 
 def nearest(what, name, valid):

@@ -14,6 +14,8 @@ from numba import carray
 
 from circuits.neurons.parameters import as_numbers, fixed
 from circuits.neurons.program import Program, stamps_of
+from physlearn.brief import brief
+from physlearn.quantities import take_si
 from physlearn.rng import uniform
 
 # Intrinsics take one argument less than pyright thinks:
@@ -39,11 +41,14 @@ class PoissonSource:
     """
 
     rate: Any
+
+    __repr__ = brief
     variables = ("v",)
     units = ("V",)
     sends_only = True
 
     def __post_init__(self):
+        take_si(self, rate="Hz")
         rate = as_numbers("PoissonSource: rate", self.rate)
         if rate.ndim > 1 or not np.all(np.isfinite(rate)) or np.any(rate < 0):
             raise ValueError(f"PoissonSource: rate={self.rate!r} Hz, expected finite numbers of at least 0")
@@ -88,11 +93,14 @@ class SpikeSource:
 
     times: Any
     ids: Any
+
+    __repr__ = brief
     variables = ("v",)
     units = ("V",)
     sends_only = True
 
     def __post_init__(self):
+        take_si(self, times="s")
         times, ids = as_numbers("SpikeSource: times", self.times), as_numbers("SpikeSource: ids", self.ids)
         ids = np.asarray(self.ids)
         if times.ndim != 1 or ids.shape != times.shape or (ids.size and ids.dtype.kind not in "iu"):

@@ -16,10 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from circuits.neurons import engine
 from circuits.neurons.recording import nearest
 from physlearn import checks
+from physlearn.progress import Bar
 from physlearn.rng import seed_sequence
 
 
-def run(network, t_span, sweep, *, threads, stream, rng, state, **settings):
+def run(network, t_span, sweep, *, threads, stream, rng, state, progress, **settings):
     """Recordings of all parameter sets, in their order; see `SpikingNetwork.__integrate__`."""
     if stream is not None:
         raise ValueError("stream: not with sweep; run the parameter sets one by one, each with its own directory")
@@ -46,14 +47,26 @@ def run(network, t_span, sweep, *, threads, stream, rng, state, **settings):
         start = None if state is None else state[k]
         copies = count if k == 0 else 1  # that all records fit is checked before the first run
         return engine.evolve(
-            networks[k], t_span, rng=seed, state=start, stream=None, threads=1, copies=copies, **settings
+            networks[k],
+            t_span,
+            rng=seed,
+            state=start,
+            stream=None,
+            threads=1,
+            copies=copies,
+            progress=False,
+            **settings,
         )
 
     if count == 0:
         return []
-    first = one(0)  # compiles; the others find the kernels ready
-    with ThreadPoolExecutor(threads) as pool:
-        return [first, *pool.map(one, range(1, count))]
+    with Bar("integrate", "parameter set", count, progress) as bar, ThreadPoolExecutor(threads) as pool:
+        found = [one(0)]  # compiles; the others find the kernels ready
+        bar.update()
+        for recording in pool.map(one, range(1, count)):
+            found.append(recording)
+            bar.update()
+    return found
 
 
 def changed(network, values):

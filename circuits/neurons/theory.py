@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import array, positive, seen
 
 # zeta(1/2)/sqrt(2 pi): a threshold tested only at grid points acts as one 0.5826 steps of noise higher
@@ -160,6 +161,8 @@ class MeanField(NamedTuple):
     cv: np.ndarray
     mean: np.ndarray
     deviation: np.ndarray
+
+    __repr__ = brief
 
 
 def mean_field(cells, *, indegree, weight, external_rate, external_weight, start=0.0, dt=None) -> MeanField:

@@ -19,8 +19,10 @@ from circuits.neurons.parameters import as_numbers, fixed
 from circuits.neurons.plan import ARRIVALS, STREAM
 from circuits.neurons.program import stamps_of
 from physlearn._kernel import pointer
+from physlearn.brief import brief
 from physlearn.checks import function, text
 from physlearn.kernels.jit import kernel
+from physlearn.quantities import WEIGHTS, take_si
 from physlearn.rng import uniform
 
 # Intrinsics take one argument less than pyright thinks:
@@ -57,7 +59,10 @@ class Poisson:
     weight: float
     receptor: str | None = None
 
+    __repr__ = brief
+
     def __post_init__(self):
+        take_si(self, rate="Hz", weight=WEIGHTS)
         text("Poisson: target", self.target, "the name of a population")
         if self.receptor is not None:
             text("Poisson: receptor", self.receptor, "the name of a receptor, or None")
@@ -254,7 +259,10 @@ class SpikeTrains:
     weight: Any
     receptor: str | None = None
 
+    __repr__ = brief
+
     def __post_init__(self):
+        take_si(self, times="s", weight=WEIGHTS)
         text("SpikeTrains: target", self.target, "the name of a population")
         if self.receptor is not None:
             text("SpikeTrains: receptor", self.receptor, "the name of a receptor, or None")

@@ -16,7 +16,9 @@ from circuits.neurons.network import SpikingNetwork
 from circuits.neurons.noise import OrnsteinUhlenbeck
 from circuits.neurons.population import Population
 from circuits.neurons.spikes import Spikes
+from physlearn.brief import brief
 from physlearn.checks import array, not_negative, positive
+from physlearn.quantities import CURRENTS, si
 
 
 class TuningCurve(NamedTuple):
@@ -38,6 +40,8 @@ class TuningCurve(NamedTuple):
     rate: np.ndarray
     cv: np.ndarray
     spikes: Spikes
+
+    __repr__ = brief
 
 
 def fi_curve(
@@ -76,6 +80,10 @@ def fi_curve(
     >>> lif_rate([9e-3, 10.5e-3, 20e-3], cells).round(3)
     array([ 0.   , 15.901, 63.04 ])
     """
+    current = si("current", current, *CURRENTS)
+    duration, dt, transient = (
+        si(name, value, "s") for name, value in (("duration", duration), ("dt", dt), ("transient", transient))
+    )
     current = np.atleast_1d(array("current", current))
     if current.ndim != 1 or not current.size:
         raise ValueError(f"current: shape {current.shape}, expected (k,) finite numbers")

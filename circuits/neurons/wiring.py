@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.kernels.jit import kernel
 from physlearn.rng import seed_sequence
 
@@ -23,6 +24,8 @@ class Rows:
     weights: np.ndarray | None
     delays: np.ndarray | None
 
+    __repr__ = brief
+
     @property
     def sources(self):
         """Source of each synapse, (m,)."""
@@ -35,6 +38,8 @@ class Wiring:
 
     rows: tuple
     bounds: tuple
+
+    __repr__ = brief
 
     @property
     def size(self):

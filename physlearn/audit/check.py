@@ -19,11 +19,16 @@ from physlearn.energy import Energy, System, check_system
 
 @dataclass(frozen=True)
 class Audit:
-    """What `check_energy` found: ``checks``, each with part, form, where, error and tolerance."""
+    """What `check_energy` found: ``checks``, each with part, form, where, error and tolerance; ``print`` shows them."""
 
     checks: tuple[Check, ...]
 
     def __repr__(self):
+        worst = max(self.checks, key=lambda c: c.error / c.tolerance if c.tolerance else 0.0, default=None)
+        nearest = "" if worst is None else f"; nearest its tolerance: {worst.part}, {worst.form}, {worst.error:.1e}"
+        return f"Audit({len(self.checks)} checks passed{nearest}; print it for all)"
+
+    def __str__(self):
         head = ("term", "form", "worst error", "tolerance", "worst at")
         rows = [(c.part, c.form, f"{c.error:.1e}", f"{c.tolerance:.1e}", c.where) for c in self.checks]
         widths = [max(len(row[k]) for row in [head, *rows]) for k in range(5)]

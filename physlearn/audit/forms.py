@@ -7,7 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from physlearn._kernel import COMMIT, GAP, call_commit, call_gap, compiled, run
+from physlearn._checked import failure, in_python
+from physlearn._kernel import COMMIT, GAP, address_of, commit_at, compiled, gap_at
 from physlearn.audit.measure import another, flat_field, moved, named, noise, slope, unit
 from physlearn.energy import Binary, Energy, Potts, Spin, batch_size
 
@@ -206,11 +207,14 @@ def local(scene, part, x):
     kind, shape = scene.system.layers[layer]
     if not isinstance(kind, (Spin, Binary, Potts)):
         return
-    plain = [getattr(f, "py_func", f) for f in (form.gap, form.commit)]
-    fast = (
-        partial(run, call_gap, compiled(form.gap, GAP)),
-        partial(run, call_commit, compiled(form.commit, COMMIT)),
-    )
+    plain = [in_python(f) for f in (form.gap, form.commit)]
+    fast = [
+        partial(_checked_call, kernel, address_of(compiled(function, signature)), name, function)
+        for name, function, signature, kernel in (
+            ("gap", form.gap, GAP, gap_at),
+            ("commit", form.commit, COMMIT, commit_at),
+        )
+    ]
     for form_name, gap, commit in (("local", *plain), ("local (compiled)", *fast)):
         flat = x[layer][0].ravel().astype(float)
         arrays = form.prepare(flat.copy(), scene.theta)
@@ -257,6 +261,16 @@ FORMS = (
     ("holomorphic", holomorphic),
     ("local", local),
 )
+
+
+def _checked_call(kernel, address, name, function, *args):
+    """What a compiled function says, or the error that ended it."""
+    said = kernel(address, *args)
+    if said < 0:
+        raise failure("local (compiled)", {name: function}, {name: [args]}) or ValueError(
+            f"{name} failed or returned {said}: an index outside its array, or a division by zero"
+        )
+    return said
 
 
 def _told(gap, kind, i, flat, arrays):

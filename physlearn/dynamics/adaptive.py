@@ -18,25 +18,31 @@ DRIVEN_STEPS = (200, 2000)
 _SCIPY = {"adaptive": "RK45", "stiff": "BDF"}
 
 
-def follow(problem, mass, drive, span, times, method, tol):
+def follow(problem, mass, drive, span, times, method, tol, bar):
     """Free variables at ``times``, (k, batch, m); steps of the longest item, why it stopped early, the method."""
     items, steps, stopped, reached = [], 0, None, len(times)
     for item in range(problem.batch):
-        found, taken, why = _item(problem.rows([item]), item, mass, drive, span, times, method, tol)
+        found, taken, why = _item(problem.rows([item]), item, mass, drive, span, times, method, tol, bar)
         items.append(found)
         steps, stopped, reached = max(steps, taken), stopped or why, min(reached, len(found))
     label = f"{method} ({_SCIPY[method]})"
     return np.stack([found[:reached] for found in items], 1), steps, stopped, label
 
 
-def _item(part, item, mass, drive, span, times, method, tol):
+def _item(part, item, mass, drive, span, times, method, tol, bar):
     from scipy.integrate import solve_ivp
 
     low, high = (bound[0] for bound in part.bounds)
     start = part.initial()
     atol = 1e-3 * tol * _size(part, item, start, mass, drive, span, times)
 
+    reached = span[0]
+
     def velocity(t, z):
+        nonlocal reached
+        if t > reached:  # steps that are refused go back in time
+            bar.update(t - reached)
+            reached = t
         if drive is not None:
             u, force = drive(t)
             part.give(u[[item]], force[[item]])

@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import count, positive
 from physlearn.dynamics.problem import is_continuous
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.sample import start_sampler
 from physlearn.energy import Energy
+from physlearn.progress import follow
 from physlearn.threads import on_one_thread
 
 
@@ -35,6 +37,8 @@ class LogZ(NamedTuple):
     value: float
     error: float
     effective: float
+
+    __repr__ = brief
 
 
 def estimate(log_weights, log_z0):
@@ -64,7 +68,15 @@ def check_path(steps, chains):
 
 @on_one_thread
 def annealed_importance(
-    energy: Energy, *, temperature, steps: int = 1000, chains: int = 100, clamp=None, method: str = "auto", rng=None
+    energy: Energy,
+    *,
+    temperature,
+    steps: int = 1000,
+    chains: int = 100,
+    clamp=None,
+    method: str = "auto",
+    rng=None,
+    progress: bool | None = None,
 ) -> LogZ:
     """Estimate log Z of an energy of discrete layers, from the uniform distribution up in beta = 1/T.
 
@@ -83,6 +95,8 @@ def annealed_importance(
     method : str
         Engine of the sweeps, see `sample`.
     rng : int, Generator or None
+    progress : bool, optional
+        Whether to show a bar, on a terminal or in a notebook; by default once a second has passed.
 
     Returns
     -------
@@ -113,7 +127,7 @@ def annealed_importance(
     sampler = start_sampler(energy, chains, None, clamp, method, rng, {})
     betas = np.linspace(0.0, 1.0 / temperature, steps + 1)
     log_w = np.zeros(chains)
-    for k in range(steps):
+    for k in follow(range(steps), "annealed_importance", "step", progress):
         if k:
             sampler.run(1, np.full(chains, 1.0 / betas[k]))
         log_w -= (betas[k + 1] - betas[k]) * sum(energy.shares(sampler.state()).values())

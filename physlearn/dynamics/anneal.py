@@ -14,6 +14,7 @@ from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.relax import make_problem, relax
 from physlearn.dynamics.sample import energies_of, random_start, start_sampler, started, warn_of_trouble
 from physlearn.energy import Energy, Potts, check_system
+from physlearn.progress import Bar
 from physlearn.rng import seed_sequence
 from physlearn.threads import on_one_thread
 
@@ -33,6 +34,7 @@ def anneal(
     clamp=None,
     method: str = "auto",
     rng=None,
+    progress: bool | None = None,
     **settings,
 ) -> Annealed:
     """Simulated annealing (Kirkpatrick, Gelatt and Vecchi 1983).
@@ -60,6 +62,8 @@ def anneal(
         An engine of `sample`; "auto" is Metropolis where it fits spins and 0/1 variables (it moves more often
         than the heat bath), else what `sample` would take.
     rng : int, Generator or None
+    progress : bool, optional
+        Whether to show a bar, on a terminal or in a notebook; by default once a second has passed.
     **settings
         Passed to the engine.
 
@@ -102,13 +106,16 @@ def anneal(
                 f"schedule: got {len(temperatures)} temperatures and also sweeps, hot or cold; expected either"
             )
     push = make_problem(energy, None, clamp)[0].push
-    states, energies = _cool(energy, sampler, np.repeat(temperatures[:, None], reads, 1), push)
+    with Bar("anneal", "sweep", len(temperatures), progress) as bar:
+        states, energies = _cool(energy, sampler, np.repeat(temperatures[:, None], reads, 1), push, bar)
     warn_of_trouble("anneal", sampler)
     return annealed(states, energies, temperatures, sampler.method)
 
 
 @on_one_thread
-def greedy(energy: Energy, *, reads: int = 32, x0=None, clamp=None, max_sweeps: int = 10_000, rng=None) -> Annealed:
+def greedy(
+    energy: Energy, *, reads: int = 32, x0=None, clamp=None, max_sweeps: int = 10_000, rng=None, progress=None
+) -> Annealed:
     """Fall to the nearest minimum from many random states.
 
     Parameters
@@ -121,6 +128,8 @@ def greedy(energy: Energy, *, reads: int = 32, x0=None, clamp=None, max_sweeps: 
         As for `anneal`.
     max_sweeps : int
         Steps of `relax` after which to give up, with a RuntimeWarning.
+    progress : bool, optional
+        Whether to show a bar, on a terminal or in a notebook; by default once a second has passed.
 
     Returns
     -------
@@ -145,7 +154,7 @@ def greedy(energy: Energy, *, reads: int = 32, x0=None, clamp=None, max_sweeps: 
     problem, _ = make_problem(energy, state, clamp)
     if problem.batch != reads:
         raise ValueError(f"clamp: a batch of {problem.batch} does not fit {reads} reads")
-    rest: Any = relax(energy, state, clamp=clamp, max_steps=max_sweeps, unconverged="ignore")
+    rest: Any = relax(energy, state, clamp=clamp, max_steps=max_sweeps, unconverged="ignore", progress=progress)
     if not rest.converged:
         warnings.warn(
             f"greedy: some of {reads} reads are not at rest after {max_sweeps} sweeps; raise max_sweeps",
@@ -156,15 +165,16 @@ def greedy(energy: Energy, *, reads: int = 32, x0=None, clamp=None, max_sweeps: 
     return annealed(x, np.atleast_1d(rest.energy), np.zeros(max(1, int(np.max(rest.steps)))), rest.method)
 
 
-def _cool(energy, sampler, temperatures, push):
+def _cool(energy, sampler, temperatures, push, bar):
     """Follow temperatures (sweeps, reads); each read's best state at the end of a sweep, and their energies."""
     if isinstance(getattr(sampler, "moves", None), fields.FieldMoves):
-        sampler.moves.cool(temperatures)
+        sampler.moves.cool(temperatures, bar)
         return sampler.state(), sampler.energies()
     lowest, best = np.full(temperatures.shape[1], np.inf), {}
     kept = lowest.copy()
     for row in temperatures:
         sampler.run(1, row)
+        bar.update()
         found, x = energies_of(energy, sampler), sampler.state()
         felt = found - np.sum(push * concatenate(energy, x), 1) if np.any(push) else found  # given forces do work
         better = felt < lowest

@@ -159,8 +159,8 @@ def _update(out, target, left, a, right, b):
 
 
 @kernel
-def solve_lower(start, tiles, w, first):
-    """Replace the rows of w by L^-1 w.
+def solve_lower(start, tiles, w, first, count):
+    """Replace the first `count` rows of w by L^-1 w.
 
     Parameters
     ----------
@@ -168,12 +168,14 @@ def solve_lower(start, tiles, w, first):
         Right-hand sides, zero in the padding.
     first : (n,) int64
         Panel of each one's first nonzero: the panels before it are skipped.
+    count : int
+        Rows to solve for.
     """
     width = w.shape[1]
     for k in range(start.size - 1):
         diagonal = 64 * start[k]
         below = start[k + 1] - start[k]
-        for r in range(w.shape[0]):
+        for r in range(count):
             if first[r] > k:
                 continue
             o = r * width + 8 * k

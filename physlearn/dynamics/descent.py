@@ -62,6 +62,7 @@ def solve(problem, tol, max_steps):
     steps, (rest, going) = 0, _left(problem, x, moving, bends, tol)
     while steps < max_steps and np.any(going):  # items at rest are left alone: none disturbs another
         steps += 1
+        problem.bar.update()
         for name in moving:
             blocks = np.flatnonzero(_free(problem, name))
             for index in blocks[:, None] if name in single else [blocks]:
@@ -226,4 +227,5 @@ def _compiled(problem, tol, max_steps):
     for item in range(problem.batch):
         used, rest[item] = local.descend(problem.system, x[item], order, problem.push[item], max_steps)
         steps = max(steps, used)
+        problem.bar.update(used)
     return problem.pick(x), rest, steps, np.all(rest == 0), "descent (compiled)"

@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import positive
 from physlearn.dynamics.frame import separate
 from physlearn.dynamics.problem import Problem
 from physlearn.dynamics.relax import make_problem
 from physlearn.energy import Binary, Energy, Potts, Spin, check_system
+from physlearn.progress import Bar
 from physlearn.threads import on_one_thread
 
 MOST_BITS = 24  # at most 2^24 states: about a minute, 0.3 GB
@@ -66,6 +68,8 @@ class Exact:
     _second: dict = field(repr=False)
     _states: Callable = field(repr=False)
 
+    __repr__ = brief
+
     def correlations(self, a, b):
         """Second moments <x_i x_j> between layers a and b, (size_a, size_b) over flat indices.
 
@@ -89,7 +93,7 @@ class Exact:
 
 
 @on_one_thread
-def enumerate_states(energy: Energy, *, temperature, clamp=None) -> Exact:
+def enumerate_states(energy: Energy, *, temperature, clamp=None, progress: bool | None = None) -> Exact:
     """Sum over every state of an energy's free variables.
 
     Parameters
@@ -100,6 +104,8 @@ def enumerate_states(energy: Energy, *, temperature, clamp=None) -> Exact:
         Positive, in the energy's units (k_B = 1).
     clamp : mapping of str to (k,) array, optional
         Readout name to values: the sums are over the rest, conditioned on these.
+    progress : bool, optional
+        Whether to show a bar, on a terminal or in a notebook; by default once a second has passed.
 
     Returns
     -------
@@ -137,7 +143,17 @@ def enumerate_states(energy: Energy, *, temperature, clamp=None) -> Exact:
         )
     states = _Numbering(problem, free, values)
     blocks = [np.arange(k, min(k + BLOCK, count)) for k in range(0, count, BLOCK)]
-    energies = np.concatenate([problem.bare_energy(states(index)) for index in blocks])
+    with Bar("enumerate_states", "block", 2 * len(blocks), progress) as bar:
+        return _sums(energy, problem, states, blocks, temperature, bar)
+
+
+def _sums(energy, problem, states, blocks, temperature, bar):
+    """Two passes over the blocks: energies, then moments."""
+    parts = []
+    for index in blocks:
+        parts.append(problem.bare_energy(states(index)))
+        bar.update()
+    energies = np.concatenate(parts)
     if not np.all(np.isfinite(energies)):
         raise ValueError(f"energy: {np.sum(~np.isfinite(energies))} states have a NaN or infinite energy")
     lowest = energies.min()
@@ -155,6 +171,7 @@ def enumerate_states(energy: Energy, *, temperature, clamp=None) -> Exact:
             first[a] = first[a] + weighted.sum(0)
             for b in names:
                 second[a, b] = second[a, b] + weighted.T @ shown[b]
+        bar.update()
     means = {}
     for name, (kind, shape) in energy.layers.items():
         means[name] = np.reshape(first[name], (*shape, kind.q) if isinstance(kind, Potts) else shape)

@@ -97,7 +97,7 @@ class Banded(InPlace):
         """(m, r) to (m, r)."""
         w = np.zeros((load.shape[1], self.inverse.size))
         w[:, : len(load)] = load[self.order].T
-        banded.solve_lower(self.start, self.tiles, w, np.zeros(len(w), np.int64))
+        banded.solve_lower(self.start, self.tiles, w, np.zeros(len(w), np.int64), len(w))
         banded.scale(self.inverse, w)
         banded.solve_upper(self.start, self.tiles, w)
         out = np.empty_like(load)

@@ -233,11 +233,14 @@ class FieldMoves:
         x[:, self.free] = np.concatenate([block.states() for block in self.blocks])
         return separate(self.system, x)
 
-    def cool(self, temperatures):
+    def cool(self, temperatures, bar):
         """One sweep at each temperature, (sweeps, chains); then back to each chain's best state at a sweep's end."""
         for block in self.blocks:
             block.watch()
-        self.run(len(temperatures), temperatures)
+        for start in range(0, len(temperatures), REFRESH):  # where `run` pauses anyway
+            part = temperatures[start : start + REFRESH]
+            self.run(len(part), part)
+            bar.update(len(part))
         for block in self.blocks:
             block.x[...], block.best = block.best, np.empty((0, 0))
             block.refresh()

@@ -35,6 +35,7 @@ def solve(problem, tol, max_steps):
         v, steps = np.zeros_like(z), 0
         while steps < max_steps and np.any(rest > tol):
             steps += 1
+            problem.bar.update()
             going = (rest > tol) & (np.max(np.abs(z), 1, initial=0.0) < RUNAWAY)
             if not going.any():
                 break

@@ -26,7 +26,7 @@ _NODES = (0.0, 0.5, 0.5, 1.0)
 _WEIGHTS = (1 / 6, 1 / 3, 1 / 3, 1 / 6)
 
 
-def follow(problem, mass, drive, start, dt, keep, method, temperature, noise):
+def follow(problem, mass, drive, start, dt, keep, method, temperature, noise, bar):
     """Free variables after the steps ``keep``, (k, batch, m); steps taken, why it stopped early, the method."""
     rows = padded(problem.batch)
     blocks = [(slice(k, k + BLOCK), problem.rows(rows[k : k + BLOCK])) for k in range(0, len(rows), BLOCK)]
@@ -66,6 +66,7 @@ def follow(problem, mass, drive, start, dt, keep, method, temperature, noise):
             while done < target:
                 z = step(z, start + done * dt)
                 done += 1
+                bar.update()
                 lost = np.flatnonzero(~np.all(np.abs(z[: problem.batch]) < RUNAWAY, 1))
                 if lost.size:
                     why = f"item {lost[0]} left the finite numbers at t = {start + done * dt:g} s, step {done}"

@@ -41,6 +41,7 @@ def solve(problem, tol, max_steps):
                 y, k, h, left, going = y[keep], k[keep], h[keep], left[keep], going[keep]
                 bounds = bounds[0][keep], bounds[1][keep]
             steps += 1
+            problem.bar.update()
             new, k_new, error = _step(part.force, y, k, h[:, None], bounds)
             good = going & (error <= ACCURACY)
             y, k = np.where(good[:, None], new, y), np.where(good[:, None], k_new, k)

@@ -25,6 +25,8 @@ from physlearn.dynamics.frame import given
 from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.trajectory import DivergenceError, Trajectory
 from physlearn.energy import check_system
+from physlearn.progress import Bar
+from physlearn.quantities import si
 from physlearn.rng import streams
 from physlearn.threads import on_one_thread
 
@@ -38,7 +40,8 @@ def integrate(system, t_span, **settings):
     Parameters
     ----------
     system : Energy, System, or a machine with a method ``__integrate__``
-        A machine of the last kind, such as a spiking network, takes its own settings and returns its own record.
+        A machine of the last kind takes its own settings and returns its own record: for a network of neurons see
+        below.
     t_span : (float, float)
         Begin and end, s.
     x0 : array or mapping of str to array, optional
@@ -70,6 +73,8 @@ def integrate(system, t_span, **settings):
         What to do when an item leaves the finite numbers; the record holds what was reached.
     rng : int, Generator or None
         Of the noise: an item's numbers do not depend on how many items run.
+    progress : bool, optional
+        Whether to show a bar, on a terminal or in a notebook; by default once a second has passed.
 
     Returns
     -------
@@ -82,6 +87,33 @@ def integrate(system, t_span, **settings):
     DivergenceError
         With ``diverged="raise"``.
 
+    Networks of neurons
+    -------------------
+    A `circuits.neurons.SpikingNetwork` takes these settings in place of those above, and returns a
+    `circuits.neurons.Recording`:
+
+    dt : float
+        Step of the grid, s; t_span, delays and refractory periods must be whole steps.
+    record : "spikes", None, or mapping of str to "spikes", None or Record
+        What to keep of each population: ``{"E": Record(["v"], every=1e-3, neurons=[0, 1])}`` samples variables, of
+        a projection with STDP its weights ("w").  Default: the spikes of all.
+    stream : path, optional
+        A new directory into which the record is written as it grows, for runs that do not fit in memory; read it,
+        also while the run goes on, with `circuits.neurons.read_stream`.
+    threads : int
+        Results do not depend on it.  Default 1.
+    sweep : mapping of str to (m,) array, optional
+        m parameter sets of one network in one call, such as ``{"E->I.weight": weights}`` or ``{"E.tau": taus}``; the
+        result is then a list of m recordings.
+    method : str, or mapping of population to str
+        "auto", or a method of the neuron models.
+    progress : bool, optional
+        As above.
+    state : NetworkState, optional
+        ``recording.state`` of another run, which then goes on bit for bit.
+    rng : int, Generator or None
+        Of the noise.
+
     Examples
     --------
     A capacitor of 1 uF charging through 1 kohm: the time constant is 1 ms.
@@ -93,8 +125,18 @@ def integrate(system, t_span, **settings):
     >>> run = integrate(rc, (0.0, 1e-3), clamp={"source": [1.0]}, tau=1e-6, tol=1e-8)
     >>> print(f"{run.x[-1, 1]:.6f}", f"{1 - np.exp(-1):.6f}")
     0.632121 0.632121
+
+    A neuron driven beyond its threshold (see "Networks of neurons"):
+
+    >>> from circuits.neurons import LIF, Constant, Population, Record, SpikingNetwork
+    >>> cell = LIF(tau=20e-3, v_rest=-70e-3, v_threshold=-50e-3, v_reset=-60e-3)
+    >>> network = SpikingNetwork({"E": Population(cell, 2)}, inputs=[Constant("E", 30e-3)])
+    >>> run = integrate(network, (0.0, 0.1), dt=1e-4, record={"E": Record(["v"], every=1e-3, neurons=[0])})
+    >>> len(run.spikes["E"]), run.traces["E"]["v"].shape
+    (12, (100, 1))
     """
-    span = _span(t_span)
+    span = _span(si("t_span", t_span, "s"))
+    settings |= {name: si(name, settings[name], "s") for name in ("dt", "times") if name in settings}
     if hasattr(type(system), "__integrate__"):
         return system.__integrate__(span, **settings)
     return _flow(system, span, **settings)
@@ -116,6 +158,7 @@ def _flow(
     tol=1e-6,
     diverged="warn",
     rng=None,
+    progress=None,
 ) -> Trajectory:
     check_system(system)
     if diverged not in ("warn", "raise"):
@@ -131,7 +174,8 @@ def _flow(
     drive = _driven(problem, clamp, moving)
     if method in adaptive.METHODS:
         times = _times(times, span)
-        run = adaptive.follow(problem, mass, drive, span, times, method, tol)
+        with Bar("integrate", "s", problem.batch * (span[1] - span[0]), progress) as bar:
+            run = adaptive.follow(problem, mass, drive, span, times, method, tol, bar)
     else:
         assert dt is not None  # checked above
         steps = whole_steps(span[1] - span[0], dt, "t_span")
@@ -140,7 +184,8 @@ def _flow(
         keep = _kept_steps(times, span, dt, steps)
         noise = streams(rng, problem.batch) if temperature > 0 else None
         times = np.minimum(span[0] + keep * dt, span[1])
-        run = fixed_step.follow(problem, mass, drive, span[0], dt, keep, method, temperature, noise)
+        with Bar("integrate", "step", int(keep[-1]), progress) as bar:
+            run = fixed_step.follow(problem, mass, drive, span[0], dt, keep, method, temperature, noise, bar)
     z, taken, stopped, label = run
     return _record(problem, drive, times, z, taken, stopped, label, single, diverged)
 

@@ -23,6 +23,7 @@ from physlearn.dynamics.candidates import CandidateMoves
 from physlearn.dynamics.gillespie import Gillespie
 from physlearn.dynamics.relax import make_problem
 from physlearn.energy import Energy, check_system
+from physlearn.progress import follow
 from physlearn.rng import streams
 from physlearn.terms.lattice import FeltBonds
 
@@ -87,6 +88,7 @@ def kinetics(
     record=1,
     observe=None,
     rng=None,
+    progress: bool | None = None,
 ) -> Kinetics:
     """Run species on a lattice in time, reciprocal or not.
 
@@ -113,6 +115,8 @@ def kinetics(
     observe : mapping of str to callable, optional
         Functions of the state, ``f(x) -> (...)`` with x (*shape); given, states are not stored.
     rng : int, Generator or None
+    progress : bool, optional
+        Whether to show a bar of the records made, on a terminal or in a notebook; by default once a second has passed.
 
     Returns
     -------
@@ -168,7 +172,7 @@ def kinetics(
         return sum(system.shares({name: x.astype(np.int64)}).values())
 
     now = 0.0 if by_events else marks[0]
-    for number, mark in enumerate(marks):
+    for number, mark in follow(list(enumerate(marks)), "kinetics", "record", progress):
         if number:
             now = run.to(now, mark, by_events)
         if np.isinf(now):

@@ -42,6 +42,11 @@ def _minimise(problem, z, bounds, tol, max_steps):
         return z, 0
     unit = np.max(np.abs(force))  # SciPy's line search has thresholds of its own: give it forces of one
 
+    def watch(intermediate_result):
+        problem.bar.update()
+        if np.max(np.abs(intermediate_result.x)) > RUNAWAY:
+            raise StopIteration
+
     def descend(z, fun, steps):
         options = {
             "maxiter": steps,
@@ -53,9 +58,7 @@ def _minimise(problem, z, bounds, tol, max_steps):
         }
         box = np.stack([low[0], high[0]], 1)
         with np.errstate(over="ignore", invalid="ignore"):
-            found = minimize(
-                fun, z[0], jac=True, method="L-BFGS-B", bounds=box, options=options, callback=_stop_runaway
-            )
+            found = minimize(fun, z[0], jac=True, method="L-BFGS-B", bounds=box, options=options, callback=watch)
             new = found.x[None]
             return new, found.nit, problem.residual(new, problem.force(new), bounds)[0]
 
@@ -78,8 +81,3 @@ def _minimise(problem, z, bounds, tol, max_steps):
             break
         z, rest = new, left
     return z, used
-
-
-def _stop_runaway(intermediate_result):
-    if np.max(np.abs(intermediate_result.x)) > RUNAWAY:
-        raise StopIteration

@@ -4,16 +4,19 @@ The terms' own functions are called from compiled code (see `_kernel`): a user's
 compiling a sampler.  Pairs, Dense and Bias take part through a local form of their sum.
 """
 
+# Intrinsics take one argument less than pyright thinks:
+# pyright: reportCallIssue=false
+
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from physlearn._kernel import COMMIT, GAP, compiled, run
+from physlearn._kernel import COMMIT, GAP, call_commit, call_gap, compiled
 from physlearn.dynamics.fields import REFRESH, variables_refusal
 from physlearn.dynamics.frame import concatenate, separate
-from physlearn.dynamics.local import POTTS, SPIN, forms, kind_code
+from physlearn.dynamics.local import POTTS, SPIN, addresses, forms, kind_code, mistake
 from physlearn.dynamics.local import refusal as forms_refusal
 from physlearn.dynamics.visits import TIE, TOSS
 from physlearn.energy import Potts
@@ -49,9 +52,11 @@ class LocalMoves:
         self.streams, self.sweeps, self.moved = np.ascontiguousarray(streams), 0, np.zeros(len(self.x))
         self.orders = np.random.default_rng(self.streams[0].copy()) if shuffle else None
         self.forms = forms(problem.system)
-        self.calls = tuple(
-            tuple(compiled(getattr(form, part), signature) for form in self.forms)
-            for part, signature in (("gap", GAP), ("commit", COMMIT))
+        self.calls = addresses(
+            *(
+                [compiled(getattr(form, part), signature) for form in self.forms]
+                for part, signature in (("gap", GAP), ("commit", COMMIT))
+            )
         )
         width = -(-len(self.x) // threads)
         self.spans = [slice(k, k + width) for k in range(0, len(self.x), width)]
@@ -88,10 +93,16 @@ class LocalMoves:
             own = self.x[span], self.order, self.push[span], *self.kind, np.ascontiguousarray(beta[:, span])
             tasks.append((*prepared, *own, self.metropolis, self.streams[span], sweeps, self.moved[span]))
         if len(tasks) == 1:
-            run(visit, *self.calls, *tasks[0])
-            return
-        with ThreadPoolExecutor(self.threads) as pool:
-            run(lambda: list(pool.map(lambda task: visit(*self.calls, *task), tasks)))
+            failed = [visit(*self.calls, *tasks[0])]
+        else:
+            with ThreadPoolExecutor(self.threads) as pool:
+                failed = list(pool.map(lambda task: visit(*self.calls, *task), tasks))
+        for place, task in zip(failed, tasks, strict=True):
+            if place >= 0:
+                caches, ints, floats, x, *_ = task
+                chain, i = divmod(place, x.shape[1])
+                rows = [[a[chain % len(a)] for a in arrays] for arrays in (caches, ints, floats)]
+                raise mistake(self.system, i, x[chain], *rows)
 
     def _prepare(self):
         """Caches, ints and floats of every span: a tuple over terms of (chains or 1, length) arrays."""
@@ -123,7 +134,7 @@ def _stacked(rows, dtype, share):
 
 @kernel
 def visit(gaps, commits, caches, ints, floats, x, order, push, code, q, beta, metropolis, states, sweeps, moved):
-    """Visit the variables in order, all chains, x (chains, n) changed in place."""
+    """Visit the variables in order, all chains, x (chains, n) changed in place; -1, or c n + i if i's terms failed."""
     codes, f, listed, total = np.zeros(q, np.int64), np.zeros(q), np.zeros(2 * q, np.int64), np.zeros(q)
     apart, count = states.copy(), np.zeros(len(x))  # from those of other threads, which would share cache lines
     for c in range(len(x)):
@@ -134,11 +145,15 @@ def visit(gaps, commits, caches, ints, floats, x, order, push, code, q, beta, me
                 some, field = 0, push[c, i]
                 for t in range(len(gaps)):
                     own, whole, parts = caches[t][c], ints[t], floats[t]
-                    m = gaps[t](i, xc, own, whole[c % len(whole)], parts[c % len(parts)], codes, f)
+                    m = call_gap(gaps[t], i, xc, own, whole[c % len(whole)], parts[c % len(parts)], codes, f)
+                    if m < 0 or m > q:
+                        return c * len(xc) + i
                     if code != POTTS:
                         field += f[0]
                         continue
                     for k in range(m):
+                        if codes[k] < 0 or codes[k] >= q:
+                            return c * len(xc) + i
                         if not listed[codes[k]]:
                             listed[codes[k]] = 1
                             listed[q + some] = codes[k]
@@ -159,11 +174,14 @@ def visit(gaps, commits, caches, ints, floats, x, order, push, code, q, beta, me
                 elif new != xc[i]:
                     for t in range(len(commits)):
                         own, whole, parts = caches[t][c], ints[t], floats[t]
-                        commits[t](i, new, xc, own, whole[c % len(whole)], parts[c % len(parts)])
+                        row, numbers = whole[c % len(whole)], parts[c % len(parts)]
+                        if call_commit(commits[t], i, new, xc, own, row, numbers) < 0:
+                            return c * len(xc) + i
                     xc[i] = new
                     count[c] += 1.0
     states[:] = apart
     moved += count
+    return -1
 
 
 @inlined

@@ -56,6 +56,7 @@ def _newton(problem, z, tol, max_steps):
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         force = problem.force(z)
         for step in range(max_steps):
+            problem.bar.update()
             small = np.max(np.abs(force), initial=0.0) <= tol
             if small and not downhill:
                 return z, step, True

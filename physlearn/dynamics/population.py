@@ -30,6 +30,7 @@ from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.sample import check_temperature, energies_of, start_sampler
 from physlearn.dynamics.samples import Observed
 from physlearn.energy import Energy
+from physlearn.progress import follow
 from physlearn.rng import seed_sequence
 from physlearn.threads import on_one_thread
 
@@ -107,6 +108,7 @@ def population_annealing(
     method: str = "auto",
     observe=None,
     rng=None,
+    progress: bool | None = None,
     **settings,
 ) -> Population:
     """Anneal a population: thermal averages and the free energy at every temperature, and low energies.
@@ -128,6 +130,8 @@ def population_annealing(
     observe : mapping of str to callable or Mean, optional
         Functions of the state, ``f(x) -> (population, ...)``, x mapping layers to arrays; their means are kept.
     rng : int, Generator or None
+    progress : bool, optional
+        Whether to show a bar, on a terminal or in a notebook; by default once a second has passed.
 
     Returns
     -------
@@ -176,7 +180,7 @@ def population_annealing(
     family, energies, cooling = np.arange(population), energies_of(energy, sampler), 0.0
     x, best, best_x, observed = sampler.state(), np.inf, {}, {}
     table = []
-    for step, temperature in enumerate(temperatures):
+    for step, temperature in follow(list(enumerate(temperatures)), "population_annealing", "temperature", progress):
         log_w = -(1.0 / temperature - cooling) * energies
         top = log_w.max()
         share = np.exp(log_w - top)

@@ -8,6 +8,7 @@ import numpy as np
 
 from physlearn.dynamics.frame import Frame, concatenate, separate
 from physlearn.energy import Energy, Potts, System
+from physlearn.progress import Bar
 
 # A variable this large is on its way to infinity: there is no rest to find.
 RUNAWAY = 1e50
@@ -32,7 +33,14 @@ class Problem:
         Given values and given forces.
     nudges : tuple of Nudge
     start : State or None
+
+    Attributes
+    ----------
+    bar : Bar
+        Where engines count their steps; silent unless `relax` sets another.
     """
+
+    bar = Bar("", "", progress=False)
 
     def __init__(self, system: System, frame: Frame, clamps, u, given_force, nudges, start):
         self.system, self.frame, self.clamps, self.nudges, self.start = system, frame, clamps, nudges, start
@@ -76,7 +84,9 @@ class Problem:
         )
         start = self.start and {name: _rows(x, index) for name, x in self.start.items()}
         given = self.u[index], self.given_force[index]
-        return Problem(self.system, self.frame, self.clamps, *given, nudges, start)
+        part = Problem(self.system, self.frame, self.clamps, *given, nudges, start)
+        part.bar = self.bar
+        return part
 
     def unfit(self, lowers_energy):
         """Why a method that moves continuous variables to rest does not apply, or None.

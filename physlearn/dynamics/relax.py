@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Mapping
 
@@ -13,7 +14,10 @@ from physlearn.dynamics.equilibrium import ConvergenceError, Equilibrium
 from physlearn.dynamics.frame import frame_of, given
 from physlearn.dynamics.problem import Problem
 from physlearn.energy import Nudge, System, check_system
+from physlearn.progress import Bar
 from physlearn.threads import on_one_thread
+
+LOG = logging.getLogger(__name__)
 
 # In the order in which "auto" asks: each engine has `refusal(problem) -> str | None` and
 # `solve(problem, tol, max_steps) -> (z, residual, steps, converged, method)`.
@@ -31,6 +35,7 @@ def relax(
     tol=1e-9,
     max_steps=10_000,
     unconverged="warn",
+    progress=None,
 ) -> Equilibrium:
     """Relax a system to an equilibrium (T = 0).
 
@@ -59,6 +64,8 @@ def relax(
         Iterations after which to give up.
     unconverged : {"warn", "raise", "ignore"}
         What to do when the result is not at rest.
+    progress : bool, optional
+        Whether to show a bar, on a terminal or in a notebook; by default once a second has passed.
 
     Returns
     -------
@@ -99,7 +106,10 @@ def relax(
         raise ValueError(
             f"method {method!r} does not fit this system: {reason}. What fits: {fits or 'nothing; check the terms'}"
         )
-    z, residual, steps, converged, used = _solve(ENGINES[method], problem, tol, max_steps)
+    if LOG.isEnabledFor(logging.DEBUG):
+        LOG.debug("relax: engine %r; %s", method, refused(ENGINES, problem))
+    with Bar("relax", "step", progress=progress) as problem.bar:
+        z, residual, steps, converged, used = _solve(ENGINES[method], problem, tol, max_steps)
     result = _record(problem, z, residual, steps, converged, used, single)
     if not converged and unconverged != "ignore":
         worst = float(np.max(residual))
@@ -111,6 +121,12 @@ def relax(
             raise ConvergenceError(message, result)
         warnings.warn(message, RuntimeWarning, stacklevel=3)
     return result
+
+
+def refused(engines, problem):
+    """Which engines do not take a problem, and why, as one line of a log."""
+    reasons = {name: engine.refusal(problem) for name, engine in engines.items()}
+    return "; ".join(f"{name} refused: {reason}" for name, reason in reasons.items() if reason) or "none refused"
 
 
 def _solve(engine, problem, tol, max_steps):

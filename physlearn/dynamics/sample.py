@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import warnings
 
 import numpy as np
@@ -22,12 +23,14 @@ from physlearn.dynamics import (
     metropolis,
     replicas,
 )
-from physlearn.dynamics.relax import make_problem
+from physlearn.dynamics.relax import make_problem, refused
 from physlearn.dynamics.samples import Observed, Samples
 from physlearn.energy import Energy, check_system
+from physlearn.progress import Bar
 from physlearn.rng import seed_sequence, streams
 from physlearn.threads import on_one_thread
 
+LOG = logging.getLogger(__name__)
 BLOCK = 32  # chains whose energies are computed together
 
 # In the order in which "auto" asks.  Each engine has `refusal(problem) -> str | None` and
@@ -67,6 +70,7 @@ def sample(
     method: str = "auto",
     observe=None,
     rng=None,
+    progress: bool | None = None,
     **settings,
 ) -> Samples:
     """Draw states from the Boltzmann distribution (k_B = 1).
@@ -92,6 +96,8 @@ def sample(
     observe : mapping of str to callable or Mean, optional
         Functions of the state, ``f(x) -> (chains, ...)``; given, states are not stored (``{}``: energies only).
     rng : int, Generator or None
+    progress : bool, optional
+        Whether to show a bar, on a terminal or in a notebook; by default once a second has passed.
     **settings
         Passed to the engine.
 
@@ -122,18 +128,21 @@ def sample(
     temperature = check_temperature(temperature, count("chains", chains))
     observed = Observed(observe, chains, n_samples)
     sampler = start_sampler(energy, chains, x0, clamp, method, rng, settings)
-    getattr(sampler, "warm", sampler.run)(warmup, temperature)
-    before = np.array(sampler.proposed), np.array(sampler.accepted)
-    energies, states = np.empty((chains, n_samples)), []
-    for draw in range(n_samples):
-        sampler.run(thin, temperature)
-        energies[:, draw] = energies_of(energy, sampler)
-        if observe is not None and not observe:
-            continue
-        x = sampler.state()
-        if observe is None:
-            states.append({name: value.copy() for name, value in x.items()})
-        observed.see(x)
+    with Bar("sample", "sweep", warmup + n_samples * thin, progress) as bar:
+        getattr(sampler, "warm", sampler.run)(warmup, temperature)
+        bar.update(warmup)
+        before = np.array(sampler.proposed), np.array(sampler.accepted)
+        energies, states = np.empty((chains, n_samples)), []
+        for draw in range(n_samples):
+            sampler.run(thin, temperature)
+            bar.update(thin)
+            energies[:, draw] = energies_of(energy, sampler)
+            if observe is not None and not observe:
+                continue
+            x = sampler.state()
+            if observe is None:
+                states.append({name: value.copy() for name, value in x.items()})
+            observed.see(x)
     warn_of_trouble("sample", sampler)
     proposed = sampler.proposed - before[0]
     x = None
@@ -205,6 +214,8 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
         fits = list(fits)
         raise ValueError(f"method {chosen!r} does not fit this energy: {reason}. What fits: {fits or 'nothing'}")
     check_settings(chosen, settings)
+    if LOG.isEnabledFor(logging.DEBUG):
+        LOG.debug("sampler: engine %r for %d chains; %s", chosen, chains, refused(ENGINES, problem))
     return ENGINES[chosen].Sampler(problem, problem.state(problem.initial()), streams(root, chains), **settings)
 
 

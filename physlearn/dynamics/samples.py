@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.brief import brief
+
 
 @dataclass(frozen=True)
 class Mean:
@@ -32,6 +34,8 @@ class Mean:
     """
 
     of: Any
+
+    __repr__ = brief
 
 
 class Observed:
@@ -120,6 +124,9 @@ class Samples:
         chains, draws = self.energy.shape
         rate = "" if self.acceptance is None else f", acceptance={np.mean(self.acceptance):.2f}"
         return f"Samples(method={self.method!r}, chains={chains}, draws={draws}{rate})"
+
+    def _repr_html_(self):
+        return self.to_dataset()._repr_html_()
 
     def to_dataset(self):
         """As an xarray.Dataset with dims (chain, draw, ...), which ArviZ takes; see `diagnostics`."""

@@ -19,6 +19,7 @@ from physlearn.dynamics.relax import make_problem
 from physlearn.dynamics.sample import check_temperature, energies_of, start_sampler, warn_of_trouble
 from physlearn.dynamics.samples import Observed, Samples
 from physlearn.energy import Energy
+from physlearn.progress import Bar
 from physlearn.rng import Chains, seed_sequence, streams
 from physlearn.threads import on_one_thread
 
@@ -68,6 +69,9 @@ class Tempered:
             f"Tempered(method={self.method!r}, temperatures={k}, chains={chains}, draws={draws}, "
             f"exchange={np.min(self.exchange):.2f}..{np.max(self.exchange):.2f})"
         )
+
+    def _repr_html_(self):
+        return self.to_dataset()._repr_html_()
 
     def at(self, k):
         """The `Samples` of temperature number k."""
@@ -130,6 +134,7 @@ def tempering(
     method: str = "auto",
     observe=None,
     rng=None,
+    progress: bool | None = None,
     **settings,
 ) -> Tempered:
     """Draw at several temperatures at once, by replica exchange.
@@ -152,7 +157,7 @@ def tempering(
         Where all replicas start, (*shape) or (chains, *shape); default random.
     clamp : mapping of str to array, optional
         Readout name to values, (k,) or (chains, k).
-    method, observe, rng, **settings
+    method, observe, rng, progress, **settings
         As for `sample`.
 
     Returns
@@ -183,18 +188,21 @@ def tempering(
     clamp = {n: np.repeat(v, k, 0) if np.ndim(v) == 2 and len(v) > 1 else v for n, v in (clamp or {}).items()}
     sampler = start_sampler(energy, k * chains, x0, clamp, method, root, settings)
     replicas = _Replicas(energy, sampler, make_problem(energy, None, clamp)[0], ladder_t, chains, root)
-    for _ in range(warmup):
-        replicas.round(sweeps)
-    replicas.forget()
     energies, states = np.empty((n_samples, k, chains)), []
-    for draw in range(n_samples):
-        for _ in range(thin):
+    with Bar("tempering", "round", warmup + n_samples * thin, progress) as bar:
+        for _ in range(warmup):
             replicas.round(sweeps)
-        x = replicas.states()
-        energies[draw] = replicas.in_order(replicas.energies)
-        if observe is None:
-            states.append(x)
-        observed.see(x)
+            bar.update()
+        replicas.forget()
+        for draw in range(n_samples):
+            for _ in range(thin):
+                replicas.round(sweeps)
+                bar.update()
+            x = replicas.states()
+            energies[draw] = replicas.in_order(replicas.energies)
+            if observe is None:
+                states.append(x)
+            observed.see(x)
     warn_of_trouble("tempering", sampler)
     drawn = None
     if observe is None:

@@ -50,6 +50,9 @@ class Trajectory:
         why = f", stopped={self.stopped!r}" if self.stopped else ""
         return f"Trajectory(method={self.method!r}, steps={self.steps}, times={len(self.t)}{end}{why})"
 
+    def _repr_html_(self):
+        return self.to_dataset()._repr_html_()
+
     @property
     def final(self):
         """The last state, shaped as ``x0`` takes it."""

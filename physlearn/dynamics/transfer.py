@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import count, positive
 from physlearn.threads import on_one_thread
 
@@ -25,6 +26,8 @@ class Strip(NamedTuple):
     log_z: float
     free_energy: float
     energy: float
+
+    __repr__ = brief
 
 
 @on_one_thread

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.energy import Binary, Energy, Spin
 from physlearn.terms import Bias, Dense, Pairs
 
@@ -20,6 +21,8 @@ class BQMEnergy(NamedTuple):
     energy: Energy
     offset: float
     variables: list
+
+    __repr__ = brief
 
     def sample(self, x):
         """A state (n,) as dimod's dict of variable to value."""

@@ -12,12 +12,15 @@ so the largest cut is the ground state of E.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.energy import Energy, Spin
+from physlearn.files import path_of, read_text
 from physlearn.terms import Pairs
 
 
@@ -27,6 +30,8 @@ class MaxCut(NamedTuple):
     energy: Energy
     pairs: np.ndarray
     weights: np.ndarray
+
+    __repr__ = brief
 
     def cut(self, x):
         """Weight of the cut edges of spins x, (n,) or (..., n): a number or (...,)."""
@@ -43,6 +48,7 @@ def read_gset(path):
     Parameters
     ----------
     path : str or Path
+        May be packed (.gz, .bz2).
 
     Returns
     -------
@@ -66,8 +72,8 @@ def read_gset(path):
     >>> pairs.tolist(), weights.tolist(), n
     ([[0, 1], [1, 2], [0, 2]], [1.0, 1.0, -1.0], 3)
     """
-    path = Path(path)
-    lines = [(number, line.split()) for number, line in enumerate(path.read_text().splitlines(), 1) if line.strip()]
+    path = path_of("path", path)
+    lines = [(number, line.split()) for number, line in enumerate(read_text(path).split("\n"), 1) if line.strip()]
     if not lines:
         raise ValueError(f"{path}: empty, expected a line with the numbers of vertices and edges")
     number, head = lines[0]
@@ -91,7 +97,7 @@ def read_gset(path):
         first[key] = number
         pairs[row] = np.array(ends) - 1
         try:
-            weights[row] = float(words[2]) if len(words) == 3 else 1.0
+            weights[row] = float(words[2].replace("_", "?")) if len(words) == 3 else 1.0  # `float` takes "1_0" for 10
         except ValueError:
             _refuse(path, number, words, "i j w")
         if not np.isfinite(weights[row]):
@@ -135,13 +141,9 @@ def maxcut_energy(path_or_pairs, weights=None, n=None) -> MaxCut:
 
 
 def _count(path, number, word):
-    try:
-        value = int(word)
-    except ValueError:
-        value = -1
-    if value < 0:
+    if not re.fullmatch(r"\d{1,18}", word, re.ASCII):  # `int` takes "1_0" for 10
         raise ValueError(f"{path}, line {number}: {word!r}, expected a whole number")
-    return value
+    return int(word)
 
 
 def _refuse(path, number, words, form):

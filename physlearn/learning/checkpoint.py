@@ -7,15 +7,23 @@ pickled, so a file from elsewhere can be opened safely.
 from __future__ import annotations
 
 import json
-import os
+import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from physlearn.energy import System
-from physlearn.learning.learn import Training
+from physlearn.files import path_of, replacing
+from physlearn.learning.learn import Training, generator_of
 
+LOG = logging.getLogger(__name__)
 FORMAT = 1
+REMEDY = "put back a copy of it, or train again"
+
+
+class _Foreign(ValueError):
+    """A file of another format."""
 
 
 def save(path, training: Training) -> Path:
@@ -35,9 +43,10 @@ def save(path, training: Training) -> Path:
     --------
     See `load`.
     """
-    path = Path(path)
+    path = path_of("path", path)
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     arrays = {f"theta/{name}": value for name, value in training.theta.items()} | {"cost": training.cost}
+    arrays["monitor"] = training.monitor
     scalars = {}
     for key, value in training.memory.items():
         if isinstance(value, dict):
@@ -48,15 +57,13 @@ def save(path, training: Training) -> Path:
         "format": FORMAT,
         "epochs": training.epochs,
         "method": training.method,
+        "monitor_name": training.monitor_name,
         "memory": scalars,
         "rng": _plain(training.rng),
     }
-    temporary = path.with_name(path.name + ".part")
-    with open(temporary, "wb") as file:
+    with replacing(path) as file:
         np.savez(file, allow_pickle=False, head=np.array(json.dumps(head)), **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    LOG.info("training of %d epochs saved to %s", training.epochs, path)
     return path
 
 
@@ -77,7 +84,7 @@ def load(path, system: System) -> Training:
     Raises
     ------
     ValueError
-        A file of another format version, or parameters that do not fit the system.
+        A file that is damaged, no training or of another format version, or parameters that do not fit the system.
 
     Examples
     --------
@@ -93,14 +100,48 @@ def load(path, system: System) -> Training:
     >>> again
     Training(epochs=3, cost=0.0229, method='compiled')
     """
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+    path = path_of("path", path)
+    arrays = _arrays(path)
     if "head" not in arrays:
         raise ValueError(f"path: {path} holds no physlearn training (no head); it has {sorted(arrays)[:5]}")
-    head = json.loads(str(arrays.pop("head")))
-    if head["format"] != FORMAT:
-        raise ValueError(f"path: {path} has format {head['format']}, expected {FORMAT}; use the version that wrote it")
-    theta, memory = {}, dict(head["memory"])
+    try:
+        head = json.loads(str(arrays.pop("head")))
+        if head["format"] != FORMAT:
+            raise _Foreign(
+                f"path: {path} has format {head['format']}, expected {FORMAT}; use the version that wrote it"
+            )
+        theta, memory = _parts(arrays, dict(head["memory"]))
+        cost, epochs, method = arrays["cost"], int(head["epochs"]), str(head["method"])
+        monitor = arrays.get("monitor", np.full(len(cost), np.nan))  # files of earlier versions have none
+        monitor_name = str(head.get("monitor_name", ""))
+        rng: Any = _numbers(head["rng"])
+        generator_of(rng)  # refuses what is none
+    except _Foreign:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"path: {path} holds no whole training ({type(error).__name__}: {error}); {REMEDY}") from error
+    shapes = {name: value.shape for name, value in theta.items()}
+    expected = {name: value.shape for name, value in system.theta.items()}
+    if shapes != expected:
+        raise ValueError(f"path: {path} holds theta of shapes {shapes}, expected {expected}, the system's")
+    return Training(system.with_theta(theta), cost, epochs, memory, rng, method, monitor, monitor_name)
+
+
+def _arrays(path) -> dict[str, Any]:
+    """All arrays of an .npz file, which has a checksum of each."""
+    with open(path, "rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as found:
+                return {name: found[name] for name in found.files}
+        except Exception as error:  # whatever NumPy and zipfile say of bytes that are no arrays
+            raise ValueError(
+                f"path: {path} is no .npz file, or a damaged one ({type(error).__name__}: {error}); {REMEDY}"
+            ) from error
+
+
+def _parts(arrays, memory):
+    """Theta, and the optimiser's memory with its arrays."""
+    theta = {}
     for name, value in arrays.items():
         kind, _, rest = name.partition("/")
         if kind == "theta":
@@ -108,18 +149,9 @@ def load(path, system: System) -> Training:
         elif kind == "memory":
             key, _, parameter = rest.partition("/")
             memory.setdefault(key, {})[parameter] = value
-    shapes = {name: value.shape for name, value in theta.items()}
-    expected = {name: value.shape for name, value in system.theta.items()}
-    if shapes != expected:
-        raise ValueError(f"path: {path} holds theta of shapes {shapes}, expected {expected}, the system's")
-    return Training(
-        system.with_theta(theta),
-        arrays["cost"],
-        head["epochs"],
-        memory,
-        _numbers(head["rng"]),
-        head["method"],
-    )
+        elif name not in ("cost", "monitor"):
+            raise ValueError(f"an array {name!r}, expected theta/..., memory/..., cost and monitor")
+    return theta, memory
 
 
 def _plain(value):

@@ -81,7 +81,7 @@ def refusal(system: Energy, task: Task):
 def runner(system: Energy, task: Task):
     """``run(system, memory, orders, rates) -> (theta, mean cost per epoch, what went wrong or None)``."""
     from physlearn.dynamics.banded import plan_band
-    from physlearn.learning.epoch import run_epochs
+    from physlearn.learning.epoch import Optimizer, Rule, geometry, run_epochs
 
     edges = next(t for t in system.terms if type(t) is Edges)
     name = edges.parameter
@@ -105,16 +105,8 @@ def runner(system: Energy, task: Task):
     q = _padded(frame.shift[edges.i] - frame.shift[edges.j], force.shape[1])
     jmat = np.concatenate([np.zeros((frame.m, u.shape[1])), push], 1)[order]
     rmat = rows.toarray()[:, order]
-    geometry = (
-        ci,
-        cj,
-        frame.m,
-        *_csr(q),
-        *_csr(jmat),
-        constant[order],
-        *_csr(rmat),
-        *_csr(_padded(seen, force.shape[1])),
-    )
+    seen = _padded(seen, force.shape[1])
+    net = geometry(ci, cj, frame.m, _csr(q), _csr(jmat), constant[order], _csr(rmat), _csr(seen))
     samples = np.ascontiguousarray(np.concatenate([u, force], 1)), np.ascontiguousarray(task.target)
     phases = [p for p in task.rule.phases if p.strength != 0]
     strength = np.array([float(p.strength) for p in phases])
@@ -127,7 +119,8 @@ def runner(system: Energy, task: Task):
     kind, settings = _optimizer(task.optimizer)
     low, high = task.optimizer.bounds.get(name, (-np.inf, np.inf))
     low, high = (np.array(np.broadcast_to(bound, len(ci)), dtype=float) for bound in (low, high))
-    par = np.array([getattr(task.cost, "gain", getattr(task.cost, "margin", 0.0))])
+    par = float(getattr(task.cost, "gain", getattr(task.cost, "margin", 0.0)))
+    rule = Rule(COSTS[type(task.cost)], par, MODES[task.rule.mode], strength, weight)
 
     def run(system, memory, orders, rates):
         g = system.theta[name].copy()
@@ -138,23 +131,13 @@ def runner(system: Energy, task: Task):
         losses, hits = np.zeros(len(rates)), np.zeros(len(rates), np.int64)
         status, step = run_epochs(
             g,
-            low,
-            high,
-            *geometry,
+            net,
             *samples,
             np.concatenate(orders),
             task.size,
-            COSTS[type(task.cost)],
-            par,
-            MODES[task.rule.mode],
-            strength,
-            weight,
-            kind,
-            settings,
+            rule,
+            Optimizer(kind, settings, low, high, m1, m2, count),
             np.array(rates),
-            m1,
-            m2,
-            count,
             losses,
             hits,
         )

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.dynamics.frame import given, rows_of
 from physlearn.dynamics.quadratic import equilibria, is_quadratic
 from physlearn.dynamics.relax import relax
@@ -24,6 +25,8 @@ class Contrast(NamedTuple):
     gradient: dict
     outputs: np.ndarray
     cost: np.ndarray
+
+    __repr__ = brief
 
 
 def has_moments(system) -> bool:

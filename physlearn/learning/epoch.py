@@ -17,63 +17,100 @@ takes its mean over the batch. With A = L D L^T and W = L^-1 [b, R^T], S and R z
 only W is solved forward, and only states (free and phases, no Green column per output) backward.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from physlearn.dynamics.banded import assemble, dot, factor, layout, scale, solve_lower, solve_upper
 from physlearn.kernels.jit import kernel
-from physlearn.learning.phase import cost_of, phase_force
+from physlearn.learning.phase import cost_of, largest, phase_force, scratch
 
 SGD, MOMENTUM, ADAM = 0, 1, 2
 OK, NOT_POSITIVE_DEFINITE, NOT_FINITE = 0, 1, 2  # 3, 4: what `phase_force` found
 
 
-# fmt: off
-@kernel
-def run_epochs(
-    g, low, high, ci, cj, m,
-    qptr, qidx, qval, jptr, jidx, jval, c0, rptr, ridx, rval, yptr, yidx, yval,
-    inputs, targets, order, batch,
-    cost, cost_par, mode, strength, weight,
-    optimizer, opt_par, lr, m1, m2, count,
-    losses, hits,
-):
-    # fmt: on
+class Geometry(NamedTuple):
+    """A network as the kernel needs it; made by `geometry`."""
+
+    m: int
+    start: np.ndarray  # tile skyline and the places of the edges in it: see `banded.layout`
+    spot: np.ndarray
+    a: np.ndarray  # ends of the edges, m (which stays at zero) where there is no variable
+    b: np.ndarray
+    driven: np.ndarray  # edges with an offset; variables with a force from the inputs
+    fed: np.ndarray
+    first: np.ndarray  # panel of the first nonzero of the right-hand side and of each row of R
+    q: tuple  # CSR matrices: pointers, indices (int64), values
+    j: tuple
+    c0: np.ndarray
+    r: tuple
+    y: tuple
+
+
+class Rule(NamedTuple):
+    """Cost and phases."""
+
+    cost: int  # `phase.SQUARED_ERROR`, CROSS_ENTROPY or MARGIN
+    par: float  # gain (1/V) of the cross-entropy, margin (V) of the margin cost
+    mode: int  # `phase.CLAMP`, LINEARISED or FULL, for all phases
+    strength: np.ndarray  # (P,) of each phase besides the free one
+    weight: np.ndarray  # (P + 1,) c_0 (free), c_1, ...
+
+
+class Optimizer(NamedTuple):
+    """How conductances step; its memory is written in place."""
+
+    kind: int  # SGD; MOMENTUM with par = (momentum,); ADAM with par = (beta1, beta2, epsilon)
+    par: np.ndarray
+    low: np.ndarray  # (E,) siemens: bounds that each step is clipped to
+    high: np.ndarray
+    m1: np.ndarray  # (E,) velocity or first moment
+    m2: np.ndarray  # (E,) second moment
+    count: np.ndarray  # (1,) int64: steps done
+
+
+def geometry(ci, cj, m, q, j, c0, r, y):
+    """Flatten a network for `run_epochs`.
+
+    Parameters
+    ----------
+    ci, cj : (E,) int64
+        Variable at each end of an edge, in elimination order (`plan_band`); -1 where there is none.
+    m : int
+        Number of free variables.
+    q, j, r, y : (pointers, indices, values)
+        CSR matrices Q (E, s), J (m, s), R (k, m), Y (k, s); pointers and indices int64, R without duplicates.
+    c0 : (m,) float64, amperes
+        Constant force.
+    """
+    start, spot = layout(ci, cj, m)
+    # unsigned, so that no access has to ask whether it counts from the end
+    a, b = (np.where(ends < 0, m, ends).astype(np.uint64) for ends in (ci, cj))
+    driven, fed = np.flatnonzero(np.diff(q[0])), np.flatnonzero(np.diff(j[0]))
+    forced = np.concatenate([ci[driven], cj[driven], fed, np.flatnonzero(c0)])
+    rows = [forced[forced >= 0], *(r[1][r[0][o] : r[0][o + 1]] for o in range(r[0].size - 1))]
+    first = np.array([np.min(row, initial=8 * (start.size - 1)) // 8 for row in rows], np.int64)
+    return Geometry(m, start, spot, a, b, driven, fed, first, q, j, c0, r, y)
+
+
+def run_epochs(g, net, inputs, targets, order, batch, rule, optimizer, lr, losses, hits):
     """Learn for `lr.size` epochs; g, the optimiser's memory, losses and hits are written in place.
 
     Parameters
     ----------
     g : (E,) float64, siemens
         Conductances.
-    low, high : (E,) float64, siemens
-        Bounds each step is clipped to.
-    ci, cj : (E,) int64
-        Variable at each end of an edge, in elimination order (`plan_band`); -1 where there is none.
-    m : int
-        Number of free variables.
-    qptr, qidx, qval ; jptr, jidx, jval ; rptr, ridx, rval ; yptr, yidx, yval
-        CSR matrices Q (E, s), J (m, s), R (k, m), Y (k, s); pointers and indices int64, R without duplicates.
-    c0 : (m,) float64, amperes
-        Constant force.
+    net : Geometry
     inputs, targets : (n, s), (n, k) float64
         Samples u and their targets.
     order : (epochs * n,) int64
         Sample of every step, epoch after epoch.
     batch : int
         Samples per step; the last batch of an epoch may be short.
-    cost : int
-        `phase.SQUARED_ERROR`, CROSS_ENTROPY or MARGIN.
-    cost_par : (1,) float64
-        Gain (1/V) of the cross-entropy, margin (V) of the margin cost.
-    mode : int
-        `phase.CLAMP`, LINEARISED or FULL, for all phases.
-    strength, weight : (P,), (P + 1,) float64
-        Strength of each phase besides the free one; weights c_0 (free), c_1, ...
-    optimizer : int
-        SGD; MOMENTUM with opt_par = (momentum,); ADAM with opt_par = (beta1, beta2, epsilon).
+    rule : Rule
+    optimizer : Optimizer
     lr : (epochs,) float64
         Learning rate of each epoch.
-    m1, m2, count : (E,), (E,) float64, (1,) int64
-        The optimiser's memory: velocity or first moment, second moment, steps done.
     losses, hits : (epochs,) float64, (epochs,) int64
         Mean cost of the free outputs before each step; samples whose largest output is the target's.
 
@@ -83,33 +120,38 @@ def run_epochs(
         OK, or why it stopped: NOT_POSITIVE_DEFINITE, NOT_FINITE (cost or gradient), or the status of
         `phase_force`: a full nudge without an equilibrium, or at one that is no minimum.
     step : int
-        Steps completed; g, m1, m2 and count are as after the last of them.
+        Steps completed; g and the optimiser's memory are as after the last of them.
     """
-    k, phases = targets.shape[1], strength.size
-    start, spot = layout(ci, cj, m)
-    panels, width = start.size - 1, 8 * (start.size - 1)
-    # variable m stays at zero; unsigned, so that no access has to ask whether it counts from the end
-    a = np.where(ci < 0, m, ci).astype(np.uint64)
-    b = np.where(cj < 0, m, cj).astype(np.uint64)
-    driven, fed = np.flatnonzero(np.diff(qptr)), np.flatnonzero(np.diff(jptr))
-    first = np.full(k + 1, panels, np.int64)  # panel of the first nonzero of b and of each row of R
-    for e in driven:
-        for end in (ci[e], cj[e]):
-            if end >= 0:
-                first[0] = min(first[0], end // 8)
-    for i in np.concatenate((fed, np.flatnonzero(c0))):
-        first[0] = min(first[0], i // 8)
-    for o in range(k):
-        for p in range(rptr[o], rptr[o + 1]):
-            first[o + 1] = min(first[o + 1], ridx[p] // 8)
+    k, phases, panels = targets.shape[1], rule.strength.size, net.start.size - 1
+    tall, deepest = (phases + 1, 8 * panels), np.max(np.diff(net.start))
+    work = (
+        np.zeros(64 * (net.start[-1] + 1)),  # tiles
+        np.zeros(8 * panels),  # inverse
+        np.zeros(64 * deepest),  # panel
+        np.zeros((k + 1, 8 * panels)),  # w
+        np.zeros((k, 8 * panels)),  # scaled
+        np.zeros(tall),  # z
+        *np.zeros((3, g.size)),  # offset, drop, gradient
+        *np.zeros((3, k)),  # y, slope, force
+        np.zeros((k, k)),  # green
+    )
+    return _epochs(
+        g, net, inputs, targets, order, batch, rule, optimizer, lr, losses, hits, work, *scratch(rule.mode, k)
+    )
 
-    tiles, inverse = np.zeros(64 * (start[-1] + 1)), np.zeros(width)
-    panel = np.zeros(64 * np.max(np.diff(start)))
-    w, scaled, z = np.zeros((k + 1, width)), np.zeros((k, width)), np.zeros((phases + 1, width))
-    offset, drop, gradient = np.zeros(g.size), np.zeros(g.size), np.zeros(g.size)
-    y, slope, force = np.zeros(k), np.zeros(k), np.zeros(k)
-    green, work = np.zeros((k, k)), np.zeros((k + 4, k + 1))
-    total_weight = np.sum(weight)
+
+@kernel
+def _epochs(g, net, inputs, targets, order, batch, rule, optimizer, lr, losses, hits, work, system, vectors):
+    """The loop of `run_epochs`, on memory that was made for it."""
+    m, start, spot, a, b, driven, fed, first, q, j, c0, r, y_given = net
+    cost, par, mode, strength, weight = rule
+    rptr, ridx, rval = r
+    yptr, yidx, yval = y_given
+    tiles, inverse, panel, w, scaled, z, offset, drop, gradient, y, slope, force, green = work
+    k, phases, width = targets.shape[1], strength.size, inverse.size
+    total_weight = 0.0
+    for c in weight:
+        total_weight += c
 
     n, step = order.size // lr.size, 0
     for epoch in range(lr.size):
@@ -119,17 +161,22 @@ def run_epochs(
             assemble(g, spot, m, start, tiles)
             if factor(start, tiles, inverse, panel) != 0:
                 return NOT_POSITIVE_DEFINITE, step
-            gradient[:] = 0.0
+            for e in range(g.size):
+                gradient[e] = 0.0
             for item in range(begin, end):
                 u, t = inputs[order[item]], targets[order[item]]
-                _sources(g, a, b, driven, qptr, qidx, qval, fed, jptr, jidx, jval, c0, u, m, offset, w)
+                _sources(g, a, b, driven, q, fed, j, c0, u, m, offset, w)
+                rows = k + 1 if item == begin else 1
                 if item == begin:
-                    w[1:] = 0.0
                     for o in range(k):
+                        for i in range(width):
+                            w[o + 1, i] = 0.0
                         for p in range(rptr[o], rptr[o + 1]):
                             w[o + 1, ridx[p]] = rval[p]
-                    solve_lower(start, tiles, w, first)
-                    scaled[:] = w[1:]
+                    solve_lower(start, tiles, w, first, rows)
+                    for o in range(k):
+                        for i in range(width):
+                            scaled[o, i] = w[o + 1, i]
                     scale(inverse, scaled)
                     for o in range(k):
                         for p in range(o + 1):
@@ -137,22 +184,23 @@ def run_epochs(
                             s = dot(w, (o + 1) * width + skip, scaled, p * width + skip, width - skip)
                             green[o, p] = green[p, o] = s
                 else:
-                    solve_lower(start, tiles, w[:1], first)
+                    solve_lower(start, tiles, w, first, rows)
                 for o in range(k):
                     skip = 8 * max(first[0], first[o + 1])
                     y[o] = dot(w, skip, scaled, o * width + skip, width - skip)
                     for p in range(yptr[o], yptr[o + 1]):
                         y[o] += yval[p] * u[yidx[p]]
-                value = cost_of(cost, cost_par[0], y, t, slope)
+                value = cost_of(cost, par, y, t, slope)
                 losses[epoch] += value / n
-                hits[epoch] += np.argmax(y) == np.argmax(t)
-                z[:] = 0.0
+                hits[epoch] += largest(y) == largest(t)
                 for i in range(width):
                     z[0, i] = inverse[i] * w[0, i]
                 for p in range(phases):
-                    status = phase_force(mode, strength[p], cost, cost_par[0], y, t, slope, green, force, work)
+                    status = phase_force(mode, strength[p], cost, par, y, t, slope, green, force, system, vectors)
                     if status != OK:
                         return status, step
+                    for i in range(width):
+                        z[p + 1, i] = 0.0
                     for o in range(k):
                         for i in range(width):
                             z[p + 1, i] += force[o] * scaled[o, i]
@@ -171,17 +219,19 @@ def run_epochs(
             for e in range(g.size):
                 gradient[e] /= end - begin
                 check += 0.0 * gradient[e]
-            if not np.isfinite(check):
+            if not abs(check) < np.inf:
                 return NOT_FINITE, step
-            _step(optimizer, opt_par, lr[epoch], gradient, g, low, high, m1, m2, count)
+            _step(optimizer, lr[epoch], gradient, g)
             step += 1
     return OK, step
 
 
 @kernel
-def _sources(g, a, b, driven, qptr, qidx, qval, fed, jptr, jidx, jval, c0, u, m, offset, w):
+def _sources(g, a, b, driven, q, fed, j, c0, u, m, offset, w):
     """Offsets of the edges, and the right-hand side c0 + J u - sum_e g_e d_e offset_e in row 0 of w."""
-    w[0, :m] = c0
+    (qptr, qidx, qval), (jptr, jidx, jval) = q, j
+    for i in range(m):
+        w[0, i] = c0[i]
     for e in driven:
         s = 0.0
         for p in range(qptr[e], qptr[e + 1]):
@@ -192,17 +242,19 @@ def _sources(g, a, b, driven, qptr, qidx, qval, fed, jptr, jidx, jval, c0, u, m,
     for i in fed:
         for p in range(jptr[i], jptr[i + 1]):
             w[0, i] += jval[p] * u[jidx[p]]
-    w[0, m:] = 0.0
+    for i in range(m, w.shape[1]):
+        w[0, i] = 0.0
 
 
 @kernel
-def _step(optimizer, par, lr, gradient, g, low, high, m1, m2, count):
+def _step(optimizer, lr, gradient, g):
     """One step of the optimiser, then the bounds."""
+    kind, par, low, high, m1, m2, count = optimizer
     count[0] += 1
-    if optimizer == SGD:
+    if kind == SGD:
         for e in range(g.size):
             g[e] = min(max(g[e] - lr * gradient[e], low[e]), high[e])
-    elif optimizer == MOMENTUM:
+    elif kind == MOMENTUM:
         for e in range(g.size):
             m1[e] = par[0] * m1[e] + gradient[e]
             g[e] = min(max(g[e] - lr * m1[e], low[e]), high[e])

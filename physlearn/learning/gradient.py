@@ -47,7 +47,10 @@ class GradientCheck:
             "   nudge      error   1 - cosine   cosine to cost",
         ]
         rows = zip(self.nudges, self.error, self.cosine, self.cosine_to_cost, strict=True)
-        return "\n".join(lines + [f"{n:8.1e}  {e:9.2e}  {1 - c:11.2e}  {g:15.6f}" for n, e, c, g in rows])
+        table = [f"{n:8.1e}  {e:9.2e}  {1 - c:11.2e}  {g:15.6f}" for n, e, c, g in rows]
+        if len(table) > 7:
+            table[4:-2] = [f"  ({len(table) - 6} more)"]
+        return "\n".join(lines + table)
 
 
 @on_one_thread

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,10 +16,13 @@ from physlearn.learning import bipartite, compiled
 from physlearn.learning.adjoint import contrast_by_adjoint
 from physlearn.learning.contrast import contrast_by_moments, contrast_by_relaxing, has_moments
 from physlearn.learning.data import check_data, check_names
+from physlearn.learning.monitor import Monitor, shown
 from physlearn.learning.optimizers import rate
 from physlearn.learning.rules import ExactGradient
+from physlearn.progress import Bar
 from physlearn.threads import on_one_thread
 
+LOG = logging.getLogger(__name__)
 METHODS = ("auto", "compiled", "moments", "relax", "sample")
 
 
@@ -43,6 +47,12 @@ class Training:
     method : str
         "compiled" (whole epochs in one kernel), "moments" (columns and a quadratic form), "relax", or
         "sample" (phases sampled or enumerated).
+    monitor : (epochs,) array
+        What sampled rules show for a cost: see ``monitor_name``.  Where epochs are short it is measured after 1, 2, 5,
+        10, 20, 50, ... and the last, and NaN else.
+    monitor_name : str
+        "log pseudo-likelihood" (nats a sample, of some of the data; higher is better), "negative log-likelihood"
+        (nats a sample, where it is exact) or "score matching loss"; "" where there is none.
     """
 
     system: System
@@ -51,6 +61,8 @@ class Training:
     memory: dict
     rng: Mapping[str, Any] = field(repr=False)
     method: str = ""
+    monitor: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    monitor_name: str = ""
 
     @property
     def theta(self):
@@ -58,8 +70,8 @@ class Training:
         return self.system.theta
 
     def __repr__(self):
-        last = f"{self.cost[-1]:.3g}" if len(self.cost) else "none"
-        return f"Training(epochs={self.epochs}, cost={last}, method={self.method!r})"
+        last = ", ".join(f"{name}={value:.3g}" for name, value in shown(self).items()) or "cost=none"
+        return f"Training(epochs={self.epochs}, {last}, method={self.method!r})"
 
 
 @on_one_thread
@@ -79,6 +91,7 @@ def learn(
     resume: Training | None = None,
     method: str = "auto",
     relax_options: Mapping[str, Any] | None = None,
+    progress: bool | None = None,
 ) -> Training:
     """Train a system by a rule.
 
@@ -117,6 +130,9 @@ def learn(
         rules ("compiled", "sample") the same expectation, with other random numbers.
     relax_options : mapping, optional
         Passed to `relax` by the "relax" engine (tol, max_steps, method).
+    progress : bool, optional
+        Whether to show a bar with the cost or the monitor, on a terminal or in a notebook; by default once a second has
+        passed.
 
     Returns
     -------
@@ -154,6 +170,10 @@ def learn(
         raise TypeError(f"cost: got {cost!r}, but {type(rule).__name__} takes {wants}")
     inputs, target = check_data(system, data, cost)
     if resume is not None:
+        if not isinstance(resume, Training):
+            raise TypeError(
+                f"resume: got a {type(resume).__name__}, expected a Training, such as `learn` and `load` give"
+            )
         system = system.with_theta(resume.theta)
     names = check_names(system, trainable, optimizer)
     n = len(target)
@@ -167,8 +187,7 @@ def learn(
         memory = _start(system, rule, optimizer, names, generator)
         record = Training(system, np.zeros(0), 0, memory, generator.bit_generator.state)
     else:
-        generator = np.random.Generator(getattr(np.random, resume.rng["bit_generator"])())
-        generator.bit_generator.state = resume.rng
+        generator = generator_of(resume.rng)
         fresh = _start(system, rule, optimizer, names, 0)
         if _names(resume.memory) != _names(fresh):
             raise ValueError(
@@ -183,29 +202,39 @@ def learn(
         record = replace(resume, system=system)
     task = compiled.Task(inputs, target, rule, optimizer, cost, min(size, n), names)
     run, used = _engine(method, record.system, task, relax_options)
-    record, stop = replace(record, method=used), False
-    last = record.epochs + epochs
-    while record.epochs < last and not stop:
-        chunk = 1 if callback else min(last - record.epochs, max(1, 200_000 // n))
-        orders = [generator.permutation(n) if shuffle else np.arange(n) for _ in range(chunk)]
-        rates = [rate(optimizer, record.epochs + k) for k in range(chunk)]
-        memory = _copy(record.memory)  # a record that a callback has kept stays as it was
-        theta, costs, trouble = run(record.system, memory, orders, rates)
-        record = replace(
-            record,
-            memory=memory,
-            system=record.system.with_theta(theta),
-            cost=np.concatenate([record.cost, costs]),
-            epochs=record.epochs + len(costs),
-            rng=generator.bit_generator.state,
-        )
-        if trouble:
-            raise ConvergenceError(
-                f"learn: {trouble}, in epoch {record.epochs}; the last good theta is in `partial`. "
-                "Lower lr or set bounds",
+    record, last = replace(record, method=used), record.epochs + epochs
+    monitor = Monitor(record.system, task)
+    record = replace(record, monitor_name=monitor.name)
+    going_on = "started" if resume is None else "resumed"
+    LOG.info("learn: %s, epochs %d to %d by %s, engine %r", going_on, record.epochs, last, type(rule).__name__, used)
+    with Bar("learn", "epoch", epochs, progress) as bar:
+        while record.epochs < last:
+            chunk = 1 if callback else min(last - record.epochs, max(1, 200_000 // n))
+            chunk = monitor.until(record.epochs, chunk)
+            orders = [generator.permutation(n) if shuffle else np.arange(n) for _ in range(chunk)]
+            rates = [rate(optimizer, record.epochs + k) for k in range(chunk)]
+            memory = _copy(record.memory)  # a record that a callback has kept stays as it was
+            theta, costs, trouble = run(record.system, memory, orders, rates)
+            record = replace(
                 record,
+                memory=memory,
+                system=record.system.with_theta(theta),
+                cost=np.concatenate([record.cost, costs]),
+                epochs=record.epochs + len(costs),
+                rng=generator.bit_generator.state,
             )
-        stop = bool(callback(record)) if callback else False
+            record = replace(record, monitor=monitor.of(record, costs, trouble, last))
+            bar.update(len(costs), **shown(record))
+            if trouble:
+                LOG.info("learn: stopped in epoch %d: %s", record.epochs, trouble)
+                raise ConvergenceError(
+                    f"learn: {trouble}, in epoch {record.epochs}; the last good theta is in `partial`. "
+                    "Lower lr or set bounds",
+                    record,
+                )
+            if callback and callback(record):
+                break
+    LOG.info("learn: ended after epoch %d, %s", record.epochs, shown(record))
     return record
 
 
@@ -225,6 +254,7 @@ def _engine(method, system, task, relax_options):
         reasons |= dict.fromkeys(("moments", "relax"), "the rule's phases are sampled") | {"sample": None}
     if method == "auto":
         method = next(name for name, reason in reasons.items() if reason is None)
+    LOG.debug("learn: engine %r; refused: %s", method, {name: why for name, why in reasons.items() if why})
     if reasons[method]:
         fits = [name for name, reason in reasons.items() if reason is None]
         raise ValueError(f"method {method!r} does not fit: {reasons[method]}. What fits: {fits}")
@@ -270,6 +300,16 @@ def _plain_loop(contrast, task, system, memory, orders, rates):
             steps += 1
         costs.append(total / len(order))
     return system.theta, np.array(costs), None
+
+
+def generator_of(state) -> np.random.Generator:
+    """The generator whose state a training has kept."""
+    kind = getattr(np.random, state["bit_generator"])
+    if not (isinstance(kind, type) and issubclass(kind, np.random.BitGenerator)):
+        raise ValueError(f"rng: bit_generator {state['bit_generator']!r}, expected one of NumPy's, such as 'PCG64'")
+    generator = np.random.Generator(kind())
+    generator.bit_generator.state = state
+    return generator
 
 
 def _start(system, rule, optimizer, names, generator):

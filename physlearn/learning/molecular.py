@@ -197,7 +197,17 @@ class MolecularLearning(NamedTuple):
 
 
 def learn_by_diffusion(
-    structures, n_species, *, duration, diffusion=1.0, directional=False, cells=3, padding=2, rate=1.0, tol=1e-6
+    structures,
+    n_species,
+    *,
+    duration,
+    diffusion=1.0,
+    directional=False,
+    cells=3,
+    padding=2,
+    rate=1.0,
+    tol=1e-6,
+    progress=None,
 ):
     """Release the species of every structure at their places, let them diffuse, and keep the couplings that grow.
 
@@ -219,6 +229,8 @@ def learn_by_diffusion(
         Empty places around each structure, which keep the walls away.
     rate, tol : float
         Of Hebb's rule; see `integrate`.
+    progress : bool, optional
+        As for `integrate`, which runs once for each structure.
 
     Returns
     -------
@@ -257,7 +269,7 @@ def learn_by_diffusion(
         d: Any = np.tile(np.broadcast_to(diffusion, (n_species,)), len(faces))
         soup = reaction_diffusion(fields, grid, diffusion=d, spacing=1.0 / cells, rate=rate)
         x0 = {"C": start, "J": np.zeros((fields, fields))}
-        run = integrate(soup, (0.0, duration), x0=x0, times=[duration], tol=tol)
+        run = integrate(soup, (0.0, duration), x0=x0, times=[duration], tol=tol, progress=progress)
         J = run.x["J"][-1]
         if directional:  # a face meets the opposite one of its neighbour, its molecule's own does not count
             J = J.reshape(len(faces), n_species, len(faces), n_species)

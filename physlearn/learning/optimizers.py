@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from physlearn.brief import brief
+
 
 @dataclass(frozen=True)
 class SGD:
@@ -41,6 +43,8 @@ class SGD:
     momentum: float = 0.0
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     decay: float | Mapping[str, float] = 0.0
+
+    __repr__ = brief
 
     def __post_init__(self):
         if not 0 <= self.momentum < 1:
@@ -102,6 +106,8 @@ class Adam:
     epsilon: float = 1e-8
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     decay: float | Mapping[str, float] = 0.0
+
+    __repr__ = brief
 
     def __post_init__(self):
         for name in ("beta1", "beta2"):

@@ -5,11 +5,36 @@ The same as `costs` and `dynamics.schur` for one sample at a time; tests hold th
 
 import numpy as np
 
-from physlearn.kernels.jit import kernel
+from physlearn.kernels.jit import inlined, kernel
 
 SQUARED_ERROR, CROSS_ENTROPY, MARGIN = 0, 1, 2
 CLAMP, LINEARISED, FULL = 0, 1, 2
 OK, NUDGE_NOT_CONVERGED, NUDGE_WITHOUT_MINIMUM = 0, 3, 4
+
+
+# Written out: Numba's own reductions and slices of arrays take longer to compile than all that is below.
+@inlined
+def largest(y):
+    """Index of the first largest entry."""
+    best = 0
+    for o in range(1, y.size):
+        if y[o] > y[best]:
+            best = o
+    return best
+
+
+@inlined
+def total(y):
+    """Sum of the entries."""
+    s = 0.0
+    for o in range(y.size):
+        s += y[o]
+    return s
+
+
+def scratch(mode, k):
+    """Memory for `phase_force`: a system of k equations, and for full nudges four vectors."""
+    return np.zeros((k, k + 1)), tuple(np.zeros((4, k))) if mode == FULL else None
 
 
 @kernel
@@ -21,7 +46,7 @@ def cost_of(code, par, y, t, slope):
             slope[o] = y[o] - t[o]
             value += 0.5 * slope[o] * slope[o]
     elif code == CROSS_ENTROPY:
-        top, mass, norm = np.max(y), np.sum(t), 0.0
+        top, mass, norm = y[largest(y)], total(t), 0.0
         for o in range(y.size):
             slope[o] = np.exp(par * (y[o] - top))
             norm += slope[o]
@@ -30,7 +55,7 @@ def cost_of(code, par, y, t, slope):
             slope[o] = par * (mass * slope[o] / norm - t[o])
         value += mass * np.log(norm)
     else:
-        right, inside = np.argmax(t), 0
+        right, inside = largest(t), 0
         for o in range(y.size):
             short = par - y[right] + y[o]
             slope[o] = 0.0
@@ -41,7 +66,7 @@ def cost_of(code, par, y, t, slope):
 
 
 @kernel
-def phase_force(mode, strength, cost, par, y, t, slope, green, force, work):
+def phase_force(mode, strength, cost, par, y, t, slope, green, force, system, vectors):
     """Force of one phase on the outputs.
 
     Parameters
@@ -54,8 +79,8 @@ def phase_force(mode, strength, cost, par, y, t, slope, green, force, work):
         The outputs' Green block S.
     force : (k,) float64
         Written.
-    work : (k + 4, k + 1) float64
-        Scratch.
+    system, vectors : (k, k + 1) float64; tuple of four (k,) float64
+        Scratch of `scratch`.  Without vectors (None) there is no full nudge, and nothing of it is compiled.
 
     Returns
     -------
@@ -70,31 +95,33 @@ def phase_force(mode, strength, cost, par, y, t, slope, green, force, work):
     if mode == CLAMP or cost == SQUARED_ERROR:
         for o in range(k):
             for p in range(k):
-                work[o, p] = green[o, p] if mode == CLAMP else strength * green[o, p] + (o == p)
-            work[o, k] = -strength * slope[o]
-        _eliminate(work[:k], force)
-    elif cost == CROSS_ENTROPY:
-        if not _force_cross_entropy(strength, par, y, t, green, force, work):
+                system[o, p] = green[o, p] if mode == CLAMP else strength * green[o, p] + (o == p)
+            system[o, k] = -strength * slope[o]
+        _eliminate(system, force)
+    if vectors is None:
+        return OK
+    if mode == FULL and cost == CROSS_ENTROPY:
+        if not _force_cross_entropy(strength, cost, par, y, t, green, force, system, vectors):
             return NUDGE_NOT_CONVERGED
-    elif not _force_margin(strength, par, y, t, green, force, work[k]):
+    if mode == FULL and cost == MARGIN and not _force_margin(strength, par, y, t, green, force, vectors[0]):
         return NUDGE_NOT_CONVERGED
     if mode == FULL and strength < 0.0 and cost != MARGIN:
-        if not _is_minimum(strength, cost, par, y, t, green, force, work):
+        if not _is_minimum(strength, cost, par, y, t, green, force, system, vectors):
             return NUDGE_WITHOUT_MINIMUM
     return OK
 
 
 @kernel
-def _is_minimum(strength, cost, par, y, t, green, force, work):
+def _is_minimum(strength, cost, par, y, t, green, force, matrix, vectors):
     """Whether S + strength S C'' S is positive definite at the nudged outputs, by Cholesky."""
-    k, mass = y.size, np.sum(t)
-    now, slope, matrix = work[k, :k], work[k + 1, :k], work[:k]
+    k, mass = y.size, total(t)
+    now, slope, _, _ = vectors
     if cost == CROSS_ENTROPY:
         for o in range(k):
             now[o] = y[o]
             for p in range(k):
                 now[o] += green[o, p] * force[p]
-        cost_of(CROSS_ENTROPY, par, now, t, slope)
+        cost_of(cost, par, now, t, slope)
         for o in range(k):
             slope[o] = (slope[o] / par + t[o]) / mass  # the softmax
     for o in range(k):
@@ -123,19 +150,19 @@ def _is_minimum(strength, cost, par, y, t, green, force, work):
 
 
 @kernel
-def _force_cross_entropy(strength, gain, y, t, green, force, work):
+def _force_cross_entropy(strength, cost, gain, y, t, green, force, system, vectors):
     """Damped Newton for force = -strength C'(y + S force); stops when rounding stops the descent."""
-    k, mass = y.size, np.sum(t)
-    system, now, slope = work[:k], work[k, :k], work[k + 1, :k]
-    trial, change = work[k + 2, :k], work[k + 3, :k]
-    force[:], trial[:] = 0.0, 0.0
+    k, mass = y.size, total(t)
+    now, slope, trial, change = vectors
+    for o in range(k):
+        force[o] = trial[o] = 0.0
     best, damping = np.inf, 1.0
     for _ in range(200):
         for o in range(k):
             now[o] = y[o]
             for p in range(k):
                 now[o] += green[o, p] * trial[p]
-        cost_of(CROSS_ENTROPY, gain, now, t, slope)
+        cost_of(cost, gain, now, t, slope)
         mismatch, size = 0.0, 0.0
         for o in range(k):
             mismatch += (trial[o] + strength * slope[o]) ** 2  # Newton's direction lowers the 2-norm
@@ -144,7 +171,8 @@ def _force_cross_entropy(strength, gain, y, t, green, force, work):
             damping *= 0.5
         else:
             best, damping = mismatch, 1.0
-            force[:] = trial
+            for o in range(k):
+                force[o] = trial[o]
             for o in range(k):  # (1 + strength C'' S) change = -mismatch, C'' = gain^2 mass (diag q - q q^T)
                 q = (slope[o] / gain + t[o]) / mass
                 for p in range(k):
@@ -168,8 +196,9 @@ def _force_margin(strength, margin, y, t, green, force, pull):
     A positive nudge may hold an output exactly on the margin, pull_j in between: projected Gauss-Seidel on
     that convex problem. A negative one never does: iterate from the free state until the same are inside.
     """
-    k, right = y.size, np.argmax(t)
-    pull[:], force[:] = 0.0, 0.0
+    k, right = y.size, largest(t)
+    for j in range(k):
+        pull[j] = force[j] = 0.0
     for _ in range(10000):
         settled = True
         for j in range(k):

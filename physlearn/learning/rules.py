@@ -13,6 +13,7 @@ import cmath
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+from physlearn.brief import brief
 from physlearn.checks import positive
 
 
@@ -21,6 +22,8 @@ class Phase(NamedTuple):
 
     weight: complex
     strength: complex
+
+    __repr__ = brief
 
 
 def _one_sided_or_centred(variant, step):

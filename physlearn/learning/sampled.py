@@ -58,7 +58,7 @@ def runner(system, task):
     if isinstance(rule, DenoisingScoreMatching):
         contrast = _Denoising(system, task)
     else:
-        contrast = _Exact(system, task) if _is_exact(system, task) else _Sampled(system, task)
+        contrast = _Exact(system, task) if is_exact(system, task) else _Sampled(system, task)
 
     def run(system, memory, orders, rates):
         theta, costs = system.theta, []
@@ -104,7 +104,11 @@ class _Sums:
         parts: list = []
         for row in first:
             clamp = {name: value[row] for name, value in held.items()}
-            parts.append(system.state(enumerate_states(system, temperature=rule.temperature, clamp=clamp).states()))
+            parts.append(
+                system.state(
+                    enumerate_states(system, temperature=rule.temperature, clamp=clamp, progress=False).states()
+                )
+            )
             total = len(first) * batch_size(parts[0])
             if total > MOST_ROWS:
                 raise ValueError(
@@ -276,7 +280,7 @@ def _independent(system, task):
     return len(free) < 2 and not any(t.layers.count(name) > 1 for t in system.terms for name in free)
 
 
-def _is_exact(system, task):
+def is_exact(system, task):
     """Whether to enumerate: as the rule asks, or where every phase is small enough."""
     wanted = getattr(task.rule, "exact", False)
     if wanted is not None:

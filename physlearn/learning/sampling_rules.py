@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import count, positive
 
 
@@ -56,6 +57,8 @@ class BoltzmannLearning:
     limit: ClassVar[str] = "likelihood"
     sampled: ClassVar[bool] = True
 
+    __repr__ = brief
+
     def __post_init__(self):
         positive("temperature", self.temperature)
         for name, least in (("chains", 1), ("warmup", 0), ("draws", 1)):
@@ -88,6 +91,8 @@ class ContrastiveDivergence:
     limit: ClassVar[str] = "none"
     sampled: ClassVar[bool] = True
     chains: ClassVar[int] = 0
+
+    __repr__ = brief
 
     def __post_init__(self):
         count("k", self.k)
@@ -129,6 +134,8 @@ class PersistentContrastiveDivergence:
     limit: ClassVar[str] = "likelihood"
     sampled: ClassVar[bool] = True
     given: ClassVar[tuple] = ()
+
+    __repr__ = brief
 
     def __post_init__(self):
         count("k", self.k)

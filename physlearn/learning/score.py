@@ -19,6 +19,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import positive
 from physlearn.dynamics.frame import frame_of, given
 from physlearn.dynamics.problem import Problem
@@ -68,6 +69,8 @@ class DenoisingScoreMatching:
     sampled: ClassVar[bool] = True
     chains: ClassVar[int] = 0
     given: ClassVar[tuple] = ()
+
+    __repr__ = brief
 
     def __post_init__(self):
         positive("sigma", self.sigma)

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import count, positive
 from physlearn.energy import Energy, Potts, Readout, System
 from physlearn.terms.lattice import FeltBonds, Lattice, LatticeBonds
@@ -79,6 +80,8 @@ class Assembly:
     reciprocal: bool = True
     seeds: tuple = ()
     plastic: Any = None
+
+    __repr__ = brief
 
     def __post_init__(self):
         if not isinstance(self.lattice, Lattice):

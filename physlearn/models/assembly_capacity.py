@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import count
 from physlearn.dynamics.sample import sample
 from physlearn.models.assembly import Assembly
@@ -54,6 +55,8 @@ class RetrievalCurve:
     n_species: int
     counts: np.ndarray
     overlaps: np.ndarray
+
+    __repr__ = brief
 
     @property
     def mean(self):

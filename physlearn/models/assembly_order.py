@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.models.registration import check_states, registration
 from physlearn.terms.lattice import Lattice
 
@@ -61,6 +62,8 @@ class AssemblyOrder(NamedTuple):
     crystalline: np.ndarray
     main: np.ndarray
     name: np.ndarray
+
+    __repr__ = brief
 
 
 def assembly_order(states, structures, lattice, *, isotropic=False, periodic=False, grown=0.5, pure=0.8, ordered=0.5):

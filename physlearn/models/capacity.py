@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import count, positive
 from physlearn.models.hopfield import Hopfield
 from physlearn.models.patterns import check_patterns, flip, overlap, random_patterns
@@ -37,6 +38,8 @@ class CapacityCurve:
     loads: np.ndarray
     overlaps: np.ndarray
     retrieved: np.ndarray
+
+    __repr__ = brief
 
     @property
     def mean(self):

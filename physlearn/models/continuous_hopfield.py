@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import positive
 from physlearn.energy import Energy, System
 from physlearn.lagrangians import Tanh
@@ -38,6 +39,8 @@ class FixedPoints(NamedTuple):
     growth: np.ndarray
     stable: np.ndarray
     energy: np.ndarray
+
+    __repr__ = brief
 
 
 class ContinuousHopfield:
@@ -70,6 +73,11 @@ class ContinuousHopfield:
             raise ValueError(f"bias: got shape {self.bias.shape}, expected ({self.n},) finite numbers")
         self.bias.flags.writeable = False
         self.symmetric = bool(np.array_equal(self.couplings, self.couplings.T))
+
+    def __repr__(self):
+        return brief(
+            self, n=self.n, gain=self.kind.gain, symmetric=self.symmetric, couplings=self.couplings, bias=self.bias
+        )
 
     @classmethod
     def store(cls, patterns, rule="hebb", *, gain=1.0, **settings):

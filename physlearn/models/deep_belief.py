@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.energy import Binary, Spin
 from physlearn.learning.learn import learn
 from physlearn.models.conditional import all_states, at_rest, field_at_rest, log_sum
@@ -44,6 +45,8 @@ class DeepBelief:
     """
 
     machines: Sequence[RBM]
+
+    __repr__ = brief
 
     def __post_init__(self):
         object.__setattr__(self, "machines", tuple(self.machines))

@@ -15,6 +15,7 @@ import warnings
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import count, not_negative, positive
 from physlearn.energy import Energy, Real, Spin
 from physlearn.kernels.jit import kernel
@@ -54,6 +55,11 @@ class DenseMemory:
         self.power, self.beta = power, positive("beta", beta)
         self.n = self.patterns.shape[1]
         self._term(Spin())  # refuses a wrong power now
+
+    def __repr__(self):
+        return brief(
+            self, **({"beta": self.beta} if self.power is None else {"power": self.power}), patterns=self.patterns
+        )
 
     def _term(self, kind):
         return LogSumExp("s", self.beta, kind=kind) if self.power is None else Separation("s", self.power, kind=kind)

@@ -14,6 +14,7 @@ import functools
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import count, positive
 from physlearn.dynamics.integrate import integrate
 from physlearn.energy import Energy
@@ -61,6 +62,9 @@ class EnergyTransformer:
                 raise ValueError(f"{name}: {np.sum(~np.isfinite(w))} entries are NaN or infinite, expected finite")
         self.tokens = count("tokens", tokens, least=2)  # who attend to each other
         self.beta = float(1.0 / np.sqrt(self.key.shape[1])) if beta is None else positive("beta", beta)
+
+    def __repr__(self):
+        return brief(self, tokens=self.tokens, beta=self.beta, key=self.key, query=self.query, patterns=self.patterns)
 
     @functools.cached_property
     def energy(self) -> Energy:

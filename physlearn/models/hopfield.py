@@ -18,6 +18,7 @@ import warnings
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import count, not_negative, positive
 from physlearn.energy import Binary, Energy, Spin, System
 from physlearn.models import storage
@@ -81,6 +82,9 @@ class Hopfield:
         self.symmetric = bool(np.array_equal(self.couplings, self.couplings.T))
         self.values = (-1.0, 1.0) if isinstance(self.kind, Spin) else (0.0, 1.0)
         self.factor = None  # a few patterns whose Gram matrix over n the couplings are, if known
+
+    def __repr__(self):
+        return brief(self, n=self.n, kind=self.kind, symmetric=self.symmetric, couplings=self.couplings, bias=self.bias)
 
     @classmethod
     @on_one_thread

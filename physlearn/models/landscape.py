@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import count
 from physlearn.energy import Energy, check_system
 
@@ -21,6 +22,8 @@ class Plane(NamedTuple):
     v: np.ndarray
     energy: np.ndarray
     corners: np.ndarray
+
+    __repr__ = brief
 
     def project(self, x):
         """Coordinates (..., 2) of the point of the plane nearest to states x (..., n)."""

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import count, positive
 from physlearn.dynamics.relax import relax
 from physlearn.energy import Energy, Real
@@ -76,6 +77,9 @@ class ModernHopfield:
         self.patterns, self.beta = _matrix(patterns, "patterns").copy(), positive("beta", beta)
         self.patterns.flags.writeable = False
         self.d = self.patterns.shape[1]
+
+    def __repr__(self):
+        return brief(self, beta=self.beta, patterns=self.patterns)
 
     @functools.cached_property
     def energy(self) -> Energy:

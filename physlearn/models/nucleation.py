@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import count, positive
 from physlearn.kernels.jit import inlined, kernel
 from physlearn.models.registration import cells_of
@@ -150,6 +151,8 @@ class GrowthProfile(NamedTuple):
     error: np.ndarray
     critical: int
     barrier: float
+
+    __repr__ = brief
 
 
 def growth_free_energy(assembly, structure, *, temperature, largest=None, sweeps=1000, chains=4, rng=None):

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import count, positive
 from physlearn.dynamics.ais import LogZ, check_path, estimate
 from physlearn.energy import Binary, Energy, Potts, Real, Spin
@@ -54,6 +55,8 @@ class LogLikelihood(NamedTuple):
 
     value: np.ndarray
     error: float
+
+    __repr__ = brief
 
 
 @dataclass(frozen=True, init=False, repr=False, eq=False)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.dynamics.sample import sample
 from physlearn.models.assembly_order import assembly_order
 from physlearn.models.registration import cells_of
@@ -86,6 +87,8 @@ class Recognition(NamedTuple):
     winner: np.ndarray
     table: np.ndarray
     sweeps: np.ndarray
+
+    __repr__ = brief
 
 
 def recognise(

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.terms.lattice import STEPS, Lattice
 
 __all__ = ["Registration", "registration"]
@@ -32,6 +33,8 @@ class Registration(NamedTuple):
     overlap: np.ndarray
     place: np.ndarray
     image: np.ndarray
+
+    __repr__ = brief
 
 
 def registration(states, structures, lattice, *, rotations=False):

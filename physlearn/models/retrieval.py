@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.kernels.jit import kernel
 from physlearn.rng import uniform
 
@@ -65,6 +66,8 @@ class Whole(NamedTuple):
     columns: np.ndarray
     rows: np.ndarray
     unit: float
+
+    __repr__ = brief
 
 
 def whole_numbers(couplings):

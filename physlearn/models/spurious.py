@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import count
 from physlearn.models.patterns import check_patterns, overlap, value_pair
 
@@ -31,6 +32,8 @@ class StateKind:
     members: tuple[int, ...]
     signs: tuple[int, ...]
     overlap: float
+
+    __repr__ = brief
 
 
 def classify_states(x, patterns, *, threshold=0.95, largest=5):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import count
 from physlearn.terms.lattice import STEPS, Lattice
 
@@ -47,6 +48,8 @@ class Structure:
     codes: np.ndarray
     composition: int = 1
     name: str = ""
+
+    __repr__ = brief
 
     def __post_init__(self):
         try:
@@ -261,6 +264,8 @@ class Promiscuity:
     most: int
     histogram: np.ndarray
     accidental: float
+
+    __repr__ = brief
 
 
 def promiscuity(J, *, directions=None):

@@ -10,3 +10,8 @@ def axes_or_new(ax, size=(5.0, 3.6)):
     import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=size, layout="constrained")[1]
+
+
+def legend_beside(ax, **settings):
+    """The legend to the right of the axes, where it covers no data."""
+    return ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, **settings)

@@ -9,7 +9,8 @@ import itertools
 
 import numpy as np
 
-from physlearn.plot._axes import axes_or_new
+from physlearn.files import path_of, refuse_link
+from physlearn.plot._axes import axes_or_new, legend_beside
 
 LOOSE = (0.72, 0.72, 0.72)
 PHASES = ("retrieved", "chimera", "liquid", "dispersed")
@@ -72,7 +73,7 @@ def animate_assembly(labels, path, titles=None, *, fps=10):
 
     Returns
     -------
-    path
+    Path
 
     Examples
     --------
@@ -91,6 +92,7 @@ def animate_assembly(labels, path, titles=None, *, fps=10):
         raise ValueError("labels: got no frames, expected (frames, rows, columns)")
     if titles is not None and len(titles) != len(frames):
         raise ValueError(f"titles: got {len(titles)}, expected {len(frames)}, one for each frame")
+    path = refuse_link(path_of("path", path))
     if not str(path).endswith(".gif"):
         raise ValueError(f"path: got {str(path)!r}, expected a name that ends in .gif")
     if not fps > 0:
@@ -159,7 +161,7 @@ def plot_assembly_phases(bond_energies, potentials, shares, *, boundaries=(), ax
     return ax
 
 
-def plot_retrieval(counts, rate, error=None, *, label=None, capacity=None, ax=None):
+def plot_retrieval(counts, rate=None, error=None, *, label=None, capacity=None, ax=None):
     """Share of seeds that grow into their structure against the number of structures stored.
 
     Call it again with the same ``ax`` to compare; labelled curves make a legend.
@@ -167,7 +169,7 @@ def plot_retrieval(counts, rate, error=None, *, label=None, capacity=None, ax=No
     Parameters
     ----------
     counts : (k,) array of int
-        Structures stored.
+        Structures stored; or a RetrievalCurve, which brings its mean and error.
     rate : (k,) array
     error : (k,) array, optional
         Standard errors.
@@ -186,6 +188,10 @@ def plot_retrieval(counts, rate, error=None, *, label=None, capacity=None, ax=No
     >>> plot_retrieval([1, 2, 4], [1.0, 1.0, 0.2], [0.0, 0.0, 0.1], capacity=3.0).get_xlabel()
     'structures stored'
     """
+    if hasattr(counts, "counts"):
+        counts, rate, error = counts.counts, counts.mean, counts.error if error is None else error
+    elif rate is None:
+        raise TypeError("rate: missing, expected one number for each of counts; a RetrievalCurve brings its own")
     counts, rate = np.asarray(counts), np.asarray(rate, dtype=float)
     error = np.zeros(rate.shape) if error is None else np.asarray(error, dtype=float)
     if counts.ndim != 1 or rate.shape != counts.shape or error.shape != counts.shape:
@@ -197,7 +203,7 @@ def plot_retrieval(counts, rate, error=None, *, label=None, capacity=None, ax=No
     ax.set(xlabel="structures stored", ylabel="seeds that grow into their structure", ylim=(-0.03, 1.05))
     ax.spines[["top", "right"]].set_visible(False)
     if label is not None:
-        ax.legend(frameon=False)
+        legend_beside(ax)
     return ax
 
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.plot._axes import axes_or_new
+from physlearn.plot._axes import axes_or_new, legend_beside
 
 
-def plot_patterns(patterns, shape=None, titles=None, *, axes=None):
-    """Patterns as pictures in a row, dark where large.
+def plot_patterns(patterns, shape=None, titles=None, *, columns=None, axes=None, ax=None):
+    """Patterns as pictures in a grid, dark where large: 0 and 1 from white to black, as -1 and +1.
 
     Parameters
     ----------
     patterns : (m, n) or (m, rows, columns) array
+        Or a memory with ``patterns``, or what a recall returned with its states ``x``.
     shape : (rows, columns), optional
-        Of flat patterns.
+        Of flat patterns; default square, if n is.
     titles : sequence of str, optional
         One for each.
+    columns : int, optional
+        Pictures side by side; default about as many as rows, and one row for up to eight.
     axes : sequence of matplotlib.axes.Axes, optional
-        Default a new figure.
+        One for each picture; default a new figure.
+    ax : matplotlib.axes.Axes, optional
+        One in whose place the whole grid is drawn.
 
     Returns
     -------
@@ -29,26 +34,58 @@ def plot_patterns(patterns, shape=None, titles=None, *, axes=None):
     >>> len(plot_patterns(np.ones((2, 6)), (2, 3), ["a", "b"]))
     2
     """
+    patterns = _pictures(patterns, shape)
+    if titles is not None and len(titles) != len(patterns):
+        raise ValueError(f"titles: got {len(titles)}, expected {len(patterns)}, one for each pattern")
+    if axes is not None and ax is not None:
+        raise ValueError("axes, ax: got both, expected one for each picture or one for all")
+    axes = _grid(patterns.shape, columns, ax) if axes is None else np.atleast_1d(np.asarray(axes, dtype=object)).ravel()
+    largest = max(abs(patterns.min()), abs(patterns.max()), 1.0)
+    low = -largest if patterns.min() < 0 else 0.0
+    for k, (place, picture) in enumerate(zip(axes, patterns, strict=True)):
+        place.imshow(picture, cmap="gray_r", vmin=low, vmax=largest, interpolation="nearest")
+        place.set(xticks=[], yticks=[])
+        if titles is not None:
+            place.set_title(titles[k], fontsize="small")
+    return axes
+
+
+def _pictures(patterns, shape):
+    """(m, rows, columns) numbers."""
+    patterns = getattr(patterns, "patterns", getattr(patterns, "x", patterns))
     patterns = np.asarray(patterns, dtype=float)
+    if patterns.ndim == 1:
+        patterns = patterns[None]
+    if patterns.ndim == 2 and shape is None and np.sqrt(patterns.shape[1]).is_integer():
+        shape = (int(np.sqrt(patterns.shape[1])),) * 2
     if patterns.ndim == 2 and shape is not None and np.prod(shape) == patterns.shape[1]:
         patterns = patterns.reshape(-1, *shape)
     if patterns.ndim != 3 or patterns.size == 0:
         raise ValueError(f"patterns: shape {patterns.shape} with shape={shape}, expected (m, rows, columns) pictures")
-    if titles is not None and len(titles) != len(patterns):
-        raise ValueError(f"titles: got {len(titles)}, expected {len(patterns)}, one for each pattern")
-    if axes is None:
+    return patterns
+
+
+def _grid(size, columns, ax):
+    """Axes for so many pictures (m, rows, columns), in the place of ``ax`` or of a new figure."""
+    count = size[0]
+    across = (count if count <= 8 else int(np.ceil(np.sqrt(count)))) if columns is None else min(columns, count)
+    if across < 1:
+        raise ValueError(f"columns: got {columns}, expected how many pictures to draw side by side, at least 1")
+    down = -(-count // across)
+    if ax is None:
         import matplotlib.pyplot as plt
 
-        height = 1.1 * patterns.shape[1] / patterns.shape[2] + 0.4
-        _, axes = plt.subplots(1, len(patterns), figsize=(1.2 * len(patterns), height), layout="constrained")
-    axes = np.atleast_1d(np.asarray(axes, dtype=object)).ravel()
-    low, high = min(patterns.min(), -1.0), max(patterns.max(), 1.0)
-    for k, (ax, picture) in enumerate(zip(axes, patterns, strict=True)):
-        ax.imshow(picture, cmap="gray_r", vmin=low, vmax=high, interpolation="nearest")
-        ax.set(xticks=[], yticks=[])
-        if titles is not None:
-            ax.set_title(titles[k], fontsize="small")
-    return axes
+        figure = plt.figure(
+            figsize=(1.2 * across, (1.1 * size[1] / size[2] + 0.25) * down + 0.15), layout="constrained"
+        )
+        grid = figure.add_gridspec(down, across)
+    else:
+        place = ax.get_subplotspec()
+        if place is None:
+            raise ValueError("ax: it is in no grid that could be divided, expected axes from plt.subplots")
+        figure, grid = ax.figure, place.subgridspec(down, across)
+        ax.set_axis_off()
+    return np.array([figure.add_subplot(grid[divmod(k, across)]) for k in range(count)], dtype=object)
 
 
 def plot_overlaps(overlaps, labels=None, *, ax=None):
@@ -83,7 +120,7 @@ def plot_overlaps(overlaps, labels=None, *, ax=None):
     label = f"pattern {best}" if labels is None else str(labels[best])
     ax.plot(overlaps[:, best], color="C0", linewidth=2.0, marker="o", markersize=4, label=label)
     ax.set(xlabel="sweep", ylabel="overlap", ylim=(min(-0.05, overlaps.min() - 0.05), 1.05))
-    ax.legend(frameon=False, loc="lower right")
+    legend_beside(ax)
     ax.xaxis.get_major_locator().set_params(integer=True)  # pyright: ignore[reportCallIssue]
     return ax
 
@@ -93,7 +130,7 @@ def plot_capacity(curves, *, theory=None, ax=None):
 
     Parameters
     ----------
-    curves : sequence of CapacityCurve
+    curves : CapacityCurve or sequence of them
         Or anything with ``n``, ``loads``, ``mean`` and ``error``.
     theory : (loads, overlaps), optional
         A line to compare with.
@@ -111,15 +148,16 @@ def plot_capacity(curves, *, theory=None, ax=None):
     >>> plot_capacity([curve]).get_xlabel()
     'load (patterns per neuron)'
     """
+    curves = [curves] if hasattr(curves, "loads") else list(curves)
     ax = axes_or_new(ax)
     if theory is not None:
         ax.plot(*theory, color="black", linewidth=1.2, label="mean field")
-    shades = np.linspace(0.35, 1.0, len(curves))
+    shades = np.linspace(1.0, 0.35, len(curves))[::-1]
     for shade, curve in zip(shades, curves, strict=True):
         color = (0.12, 0.35, 0.65, shade)
         ax.errorbar(curve.loads, curve.mean, curve.error, color=color, marker="o", markersize=3, label=f"n = {curve.n}")
     ax.set(xlabel="load (patterns per neuron)", ylabel="overlap after recall", ylim=(0.0, 1.03))
-    ax.legend(frameon=False)
+    legend_beside(ax)
     return ax
 
 

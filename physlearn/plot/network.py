@@ -16,7 +16,7 @@ WIDEST, THINNEST = 5.0, 0.4  # points
 def plot_network(
     edges,
     *,
-    conductance,
+    conductance=None,
     nodes=None,
     voltage=None,
     pos=None,
@@ -31,13 +31,14 @@ def plot_network(
 
     Parameters
     ----------
-    edges : sequence of (node, node) or (node, node, key)
-        Parallel edges are drawn side by side.
+    edges : ResistorNetwork, or sequence of (node, node) or (node, node, key)
+        Parallel edges are drawn side by side.  A network brings its nodes, conductances, positions, and as marked
+        groups its ground, inputs and outputs; what is given here goes before.
     conductance : (m,) array
         Siemens, or ``unit``; line width is proportional to it.
     nodes : sequence, optional
         Order of ``voltage``; default the order in which edges name them.
-    voltage : (n,) array, optional
+    voltage : (n,) array or Equilibrium, optional
         Volts.
     pos : mapping of node to (x, y), optional
         Default a layout by networkx, the same each time.
@@ -69,6 +70,16 @@ def plot_network(
     from matplotlib.collections import LineCollection
     from matplotlib.patheffects import withStroke
 
+    if hasattr(edges, "energy"):  # a network
+        network, edges = edges, edges.edges
+        conductance = network.energy.theta["conductance"] if conductance is None else conductance
+        nodes, pos = network.nodes if nodes is None else nodes, network.pos if pos is None else pos
+        if marked is None:
+            groups = {"ground": network.ground} | dict(network.inputs) | dict(network.outputs)
+            marked = {name: places for name, places in groups.items() if len(places)}
+    elif conductance is None:
+        raise TypeError("conductance: missing, expected one number an edge; a ResistorNetwork brings its own")
+    voltage = getattr(voltage, "x", voltage)
     ends = [(edge[0], edge[1]) for edge in edges]
     nodes = list(dict.fromkeys(node for pair in ends for node in pair) if nodes is None else nodes)
     g = _one_each("conductance", conductance, len(ends), "edge")

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.plot._axes import axes_or_new
+from physlearn.plot._axes import axes_or_new, legend_beside
 
 # dark to light in the order of populations; distinct in grey as well
 COLORS = ("#1f3b73", "#c8553d", "#4f9d69", "#8d6a9f")
 
 
-def plot_membrane(time, voltage, *, gates=None, current=None, ax=None):
+def plot_membrane(time, voltage=None, *, gates=None, current=None, unit=None, ax=None):
     """Membrane voltage against time, with gates in a strip below and the injected current in one more.
 
     Parameters
     ----------
-    time : (k,) array
-        Seconds.
+    time : (k,) array, or Traces
+        Seconds.  Traces of a recording (``recording.traces["E"]``) bring the voltage "v"; of a single neuron also the
+        gates among their variables.
     voltage : (k,) or (k, n) array
         Volts; one line for each neuron.
     gates : mapping of str to (k,) array, optional
         Such as ``{"m": m, "h": h, "n": n}``, between 0 and 1.
     current : (k,) array, optional
-        In the unit of the model (A, or A/m^2 for a membrane per area), drawn as it comes.
+        Drawn as it comes.
+    unit : str, optional
+        Of the current, for its label: "A", or "A/m²" for a membrane per area.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 
@@ -37,6 +40,14 @@ def plot_membrane(time, voltage, *, gates=None, current=None, ax=None):
     >>> ax.get_ylabel(), [strip.get_ylabel() for strip in ax.figure.axes[1:]]
     ('V (mV)', ['gates'])
     """
+    if hasattr(time, "variables"):
+        traces, time = time, time.t
+        voltage = traces["v"] if voltage is None else voltage
+        if gates is None and len(traces.neurons) == 1:
+            free = zip(traces.variables, traces.units, strict=True)
+            gates = {name: traces[name][:, 0] for name, unit in free if unit in ("", "1") and name != "v"} or None
+    elif voltage is None:
+        raise TypeError("voltage: missing, expected an array like time; Traces bring their own")
     time, voltage = _line("time", time), np.asarray(voltage, dtype=float)
     if voltage.ndim not in (1, 2) or len(voltage) != len(time):
         raise ValueError(f"voltage: shape {voltage.shape}, expected ({len(time)},) or ({len(time)}, n) like time")
@@ -53,18 +64,18 @@ def plot_membrane(time, voltage, *, gates=None, current=None, ax=None):
         strips[0].legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5), handlelength=1.2)
     if current is not None:
         strips[-1].plot(1e3 * time, _line("current", current, len(time)), color="0.3", linewidth=1.2)
-        strips[-1].set_ylabel("I")
+        strips[-1].set_ylabel("I" if unit is None else f"I ({unit})")
     [ax, *strips][-1].set_xlabel("time (ms)")
     return ax
 
 
-def plot_fi(current, rate, *, error=None, theory=None, label="simulated", unit="A", ax=None):
+def plot_fi(current, rate=None, *, error=None, theory=None, label="simulated", unit="A", ax=None):
     """Firing rate against current, points beside the lines of theory.
 
     Parameters
     ----------
     current, rate : (k,) array
-        In ``unit``, and Hz.
+        In ``unit``, and Hz; or one TuningCurve.
     error : (k,) array, optional
         Standard errors of the rates, Hz.
     theory : mapping of str to (current, rate), optional
@@ -86,6 +97,8 @@ def plot_fi(current, rate, *, error=None, theory=None, label="simulated", unit="
     >>> ax.get_xlabel(), [line.get_label() for line in ax.lines]
     ('current (nA)', ['exact', 'simulated'])
     """
+    if hasattr(current, "rate"):
+        current, rate = current.current, current.rate
     current = _line("current", current)
     rate = _line("rate", rate, len(current))
     ax = axes_or_new(ax, (5.0, 3.4))
@@ -100,7 +113,7 @@ def plot_fi(current, rate, *, error=None, theory=None, label="simulated", unit="
         ax.errorbar(current, rate, error, fmt="o", color=color, markersize=4, elinewidth=1.0, label=label)
     ax.set(xlabel=f"current ({unit})", ylabel="rate (Hz)")
     ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
-    ax.legend(frameon=False)
+    legend_beside(ax)
     _open(ax)
     return ax
 
@@ -110,7 +123,7 @@ def plot_raster(spikes, *, width=None, neurons=100, ax=None):
 
     Parameters
     ----------
-    spikes : Spikes, or mapping of str to Spikes
+    spikes : Recording, Spikes, or mapping of str to Spikes
         Anything with ``times``, ``ids``, ``n``, ``t_start``, ``t_stop`` and ``population_rate``.
     width : float, optional
         Bin of the population rate, s; without it there is no strip.
@@ -131,6 +144,7 @@ def plot_raster(spikes, *, width=None, neurons=100, ax=None):
     >>> [t.get_text() for t in ax.get_yticklabels()], ax.figure.axes[1].get_ylabel()
     (['E'], 'rate (Hz)')
     """
+    spikes = getattr(spikes, "spikes", spikes)  # of a recording
     named = spikes if hasattr(spikes, "items") else {"": spikes}
     if not named:
         raise ValueError("spikes: an empty mapping, expected at least one population")
@@ -163,6 +177,7 @@ def plot_raster(spikes, *, width=None, neurons=100, ax=None):
     for color, text in zip(COLORS * len(named), ax.set_yticks(middles, list(named)), strict=False):
         text.label1.set_color(color)
     ax.tick_params(axis="y", length=0)
+    ax.set_ylabel("neuron")
     if strip is not None:
         strip.set(ylabel="rate (Hz)", ylim=(0, None), **ends)
     (ax if strip is None else strip).set_xlabel("time (s)")

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from physlearn.plot._axes import axes_or_new
+from physlearn.plot._axes import axes_or_new, legend_beside
+from physlearn.plot._scales import Axis, colour_norm, label_of, text_of
 
 REPLICATE = "replicate"
 MISSING = "0.88"  # the grey behind points that have no value
 
 
-def plot_heat_map(data, *, x=None, y=None, contours=5, limits=None, cmap="viridis", ax=None):
+def plot_heat_map(data, *, x=None, y=None, contours=5, limits=None, norm=None, cmap="viridis", ax=None):
     """An observable over two parameters, with contours; points without a value are hatched.
 
     Parameters
@@ -31,6 +32,8 @@ def plot_heat_map(data, *, x=None, y=None, contours=5, limits=None, cmap="viridi
         About how many contours; 0 for none.  They need numbers on both axes.
     limits : (float, float), optional
         Values at the ends of the colours; default the extremes.
+    norm : str or matplotlib.colors.Normalize, optional
+        Scale of the colours, such as "log" or ``matplotlib.colors.TwoSlopeNorm(0.0)``; default linear.
     cmap : str or Matplotlib colour map
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
@@ -52,6 +55,8 @@ def plot_heat_map(data, *, x=None, y=None, contours=5, limits=None, cmap="viridi
     >>> plot_heat_map(data).get_xlabel()
     'load'
     """
+    from matplotlib.colors import Normalize
+
     data = _mean(data)
     if data.ndim != 2:
         raise ValueError(f"data: dimensions {data.dims}, expected two (and {REPLICATE!r})")
@@ -59,13 +64,14 @@ def plot_heat_map(data, *, x=None, y=None, contours=5, limits=None, cmap="viridi
     data = _sorted(_sorted(data.transpose(y, x), x), y)
     values = np.ma.masked_invalid(np.asarray(data, dtype=float))
     ax = axes_or_new(ax, (5.0, 3.8))
-    across, up = _Axis(data[x]), _Axis(data[y])
-    low, high = limits or (None, None)
+    across, up = Axis(data[x]), Axis(data[y])
+    norm = colour_norm(norm, limits, values)
     ax.patch.set(facecolor=MISSING, hatch="////", edgecolor="0.7")
-    image = ax.pcolormesh(across.edges, up.edges, values, cmap=cmap, vmin=low, vmax=high, rasterized=True)
+    image = ax.pcolormesh(across.edges, up.edges, values, cmap=cmap, norm=norm, rasterized=True)
     numbers = across.numbers and up.numbers and min(values.shape) > 1
     if contours and numbers and values.count() > 3 and np.ptp(values.compressed()) > 0:
-        lines = ax.contour(across.at, up.at, values, levels=contours, colors="white", linewidths=0.9, alpha=0.9)
+        levels = norm.inverse(np.linspace(0.0, 1.0, contours + 2)[1:-1]) if type(norm) is not Normalize else contours
+        lines = ax.contour(across.at, up.at, values, levels=levels, colors="white", linewidths=0.9, alpha=0.9)
         ax.clabel(lines, fontsize="x-small", fmt="%.4g")
     across.draw(ax, "x")
     up.draw(ax, "y")
@@ -74,8 +80,8 @@ def plot_heat_map(data, *, x=None, y=None, contours=5, limits=None, cmap="viridi
     return ax
 
 
-def plot_bands(data, *, x=None, hue=None, ax=None):
-    """Curves: the mean over replicates, and a band from the smallest to the largest.
+def plot_bands(data, *, x=None, hue=None, band="range", ax=None):
+    """Curves: the mean over replicates (of quantiles the median), and a band of their scatter.
 
     Parameters
     ----------
@@ -86,6 +92,9 @@ def plot_bands(data, *, x=None, hue=None, ax=None):
         Dimension of the horizontal axis; default the last.
     hue : str, optional
         Dimension that tells curves apart; default the other.
+    band : {"range", "sd", "se"} or (float, float)
+        From the smallest replicate to the largest; one standard deviation, or standard error of the mean, to either
+        side; or between two quantiles, such as (0.25, 0.75), about the median.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 
@@ -121,7 +130,7 @@ def plot_bands(data, *, x=None, hue=None, ax=None):
     values = np.where(np.isfinite(values), values, np.nan)
     curves = values.reshape(data.sizes[hue] if hue else 1, -1, data.sizes[x])
     ax = axes_or_new(ax, (5.0, 3.8))
-    across = _Axis(data[x])
+    across = Axis(data[x])
     colors = _shades(len(curves)) if hue else ["C0"]
     marker = "o" if curves.shape[2] <= 30 else None
     for k, (rows, color) in enumerate(zip(curves, colors, strict=True)):
@@ -132,9 +141,10 @@ def plot_bands(data, *, x=None, hue=None, ax=None):
         if name and name.startswith("_"):  # which keeps a curve out of the legend
             name = f" {name}"
         at, rows = across.at[known], rows[:, known]
-        ax.plot(at, np.nanmean(rows, 0), color=color, label=name, marker=marker, markersize=3.5, linewidth=1.5)
+        middle, low, high = _band(rows, band)
+        ax.plot(at, middle, color=color, label=name, marker=marker, markersize=3.5, linewidth=1.5)
         if len(rows) > 1:
-            ax.fill_between(at, np.nanmin(rows, 0), np.nanmax(rows, 0), color=color, alpha=0.18, linewidth=0)
+            ax.fill_between(at, low, high, color=color, alpha=0.18, linewidth=0)
     across.draw(ax, "x")
     finite = curves[np.isfinite(curves)]
     if finite.size and finite.min() > 0 and finite.max() > 100 * finite.min():
@@ -142,8 +152,7 @@ def plot_bands(data, *, x=None, hue=None, ax=None):
     ax.set_ylabel(label_of(data))
     ax.spines[["top", "right"]].set_visible(False)
     if hue and ax.lines:
-        beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if len(ax.lines) > 4 else {}
-        ax.legend(title=label_of(data[hue]), frameon=False, fontsize="small", title_fontsize="small", **beside)
+        legend_beside(ax, title=label_of(data[hue]), fontsize="small", title_fontsize="small")
     return ax
 
 
@@ -192,7 +201,7 @@ def plot_refined(data, *, x=None, y=None, limits=None, ax=None):
         raise ValueError(f"x, y: got {x!r}, {y!r}; {sorted(missing)} not among the coordinates {numbers}")
     values = np.asarray(data, dtype=float)
     known = np.isfinite(values)
-    across, up = _Axis(data[x]), _Axis(data[y])
+    across, up = Axis(data[x]), Axis(data[y])
     ax = axes_or_new(ax, (5.0, 3.8))
     low, high = limits or ((values[known].min(), values[known].max()) if known.any() else (0.0, 1.0))
     color: dict[str, Any] = {"cmap": "viridis", "vmin": low, "vmax": high}
@@ -211,7 +220,7 @@ def plot_refined(data, *, x=None, y=None, limits=None, ax=None):
     dots = ax.scatter(px, py, size, pz, edgecolors="white", linewidths=0.3 if size < 8 else 0.6, zorder=3, **color)
     if not known.all():
         ax.plot(across.at[~known], up.at[~known], "x", color="#c0392b", markersize=4.5, label="no value", zorder=4)
-        ax.legend(loc="upper right", fontsize="small")
+        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize="small")
     across.draw(ax, "x")
     up.draw(ax, "y")
     ax.margins(0.03)
@@ -219,58 +228,22 @@ def plot_refined(data, *, x=None, y=None, limits=None, ax=None):
     return ax
 
 
-def label_of(data) -> str:
-    """Name of a variable or coordinate, with its units: "current (A)"."""
-    name, units = data.attrs.get("long_name") or data.name or "", data.attrs.get("units", "")
-    return f"{name} ({units})" if units and units != "1" else str(name)
-
-
-def text_of(value) -> str:
-    """A value as it is to be read: dollar signs are no mathematics."""
-    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value).replace("$", r"\$")
-
-
-def is_geometric(values) -> bool:
-    """Whether numbers are spaced evenly in their logarithm rather than evenly."""
-    values = np.unique(np.asarray(values, dtype=float))
-    values = values[np.isfinite(values)]
-    if len(values) < 3 or values[0] <= 0 or values[-1] < 10 * values[0]:
-        return False
-    uneven, uneven_log = (np.std(np.diff(v)) / np.ptp(v) for v in (values, np.log(values)))
-    return bool(uneven_log < 0.5 * uneven)
-
-
-class _Axis:
-    """A coordinate on paper: where its values go, the edges of their cells, its scale and ticks."""
-
-    def __init__(self, coordinate):
-        self.coordinate = coordinate
-        values = np.asarray(coordinate.values)
-        self.numbers = values.dtype.kind in "iuf" and bool(np.all(np.isfinite(values)))
-        self.at = values.astype(float) if self.numbers else np.arange(float(len(values)))
-        scale = coordinate.attrs.get("scale")
-        self.log = self.numbers and self.at.min() > 0 and (scale == "log" or (scale is None and is_geometric(self.at)))
-        self.scaled = np.log(self.at) if self.log else self.at
-        self.placed = np.isfinite(self.scaled)
-
-    @property
-    def edges(self):
-        s = self.scaled
-        if len(s) == 1:
-            width = abs(s[0]) * 0.1 or 0.5
-            edges = np.array([s[0] - width, s[0] + width])
-        else:
-            middles = (s[1:] + s[:-1]) / 2
-            edges = np.concatenate([[2 * s[0] - middles[0]], middles, [2 * s[-1] - middles[-1]]])
-        return np.exp(edges) if self.log else edges
-
-    def draw(self, ax, which):
-        """Set scale, ticks and label of the axis "x" or "y"."""
-        if self.log:
-            ax.set(**{f"{which}scale": "log"})
-        if not self.numbers:
-            ax.set(**{f"{which}ticks": self.at, f"{which}ticklabels": [text_of(v) for v in self.coordinate.values]})
-        ax.set(**{f"{which}label": label_of(self.coordinate)})
+def _band(rows, band):
+    """The line and the ends of its band, from replicates (r, k)."""
+    if not isinstance(band, str):
+        low, high = (float(q) for q in band) if np.shape(band) == (2,) else (np.nan, np.nan)
+        if not 0 <= low < high <= 1:
+            raise ValueError(f"band: got {band!r}, expected 'range', 'sd', 'se' or two quantiles, such as (0.25, 0.75)")
+        low, middle, high = np.nanquantile(rows, [low, 0.5, high], axis=0)
+        return middle, low, high
+    if band not in ("range", "sd", "se"):
+        raise ValueError(f"band: got {band!r}, expected 'range', 'sd', 'se' or two quantiles, such as (0.25, 0.75)")
+    middle, count = np.nanmean(rows, 0), np.isfinite(rows).sum(0)
+    if band == "range":
+        return middle, np.nanmin(rows, 0), np.nanmax(rows, 0)
+    spread = np.sqrt(np.nansum((rows - middle) ** 2, 0) / np.maximum(count - 1, 1))
+    spread = spread / np.sqrt(count) if band == "se" else spread
+    return middle, middle - spread, middle + spread
 
 
 def _mean(data):

@@ -7,12 +7,17 @@ plans and stores.
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
+import sys
+import time
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from physlearn.study.plan import Job
 from physlearn.study.task import import_task
 from physlearn.study.worker import Brief, Outcome, run_batch, run_job, told
+
+PATIENCE = 5.0  # s without any result, after which an executor is asked for its workers
 
 
 class Done(NamedTuple):
@@ -101,6 +106,8 @@ class Futures:
         self.brief, self.executor = brief, executor
         self.width = workers or getattr(executor, "_max_workers", None) or 16
         self.pending: dict[concurrent.futures.Future, list[Job]] = {}
+        self.heard = time.monotonic()  # when anything came back
+        self.told = False  # whether it was said that nobody works
 
     def room(self) -> bool:
         """Enough in flight that no worker waits for the driver."""
@@ -108,6 +115,8 @@ class Futures:
 
     def submit(self, jobs) -> None:
         """Hand the batch over."""
+        if not self.pending:
+            self.heard = time.monotonic()
         self.pending[self.executor.submit(run_batch, self.brief, jobs)] = jobs
 
     def wait(self, seconds):
@@ -115,6 +124,10 @@ class Futures:
         ready, _ = concurrent.futures.wait(
             self.pending, timeout=seconds, return_when=concurrent.futures.FIRST_COMPLETED
         )
+        if ready:
+            self.heard, self.told = time.monotonic(), False
+        elif not self.told and time.monotonic() > self.heard + PATIENCE:
+            self._look_for_workers()
         for future in ready:
             jobs = self.pending.pop(future)
             try:
@@ -132,6 +145,21 @@ class Futures:
                 if isinstance(found, str):
                     raise RuntimeError(f"a worker of the executor could not start on {self.brief.path!r}:\n{found}")
                 yield Done(found)
+
+    def _look_for_workers(self):
+        """Say it when dask has no workers: it keeps what it is given, and waits in silence."""
+        self.heard = time.monotonic()  # and again after a while
+        client: Any = getattr(self.executor, "_client", None)
+        if not hasattr(client, "nthreads"):
+            return
+        with contextlib.suppress(Exception):  # the scheduler may be gone; what its futures say comes in `wait`
+            self.told = not client.nthreads()
+        if self.told:
+            print(
+                f"\nthe executor has no workers: {sum(map(len, self.pending.values()))} tasks are waiting for one. "
+                "Start some (cluster.scale), look at the queue's log, or stop with Ctrl-C twice; the same call goes on",
+                file=sys.stderr,
+            )
 
     def recall(self):
         """Cancel what has not started."""

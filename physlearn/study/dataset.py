@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,23 +11,27 @@ from typing import Any
 import numpy as np
 
 from physlearn.study.identity import canonical
+from physlearn.study.integrity import KEPT, Damage, sound
 from physlearn.study.reader import (
     COMPLETE,
+    DAMAGED,
     FAILED,
     STATES,
-    StoreError,
     definition_in,
     differences,
+    digest_in,
     meta_in,
     points_in,
     reading,
 )
 from physlearn.study.space import Axis, Space
-from physlearn.study.values import decode, read_blob
+from physlearn.study.values import decode
+
+SHOWN = 5  # damaged results that a warning names
 
 
 def assemble(folder: Path):
-    """All results of a study as an `xarray.Dataset`; see `Study.to_dataset`."""
+    """All results of a study as an `xarray.Dataset`, see `Study.to_dataset`; and what is damaged, see `damaged`."""
     import xarray
 
     with reading(folder) as db:
@@ -38,12 +43,18 @@ def assemble(folder: Path):
         dims, coords = _coordinates(space, added, definition["replicates"], task.get("units", {}))
         shape = tuple(size for _, size in dims)
         status = np.zeros(int(np.prod(shape)), dtype=np.int8)
-        rows = np.array(db.execute("SELECT key, status FROM task").fetchall(), dtype=np.int64).reshape(-1, 2)
+        found = db.execute("SELECT key, status FROM task").fetchall()
+        if not all(type(state) is int and 0 <= state < DAMAGED for _, state in found):
+            raise TypeError("a task is in no state that there is")
+        rows = np.array(found, dtype=np.int64).reshape(-1, 2)
         status[rows[:, 0]] = rows[:, 1]
         ragged = task.get("ragged", ())
-        odd = misshapen(db, ragged, task.get("padded", ()))
+        columns, bad = _columns(db, folder, ragged)
+        odd = misshapen(db, ragged, task.get("padded", ()), bad)
         status[list(odd)] = FAILED[0]
-        columns = _columns(db, folder, ragged, odd)
+        status[list(bad)] = DAMAGED
+        broken = _told(db, bad, definition["replicates"])
+        columns = _without(columns, {*odd, *bad})
         source = _source(db, meta.get("provenance", {}))
     variables: dict[str, Any] = {}
     named, lengths = task.get("dims", {}), dict(dims)
@@ -70,7 +81,34 @@ def assemble(folder: Path):
         "params": canonical(space.fixed),
         "provenance": canonical(source),
     }
-    return xarray.Dataset(variables, coords, attrs)
+    return xarray.Dataset(variables, coords, attrs), broken
+
+
+def damaged(folder: Path, db) -> dict[int, str]:
+    """Done tasks with a result that is missing or not what was written, and which."""
+    return {key: str(value) for key, _, _, _, value in _read(folder, db) if isinstance(value, Damage)}
+
+
+def warn_of_damage(folder: Path, broken) -> None:
+    """Name what is missing from a dataset, as far as a sentence goes."""
+    if broken:
+        points = [f"{b['params']} replicate {b['replicate']}: {b['message']}" for b in broken]
+        more = f"; and {len(points) - SHOWN} more" if len(points) > SHOWN else ""
+        warnings.warn(
+            f"{folder}: {len(points)} results are damaged and left out: {'; '.join(points[:SHOWN])}{more}. retry() "
+            "(physlearn retry --failed) computes them again; or put back a copy",
+            stacklevel=3,
+        )
+
+
+def _told(db, bad, replicates):
+    """Damaged tasks as `Study.failures` tells of the failed."""
+    found = []
+    for key, message in sorted(bad.items()):
+        (params,) = db.execute("SELECT params FROM task WHERE key = ?", (key,)).fetchone()
+        about = {"params": json.loads(params), "replicate": key % replicates, "status": STATES[DAMAGED]}
+        found.append(about | {"type": "Damage", "message": message, "traceback": f"Damage: {message}", "attempts": 1})
+    return found
 
 
 def _source(db, first):
@@ -81,17 +119,17 @@ def _source(db, first):
     return first | ({"later runs": later} if later else {})
 
 
-def misshapen(db, ragged=(), padded=()) -> dict[int, tuple[str, str, str]]:
+def misshapen(db, ragged=(), padded=(), left_out=()) -> dict[int, tuple[str, str, str]]:
     """Tasks with a result of another shape than the first task of the plan has, or with text for a number.
 
     Each with the error that says so.  Padded results need as many axes only.
 
     The first of the plan, not of the run: which tasks fail must not depend on the order of the work.
     """
+    count = f"t.status = {COMPLETE} AND t.key NOT IN ({', '.join(str(int(key)) for key in left_out)})"
     rows = db.execute(
-        f"SELECT r.name, r.shape, {_TEXT}, MIN(r.task) FROM result r JOIN task t ON t.key = r.task WHERE t.status = ? "
-        f"GROUP BY r.name, r.shape, {_TEXT} ORDER BY MIN(r.task)",
-        (COMPLETE,),
+        f"SELECT r.name, r.shape, {_TEXT}, MIN(r.task) FROM result r JOIN task t ON t.key = r.task WHERE {count} "
+        f"GROUP BY r.name, r.shape, {_TEXT} ORDER BY MIN(r.task)"
     ).fetchall()
     first: dict[str, tuple[str, int, int]] = {}
     errors = {}
@@ -110,35 +148,53 @@ def misshapen(db, ragged=(), padded=()) -> dict[int, tuple[str, str, str]]:
         )
         found = db.execute(
             "SELECT r.task FROM result r JOIN task t ON t.key = r.task "
-            f"WHERE t.status = ? AND r.name = ? AND r.shape = ? AND {_TEXT} = ?",
-            (COMPLETE, name, shape, text),
+            f"WHERE {count} AND r.name = ? AND r.shape = ? AND {_TEXT} = ?",
+            (name, shape, text),
         )
         errors |= {key: ("ShapeError", said, f"ShapeError: {said}") for (key,) in found if key not in errors}
     return errors
 
 
 def returned(folder: Path) -> list[dict[str, Any]]:
-    """What every done task returned, in the order of the plan."""
+    """What every done task returned, in the order of the plan; without those that are damaged, which are warned of."""
     found: dict[int, dict] = {}
+    bad: dict[int, str] = {}
     with reading(folder) as db:
-        for key, name, dtype, shape, data, file in db.execute(_RESULTS, (COMPLETE,)):
-            value = _blob(folder, file) if file else decode(dtype, json.loads(shape), data)
+        for key, name, dtype, shape, data in _read(folder, db):
+            if isinstance(data, Damage):
+                bad.setdefault(key, str(data))
+                continue
+            value = decode(dtype, json.loads(shape), data)
             found.setdefault(key, {})[name] = value if value.ndim else value.item()
-    return list(found.values())
+        broken = _told(db, bad, definition_in(db)[0]["replicates"])
+    warn_of_damage(folder, broken)
+    return [values for key, values in found.items() if key not in bad]
 
 
 _TEXT, _KIND = "(r.dtype LIKE '<U%')", ("a number", "text")
-_RESULTS = (
-    "SELECT r.task, r.name, r.dtype, r.shape, r.data, r.file FROM result r JOIN task t ON t.key = r.task "
-    "WHERE t.status = ? ORDER BY r.task, r.rowid"
-)
 
 
-def _blob(folder, file):
-    try:
-        return read_blob(folder / "blobs", file)
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{folder / 'blobs' / file}: missing or damaged ({error}); put back a copy of it") from error
+def _read(folder, db, but=()):
+    """Results of done tasks: task number, name, dtype, shape, and the bytes or the `Damage`."""
+    written = digest_in(db) != "NULL"
+    rows = db.execute(
+        f"SELECT r.task, t.id, r.name, r.dtype, r.shape, r.data, r.file, {KEPT if written else 'NULL'} FROM result r "
+        f"JOIN task t ON t.key = r.task WHERE t.status = {COMPLETE} ORDER BY r.task, r.rowid"
+    )
+    found: dict[int, int] = {}
+    for key, identity, name, dtype, shape, data, file, kept in rows:
+        found[key] = found.get(key, 0) + 1
+        if name in but:
+            continue
+        try:
+            value = sound(folder, identity, name, dtype, shape, data, file, kept)
+        except Damage as damage:
+            value = damage
+        yield key, name, dtype, shape, value
+    if written:
+        for key, count in db.execute(f"SELECT key, results FROM task WHERE status = {COMPLETE}"):
+            if count not in (None, found.get(key, 0)):  # SQLite does not miss a row that a damaged page has lost
+                yield key, "", "", "", Damage(f"study.db has {found.get(key, 0)} results where {count} were written")
 
 
 def _tuple(shape):
@@ -173,16 +229,30 @@ def _labels(values):
     return np.array([v if isinstance(v, str) else canonical(v) for v in values])
 
 
-def _columns(db, folder, ragged, odd):
-    """Name -> dtype and shape -> (task numbers, values)."""
+def _columns(db, folder, ragged):
+    """Name -> dtype and shape -> (task numbers, values); and what is damaged, by task number."""
     columns: dict[str, dict] = {}
-    for key, name, dtype, shape, data, file in db.execute(_RESULTS, (COMPLETE,)):
-        if name in ragged or key in odd:
+    bad: dict[int, str] = {}
+    for key, name, dtype, shape, data in _read(folder, db, ragged):
+        if isinstance(data, Damage):
+            bad.setdefault(key, str(data))
             continue
         keys, chunks = columns.setdefault(name, {}).setdefault((dtype, shape), ([], []))
         keys.append(key)
-        chunks.append(data if file is None else _blob(folder, file).tobytes())
-    return columns
+        chunks.append(data)
+    return columns, bad
+
+
+def _without(columns, tasks):
+    """The columns less these tasks."""
+    if not tasks:
+        return columns
+    kept: dict[str, dict] = {}
+    for name, column in columns.items():
+        for kind, (keys, chunks) in column.items():
+            if rows := [pair for pair in zip(keys, chunks, strict=True) if pair[0] not in tasks]:
+                kept.setdefault(name, {})[kind] = tuple(map(list, zip(*rows, strict=True)))
+    return kept
 
 
 def _filled(column, total):

@@ -16,6 +16,7 @@ from physlearn.study.crew import Back, Crew, Done, Lost
 from physlearn.study.plan import Job, Plan
 from physlearn.study.reader import COMPLETE, FAILED, STALE
 from physlearn.study.store import Record, Store
+from physlearn.study.worker import StopNow
 
 CHUNK = 1000  # tasks looked up at a time
 MOST = 500  # jobs in a batch
@@ -154,7 +155,7 @@ class Interrupts:
     def _heard(self, *_):
         self.count += 1
         if self.count > 1:
-            raise KeyboardInterrupt
+            raise StopNow
         self.driver.stopping = True
         print(f"\nfinishing {len(self.driver.flying)} tasks in flight; Ctrl-C again stops now", file=sys.stderr)
 

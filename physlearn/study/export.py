@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from physlearn.files import refuse_link
+
 
 def export(dataset, path: Path) -> Path:
     """Write a dataset as its suffix says; an existing file is replaced.
@@ -14,9 +16,12 @@ def export(dataset, path: Path) -> Path:
     ------
     ValueError
         A suffix that names no format.
+    OSError
+        Where it cannot be written, and for a symbolic link.
     ImportError
         The packages of the extra ``export`` are missing.
     """
+    refuse_link(path)
     if path.suffix == ".nc":
         _without_complex(dataset).to_netcdf(path, engine="h5netcdf")
     elif path.suffix == ".zarr":

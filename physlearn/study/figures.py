@@ -9,15 +9,19 @@ from physlearn.study.dataset import returned
 from physlearn.study.reader import definition_of
 from physlearn.study.space import Space
 from physlearn.study.task import import_task
+from physlearn.study.trust import may_draw
 from physlearn.study.worker import told
 
 DPI = 200
 
 
-def png_figures(folder: Path) -> dict[str, bytes | str]:
-    """Every figure as PNG, or why it could not be drawn; none for several points, or a task that draws none."""
+def png_figures(folder: Path, *, trust=False) -> dict[str, bytes | str]:
+    """Every figure as PNG, or why it could not be drawn; none for several points, or a task that draws none.
+
+    Tasks that would have to be imported for it draw none without ``trust``; see `physlearn.study.trust`.
+    """
     definition, _ = definition_of(folder)
-    if len(Space.from_json(definition["space"])) > 1:
+    if len(Space.from_json(definition["space"])) > 1 or not (trust or may_draw(definition["task"])):
         return {}
     try:
         draw = import_task(definition["task"]).figures

@@ -9,11 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from physlearn.brief import brief
+from physlearn.files import path_of, read_text
 from physlearn.study import draws
 from physlearn.study import space as spaces
 from physlearn.study.check import nearest, unknown, validated
 from physlearn.study.identity import plain
 from physlearn.study.options import Options, checked_options
+from physlearn.study.override import overridden, written
 from physlearn.study.plan import Plan, Refine
 from physlearn.study.space import Space
 from physlearn.study.task import import_task
@@ -66,8 +69,10 @@ class StudyFile(NamedTuple):
     text: str
     folder: Path
 
+    __repr__ = brief
 
-def read_study(path) -> StudyFile:
+
+def read_study(path, *, overrides=()) -> StudyFile:
     r"""Read and check a study file.
 
     Parameters
@@ -78,6 +83,8 @@ def read_study(path) -> StudyFile:
         ``{low, high, n, scale, integer, units}``, ``{values, units, scale}`` or ``{zip = {...}}``; with ``kind``
         "latin_hypercube", "sobol" or "random", ``samples`` points of ranges ``{low, high, scale, integer, units}``
         and perhaps ``sample_seed``; or ``points``, a list of tables) and [refine] (observable, tolerance, levels).
+    overrides : sequence of str
+        Values that replace the file's, ``"params.size=16"``, or that it lacks; checked and kept as if it had said so.
 
     Returns
     -------
@@ -99,16 +106,19 @@ def read_study(path) -> StudyFile:
     >>> study.name, len(study.plan)
     ('quick', 2)
     """
-    path = Path(path)
+    path = path_of("path", path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
         tables = tomllib.loads(text)
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ValueError(f"{path}: not valid TOML: {error}") from None
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error})") from None
+    if overrides:
+        tables = overridden(tables, overrides)
+        text = f"# {path.name!r} with {', '.join(map(repr, overrides))}\n\n{written(tables)}"
     errors = [f"{path}: unknown table [{name}]{nearest(name, TABLES)}" for name in tables if name not in TABLES]
     table, found = validated(StudyTable, tables.get("study", {}), f"{path}: [study]", strict=True)
     errors += found

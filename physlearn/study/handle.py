@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from physlearn.checks import flag
-from physlearn.study.dataset import assemble, returned
-from physlearn.study.reader import FAILED, STATES, definition_in, definition_of, meta_of, reading
+from physlearn.files import path_of
+from physlearn.study.dataset import assemble, returned, warn_of_damage
+from physlearn.study.reader import DAMAGED, FAILED, STATES, definition_in, definition_of, meta_of, reading
 from physlearn.study.space import Space
+from physlearn.study.trust import refuse_own
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,17 @@ class Study:
     folder: Path
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{n} {state}" for state, n in self.status().items() if n)
+        try:
+            counts = ", ".join(f"{n} {state}" for state, n in self.status().items() if n)
+        except (OSError, ValueError):  # the folder has gone or holds something else: printing must not fail
+            counts = "cannot be read"
         return f"Study({str(self.folder)!r}: {counts})"
+
+    def _repr_html_(self) -> str | None:
+        try:
+            return self.to_dataset()._repr_html_()
+        except (OSError, ValueError):
+            return None
 
     @property
     def name(self) -> str:
@@ -67,9 +78,12 @@ class Study:
         xarray.Dataset
             Dimensions: the space's and "replicate", then each result's own.  Missing numbers are NaN (whole
             numbers become floats where some are missing), and "status" tells why: planned, done, failed, timeout,
-            crashed, stale (of another version of the task; see `retry`).  Units are in ``attrs["units"]``.
+            crashed, stale (of another version of the task; see `retry`), damaged (missing from the folder, or not
+            what was written; warned of, and computed again by `retry`).  Units are in ``attrs["units"]``.
         """
-        return assemble(self.folder)
+        data, broken = assemble(self.folder)
+        warn_of_damage(self.folder, broken)
+        return data
 
     def status(self) -> dict[str, int]:
         """Number of tasks in each state, and in total."""
@@ -78,7 +92,7 @@ class Study:
             definition, _ = definition_in(db)
             counts = dict(db.execute("SELECT status, COUNT(*) FROM task GROUP BY status"))
             total = _points(db, definition) * definition["replicates"]
-        found = {state: counts.get(number, 0) for number, state in enumerate(STATES)}
+        found = {state: counts.get(number, 0) for number, state in enumerate(STATES[:DAMAGED])}
         return found | {"planned": total - sum(counts.values()), "total": total}
 
     def failures(self) -> list[dict[str, Any]]:
@@ -114,29 +128,40 @@ class Study:
             rows = db.execute("SELECT seconds FROM task WHERE seconds IS NOT NULL ORDER BY key").fetchall()
         return np.array(rows, dtype=float).ravel()
 
-    def report(self, path=None) -> Path:
-        """Write the report, one HTML file; by default ``report.html`` in the folder."""
+    def report(self, path=None, *, trust=False) -> Path:
+        """Write the report, one HTML file; by default ``report.html`` in the folder.
+
+        Parameters
+        ----------
+        path : path-like, optional
+        trust : bool
+            Import the task, whosever it is, for the pictures that it draws itself of a study of one point.  Without
+            it nothing is imported: the library's own tasks draw, and one whose module is there already.
+        """
         from physlearn.study.figures import png_figures
         from physlearn.study.report import write_report
 
-        path = Path(path) if path is not None else self.folder / "report.html"
-        return write_report(
-            self.to_dataset(), self.failures(), str(path), title=self.name, task_figures=png_figures(self.folder)
-        )
+        path = path_of("path", path) if path is not None else self.folder / "report.html"
+        data, broken = assemble(self.folder)
+        warn_of_damage(self.folder, broken)
+        drawn = png_figures(self.folder, trust=trust)
+        return write_report(data, self.failures() + broken, path, title=self.name, task_figures=drawn)
 
     def export(self, path) -> Path:
         """Write the dataset to ``.nc`` (netCDF 4), ``.zarr`` or ``.parquet`` (a row a task; scalars only)."""
         from physlearn.study.export import export
 
-        return export(self.to_dataset(), Path(path))
+        return export(self.to_dataset(), path_of("path", path))
 
-    def retry(self, *, failed=True, stale=False, executor=None, progress=True, **options) -> Study:
-        """Run again what failed, and on request what another version of the task has left.
+    def retry(self, *, failed=True, stale=False, trust=False, executor=None, progress=True, **options) -> Study:
+        """Run again what failed or is damaged, and on request what another version of the task has left.
 
         Parameters
         ----------
         failed, stale : bool
             Which to run.
+        trust : bool
+            Also where the task's module lies inside this folder; otherwise that is refused.
         executor, progress, **options
             As for `study`; options that are not given are those of the last run.
         """
@@ -145,6 +170,8 @@ class Study:
 
         for given, value in (("failed", failed), ("stale", stale), ("progress", progress)):
             flag(given, value)
+        if not trust:
+            refuse_own(self.task, self.folder)
         plan = stored_plan(self.folder)
         kept = meta_of(self.folder).get("options", {})
         if executor is not None:  # which has no such limits
@@ -166,6 +193,6 @@ def open_study(folder) -> Study:
     OSError
         No study there.
     """
-    found = Study(Path(folder).absolute())
+    found = Study(path_of("folder", folder).absolute())
     found.status()
     return found

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from physlearn.plot.study import REPLICATE, label_of, plot_bands, plot_heat_map, plot_refined, text_of
+from physlearn.plot._scales import label_of, text_of
+from physlearn.plot.study import REPLICATE, plot_bands, plot_heat_map, plot_refined
 
 PANELS, CURVES = 6, 8  # most panels in a picture, most curves in a panel
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from physlearn.brief import brief
 from physlearn.checks import count, flag, instance, integer, seen, sequence, text
 from physlearn.study.check import lines, no_text, unknown, validated
 from physlearn.study.identity import canonical, spawn_key, task_id
@@ -55,6 +56,8 @@ class Job(NamedTuple):
     params: str  # canonical JSON, complete
     spawn: tuple[int, ...]
 
+    __repr__ = brief
+
 
 @dataclass
 class Plan:
@@ -76,6 +79,8 @@ class Plan:
     common_random_numbers: bool = False
     refine: Refine | None = None
     added: list[dict[str, Any]] = field(default_factory=list)
+
+    __repr__ = brief
 
     def __post_init__(self):
         text("Plan: path", self.path, "the import path of a task, 'package.module:name'")

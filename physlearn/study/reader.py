@@ -10,22 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from physlearn.study.identity import canonical
+from physlearn.study.integrity import digest
 
-SCHEMA = 2
-STATES = ("planned", "done", "failed", "timeout", "crashed", "stale")
-PLANNED, COMPLETE, STALE = 0, 1, 5
+SCHEMA = 3  # 2 had no digests; the next driver adds them
+STATES = ("planned", "done", "failed", "timeout", "crashed", "stale", "damaged")
+PLANNED, COMPLETE, STALE, DAMAGED = 0, 1, 5, 6  # damaged is not stored but found
 FAILED = (2, 3, 4)
 TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, digest BLOB);
 CREATE TABLE task (key INTEGER PRIMARY KEY, id TEXT NOT NULL, status INTEGER NOT NULL, attempts INTEGER NOT NULL,
-                   seconds REAL, finished REAL NOT NULL, params TEXT NOT NULL);
+                   seconds REAL, finished REAL NOT NULL, params TEXT NOT NULL, results INTEGER);
 CREATE TABLE result (task INTEGER NOT NULL, name TEXT NOT NULL, dtype TEXT NOT NULL, shape TEXT NOT NULL,
-                     data BLOB, file TEXT);
+                     data BLOB, file TEXT, digest BLOB);
 CREATE INDEX result_task ON result (task);
 CREATE TABLE error (task INTEGER NOT NULL, attempt INTEGER NOT NULL, type TEXT NOT NULL, message TEXT NOT NULL,
                     traceback TEXT NOT NULL, time REAL NOT NULL);
 CREATE INDEX error_task ON error (task);
-CREATE TABLE point (number INTEGER PRIMARY KEY, params TEXT NOT NULL);
+CREATE TABLE point (number INTEGER PRIMARY KEY, params TEXT NOT NULL, digest BLOB);
 CREATE TABLE event (time REAL NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, action TEXT NOT NULL);
 """
 
@@ -57,7 +58,7 @@ def reading(folder: Path):
             db.execute("PRAGMA query_only = 1")
             check_schema(folder, db)
             yield db
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError, json.JSONDecodeError, LookupError, TypeError, OverflowError) as error:
         raise StoreError(
             f"{folder}: cannot be read ({error}); if it lies on a read-only medium, copy it first; if study.db is "
             "damaged, put back a copy of the folder"
@@ -78,18 +79,37 @@ def meta_of(folder: Path) -> dict[str, Any]:
 
 def meta_in(db) -> dict[str, Any]:
     """The same, of an open store."""
-    return {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM meta")}
+    return _kept(db, db.execute(f"SELECT key, value, {digest_in(db)} FROM meta"))
 
 
 def definition_in(db) -> tuple[dict, str]:
     """The same, of an open store."""
-    kept = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('definition', 'name')"))
-    return json.loads(kept["definition"]), json.loads(kept["name"])
+    kept = _kept(db, db.execute(f"SELECT key, value, {digest_in(db)} FROM meta WHERE key IN ('definition', 'name')"))
+    return kept["definition"], kept["name"]
 
 
 def points_in(db) -> list[dict]:
     """Points that refinement has added."""
-    return [json.loads(text) for (text,) in db.execute("SELECT params FROM point ORDER BY number")]
+    rows = db.execute(f"SELECT number, params, {digest_in(db)} FROM point ORDER BY number")
+    return list(_kept(db, rows).values())
+
+
+def digest_in(db) -> str:
+    """The column of digests, as the store's format has it."""
+    return "digest" if db.execute("PRAGMA user_version").fetchone()[0] > 2 else "NULL"
+
+
+def _kept(db, rows):
+    """JSON values by key, compared with their digests."""
+    found = {}
+    for key, value, kept in rows:
+        if kept is not None and digest(f"{key}\0{value}") != kept:
+            file = db.execute("PRAGMA database_list").fetchone()[2]
+            raise StoreError(
+                f"{file}: damaged, {key!r} has changed since it was written; put back a copy of the folder"
+            )
+        found[key] = json.loads(value)
+    return found
 
 
 def check_schema(folder: Path, db) -> None:
@@ -97,7 +117,7 @@ def check_schema(folder: Path, db) -> None:
     found = db.execute("PRAGMA user_version").fetchone()[0]
     if found == 0:
         raise StoreError(f"{folder}: holds no study yet (study.db is empty)")
-    if found != SCHEMA:
+    if found not in (2, SCHEMA):
         raise StoreError(
             f"{folder}: store format {found}, this physlearn reads {SCHEMA}; use the version that wrote it"
         )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from physlearn.files import path_of, replace_file
 from physlearn.study.figures import DPI as TASK_DPI
 from physlearn.study.pictures import label_of, pictures, scalars_of, space_of
 
@@ -29,7 +29,9 @@ LONG = 50_000  # characters
 DPI = 160  # of pictures, which the page shows at 96
 
 
-def write_report(dataset, failures=(), path="report.html", *, title="Study", task_figures: Mapping | None = None):
+def write_report(
+    dataset, failures=(), path: str | Path = "report.html", *, title="Study", task_figures: Mapping | None = None
+):
     """Write the report.
 
     Parameters
@@ -66,7 +68,7 @@ def write_report(dataset, failures=(), path="report.html", *, title="Study", tas
     """
     if "status" not in dataset:
         raise ValueError(f"dataset: variables {list(dataset.data_vars)}, expected one called 'status'")
-    path = Path(path)
+    path = path_of("path", path)
     words = status_words(dataset["status"])
     counts = {str(word): int(count) for word, count in zip(*np.unique(words, return_counts=True), strict=True)}
     scalars, curves = pictures(dataset)
@@ -92,13 +94,7 @@ def write_report(dataset, failures=(), path="report.html", *, title="Study", tas
     }
     page = resources.files("physlearn.study").joinpath("report.html").read_text(encoding="utf-8")
     page = re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], page)  # once: what is put in is not searched again
-    temporary = path.with_name(path.name + ".part")
-    try:
-        temporary.write_text(page, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)  # half of it, where the disk is full
-    return path
+    return replace_file(path, page)
 
 
 def status_words(status):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import math
 import sys
 import time
@@ -16,12 +17,14 @@ from typing import Literal
 import numpy as np
 
 from physlearn.checks import flag, text
+from physlearn.files import path_of, replace_file
 from physlearn.study.crew import Crew, Futures, Serial
-from physlearn.study.dataset import misshapen
+from physlearn.study.dataset import damaged, misshapen
 from physlearn.study.driver import Driver, Interrupts
 from physlearn.study.growth import places
 from physlearn.study.handle import Study
 from physlearn.study.identity import canonical
+from physlearn.study.integrity import KEPT, Damage, sound
 from physlearn.study.options import Options, checked_options
 from physlearn.study.plan import Plan, checked
 from physlearn.study.provenance import provenance, source_of
@@ -30,6 +33,8 @@ from physlearn.study.space import RESERVED, Space, as_space
 from physlearn.study.store import Store
 from physlearn.study.task import Task, file_of, import_task, locate
 from physlearn.study.worker import Brief
+
+LOG = logging.getLogger(__name__)
 
 
 def study(
@@ -139,7 +144,7 @@ def study(
         common_random_numbers=common_random_numbers,
         refine=refine,
     )
-    folder = Path(store).absolute()
+    folder = path_of("store", store).absolute()
     done = execute(plan, folder, options, executor, progress, name or folder.name)
     counts = done.status()
     if progress and counts["done"] < counts["total"]:
@@ -173,6 +178,7 @@ def execute(
     with Store(folder, plan.definition(), name, functools.partial(places, plan)) as store:
         if failed:
             store.forget(*FAILED)
+            store.lose(damaged(folder, store.db))
         task = plan.task
         about = {"units": dict(task.units), "dims": dict(task.dims), "ragged": list(task.ragged)}
         about |= {"padded": list(task.padded), "headline": dict(task.headline or {}), "version": task.version}
@@ -183,11 +189,12 @@ def execute(
         _warn_of_edits(store, plan)
         if file is not None:
             store.set(home=str(file.folder))
-            (folder / "study.toml").write_text(file.text, encoding="utf-8")
+            replace_file(folder / "study.toml", file.text)
         plan.added = store.points()
         stored = store.count(COMPLETE, STALE, *FAILED)
         if task.warm is not None and (stale or stored < len(plan)):
             task.warm()
+        LOG.info("study %s: %s, %d of %d tasks stored", name, "resumed" if stored else "started", stored, len(plan))
         hidden = None if progress else True
         bar = tqdm(total=len(plan), initial=stored, desc=name, unit="task", disable=hidden, smoothing=0.05)
         driver = Driver(
@@ -216,6 +223,8 @@ def execute(
             crew.close()
             bar.close()
             store.log("stop")
+            kept, lost = store.count(COMPLETE), store.count(*FAILED)
+            LOG.info("study %s: ended, %d of %d tasks done, %d failed", name, kept, len(plan), lost)
             if store.count(COMPLETE, STALE, *FAILED) == len(plan):  # before, the first task may have to come yet
                 store.fail(misshapen(store.db, task.ragged, task.padded))
     return Study(folder)
@@ -246,13 +255,17 @@ def _refined(plan: Plan, store: Store) -> list[dict]:
     names = list(plan.refined_axes())
     store.fail(misshapen(store.db, plan.task.ragged, plan.task.padded))
     rows = store.db.execute(
-        "SELECT r.task, r.dtype, r.shape, r.data FROM result r JOIN task t ON t.key = r.task "
-        "WHERE t.status = ? AND r.name = ?",
+        f"SELECT r.task, t.id, r.name, r.dtype, r.shape, r.data, r.file, {KEPT} FROM result r "
+        "JOIN task t ON t.key = r.task WHERE t.status = ? AND r.name = ?",
         (COMPLETE, plan.refine.observable),
     ).fetchall()
     count = len(plan) // plan.replicates
     values = np.full((count, plan.replicates), np.nan)
-    for key, dtype, shape, data in rows:
+    for key, identity, name, dtype, shape, data, file, kept in rows:
+        try:
+            data = sound(store.folder, identity, name, dtype, shape, data, file, kept)
+        except Damage:  # as what has failed
+            continue
         if math.prod(json.loads(shape)) != 1 or np.dtype(dtype).kind not in "biuf":
             raise ValueError(f"refine: observable {plan.refine.observable!r} has shape {shape}, expected a real scalar")
         values[divmod(key, plan.replicates)] = np.frombuffer(data, dtype=dtype)[0]

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import choice, instance, mapping, sequence
 from physlearn.study.identity import canonical, plain, text
 
@@ -27,6 +28,8 @@ class Axis(NamedTuple):
     units: str | None = None
     scale: str = "linear"
 
+    __repr__ = brief
+
 
 class Between(NamedTuple):
     """A range to draw from; made by `physlearn.study.between`."""
@@ -37,11 +40,15 @@ class Between(NamedTuple):
     integer: bool = False
     units: str | None = None
 
+    __repr__ = brief
+
 
 class Zip(NamedTuple):
     """Parameters that move together; made by `zipped`."""
 
     axes: dict[str, Axis]
+
+    __repr__ = brief
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,8 @@ class Space:
     dims: Mapping[str, Mapping[str, Axis]]
     fixed: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, Any] = field(default_factory=lambda: {"kind": "grid"})
+
+    __repr__ = brief
 
     def __post_init__(self):
         mapping("dims", self.dims, expected="a mapping of dimensions to parameters")

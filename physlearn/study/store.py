@@ -18,7 +18,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from physlearn.files import refuse_link, replace_file
 from physlearn.study.identity import canonical
+from physlearn.study.integrity import digest, result_digest
 from physlearn.study.reader import (
     SCHEMA,
     STATES,
@@ -32,6 +34,8 @@ from physlearn.study.reader import (
     points_in,
 )
 from physlearn.study.values import LARGE, Value, write_blob
+
+WRITTEN = ("study.db", "study.db-wal", "study.db-shm", "study.db-journal", "study.json", "lock", "blobs", "study.toml")
 
 
 class Record(NamedTuple):
@@ -65,6 +69,8 @@ class Store:
 
     def __init__(self, folder: Path, definition: dict, name: str, places: Callable = lambda old, added: None):
         self.folder = folder
+        for path in (folder, *(folder / name for name in WRITTEN)):
+            refuse_link(path)
         try:
             with ExitStack() as undo:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +87,7 @@ class Store:
             raise
         except (OSError, sqlite3.Error) as error:
             if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-                raise StoreError(f"{folder / 'study.db'}: damaged ({error}); put back a copy of the folder") from error
+                raise _damaged(folder, error) from error
             raise StoreError(
                 f"{folder}: no study can be kept here ({error}); give a folder that can be written"
             ) from error
@@ -89,12 +95,14 @@ class Store:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, error, trace):
         try:  # one file that can be copied; a failure here loses nothing
             self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error:
             pass
         self._open.close()
+        if isinstance(error, sqlite3.DatabaseError):  # read where nothing was written
+            raise _damaged(self.folder, error) from error
 
     @contextmanager
     def _writing(self):
@@ -130,27 +138,27 @@ class Store:
                 db.execute(f"UPDATE {table} SET {column} = -1 - {column} WHERE {column} < 0")
             # failed with values: for their shapes, beside those of the older plan's first task
             db.execute("UPDATE task SET status = 1 WHERE status = 2 AND key IN (SELECT task FROM result)")
-            db.execute("UPDATE meta SET value = ? WHERE key = 'definition'", (canonical(definition),))
+            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", _rows({"definition": definition}))
 
     def record(self, records: list[Record]) -> None:
         """Write what became of tasks, all or nothing."""
         now = time.time()
         with self._writing() as db:
             for r in records:
-                row = (r.key, r.id, STATES.index(r.status), r.attempts, r.seconds, now, r.params)
+                row = (r.key, r.id, STATES.index(r.status), r.attempts, r.seconds, now, r.params, len(r.values))
                 old = db.execute("SELECT 1 FROM task WHERE key = ?", (r.key,)).fetchone()
                 if old:
                     db.execute("DELETE FROM result WHERE task = ?", (r.key,))
-                db.execute("INSERT OR REPLACE INTO task VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-                db.executemany("INSERT INTO result VALUES (?, ?, ?, ?, ?, ?)", [self._row(r.key, v) for v in r.values])
+                db.execute("INSERT OR REPLACE INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+                db.executemany("INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?)", [self._row(r, v) for v in r.values])
                 if r.error is not None:
                     db.execute("INSERT INTO error VALUES (?, ?, ?, ?, ?, ?)", (r.key, r.attempts, *r.error, now))
 
-    def _row(self, key, value: Value):
-        shape = canonical(list(value.shape))
-        if len(value.data) > LARGE:
-            return (key, value.name, value.dtype, shape, None, write_blob(self.folder / "blobs", value))
-        return (key, value.name, value.dtype, shape, value.data, None)
+    def _row(self, record: Record, value: Value):
+        large = len(value.data) > LARGE
+        data, file = None if large else value.data, write_blob(self.folder / "blobs", value) if large else None
+        row = (value.name, value.dtype, canonical(list(value.shape)), data, file)
+        return (record.key, *row, result_digest(record.id, *row))
 
     def known(self, start: int, stop: int) -> dict[int, tuple[str, int]]:
         """Id and status of the tasks that are stored, by number."""
@@ -175,6 +183,12 @@ class Store:
             db.execute(f"DELETE FROM result WHERE task IN (SELECT key FROM task WHERE status IN ({marks}))", states)
             return db.execute(f"DELETE FROM task WHERE status IN ({marks})", states).rowcount
 
+    def lose(self, keys) -> None:
+        """Plan again these tasks."""
+        with self._writing() as db:
+            for statement in ("DELETE FROM result WHERE task = ?", "DELETE FROM task WHERE key = ?"):
+                db.executemany(statement, [(key,) for key in keys])
+
     def fail(self, errors: dict[int, tuple[str, str, str]]) -> None:
         """Turn done tasks into failed ones, afterwards."""
         if errors:
@@ -193,19 +207,17 @@ class Store:
     def add_points(self, first: int, rows: list[dict]) -> None:
         """Keep points that refinement adds, the first of them as that number."""
         with self._writing() as db:
-            db.executemany("INSERT INTO point VALUES (?, ?)", [(first + k, canonical(r)) for k, r in enumerate(rows)])
+            db.executemany("INSERT INTO point VALUES (?, ?, ?)", _rows(dict(enumerate(rows, first))))
 
     def set(self, **values) -> None:
         """Keep JSON values by name."""
         with self._writing() as db:
-            rows = [(key, canonical(value)) for key, value in values.items()]
-            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
+            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", _rows(values))
 
     def first(self, **values) -> None:
         """Keep JSON values by name, unless there are some already."""
         with self._writing() as db:
-            rows = [(key, canonical(value)) for key, value in values.items()]
-            db.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", rows)
+            db.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?, ?)", _rows(values))
 
     def log(self, action: str) -> None:
         """Note when, where and by which process something was done."""
@@ -217,10 +229,18 @@ class Store:
 
 def _copy_plan(folder, definition, name):
     path, text = folder / "study.json", json.dumps({"name": name, "definition": definition}, indent=1)
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        temporary = folder / "study.json.part"
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
+    if not path.exists() or path.read_bytes() != text.encode():
+        replace_file(path, text)
+
+
+def _rows(values):
+    """Names or numbers, JSON and its digest."""
+    texts = {key: canonical(value) for key, value in values.items()}
+    return [(key, text, digest(f"{key}\0{text}")) for key, text in texts.items()]
+
+
+def _damaged(folder, error):
+    return StoreError(f"{folder / 'study.db'}: damaged ({error}); put back a copy of the folder")
 
 
 def _refuse_others(folder):
@@ -241,11 +261,18 @@ def _opened(folder, definition, name):
             db.execute("BEGIN IMMEDIATE")
             for statement in TABLES.split(";"):
                 db.execute(statement)
-            rows = [("definition", canonical(definition)), ("name", canonical(name))]
-            db.executemany("INSERT INTO meta VALUES (?, ?)", rows)
+            rows = _rows({"definition": definition, "name": name})
+            db.executemany("INSERT INTO meta VALUES (?, ?, ?)", rows)
             db.execute(f"PRAGMA user_version = {SCHEMA}")
             db.execute("COMMIT")
         check_schema(folder, db)
+        if db.execute("PRAGMA user_version").fetchone()[0] < SCHEMA:
+            db.execute("BEGIN IMMEDIATE")
+            for table in ("meta", "result", "point"):
+                db.execute(f"ALTER TABLE {table} ADD COLUMN digest BLOB")  # what is there has none
+            db.execute("ALTER TABLE task ADD COLUMN results INTEGER")
+            db.execute(f"PRAGMA user_version = {SCHEMA}")
+            db.execute("COMMIT")
     except BaseException:
         db.close()
         raise
@@ -256,7 +283,7 @@ def _locked(folder) -> int:
     """The one driver's lock; the system lets go of it whatever the driver dies of."""
     import fcntl
 
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

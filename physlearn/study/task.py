@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from physlearn.brief import brief
 from physlearn.checks import function, instance, mapping, seen, sequence, text
 from physlearn.study.identity import canonical
 
@@ -67,6 +68,8 @@ class Task:
     ragged: tuple[str, ...] = ()
     padded: tuple[str, ...] = ()
     warm: Callable[[], Any] | None = None
+
+    __repr__ = brief
 
     def __post_init__(self):
         if isinstance(self.run, type):
@@ -139,7 +142,7 @@ def import_task(path: str) -> Task:
         found = getattr(home, name, None)
     except ModuleNotFoundError as error:
         raise ValueError(f"task: cannot import {module!r} ({error}); is the package installed?") from error
-    except Exception as error:  # whatever the module does when it is imported
+    except (Exception, SystemExit) as error:  # whatever the module does when it is imported
         raise ValueError(f"task: cannot import {module!r} ({type(error).__name__}: {error})") from error
     if found is None:
         raise ValueError(f"task: module {module!r} ({getattr(home, '__file__', 'a namespace')}) has no {name!r}")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from physlearn.files import replace_file
 from physlearn.study.identity import text
 
 KINDS = "biufcU"  # booleans, whole numbers, reals, complex numbers, strings
@@ -74,18 +74,23 @@ def write_blob(folder: Path, value: Value) -> str:
     buffer = io.BytesIO()
     np.save(buffer, decode(*value[1:]), allow_pickle=False)
     name = hashlib.sha256(buffer.getbuffer()).hexdigest() + ".npy"
-    path = folder / name
-    if not path.exists():
+    try:
+        read_blob(folder, name)
+    except (OSError, ValueError):  # missing, or damaged
         folder.mkdir(exist_ok=True)
-        temporary = path.with_suffix(".part")
-        with open(temporary, "wb") as file:
-            file.write(buffer.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        replace_file(folder / name, buffer.getvalue())
     return name
 
 
 def read_blob(folder: Path, name: str) -> np.ndarray:
-    """An array that `write_blob` kept."""
-    return np.load(folder / name, allow_pickle=False)
+    """An array that `write_blob` kept.
+
+    Raises
+    ------
+    OSError, ValueError
+        A file that cannot be read, or is not the one that was written: its name is its digest.
+    """
+    data = (folder / name).read_bytes()
+    if hashlib.sha256(data).hexdigest() + ".npy" != name:
+        raise ValueError("its bytes are not those that were written")
+    return np.load(io.BytesIO(data), allow_pickle=False)

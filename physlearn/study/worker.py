@@ -13,6 +13,7 @@ import time
 import traceback
 from typing import Any, NamedTuple
 
+from physlearn.progress import silenced
 from physlearn.study.identity import stream
 from physlearn.study.plan import Job
 from physlearn.study.task import Task, file_of, import_task
@@ -20,6 +21,10 @@ from physlearn.study.values import Value, encode
 
 READY, RECALLED = 1, 2  # what workers say beside outcomes
 THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class StopNow(KeyboardInterrupt):
+    """Ctrl-C, pressed twice in the process that drives the study."""
 
 
 class Brief(NamedTuple):
@@ -54,11 +59,14 @@ def _imported(path: str) -> Task:
 
 
 def run_job(task: Task, brief: Brief, job: Job) -> Outcome:
-    """Run one job; whatever it raises is its own failure."""
+    """Run one job; whatever it raises is its own failure, but for the user's second Ctrl-C."""
     began = time.perf_counter()
     try:
-        values = encode(task(json.loads(job.params), stream(brief.seed, job.spawn)), brief.taken)
-    except (Exception, SystemExit) as error:
+        with silenced():  # the study has a bar of its own
+            values = encode(task(json.loads(job.params), stream(brief.seed, job.spawn)), brief.taken)
+    except StopNow:
+        raise
+    except BaseException as error:  # a task's own KeyboardInterrupt or SystemExit ends no worker and no study
         return Outcome(job.key, "failed", time.perf_counter() - began, [], told(error, traceback.format_exc()))
     return Outcome(job.key, "done", time.perf_counter() - began, values, None)
 
@@ -81,11 +89,26 @@ def run_batch(brief: Brief, jobs: list[Job]) -> list[Outcome] | str:
         import numba
 
         numba.set_num_threads(1)  # of this thread: the executor's workers share the cores already
+    with _deaf():
+        try:
+            task = _imported(brief.path)
+        except Exception:
+            return traceback.format_exc()
+        return [run_job(task, brief, job) for job in jobs]
+
+
+@contextlib.contextmanager
+def _deaf():
+    """Ctrl-C is the driver's to handle: a terminal sends it to the workers too, whose tasks did not ask for it."""
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        task = _imported(brief.path)
-    except Exception:
-        return traceback.format_exc()
-    return [run_job(task, brief, job) for job in jobs]
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def serve(connection, brief: Brief, home: Home, threads: int | None, memory: int | None) -> None:

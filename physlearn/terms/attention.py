@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import positive
 from physlearn.terms.fits import DISCRETE, expect_shape, refuse_kinds
 
@@ -38,6 +39,9 @@ class TokenAttention:
 
     def __init__(self, layer, beta, *, key="key", query="query"):
         self.layers, self.beta, self.key, self.query = (layer, layer), positive("beta", beta), key, query
+
+    def __repr__(self):
+        return brief(self, layers=self.layers, beta=self.beta, key=self.key, query=self.query)
 
     def check(self, layers, theta):
         """Refuse discrete layers, where a slope is no energy gap."""
@@ -105,6 +109,9 @@ class TokenMemory:
 
     def __init__(self, layer, parameter="patterns"):
         self.layers, self.parameter = (layer, layer), parameter
+
+    def __repr__(self):
+        return brief(self, layers=self.layers, parameter=self.parameter)
 
     def check(self, layers, theta):
         """Refuse discrete layers, where a slope is no energy gap, and patterns of another length."""

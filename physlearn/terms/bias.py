@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.energy import Potts
 from physlearn.terms.fits import expect_like, refuse_kinds
 
@@ -29,6 +30,9 @@ class Bias:
 
     def __init__(self, layer, parameter="bias"):
         self.layers, self.parameter = (layer,), parameter
+
+    def __repr__(self):
+        return brief(self, layers=self.layers, parameter=self.parameter)
 
     def check(self, layers, theta):
         """Refuse codes, which have no slope, and forces of another shape."""

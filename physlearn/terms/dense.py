@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.energy import Potts
 from physlearn.terms.fits import expect_shape, refuse_kinds
 
@@ -36,6 +37,9 @@ class Dense:
         if len(self.layers) != 2:
             raise ValueError(f"layers: got {layers!r}, expected two names, or one name twice")
         self.within = self.layers[0] == self.layers[1]
+
+    def __repr__(self):
+        return brief(self, layers=self.layers, parameter=self.parameter)
 
     def check(self, layers, theta):
         """Refuse codes, other shapes, and couplings not symmetric in a layer, where the energy knows (J + J^T)/2."""

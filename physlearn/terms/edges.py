@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.terms.fits import DISCRETE, refuse_kinds
 
 
@@ -59,6 +60,9 @@ class Edges:
         if pairs.size and (pairs.min() < 0 or pairs.max() >= self.nodes):
             raise ValueError(f"pairs: ends from {pairs.min()} to {pairs.max()}, expected 0..{self.nodes - 1}")
         self._pattern, self._ends = None, None
+
+    def __repr__(self):
+        return brief(self, layers=self.layers, edges=len(self.i), nodes=self.nodes, parameter=self.parameter)
 
     def check(self, layers, theta):
         """Refuse discrete layers, where the current is no energy gap, other numbers of edges and more nodes."""

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.energy import Local
 from physlearn.kernels.jit import kernel
 
@@ -160,6 +161,16 @@ class FeltBonds:
                 f"{allowed - 1} and codes of 0 .. {q - 1}"
             )
         self._key, self._index = self._listed()
+
+    def __repr__(self):
+        return brief(
+            self,
+            layers=self.layers,
+            sites=len(self.neighbours),
+            q=self.q,
+            bonds=len(self.bonds),
+            parameter=self.parameter,
+        )
 
     def _listed(self):
         """Sorted keys (step, neighbour's code, own code) of all that is felt, and each one's parameter."""

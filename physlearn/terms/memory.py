@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import positive
 from physlearn.energy import Binary, Local, Real, Spin
 from physlearn.kernels.jit import kernel
@@ -111,6 +112,9 @@ class Separation(_Overlaps):
         self.power, self.rectified = int(power), bool(rectified)
         self.local = Local(self._prepare_power, _power_gap, _commit)
 
+    def __repr__(self):
+        return brief(self, layers=self.layers, power=self.power, kind=self.kind, parameter=self.parameter)
+
     def value(self, z, n):
         """Energy at overlaps z."""
         m = np.maximum(z / n, 0.0) if self.rectified else z / n
@@ -162,6 +166,9 @@ class LogSumExp(_Overlaps):
         self.beta = positive("beta", beta)
         self.local = Local(self._prepare_exp, _exp_gap, _commit)
 
+    def __repr__(self):
+        return brief(self, layers=self.layers, beta=self.beta, kind=self.kind, parameter=self.parameter)
+
     def value(self, z, n):
         """Energy at overlaps z."""
         top = z.max(-1)
@@ -189,6 +196,9 @@ class SquaredNorm:
 
     def __init__(self, layer):
         self.layers = (layer,)
+
+    def __repr__(self):
+        return brief(self, layers=self.layers)
 
     def energy(self, x, theta):
         """|x|^2/2, (batch,)."""
@@ -226,6 +236,9 @@ class Entropy:
 
     def __init__(self, layer, beta=1.0):
         self.layers, self.beta = (layer,), positive("beta", beta)
+
+    def __repr__(self):
+        return brief(self, layers=self.layers, beta=self.beta)
 
     def energy(self, x, theta):
         """sum p log p/beta, (batch,)."""

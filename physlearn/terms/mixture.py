@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.kernels.jit import kernel
 from physlearn.terms.fits import DISCRETE, refuse_kinds
 
@@ -40,6 +41,9 @@ class Mixture:
     def __init__(self, layer, logits="logits", means="means", precisions="precisions"):
         self.layers = (layer, layer)  # twice: its variables feel each other
         self.logits, self.means, self.precisions = logits, means, precisions
+
+    def __repr__(self):
+        return brief(self, layers=self.layers, logits=self.logits, means=self.means, precisions=self.precisions)
 
     def check(self, layers, theta):
         """Refuse discrete layers, where a slope is no energy gap."""

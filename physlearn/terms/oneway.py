@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.energy import Potts
 from physlearn.terms.fits import expect_shape, refuse_kinds
 
@@ -26,6 +27,9 @@ class OneWay:
 
     def __init__(self, layer, parameter="W"):
         self.layers, self.parameter = (layer, layer), parameter
+
+    def __repr__(self):
+        return brief(self, layers=self.layers, parameter=self.parameter)
 
     def check(self, layers, theta):
         """Refuse codes, which have no products, and couplings of another shape."""

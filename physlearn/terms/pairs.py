@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.energy import Potts
 from physlearn.terms.fits import expect_shape, refuse_kinds
 
@@ -59,6 +60,9 @@ class Pairs:
         if pairs.size and (pairs.min() < 0 or pairs.max() >= self.n):
             raise ValueError(f"pairs: indices from {pairs.min()} to {pairs.max()}, expected 0..{self.n - 1}")
         self._pattern = None
+
+    def __repr__(self):
+        return brief(self, layers=self.layers, pairs=len(self.i), n=self.n, parameter=self.parameter)
 
     def check(self, layers, theta):
         """Refuse codes, another number of couplings than of pairs, of variables than of the layer's."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.terms.fits import DISCRETE, expect_like, refuse_kinds
 
 
@@ -28,6 +29,9 @@ class Parabola:
 
     def __init__(self, layer, parameter="stiffness"):
         self.layers, self.parameter = (layer,), parameter
+
+    def __repr__(self):
+        return brief(self, layers=self.layers, parameter=self.parameter)
 
     def check(self, layers, theta):
         """Refuse discrete layers, where -k x is no energy gap, and stiffnesses of another shape."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.energy import Local
 from physlearn.kernels.jit import kernel
 from physlearn.terms.fits import expect_codes, expect_shape
@@ -47,6 +48,9 @@ class PottsPairs:
         checked = Pairs(layer, pairs, n, parameter)
         self.layers, self.parameter, self.q = checked.layers, parameter, int(q)
         self.i, self.j, self.n, self._graph = checked.i, checked.j, checked.n, checked
+
+    def __repr__(self):
+        return brief(self, layers=self.layers, pairs=len(self.i), n=self.n, q=self.q, parameter=self.parameter)
 
     def check(self, layers, theta):
         """Refuse a layer of other kind or q, another number of couplings or of variables."""
@@ -101,6 +105,9 @@ class PottsBias:
 
     def __init__(self, layer, parameter="bias"):
         self.layers, self.parameter = (layer,), parameter
+
+    def __repr__(self):
+        return brief(self, layers=self.layers, parameter=self.parameter)
 
     def check(self, layers, theta):
         """Refuse a layer of other kind, and weights of another shape."""

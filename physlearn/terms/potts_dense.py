@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.energy import Potts
 from physlearn.terms.fits import expect_codes, expect_shape, refuse_kinds
 
@@ -30,6 +31,9 @@ class PottsDense:
         self.layers, self.parameter = tuple(layers), parameter
         if len(self.layers) != 2 or self.layers[0] == self.layers[1]:
             raise ValueError(f"layers: got {layers!r}, expected the names of two layers, the Potts layer first")
+
+    def __repr__(self):
+        return brief(self, layers=self.layers, parameter=self.parameter)
 
     def check(self, layers, theta):
         """Refuse layers of other kinds, and couplings of another shape."""

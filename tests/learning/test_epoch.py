@@ -67,13 +67,14 @@ def run(net, cost, mode, strength, weight, optimizer, batch, lr=2, state=None, o
     order = shuffled(net, len(lr)) if order is None else order
     losses, hits = np.zeros(len(lr)), np.zeros(len(lr), np.int64)
     low, high = np.full_like(g, bounds[0]), np.full_like(g, bounds[1])
+    shape = ep.geometry(
+        net["ci"], net["cj"], net["m"], csr(net["q"]), csr(net["j"]), net["c0"], csr(net["r"]), csr(net["y"])
+    )
+    rule = ep.Rule(cost, COSTS[cost], mode, np.array(strength), np.array(weight))
+    settings = ep.Optimizer(optimizer, par, low, high, *memory)
     status, step = ep.run_epochs(
-        g, low, high, net["ci"], net["cj"], net["m"],
-        *csr(net["q"]), *csr(net["j"]), net["c0"], *csr(net["r"]), *csr(net["y"]),
-        net["inputs"], net["targets"], order, batch,
-        cost, np.array([COSTS[cost]]), mode, np.array(strength), np.array(weight),
-        optimizer, par, lr, *memory, losses, hits,
-    )  # fmt: skip
+        g, shape, net["inputs"], net["targets"], order, batch, rule, settings, lr, losses, hits
+    )
     return dict(g=g, memory=memory, losses=losses, hits=hits, status=status, step=step, order=order, lr=lr)
 
 

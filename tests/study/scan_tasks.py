@@ -36,6 +36,10 @@ def nothing(params, rng):
     return {"x": 1.0}
 
 
+class Rude(BaseException):
+    pass
+
+
 def poison(params, rng):
     match params["a"]:
         case 1:
@@ -59,6 +63,12 @@ def poison(params, rng):
             return [1.0]
         case 10:
             raise SystemExit(0)
+        case 20:
+            raise KeyboardInterrupt("not the user's")
+        case 21:
+            raise GeneratorExit
+        case 22:
+            raise Rude("neither Exception nor exit")
     return {"value": rng.uniform()}
 
 

@@ -73,8 +73,11 @@ def test_what_lies_beside_the_study_file_comes_before_the_working_directory(firs
 def test_retry_and_report_find_it_again(command, modules, capsys):
     (modules / "b" / "twin_model.py").write_text("def run(params, rng):\n    raise RuntimeError('two')\n")
     assert command("run", "../b/scan.toml", "--serial", "--out", "my results") == 2
-    assert "physlearn retry --failed 'my results' runs" in capsys.readouterr().err
+    assert "physlearn retry --failed --trust 'my results' runs" in capsys.readouterr().err
     (modules / "a" / "twin_model.py").unlink()
-    assert command("retry", "--failed", "my results", "--serial") == 2
+    assert command("retry", "--failed", "my results", "--serial") == 1  # b is not the working directory
+    said = capsys.readouterr().err
+    assert "the folder of the study file, is not searched for code" in said and str(modules / "b") in said
+    assert command("retry", "--failed", "--trust", "my results", "--serial") == 2
     assert command("report", "my results") == 0
     assert "RuntimeError: two" in capsys.readouterr().err

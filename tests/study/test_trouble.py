@@ -19,6 +19,7 @@ import scan_tasks  # pyright: ignore[reportMissingImports]
 
 import physlearn
 from physlearn.study import Space, Task, grid, open_study, sobol, study, worker
+from physlearn.study.reader import STATES
 from physlearn.study.task import import_task
 
 HERE = Path(__file__).parent
@@ -44,9 +45,15 @@ def test_poison_fails_alone(tmp_path):
         8: ("failed", "TypeError", 1),
         9: ("failed", "TypeError", 1),
         10: ("failed", "SystemExit", 1),
+        20: ("failed", "KeyboardInterrupt", 1),
+        21: ("failed", "GeneratorExit", 1),
+        22: ("failed", "Rude", 1),
     }
     values = done.to_dataset()["value"].values.ravel()
-    assert np.isnan(values[1:11]).all() and np.isfinite(values[11:]).all() and np.isfinite(values[0])
+    broken = [*range(1, 11), 20, 21, 22]
+    assert np.isnan(values[broken]).all() and np.isfinite(np.delete(values, broken)).all()
+    said = {f["params"]["a"]: f["message"] for f in done.failures()}
+    assert said[10] == "0" and said[20] == "not the user's" and said[22] == "neither Exception nor exit"
     assert 'raise RuntimeError("six")' in next(f for f in done.failures() if f["params"]["a"] == 6)["traceback"]
 
 
@@ -262,8 +269,8 @@ def test_a_folder_that_is_taken_away_is_said_at_once(fate, tmp_path):
 def test_damage_is_said(tmp_path):
     done = study("scan_tasks:large", {"a": [1]}, store=tmp_path / "s", executor="serial")
     next((done.folder / "blobs").iterdir()).write_bytes(b"not an array")
-    with pytest.raises(OSError, match="missing or damaged"):
-        done.to_dataset()
+    with pytest.warns(UserWarning, match="missing or damaged"):
+        assert done.to_dataset()["status"].item() == STATES.index("damaged")
     (done.folder / "study.json").write_text("{")  # a copy for people
     assert study("scan_tasks:large", {"a": [1]}, store=tmp_path / "s", executor="serial").status()["done"] == 1
     database = done.folder / "study.db"

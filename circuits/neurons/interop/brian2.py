@@ -26,6 +26,7 @@ from circuits.neurons.receptors import Delta
 from circuits.neurons.sources import PoissonSource, SpikeSource
 from circuits.neurons.trains import Poisson
 from physlearn.checks import positive
+from physlearn.quantities import si
 
 
 def to_brian2(network, *, dt, method="auto"):
@@ -65,7 +66,7 @@ def to_brian2(network, *, dt, method="auto"):
     b2 = brian2()
     if not isinstance(network, SpikingNetwork):
         raise TypeError(f"network: got {type(network).__name__}, expected a SpikingNetwork")
-    positive("dt", dt)
+    dt = positive("dt", si("dt", dt, "s"))
     names = [*network.populations, *(projection.name for projection in network.projections)]
     _distinct("network", [(name, identifier(name)) for name in names])
     clock = b2.Clock(dt * b2.second)

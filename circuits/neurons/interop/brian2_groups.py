@@ -62,6 +62,11 @@ class Group:
         self.kernels = {chain: self._kernel(chain) for chain in self.chains}
         flagged = [v for v in self.names if "unless refractory" in group.equations[v].flags]
         held = self._held()
+        if held and np.any(np.rint((group.t_ - np.array(group.lastspike_)) / self.dt) <= held):
+            raise ValueError(
+                f"{name}: neurons are in their refractory period, which is not read; read the network before it runs, "
+                "or when all have left it"
+            )
         if held and self.v not in flagged and "int(not_refractory)" not in str(group.equations):
             raise ValueError(f"{name}: {self.v} moves while refractory, which is not read; mark it (unless refractory)")
         if any(v != self.v for v in flagged):

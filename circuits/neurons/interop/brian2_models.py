@@ -126,6 +126,11 @@ def _hodgkin_huxley(population, method, dt, name):
     methods = {"exponential_euler": "exponential_euler", "rk4": "rk4"}
     if method not in methods:
         raise ValueError(f"method: {method!r} of {name} has no counterpart in Brian2, expected one of {list(methods)}")
+    if method == "rk4" and any(receptor.taus for receptor in population.receptors.values()):
+        raise ValueError(
+            f"{name}: receptors of HodgkinHuxley are held over a step of rk4 here, and part of the field of "
+            "Runge-Kutta there; take method='exponential_euler', or Delta receptors"
+        )
     equations, parameters, rows, current = _receptors(population, name, False)
     parameters |= {k: (getattr(model, k), "siemens") for k in ("g_na", "g_k", "g_leak")}
     parameters |= {k: (getattr(model, k), "volt") for k in ("e_na", "e_k", "e_leak", "threshold")}

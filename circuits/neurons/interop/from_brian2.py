@@ -64,8 +64,12 @@ def from_brian2(net, *, namespace=None):
     passed = (b2.SpikeMonitor, b2.StateMonitor, b2.PopulationRateMonitor, b2.EventMonitor)
     readers, wires, inputs = {}, [], []
     for thing in net.objects:
-        if type(thing) is CodeRunner:  # parts of a group have types of their own
-            raise ValueError(f"{thing.group.name}: run_regularly({str(thing.abstract_code)!r}) is not read")
+        for part in (thing, *thing.contained_objects):
+            if type(part) is CodeRunner:  # parts of a group have types of their own
+                raise ValueError(f"{part.group.name}: run_regularly({str(part.abstract_code)!r}) is not read")
+            idle = isinstance(thing, passed) or (isinstance(thing, b2.Synapses) and not len(thing))
+            if not (part.active or idle):
+                raise ValueError(f"{part.name}: active = False is not read; leave {thing.name} out of the network")
         if isinstance(thing, b2.NeuronGroup):
             readers[thing.name] = Group(thing, namespace)
         elif isinstance(thing, b2.Synapses):
@@ -103,6 +107,11 @@ def _projections(synapses, readers, namespace):
     i, j = np.asarray(synapses.i[:]) + first, np.asarray(synapses.j[:]) + second
     order = np.lexsort((j, i))
     for number, pathway in enumerate(synapses._pathways):
+        if pathway.queue is not None and _on_their_way(pathway.queue):
+            raise ValueError(
+                f"{label}: spikes are on their way, which are not read; read the network before it runs, or when all "
+                "have arrived"
+            )
         if pathway.event != "spike":
             raise ValueError(f"{label}: on_event={pathway.event!r} is not read; spikes are")
         if pathway.prepost == "post":
@@ -122,7 +131,7 @@ def _projections(synapses, readers, namespace):
             else pathway.variables["delay"].get_value(),
             float,
         )
-        delay = np.rint(delay / target.dt) * target.dt
+        delay = np.floor(delay / target.dt + 0.5) * target.dt  # as Brian2 rounds: half a step is a whole one
         delay = float(delay.flat[0]) if delay.size and np.ptp(delay) == 0 else delay[order] if delay.size else 0.0
         yield Projection(
             source.group.name,
@@ -155,8 +164,26 @@ def _weight(synapses, expression, label, namespace):
             raise ValueError(f"{label}: on_pre: the weight {expression} depends on {symbol}, which is not read")
     if expression.atoms(sympy.Function):
         raise ValueError(f"{label}: on_pre: the weight {expression} is no constant, which is not read")
-    values = [value_of(synapses, str(symbol), namespace, label) for symbol in symbols]
+    values = [_of_synapses(synapses, str(symbol), namespace, label) for symbol in symbols]
     return np.asarray(sympy.lambdify(symbols, expression, "numpy")(*values), float)
+
+
+def _of_synapses(synapses, name, namespace, label):
+    """Number(s) in SI units that a name stands for in a weight: one, or one per synapse."""
+    variable = synapses.variables.get(name)
+    if variable is None or variable.scalar:
+        return value_of(synapses, name, namespace, label)
+    index, owner = synapses.variables.indices[name], variable.owner
+    given = getattr(owner, "user_equations", owner.equations).parameter_names
+    if name not in (*given, "N_incoming", "N_outgoing"):
+        raise ValueError(f"{label}: on_pre: the weight depends on {name}, which is no parameter and is not read")
+    values = value_of(synapses, name, namespace, label)
+    return values if index == "_idx" else values[synapses.variables[index].get_value()]
+
+
+def _on_their_way(queue):
+    """Whether a queue of Brian2 holds spikes: the one in Cython, or the one in Python."""
+    return any(len(slot) for slot in queue._full_state()[1]) if not hasattr(queue, "n") else bool(np.any(queue.n))
 
 
 def _whole(group, readers, label):

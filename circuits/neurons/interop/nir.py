@@ -63,11 +63,11 @@ def to_nir(network):
             f"inputs: NIR has no {type(given).__name__} (into {given.target!r}); export the network without inputs and "
             "feed the graph's Input nodes"
         )
-    nodes, edges = {}, []
+    nodes, edges = _Nodes(), []
     for name, population in network.populations.items():
         nodes[name], scale = _node(nir, name, population)
         shape = np.array([population.n])
-        nodes |= {f"{name}.in": nir.Input({"input": shape}), f"{name}.out": nir.Output({"output": shape})}
+        nodes[f"{name}.in"], nodes[f"{name}.out"] = nir.Input({"input": shape}), nir.Output({"output": shape})
         edges += [(f"{name}.in", name), (name, f"{name}.out")]
         if scale is not None and any(projection.target == name for projection in network.projections):
             nodes[f"{name}.scale"] = nir.Scale(scale)
@@ -93,7 +93,7 @@ def to_nir(network):
         nodes[label] = nir.Linear(matrix)
         end = f"{projection.target}.scale" if f"{projection.target}.scale" in nodes else projection.target
         edges += [(start, label), (label, end)]
-    return nir.NIRGraph(nodes, edges)
+    return nir.NIRGraph(dict(nodes), edges)
 
 
 def from_nir(graph, *, sources=None):
@@ -155,7 +155,9 @@ def from_nir(graph, *, sources=None):
             )
     populations = {}
     for name, node in neurons.items():
-        populations[name] = _population(name, node, any(p[-1] == name and len(p) > 2 for p in paths), nir)
+        # an edge from neurons to neurons carries spikes too, each of weight 1
+        driven = any(path[-1] == name and (len(path) > 2 or path[0] in neurons) for path in paths)
+        populations[name] = _population(name, node, driven, nir)
     for name, node in graph.nodes.items():
         if isinstance(node, nir.Input) and any(path[0] == name and len(path) > 2 for path in paths):
             if sources is None or name not in sources:
@@ -175,6 +177,21 @@ def from_nir(graph, *, sources=None):
         rule = connect.from_matrix(matrix.T)
         projections.append(Projection(path[0], path[-1], rule, delay=delay, name=label))
     return SpikingNetwork(populations, projections)
+
+
+class _Nodes(dict):
+    """The nodes of a graph; refuses names that meet, and those that its file (HDF5) takes for a path."""
+
+    def __setitem__(self, name, node):
+        if name in self:
+            raise ValueError(
+                f"{name!r}: two nodes of the graph would have this name; rename a population or projection"
+            )
+        if "/" in name or name in ("", "."):
+            raise ValueError(
+                f"{name!r}: a NIR file takes '/' in a name for a path; rename the population or projection"
+            )
+        super().__setitem__(name, node)
 
 
 def _nir():
@@ -276,6 +293,11 @@ def _weights(graph, path, populations, nir):
             matrix, linear = np.asarray(step.weight, dtype=float), True
             if matrix.shape != (target.n, source.n):
                 raise ValueError(f"{name}: weight of shape {matrix.shape}, expected ({target.n}, {source.n})")
+    if not linear and source.n != target.n:
+        raise ValueError(
+            f"{' -> '.join(path)}: an edge without weights joins neuron k to neuron k, and there are {source.n} and "
+            f"{target.n}; put a Linear node between them"
+        )
     if isinstance(node, nir.CubaLIF):
         peak = next(iter(target.receptors.values())).normalised == "peak"  # the kernel says w_in = tau_syn
         gain = scale if peak else scale * np.ravel(node.w_in)

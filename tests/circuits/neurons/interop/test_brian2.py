@@ -404,3 +404,77 @@ def test_inputs_and_plasticity_that_are_not_translated():
     )
     with pytest.raises(ValueError, match="ShortTermPlasticity"):
         to_brian2(SpikingNetwork({"n": cells}, [plastic]), dt=DT)
+
+
+def rows_of_three(on_pre, **settings):
+    """Three neurons, of which the first two have one target in common."""
+    cells = b2.NeuronGroup(
+        3,
+        "dv/dt = (drive - v)/(10*ms) : 1 (unless refractory)\ndrive : 1\nk : 1",
+        threshold="v > 1",
+        reset="v = 0",
+        method="exact",
+        refractory=3 * b2.ms,
+    )
+    cells.drive, cells.k = [2, 0, 0], [1, 2, 3]
+    links = b2.Synapses(cells, cells, "w : 1\ndouble = 2*w : 1", on_pre=on_pre, **settings)
+    links.connect(i=[1, 0, 0], j=[2, 2, 1])
+    links.w = [6, 4, 3]
+    return b2.Network(cells, links), cells, links
+
+
+@pytest.mark.parametrize(
+    ("weight", "expected"), [("w/N_incoming", [3, 2, 3]), ("w/N_outgoing", [1.5, 2, 6]), ("w*k", [6, 12, 18])]
+)
+def test_variables_of_neurons_in_weights_are_those_of_their_synapses(weight, expected):
+    net, _, links = rows_of_three(f"v_post += {weight}")
+    sources, targets, weights = from_brian2(net).synapses(links.name)
+    assert_array_equal(sources, [0, 0, 1])
+    assert_array_equal(targets, [1, 2, 2])
+    assert_array_equal(weights, expected)
+
+
+@pytest.mark.parametrize("weight", ["w*v", "double", "w*lastspike/second"])
+def test_weights_that_change_are_refused_by_name(weight):
+    net, _, links = rows_of_three(f"v_post += {weight}")
+    with pytest.raises(ValueError, match=f"{links.name}: on_pre: .* {weight.split('*')[-1].split('/')[0]}, "):
+        from_brian2(net)
+
+
+def test_what_a_group_carries_inside_and_what_is_switched_off_are_refused():
+    net, cells, links = rows_of_three("v_post += w")
+    links.active = False
+    with pytest.raises(ValueError, match=f"{links.name}: active = False"):
+        from_brian2(net)
+    links.active, cells.active = True, False
+    with pytest.raises(ValueError, match=f"{cells.name}: active = False"):
+        from_brian2(net)
+    cells.active = True
+    cells.run_regularly("v = 0", dt=1 * b2.ms)
+    with pytest.raises(ValueError, match=r"run_regularly\('v = 0'\)"):
+        from_brian2(net)
+
+
+def test_a_network_that_has_run_is_read_when_nothing_is_pending():
+    net, cells, links = rows_of_three("v_post += 0*w", delay=5 * b2.ms)
+    net.run(8 * b2.ms)  # the first neuron spikes at 6.9 ms
+    with pytest.raises(ValueError, match=f"{cells.name}: neurons are in their refractory period"):
+        from_brian2(net)
+    net.run(3 * b2.ms)
+    with pytest.raises(ValueError, match=f"{links.name}: spikes are on their way"):
+        from_brian2(net)
+    net.run(2 * b2.ms)
+    assert_array_equal(from_brian2(net).populations[cells.name].initial["v"], cells.v[:])
+
+
+def test_half_a_step_of_delay_is_a_whole_one_as_in_brian2():
+    for delay, steps in ((0.05, 1), (0.14, 1), (0.25, 3), (0.45, 5)):
+        net, *_ = rows_of_three("v_post += w", delay=delay * b2.ms)
+        assert_allclose(from_brian2(net).projections[0].delay, steps * 1e-4, rtol=1e-12)
+
+
+def test_hodgkin_huxley_receptors_under_rk4_are_refused_by_name():
+    cells = Population(HodgkinHuxley(), 2, receptors={"x": Exponential(5e-3, reversal=0.0)})
+    with pytest.raises(ValueError, match="E: receptors of HodgkinHuxley .* method='exponential_euler'"):
+        to_brian2(SpikingNetwork({"E": cells}), dt=2e-5, method="rk4")
+    assert to_brian2(SpikingNetwork({"E": cells}), dt=2e-5, method="exponential_euler").objects

@@ -207,3 +207,45 @@ def test_what_is_no_network_and_no_graph():
         to_nir("network")
     with pytest.raises(TypeError, match="NIRGraph"):
         from_nir(None)
+
+
+def test_neurons_wired_to_neurons_send_spikes_of_weight_one():
+    """v' = r w / tau at a spike; NIR's impulse into tau_syn dI/dt = -I + w_in S makes I jump by w_in / tau_syn."""
+    one = np.ones(2)
+    lif = dict(r=3 * one, v_leak=0 * one, v_threshold=one, v_reset=0 * one)
+    cells = [nir.LIF(tau=np.array([0.02, 0.01]), **lif) for _ in range(2)]
+    network = from_nir(nir.NIRGraph(dict(zip("ab", cells, strict=True)), [("a", "b")], type_check=False))
+    assert not network.populations["a"].receptors
+    assert_allclose(network.synapses("a->b")[2], [150.0, 300.0])
+    cuba = nir.CubaLIF(tau_mem=0.02 * one, tau_syn=0.005 * one, w_in=np.array([1.0, 2.0]), **lif)
+    network = from_nir(nir.NIRGraph({"a": cells[0], "b": cuba}, [("a", "b"), ("b", "b")], type_check=False))
+    (receptor,) = network.populations["b"].receptors.values()
+    for name in ("a->b", "b->b"):
+        sources, targets, weights = network.synapses(name)
+        assert_array_equal(sources, targets)
+        assert_allclose(weights * receptor.gain, [200.0, 400.0])
+
+
+def test_a_wire_between_layers_of_two_sizes_is_refused():
+    sizes = {"a": np.ones(2), "b": np.ones(3)}
+    cells = {k: nir.LIF(tau=v, r=v, v_leak=0 * v, v_threshold=v, v_reset=0 * v) for k, v in sizes.items()}
+    with pytest.raises(ValueError, match="a -> b: .* there are 2 and 3"):
+        from_nir(nir.NIRGraph(cells, [("a", "b")], type_check=False))
+
+
+@pytest.mark.parametrize(
+    ("names", "projection", "says"),
+    [
+        ("EI", "E", "'E': two nodes"),
+        (("E", "E.in"), "", "'E.in': two nodes"),
+        ("EI", "I.out", "'I.out': two nodes"),
+        (("cortex/L4", "I"), "", "'cortex/L4': .* path"),
+        ("EI", "E/I", "'E/I': .* path"),
+    ],
+)
+def test_names_that_a_graph_cannot_hold_are_refused(names, projection, says):
+    cell = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0)
+    cells = {name: Population(cell, 2, receptors={"exc": Exponential(5e-3)}) for name in names}
+    wire = Projection(names[0], names[1], connect.all_to_all(), weight=1e-3, name=projection)
+    with pytest.raises(ValueError, match=says):
+        to_nir(SpikingNetwork(cells, [wire]))

@@ -1,0 +1,70 @@
+"""The command ``physlearn``: run studies and look at them, list machines and tasks, say what is installed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from physlearn.cli import catalogue, info, studies
+from physlearn.cli.intact import version
+
+DONE, USAGE = 0, 1
+
+
+def main(arguments=None) -> int:
+    """Parse and dispatch; returns the exit code: 0 done, 1 usage, 2 some tasks failed or are missing."""
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as stop:  # argparse leaves with 2 on bad usage; here 2 means failed tasks
+        return DONE if stop.code == 0 else USAGE
+    try:
+        return options.do(options)
+    except (ValueError, OSError, ImportError) as error:
+        print(error, file=sys.stderr)
+        return USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="physlearn", description="Simulate matter that learns.")
+    parser.add_argument("--version", action="version", version=f"physlearn {version()}")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def command(name, do, text, what=None):
+        added = commands.add_parser(name, help=text, description=text)
+        if what is not None:
+            added.add_argument("study", type=Path, metavar=what)
+        added.set_defaults(do=do)
+        return added
+
+    run = command("run", studies.run, "run what a study file's store lacks", "STUDY.toml")
+    plan = command("plan", studies.plan, "count a study's tasks and estimate its time; runs nothing", "STUDY.toml")
+    for added in (run, plan):
+        added.add_argument("--out", type=Path, help="the study's folder (default results/NAME)")
+        added.add_argument(
+            "--set",
+            dest="overrides",
+            metavar="TABLE.KEY=VALUE",
+            action="append",
+            default=[],
+            help="take this value (as in TOML, text also without quotes) for the file's; may be repeated",
+        )
+    retry = command("retry", studies.retry, "run again what failed", "FOLDER")
+    retry.add_argument("--failed", action="store_true", help="tasks that failed, crashed or took too long")
+    retry.add_argument("--stale", action="store_true", help="results of another version of the task")
+    for added in (run, retry):
+        added.add_argument(
+            "--workers", type=int, help="local processes (default: the study file's, or one a processor)"
+        )
+        added.add_argument("--serial", action="store_true", help="run here, one by one, without limits: for debuggers")
+    command("status", studies.status, "count a study's tasks by state", "FOLDER")
+    export = command("export", studies.export, "write a study's dataset", "FOLDER")
+    export.add_argument("to", type=Path, metavar="FILE.nc|.zarr|.parquet")
+    report = command("report", studies.report, "write a study's report, one HTML file", "FOLDER")
+    for added in (plan, retry, report):
+        added.add_argument("--trust", action="store_true", help="import code that came with the study")
+    command("machines", catalogue.machines, "list what can be built")
+    tasks = command("tasks", catalogue.tasks, "list the tasks that a study can name, with their parameters")
+    tasks.add_argument("names", nargs="*", metavar="MODULE:NAME", help="only these; your own, too")
+    command("info", info.info, "versions, threads, kernel cache, whether the packages are intact")
+    return parser

@@ -1,0 +1,73 @@
+"""Whose code a study may run: that of the file which the user runs, and none that came with somebody else's folder.
+
+A folder names its task by an import path, and the folder of the study file that was run, beside which the task may
+lie.  Both are words of whoever made it.  So without being asked (``trust``)
+
+- the folder of the study file is searched only by ``run``, which was given that file, or where it is the working
+  directory;
+- a module inside the study's own folder is never imported;
+- a report imports nothing: pictures of the task are drawn by the library's own tasks, or where the task's module is
+  there already because this process has run it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+LIBRARY = ("physlearn", "circuits")
+
+
+def may_draw(path: str) -> bool:
+    """Whether importing a task, "package.module:name", runs no code that is not the library's, or there already."""
+    module = path.partition(":")[0]
+    return module in sys.modules or module.partition(".")[0] in LIBRARY
+
+
+def refuse_own(path: str, folder: Path) -> None:
+    """Refuse a task whose module lies inside the study's folder; nothing is imported.
+
+    Raises
+    ------
+    ValueError
+        With the file that would have run.
+    """
+    top = path.partition(":")[0].partition(".")[0]
+    try:
+        spec = None if top in sys.modules else importlib.util.find_spec(top)
+    except (ImportError, ValueError):  # what importing it says better
+        return
+    if spec is None:
+        return
+    places = [spec.origin, *(spec.submodule_search_locations or ())]
+    for place in filter(None, places):
+        if Path(place).resolve().is_relative_to(folder.resolve()):
+            raise ValueError(
+                f"task: {path!r} is {place}, code that came with the study's folder and is not imported without being "
+                "asked: read it, and then pass trust=True (--trust), or move it out of there"
+            )
+
+
+def search(home: Path | None, *, trust: bool) -> None:
+    """Find tasks beside the study file, if it may be, and in the working directory; what is installed goes first."""
+    here = str(Path.cwd())
+    if home is not None and (trust or same(home)):  # also where Python was told to look into the working directory
+        first = next((k for k, entry in enumerate(sys.path) if entry in ("", here)), len(sys.path))
+        sys.path.insert(first, str(home))
+    sys.path.append(here)
+
+
+def same(home: Path | None) -> bool:
+    """Whether a study file's folder is the user's own working directory, or none is known."""
+    return home is None or home.resolve() == Path.cwd().resolve()
+
+
+def not_searched(error: ValueError, home: Path | None) -> ValueError:
+    """The refusal of a task that cannot be imported, with what was not searched for it."""
+    if same(home) or "cannot import" not in str(error):
+        return error
+    return ValueError(
+        f"{error}\n{home}, the folder of the study file, is not searched for code without being asked: look at what "
+        "lies there, and then pass --trust, or go there first"
+    )
