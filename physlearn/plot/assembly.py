@@ -51,7 +51,7 @@ def plot_assembly(labels, names=None, *, ax=None):
     if names is not None:
         names = sequence("names", names, (str, int), "a name for each structure")
         if present and present[-1] >= len(names):
-            raise ValueError(f"names: got {len(names)}, expected one for each structure up to {present[-1]}")
+            raise ValueError(f"names: got {len(names)}, expected one for each structure in labels, up to {present[-1]}")
         keys = [Patch(color=_colour(k), label=str(names[k])) for k in present]
         if np.any(np.asarray(labels) == -1):
             keys.append(Patch(color=LOOSE, label="loose"))
