@@ -123,14 +123,14 @@ def memory() -> float:
 
 
 def array(name, value, *, shape=None, ndim=None, finite=True, dtype=float, low=-float("inf"), high=float("inf")):
-    """An array of finite numbers, as ``dtype`` (float or complex); not copied if it is one already.
+    """An array of finite numbers, as ``dtype`` (float, complex; None: as it came); not copied if it is one already.
 
     A word in ``shape`` is a length that is free; ``ndim`` is one number of dimensions or several.
 
     >>> array("x", [[1, 2]], shape=("batch", 2))
     array([[1., 2.]])
     """
-    found = _numbers(name, value, dtype)
+    found = _numbers(name, value, dtype, "biuf" if dtype is float else "biufc")
     _fits(name, found, shape, ndim)
     if finite and not np.all(np.isfinite(found)):
         bad = found[~np.isfinite(found)]
@@ -147,7 +147,7 @@ def integers(name, value, *, shape=None, ndim=None, low=-MOST, high=MOST):
     >>> integers("index", [0, 2.0], low=0, high=2)
     array([0, 2])
     """
-    found = _numbers(name, value, None)
+    found = _numbers(name, value, None, "iuf")
     _fits(name, found, shape, ndim)
     if found.dtype.kind == "f" and not np.all(found == np.rint(found)):  # NaN is unequal to itself
         wrong = found[found != np.rint(found)].flat[0]
@@ -200,8 +200,8 @@ def mapping(name, value, keys=None, expected="a mapping"):
     >>> mapping("theta", {"J": 1.0}, keys=("J", "h"))
     {'J': 1.0}
     """
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{name}: got {seen(value)}, expected {expected}")
+    if type(value) is not dict and not isinstance(value, Mapping):
+        raise TypeError(f"{name}: got a {type(value).__name__}, expected {expected}")
     for key in value if keys is not None else ():
         if key not in keys:
             raise ValueError(f"{name}: there is no {seen(key)}, expected one of {list(keys)}")
@@ -261,7 +261,7 @@ def instance(name, value, types, expected):
     return value
 
 
-def _numbers(name, value, dtype):
+def _numbers(name, value, dtype, kinds):
     """An array of numbers; what NumPy would read as text, objects or the real part of complex ones is refused."""
     try:
         found = np.asarray(value)
@@ -269,7 +269,6 @@ def _numbers(name, value, dtype):
         raise ValueError(f"{name}: got {seen(value)}, expected an array; its rows differ in length") from None
     if found.dtype == object and found.size and all(isinstance(v, Real) for v in found.flat):
         found = np.asarray(found, float)  # fractions, integers beyond 64 bits
-    kinds = "biufc" if dtype is complex else "biuf"
     if found.dtype.kind not in kinds or isinstance(value, bool | np.bool_):
         sparse = "; a sparse matrix needs .toarray()" if hasattr(value, "toarray") else ""
         wanted = "numbers" if found.dtype.kind not in "c" else "real numbers"
@@ -280,8 +279,8 @@ def _numbers(name, value, dtype):
 def _fits(name, found, shape, ndim):
     """Refuse another shape."""
     if shape is not None:
-        free = len(shape) == found.ndim and [isinstance(n, str) for n in shape]
-        if not free or any(not f and n != m for f, n, m in zip(free, shape, found.shape, strict=True)):
+        free = tuple(m if isinstance(n, str) else n for n, m in zip(shape, found.shape, strict=False))
+        if len(shape) != found.ndim or free != found.shape:
             wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
             raise ValueError(f"{name}: got the shape {found.shape}, expected ({wanted})")
     if ndim is not None and found.ndim not in (allowed := (ndim,) if isinstance(ndim, int) else tuple(ndim)):

@@ -69,6 +69,7 @@ def test_what_is_no_array(check, value):
 def test_arrays_are_not_copied_and_others_become_floats():
     x = np.ones((2, 3))
     assert checks.array("x", x, shape=("batch", 3)) is x
+    assert checks.array("x", 2, shape=()) == 2.0
     for value in ([1, 2], (True, False), [Fraction(1, 2)], [10**30], np.float32([1, 2])):
         assert checks.array("x", value).dtype == np.float64
     assert checks.array("x", [1j], dtype=complex).dtype == complex
@@ -87,6 +88,8 @@ def test_arrays_that_do_not_fit():
 
 
 def test_whole_numbers():
+    with pytest.raises(TypeError, match="index: got .*expected numbers"):
+        checks.integers("index", [True, False])  # a mask is no list of indices
     assert checks.integers("index", [0.0, 3.0]).dtype == np.int64
     for value in ([0.5], [np.nan], [np.inf], [-1], [4], [2**62], [10**30]):
         with pytest.raises(ValueError, match="index: got .* among its entries, expected whole numbers from 0 to 3"):
