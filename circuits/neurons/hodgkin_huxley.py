@@ -58,7 +58,7 @@ class HodgkinHuxley:
 
     Examples
     --------
-    >>> squid = HodgkinHuxley.squid()
+    >>> squid = HodgkinHuxley(threshold=-20e-3)
     >>> float(squid.rest())
     -0.0649964
     >>> float(squid.h.steady(-65e-3))
