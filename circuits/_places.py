@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.checks import seen, sequence
+
 
 def terminals_of(argument, places, number):
     """Labels and node numbers of places.
@@ -22,13 +24,12 @@ def terminals_of(argument, places, number):
     ends : (k, 2) array of int
         -1 in the second column for a single node.
     """
-    if isinstance(places, str) or not hasattr(places, "__iter__"):
-        raise TypeError(f"{argument}: got {places!r}, expected a list of nodes and node pairs")
+    places = sequence(argument, places, expected="a list of nodes and node pairs")
     labels, ends = [], []
     for place in places:
         place = tuple(place) if isinstance(place, list | np.ndarray) else place
-        is_node = _known(place, number)
-        is_pair = isinstance(place, tuple) and len(place) == 2 and all(_known(p, number) for p in place)
+        is_node = is_known(place, number)
+        is_pair = isinstance(place, tuple) and len(place) == 2 and all(is_known(p, number) for p in place)
         if is_node and is_pair:
             raise ValueError(
                 f"{argument}: {place!r} is a node, and a pair of nodes as well; relabel the graph: "
@@ -38,7 +39,7 @@ def terminals_of(argument, places, number):
             raise ValueError(f"{argument}: the pair {place!r} is one node twice; its drop is zero")
         if not (is_node or is_pair):
             raise ValueError(
-                f"{argument}: {place!r} is neither a node nor a pair of nodes of the graph, whose "
+                f"{argument}: {seen(place)} is neither a node nor a pair of nodes of the graph, whose "
                 f"nodes are {_some(number)}"
             )
         labels.append(place)
@@ -59,7 +60,8 @@ def drop_rows(ends, n):
     return sp.csr_matrix((signs, (rows, columns)), (len(ends), n))
 
 
-def _known(label, number):
+def is_known(label, number):
+    """Whether something is a label among these."""
     try:
         return label in number
     except TypeError:  # unhashable, so no label of a graph

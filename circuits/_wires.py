@@ -7,6 +7,8 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
+from physlearn.checks import array
+
 
 def wires(graph: Any):
     """Labels of nodes and of edges, and the edges' node numbers (m, 2); refuse what is no circuit."""
@@ -36,14 +38,14 @@ def siemens(edges, conductance, kind, graph=None):
 
     Without a graph there are no attributes to read.
     """
-    if kind not in ("conductance", "resistance"):
+    if not isinstance(kind, str) or kind not in ("conductance", "resistance"):
         raise ValueError(f"kind: got {kind!r}, expected 'conductance' (S) or 'resistance' (ohm)")
     if isinstance(conductance, str):
         conductance = _attribute(edges, conductance, graph)
     try:
-        values = np.asarray(conductance, dtype=float)
+        values = array("conductance", conductance, finite=False)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"conductance: {error}; expected an edge attribute's name, a number or one per edge") from None
+        raise TypeError(f"{error}; expected an edge attribute's name, a number or one per edge") from None
     if values.ndim and values.shape != (len(edges),):
         raise ValueError(
             f"conductance: shape {values.shape}, expected a number or ({len(edges)},), one per edge "

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from circuits.resistor import checked_network
+from physlearn.checks import count, mapping, number, positive, seen, sequence
 from physlearn.dynamics.frame import given, rows_of
 from physlearn.dynamics.quadratic import equilibria
 from physlearn.learning.data import check_data
@@ -20,6 +22,10 @@ DENSE = 400  # free nodes up to which all modes are computed at once
 
 def laplacian(network):
     """Graph Laplacian of conductances over all nodes, sources ignored.
+
+    Parameters
+    ----------
+    network : ResistorNetwork
 
     Returns
     -------
@@ -35,6 +41,7 @@ def laplacian(network):
            [-1.,  3., -2.],
            [ 0., -2.,  2.]])
     """
+    checked_network(network)
     return network.energy.terms[0].quadratic(network.energy.theta)[0]
 
 
@@ -67,6 +74,7 @@ def response(network, *, output="output", to="input", inputs=None) -> np.ndarray
     >>> response(line)
     array([[0.3333]])
     """
+    checked_network(network)
     for argument, name in (("output", output), ("to", to)):
         _readout(network, argument, name)
     eq = _equilibria(network, inputs, to)
@@ -113,8 +121,7 @@ def soft_modes(network, k=6, *, inputs=None):
     from scipy.linalg import eigh
     from scipy.sparse.linalg import LinearOperator, eigsh
 
-    if not isinstance(k, int | np.integer) or k < 1:
-        raise ValueError(f"k: got {k!r}, expected an integer >= 1")
+    k = count("k", k)
     eq = _equilibria(network, inputs)
     m, reduced = eq.frame.m, eq.pattern.reduce(eq.a)
     weight = np.bincount(eq.frame.cluster[eq.frame.cluster >= 0], minlength=m).astype(float)
@@ -169,9 +176,8 @@ def settling_time(network, *, capacitance: float, accuracy: float = 0.01, inputs
     >>> round(settling_time(line, capacitance=1e-9) * 1e6, 3)  # microseconds
     2.303
     """
-    if not capacitance > 0:
-        raise ValueError(f"capacitance: got {capacitance!r}, expected farads > 0")
-    if not 0 < accuracy < 1:
+    capacitance = positive("capacitance", capacitance)
+    if not 0 < number("accuracy", accuracy) < 1:
         raise ValueError(f"accuracy: got {accuracy!r}, expected a fraction between 0 and 1")
     values = soft_modes(network, 1, inputs=inputs)[0]
     return float(np.log(1.0 / accuracy) * capacitance / values[0]) if len(values) else 0.0
@@ -213,6 +219,11 @@ def cost_hessian(network, data, cost) -> np.ndarray:
     array([[ 1., -1.],
            [-1.,  1.]])
     """
+    checked_network(network)
+    mapping("data", data)
+    for method in ("readout", "gradient", "hessian"):
+        if isinstance(cost, type) or not hasattr(cost, method):
+            raise TypeError(f"cost: got {seen(cost)} without {method}, expected a cost such as SquaredError('output')")
     energy, edges = network.energy, network.energy.terms[0]
     imposed, target = check_data(energy, data, cost)
     clamps = dict(energy.fixed) | imposed
@@ -226,22 +237,23 @@ def cost_hessian(network, data, cost) -> np.ndarray:
     incidence[np.arange(len(edges.i)), edges.i] = 1.0
     incidence[np.arange(len(edges.j)), edges.j] = -1.0
     green = eq.respond(incidence)  # a unit current through every edge in turn, (m, n)
-    seen = np.asarray(rows @ green.T)  # (k, m)
+    reached = np.asarray(rows @ green.T)  # (k, m)
     between = edges.drops(green)
     cross = drop.T @ adjoint
-    bend = np.einsum("ke,bkl,lf,be,bf->ef", seen, cost.hessian(y, target), seen, drop, drop, optimize=True)
+    bend = np.einsum("ke,bkl,lf,be,bf->ef", reached, cost.hessian(y, target), reached, drop, drop, optimize=True)
     hessian = (bend - between * (cross + cross.T)) / len(target)
     return 0.5 * (hessian + hessian.T)
 
 
 def _equilibria(network, inputs, extra=None):
-    names = list(network.inputs if inputs is None else inputs)
+    checked_network(network)
+    names = list(network.inputs) if inputs is None else sequence("inputs", inputs, expected="a list of readouts' names")
     for name in names:
         _readout(network, "inputs", name)
     return equilibria(network.energy, dict.fromkeys([*network.energy.fixed, *names, *([extra] if extra else [])]))
 
 
 def _readout(network, argument, name):
-    if name not in network.terminals or not len(network.terminals[name]):
-        known = [key for key, ends in network.terminals.items() if len(ends)]
-        raise ValueError(f"{argument}: there is no readout {name!r}, expected one of {known}")
+    known = [key for key, ends in network.terminals.items() if len(ends)]
+    if not isinstance(name, str) or name not in known:
+        raise ValueError(f"{argument}: there is no readout {seen(name)}, expected one of {known}")

@@ -16,6 +16,7 @@ import networkx as nx
 import numpy as np
 
 from circuits.resistor import ResistorNetwork
+from physlearn.checks import array
 from physlearn.models.storage import check_couplings
 
 
@@ -47,7 +48,7 @@ def amplifier_network(couplings) -> ResistorNetwork:
     >>> bool(np.isclose(power, 2 * memory.energy(s) + np.abs(memory.couplings).sum()))
     True
     """
-    w = check_couplings(couplings)
+    w = check_couplings(array("couplings", couplings))
     if not np.array_equal(w, w.T):
         raise ValueError("couplings: W is not symmetric; a resistor conducts both ways, so this needs an energy")
     graph = nx.Graph()
@@ -61,10 +62,16 @@ def amplifier_network(couplings) -> ResistorNetwork:
 def amplifier_outputs(s):
     """Voltages of all output wires of states s, (..., n) -> (..., 2 n): s_0, -s_0, s_1, -s_1, ...
 
+    Parameters
+    ----------
+    s : (n,) or (..., n) array
+
     Examples
     --------
     >>> amplifier_outputs([1.0, -1.0])
     array([ 1., -1., -1.,  1.])
     """
-    s = np.asarray(s, dtype=float)
+    s = array("s", s)
+    if s.ndim == 0:
+        raise ValueError(f"s: got {s}, expected states (..., n)")
     return np.stack([s, -s], -1).reshape(*s.shape[:-1], -1)

@@ -10,7 +10,11 @@ from __future__ import annotations
 import itertools
 
 import networkx as nx
-import numpy as np
+
+from physlearn.checks import count, flag, number, sequence
+from physlearn.rng import generator
+
+NODE, EDGE = 500, 200  # bytes that networkx takes at least
 
 
 def square_lattice(rows: int, columns: int | None = None, *, periodic: bool = False) -> nx.Graph:
@@ -35,10 +39,9 @@ def square_lattice(rows: int, columns: int | None = None, *, periodic: bool = Fa
     >>> len(torus), torus.size()
     (16, 32)
     """
-    columns = rows if columns is None else columns
-    _at_least("rows", rows, 1)
-    _at_least("columns", columns, 1)
-    if periodic and min(rows, columns) < 3:
+    rows = count("rows", rows, each=NODE)
+    columns = count("rows", rows, each=NODE * rows) if columns is None else count("columns", columns, each=NODE * rows)
+    if flag("periodic", periodic) and min(rows, columns) < 3:
         raise ValueError(
             f"periodic: a {rows} x {columns} lattice would join two nodes twice or a node to itself; "
             "take at least 3 rows and 3 columns"
@@ -56,12 +59,18 @@ def square_lattice(rows: int, columns: int | None = None, *, periodic: bool = Fa
 def complete_graph(n: int) -> nx.Graph:
     """Every node joined to every other, drawn on a circle.
 
+    Parameters
+    ----------
+    n : int
+        Number of nodes, at least 2.
+
     Examples
     --------
     >>> complete_graph(5).size()
     10
     """
-    _at_least("n", n, 2)
+    n = count("n", n, 2)
+    count("n", n, each=EDGE * (n - 1) // 2)
     return _placed(nx.complete_graph(n), nx.circular_layout)
 
 
@@ -78,11 +87,12 @@ def layered_graph(sizes) -> nx.Graph:
     >>> layered_graph([2, 3, 1]).size()
     9
     """
-    sizes = list(sizes)
+    sizes = sequence("sizes", sizes, expected="a list of whole numbers, nodes in each layer")
     if len(sizes) < 2:
-        raise ValueError(f"sizes: got {sizes}, expected at least two layers")
-    for size in sizes:
-        _at_least("sizes", size, 1)
+        raise ValueError(f"sizes: got {list(sizes)}, expected at least two layers")
+    sizes = [count("sizes", size) for size in sizes]
+    for here, there in itertools.pairwise(sizes):
+        count("sizes", here, each=EDGE * there)
     graph, layers, start = nx.Graph(), [], 0
     apart = max(1.0, 1.2 * (max(sizes) - 1) / (len(sizes) - 1))  # a picture a little wider than high
     for depth, size in enumerate(sizes):
@@ -115,6 +125,7 @@ def random_regular_graph(n: int, degree: int, *, rng=None, connected: bool = Tru
     >>> random_regular_graph(10, 4, rng=0).size()
     20
     """
+    n, degree = count("n", n, 2, each=NODE), count("degree", degree)
     if not 0 < degree < n or n * degree % 2:
         raise ValueError(f"degree: got {degree} for n = {n}, expected 0 < degree < n, n * degree even")
     graph = _drawn(lambda seed: nx.random_regular_graph(degree, n, seed=seed), rng, connected)
@@ -142,7 +153,7 @@ def random_geometric_graph(n: int, radius: float, *, rng=None, connected: bool =
     >>> len(random_geometric_graph(30, 0.4, rng=1))
     30
     """
-    _at_least("n", n, 2)
+    n, radius = count("n", n, 2, each=NODE), number("radius", radius, 0.0)
     return _drawn(lambda seed: nx.random_geometric_graph(n, radius, seed=seed), rng, connected)
 
 
@@ -163,17 +174,16 @@ def erdos_renyi_graph(n: int, probability: float, *, rng=None, connected: bool =
     >>> len(erdos_renyi_graph(20, 0.3, rng=1))
     20
     """
-    _at_least("n", n, 2)
-    if not 0 <= probability <= 1:
-        raise ValueError(f"probability: got {probability}, expected a number between 0 and 1")
+    n, probability = count("n", n, 2, each=NODE), number("probability", probability, 0.0, 1.0)
     graph = _drawn(lambda seed: nx.gnp_random_graph(n, probability, seed=seed), rng, connected)
     return _placed(graph, nx.circular_layout)
 
 
 def _drawn(draw, rng, connected, tries=200):
-    generator = np.random.default_rng(rng)
+    flag("connected", connected)
+    stream = generator(rng)
     for _ in range(tries):
-        graph = draw(generator)
+        graph = draw(stream)
         if not connected or nx.is_connected(graph):
             return graph
     raise ValueError(
@@ -185,8 +195,3 @@ def _drawn(draw, rng, connected, tries=200):
 def _placed(graph, layout):
     nx.set_node_attributes(graph, {node: tuple(xy) for node, xy in layout(graph).items()}, name="pos")
     return graph
-
-
-def _at_least(name, value, least):
-    if not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name}: got {value!r}, expected an integer >= {least}")

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from circuits.resistor import voltages
+from physlearn.checks import array, not_negative
+
 
 def edge_currents(network, x) -> np.ndarray:
     """Current through every edge (u, v), from u to v: g (v_u - v_v).
@@ -31,7 +34,8 @@ def edge_currents(network, x) -> np.ndarray:
     >>> edge_currents(line, line.solve({"input": [3.0]}).x)
     array([2., 2.])
     """
-    return network.conductance * _drops(network, x)
+    drops = _drops(network, x)
+    return network.conductance * drops
 
 
 def source_currents(network, x) -> np.ndarray:
@@ -56,8 +60,8 @@ def source_currents(network, x) -> np.ndarray:
     >>> source_currents(line, line.solve({"input": [3.0]}).x)
     array([ 2.,  0., -2.])
     """
-    laplacian = _edges(network).quadratic(network.energy.theta)[0]
-    return (laplacian @ _checked(network, x).T).T
+    x = array("x", voltages(network, x), ndim=(1, 2))
+    return (_edges(network).quadratic(network.energy.theta)[0] @ x.T).T
 
 
 def dissipated_power(network, x) -> np.ndarray:
@@ -83,7 +87,8 @@ def dissipated_power(network, x) -> np.ndarray:
     6.0
     """
     # not a matrix product, whose last bits depend on the number of BLAS threads
-    return np.einsum("...m,m->...", _drops(network, x) ** 2, network.conductance)
+    drops = _drops(network, x)
+    return np.einsum("...m,m->...", drops**2, network.conductance)
 
 
 def energy_per_inference(network, x, *, settling_time: float) -> np.ndarray:
@@ -112,9 +117,7 @@ def energy_per_inference(network, x, *, settling_time: float) -> np.ndarray:
     >>> float(energy_per_inference(line, line.solve({"input": [3.0]}).x, settling_time=1e-6))
     6e-06
     """
-    if not (np.isfinite(settling_time) and settling_time >= 0):
-        raise ValueError(f"settling_time: got {settling_time!r}, expected seconds, finite and >= 0")
-    return dissipated_power(network, x) * settling_time
+    return dissipated_power(network, x) * not_negative("settling_time", settling_time)
 
 
 def _edges(network):
@@ -122,12 +125,5 @@ def _edges(network):
 
 
 def _drops(network, x):
-    return _edges(network).drops(_checked(network, x))
-
-
-def _checked(network, x):
-    x = np.asarray(x)
-    if x.shape[-1:] != (len(network.nodes),):
-        n = len(network.nodes)
-        raise ValueError(f"x: shape {x.shape}, expected ({n},) or (batch, {n}), one voltage per node")
-    return x
+    x = voltages(network, x)
+    return _edges(network).drops(x)

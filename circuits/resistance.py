@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuits._places import terminals_of
+from circuits._places import is_known, terminals_of
+from circuits.resistor import checked_network
+from physlearn.checks import seen, sequence
 from physlearn.dynamics.quadratic import equilibria
 from physlearn.energy import Energy, Readout
 from physlearn.threads import on_one_thread
@@ -40,15 +42,15 @@ def effective_resistance(network, pairs):
     >>> effective_resistance(ring, [(0, 1), (0, 2)])
     array([0.75, 1.  ])
     """
-    number = {node: k for k, node in enumerate(network.nodes)}
-    if not hasattr(pairs, "__iter__"):
-        raise TypeError(f"pairs: got {pairs!r}, expected a pair of nodes or a list of pairs")
-    single = isinstance(pairs, tuple) and len(pairs) == 2 and all(_is_node(p, number) for p in pairs)
+    number = {node: k for k, node in enumerate(checked_network(network).nodes)}
+    if not isinstance(pairs, tuple):  # which may be one pair
+        pairs = list(sequence("pairs", pairs, expected="a pair of nodes or a list of pairs"))
+    single = isinstance(pairs, tuple) and len(pairs) == 2 and all(is_known(p, number) for p in pairs)
     pairs = [pairs] if single else list(pairs)
     for pair in pairs:
-        if _is_node(pair, number) or not hasattr(pair, "__len__") or len(pair) != 2:
-            raise ValueError(f"pairs: got {pair!r}, expected a pair of nodes")
-    same = [tuple(pair) for pair in pairs if pair[0] == pair[1]]
+        if is_known(pair, number) or not isinstance(pair, list | tuple | np.ndarray) or len(pair) != 2:
+            raise ValueError(f"pairs: got {seen(pair)}, expected a pair of nodes")
+    same = [tuple(pair) for pair in pairs if is_known(pair[0], number) and pair[0] == pair[1]]
     if same:
         raise ValueError(f"pairs: {same[0]!r} is one node twice; its resistance is zero")
     ends = terminals_of("pairs", pairs, number)[1]
@@ -82,7 +84,7 @@ def resistance_matrix(network) -> np.ndarray:
            [2., 0., 2.],
            [4., 2., 0.]])
     """
-    laplacian = network.energy.terms[0].quadratic(network.energy.theta)[0]
+    laplacian = checked_network(network).energy.terms[0].quadratic(network.energy.theta)[0]
     part, n = _parts(network), len(network.nodes)
     out = np.full((n, n), np.inf)
     for k in range(part.max() + 1):
@@ -123,7 +125,7 @@ def kirchhoff_index(network) -> float:
     >>> round(kirchhoff_index(ResistorNetwork(nx.cycle_graph(4), conductance=1.0)), 12)
     5.0
     """
-    if _parts(network).max() > 0:
+    if _parts(checked_network(network)).max() > 0:
         return float("inf")
     laplacian = network.energy.terms[0].quadratic(network.energy.theta)[0]
     modes = np.linalg.eigvalsh(laplacian.toarray())[1:]  # the first is the constant one
@@ -178,10 +180,3 @@ def _parts(network):
 
     laplacian = network.energy.terms[0].quadratic(network.energy.theta)[0]
     return connected_components(laplacian, directed=False)[1]
-
-
-def _is_node(label, number):
-    try:
-        return label in number
-    except TypeError:  # unhashable, such as a list
-        return False

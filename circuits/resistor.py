@@ -17,9 +17,10 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from circuits._places import drop_rows, terminals_of
+from circuits._places import drop_rows, is_known, terminals_of
 from circuits._wires import siemens, wires
 from physlearn.brief import short
+from physlearn.checks import array, instance, mapping, seen, sequence, text
 from physlearn.dynamics.equilibrium import Equilibrium
 from physlearn.dynamics.frame import frame_of
 from physlearn.dynamics.relax import relax
@@ -39,15 +40,15 @@ class ResistorNetwork:
         An edge attribute's name, one value for all, or one per edge in the order of ``graph.edges``.
     kind : {"conductance", "resistance"}
         Whether these are siemens or ohms.
-    ground : node or list of nodes
+    ground : node or list of nodes, optional
         Held at 0 V in every call, unless ``clamp`` gives "ground" other values.  Optional: input
         voltages alone may define the level.
-    inputs : list of places, or mapping of str to such lists
+    inputs : list of places, or mapping of str to such lists, optional
         Where voltages are imposed.  A place is a node (its voltage) or a pair of nodes (a, b) (the drop
         v_a - v_b, an ideal source between them); a list may mix both.  A bare list is named "input".
-    outputs : list of places, or mapping of str to such lists
+    outputs : list of places, or mapping of str to such lists, optional
         What is read, nudged or trained; a bare list is named "output".
-    currents : list of places, or mapping of str to such lists
+    currents : list of places, or mapping of str to such lists, optional
         Where currents (A) are injected: into a node from ground, or into a and out of b for a pair
         (a, b).  A bare list is named "current".
 
@@ -110,10 +111,7 @@ class ResistorNetwork:
         nodes, edges, pairs = wires(graph)
         number = {node: k for k, node in enumerate(nodes)}
         g = siemens(edges, conductance, kind, graph)
-        grounded = _grounded(ground)
-        for node in grounded:
-            if node not in number:
-                raise ValueError(f"ground: {node!r} is no node of the graph; give a node or a list")
+        grounded = _grounded(ground, number)
         named = {"inputs": (inputs, "input"), "outputs": (outputs, "output")}
         named["currents"] = (currents, "current")
         terminals = {"ground": np.array([(number[a], -1) for a in grounded], int).reshape(-1, 2)}
@@ -121,6 +119,7 @@ class ResistorNetwork:
         for argument, (given, default) in named.items():
             places[argument] = {}
             for name, group in _groups(argument, given, default).items():
+                text(f"{argument}: name of a readout", name)
                 if name in terminals or name == "v":
                     raise ValueError(
                         f"{argument}: the name {name!r} is taken; readouts need distinct names, "
@@ -208,6 +207,8 @@ class ResistorNetwork:
         >>> ring.solve({"current": [1.0]}).x
         array([0. , 0.5, 1. , 0.5])
         """
+        if clamp is not None:
+            mapping("clamp", clamp)
         return relax(self.energy, clamp=clamp, nudge=nudge)
 
     def read(self, x, places):
@@ -219,6 +220,13 @@ class ResistorNetwork:
             Node voltages, V.
         places : str or list of places
             A readout's name, or nodes and pairs of nodes.
+
+        Examples
+        --------
+        >>> import networkx as nx
+        >>> line = ResistorNetwork(nx.path_graph(3), conductance=1.0, ground=2, inputs=[0])
+        >>> line.read([2.0, 1.0, 0.0], [1, (0, 1)])
+        array([1., 1.])
         """
         if isinstance(places, str):
             if places not in self.terminals:
@@ -230,10 +238,7 @@ class ResistorNetwork:
         else:
             number = {node: k for k, node in enumerate(self.nodes)}
             ends = terminals_of("places", places, number)[1]
-        x = np.asarray(x)
-        if x.shape[-1:] != (len(self.nodes),):
-            n = len(self.nodes)
-            raise ValueError(f"x: shape {x.shape}, expected ({n},) or (batch, {n}), one voltage per node")
+        x = voltages(self, x)
         low = np.where(ends[:, 1] >= 0, x[..., ends[:, 1]], 0.0)
         return x[..., ends[:, 0]] - low
 
@@ -245,11 +250,28 @@ class ResistorNetwork:
         )
 
 
-def _grounded(ground):
+def checked_network(network) -> ResistorNetwork:
+    """The network, if it is one."""
+    return instance("network", network, ResistorNetwork, "a ResistorNetwork")
+
+
+def voltages(network, x):
+    """States of a network, (n,) or (batch, n) V."""
+    n = len(checked_network(network).nodes)
+    x = array("x", x)
+    if x.shape[-1:] != (n,):
+        raise ValueError(f"x: shape {x.shape}, expected ({n},) or (batch, {n}), one voltage per node")
+    return x
+
+
+def _grounded(ground, number):
     """Grounded labels: a tuple may be one node's label, so several come as a list."""
     if ground is None or (isinstance(ground, tuple) and not ground):
         return ()
     grounded = tuple(ground) if isinstance(ground, list | range | np.ndarray) else (ground,)
+    for node in grounded:
+        if not is_known(node, number):
+            raise ValueError(f"ground: {seen(node)} is no node of the graph; give a node or a list")
     if len(set(grounded)) < len(grounded):
         raise ValueError(f"ground: {ground!r} names a node twice; name it once")
     return grounded
@@ -261,11 +283,9 @@ def _groups(argument, given, default):
         return {}
     if isinstance(given, Mapping):
         return given
-    if isinstance(given, str) or not hasattr(given, "__iter__"):
-        raise TypeError(
-            f"{argument}: got {given!r}, expected a list of nodes and node pairs, or a mapping of names to such lists"
-        )
-    return {default: given} if len(given) else {}
+    expected = "a list of nodes and node pairs, or a mapping of names to such lists"
+    given = sequence(argument, given, expected=expected)
+    return {default: given} if given else {}
 
 
 def _readout(ends, n, force):

@@ -14,12 +14,19 @@ from pathlib import Path
 
 import numpy as np
 
+from circuits.resistor import checked_network
+from physlearn.checks import array, instance, mapping, number
+
 # The default reltol 1e-3 stops a nonlinear iteration early; gmin would load every junction.
 OPTIONS = ".options reltol=1e-12 abstol=1e-18 vntol=1e-15 gmin=1e-18 noacct"
 
 
 def spice_names(network) -> dict:
     """Name in the netlist of every node: ``{label: "n3"}``, "0" for ground.
+
+    Parameters
+    ----------
+    network : ResistorNetwork
 
     Examples
     --------
@@ -28,7 +35,7 @@ def spice_names(network) -> dict:
     >>> spice_names(ResistorNetwork(nx.path_graph(["a", "b"]), conductance=1.0, ground="b"))
     {'a': 'n0', 'b': '0'}
     """
-    names = {node: f"n{k}" for k, node in enumerate(network.nodes)}
+    names = {node: f"n{k}" for k, node in enumerate(checked_network(network).nodes)}
     return names | dict.fromkeys(network.ground, "0")
 
 
@@ -38,7 +45,7 @@ def to_spice(network, clamp=None, *, title: str = "resistor network") -> str:
     Parameters
     ----------
     network : ResistorNetwork
-    clamp : mapping of str to (k,) or (1, k) array
+    clamp : mapping of str to (k,) or (1, k) array, optional
         As for `ResistorNetwork.solve`: volts, or amperes where declared in ``currents``.
     title : str
         First line.
@@ -65,12 +72,13 @@ def to_spice(network, clamp=None, *, title: str = "resistor network") -> str:
     """
     name_of = spice_names(network)
     names = [name_of[node] for node in network.nodes] + ["0"]  # -1, the far end of a single node
+    instance("title", title, str, "text, the first line of the netlist")
     lines = [" ".join(title.split()) or "resistor network"]
     # repr may hold line breaks, after which a simulator would read elements
     lines += [f"* {name} = {' '.join(ascii(node).split())}" for node, name in name_of.items() if name != "0"]
     for k, (edge, g) in enumerate(zip(network.edges, network.conductance, strict=True)):
         lines.append(f"R{k} {name_of[edge[0]]} {name_of[edge[1]]} {1.0 / g:.16e}")
-    for name, values in (clamp or {}).items():
+    for name, values in mapping("clamp", {} if clamp is None else clamp).items():
         values = _values(network, name, values)
         if name == "ground":
             if np.any(values):
@@ -105,8 +113,19 @@ def run_ngspice(netlist: str, *, timeout: float = 60.0) -> dict[str, float]:
     FileNotFoundError
         If there is no ngspice.
     RuntimeError
-        If it prints no operating point; the message ends with what it printed.
+        If it prints no operating point in time; the message ends with what it printed.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> from circuits import ResistorNetwork
+    >>> line = ResistorNetwork(nx.path_graph(3), conductance=0.5, ground=2, inputs=[0])
+    >>> netlist = to_spice(line, {"input": [3.0]})
+    >>> run_ngspice(netlist)  # doctest: +SKIP
+    {'n0': 3.0, 'n1': 1.5, '0': 0.0}
     """
+    instance("netlist", netlist, str, "a netlist made by to_spice")
+    timeout = number("timeout", timeout, 1e-3, 1e9)
     program = shutil.which("ngspice")
     if program is None:
         raise FileNotFoundError("ngspice is not on the path; install it (Debian: apt install ngspice)")
@@ -114,7 +133,10 @@ def run_ngspice(netlist: str, *, timeout: float = 60.0) -> dict[str, float]:
         path = Path(folder) / "network.cir"
         path.write_text(netlist, encoding="ascii")
         command = [program, "-n", "-b", str(path)]  # -n: no start-up file of the user's
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+        except subprocess.TimeoutExpired:
+            raise RuntimeError(f"ngspice found no operating point in timeout={timeout:g} s") from None
     found = re.findall(r"^(\S+) = (\S+)\s*$", done.stdout, re.MULTILINE)
     volts = {name: float(value) for name, value in found if not name.endswith("#branch")}
     if not volts:  # ngspice exits with 0 even when it has failed
@@ -123,12 +145,10 @@ def run_ngspice(netlist: str, *, timeout: float = 60.0) -> dict[str, float]:
 
 
 def _values(network, name, values):
-    if name not in network.terminals:
+    if not isinstance(name, str) or name not in network.terminals:
         raise ValueError(f"clamp: there is no readout {name!r}, expected one of {list(network.terminals)}")
     k = len(network.terminals[name])
-    array = np.asarray(values, dtype=float)
-    if array.shape not in ((k,), (1, k)):
-        raise ValueError(f"clamp[{name!r}]: shape {array.shape}, expected ({k},); a netlist holds one operating point")
-    if not np.all(np.isfinite(array)):
-        raise ValueError(f"clamp[{name!r}]: {array.ravel().tolist()}, expected finite numbers")
-    return array.ravel()
+    found = array(f"clamp[{name!r}]", values)
+    if found.shape not in ((k,), (1, k)):
+        raise ValueError(f"clamp[{name!r}]: shape {found.shape}, expected ({k},); a netlist holds one operating point")
+    return found.ravel()

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import array, choice, instance, number
 
 FORMS = ("exponential", "sigmoid", "linoid")
 
@@ -50,11 +51,9 @@ class Rate:
     scale: float
 
     def __post_init__(self):
-        if self.form not in FORMS:
-            raise ValueError(f"form: got {self.form!r}, expected one of {FORMS}")
+        choice("form", self.form, FORMS)
         for name in ("rate", "midpoint", "scale"):
-            if not np.isfinite(getattr(self, name)):
-                raise ValueError(f"{name}: got {getattr(self, name)!r}, expected a finite number")
+            number(name, getattr(self, name))
         if self.rate <= 0.0:
             raise ValueError(f"rate: got {self.rate!r} 1/s, expected a positive rate (were ms meant? 1/ms is 1e3 1/s)")
         if self.scale == 0.0:
@@ -62,7 +61,7 @@ class Rate:
 
     def __call__(self, v):
         """The rate at voltages v, 1/s, same shape."""
-        y = (np.asarray(v, dtype=float) - self.midpoint) / self.scale
+        y = (array("v", v) - self.midpoint) / self.scale
         if self.form == "exponential":
             return self.rate * np.exp(y)[()]
         if self.form == "sigmoid":
@@ -71,8 +70,19 @@ class Rate:
         return self.rate * np.where(y == 0.0, 1.0, safe / -np.expm1(-safe))[()]
 
     def slope(self, v):
-        """Derivative of the rate, 1/(s V)."""
-        y = (np.asarray(v, dtype=float) - self.midpoint) / self.scale
+        """Derivative of the rate, 1/(s V).
+
+        Parameters
+        ----------
+        v : float or array
+            V.
+
+        Examples
+        --------
+        >>> round(float(Rate("exponential", 100.0, 0.0, 10e-3).slope(0.0)), 6)
+        10000.0
+        """
+        y = (array("v", v) - self.midpoint) / self.scale
         factor = self.rate / self.scale
         if self.form == "exponential":
             return factor * np.exp(y)[()]
@@ -114,23 +124,54 @@ class Gate:
 
     __repr__ = brief
 
+    def __post_init__(self):
+        for name in ("alpha", "beta"):
+            instance(f"Gate: {name}", getattr(self, name), Rate, "a Rate")
+
     def time_constant(self, v):
-        """1 / (alpha + beta), s."""
+        """1 / (alpha + beta), s.
+
+        Parameters
+        ----------
+        v : float or array
+            V.
+        """
         return 1.0 / (self.alpha(v) + self.beta(v))
 
     def steady(self, v):
-        """Open fraction in the long run, alpha / (alpha + beta)."""
+        """Open fraction in the long run, alpha / (alpha + beta).
+
+        Parameters
+        ----------
+        v : float or array
+            V.
+        """
         alpha = self.alpha(v)
         return alpha / (alpha + self.beta(v))
 
     def slope(self, v):
-        """Derivative of the steady state, 1/V."""
+        """Derivative of the steady state, 1/V.
+
+        Parameters
+        ----------
+        v : float or array
+            V.
+
+        Examples
+        --------
+        >>> float(squid_gates()[2].slope(-65e-3)) > 0  # potassium channels open with voltage
+        True
+        """
         a, b = self.alpha(v), self.beta(v)
         return (self.alpha.slope(v) * b - a * self.beta.slope(v)) / (a + b) ** 2
 
 
 def squid_gates():
     """Gates m, h, n of the squid giant axon at 6.3 C, rates of 1952 shifted so that rest is near -65 mV.
+
+    Returns
+    -------
+    tuple of Gate
 
     References
     ----------
@@ -144,13 +185,29 @@ def squid_gates():
 
 
 def traub_miles_gates(v_t=-63e-3):
-    """Gates m, h, n of hippocampal pyramidal cells; ``v_t`` (V) moves all of them along the voltage axis.
+    """Gates m, h, n of hippocampal pyramidal cells.
+
+    Parameters
+    ----------
+    v_t : float
+        V; moves all of them along the voltage axis.
+
+    Returns
+    -------
+    tuple of Gate
 
     References
     ----------
     Traub and Miles, Neuronal Networks of the Hippocampus (1991), as used by Brette et al., J. Comput. Neurosci. 23
     (2007) 349, benchmark 3.
+
+    Examples
+    --------
+    >>> m, h, n = traub_miles_gates(-63e-3)
+    >>> m.alpha.midpoint
+    -0.05
     """
+    v_t = number("v_t", v_t)
     return (
         Gate(Rate("linoid", 1280.0, v_t + 13e-3, 4e-3), Rate("linoid", 1400.0, v_t + 40e-3, -5e-3)),
         Gate(Rate("exponential", 128.0, v_t + 17e-3, -18e-3), Rate("sigmoid", 4e3, v_t + 40e-3, 5e-3)),

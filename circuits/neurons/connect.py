@@ -16,6 +16,7 @@ import numpy as np
 
 from circuits.neurons.parameters import as_numbers
 from physlearn.brief import brief
+from physlearn.checks import MOST, array, count, flag, function, instance, number, text
 from physlearn.kernels.jit import kernel
 from physlearn.rng import streams, uniform
 
@@ -26,6 +27,13 @@ FARTHEST = 2.0**61  # pairs skipped at once: more would not fit an integer
 @dataclass(frozen=True)
 class fixed_probability:  # noqa: N801
     """Each pair with probability p, independently.
+
+    Parameters
+    ----------
+    p : float
+        From 0 to 1.
+    self_connections : bool
+        Whether a neuron may connect to itself.
 
     Examples
     --------
@@ -39,8 +47,8 @@ class fixed_probability:  # noqa: N801
     __repr__ = brief
 
     def __post_init__(self):
-        if not (isinstance(self.p, int | float | np.number) and 0 <= self.p <= 1):
-            raise ValueError(f"fixed_probability: p={self.p!r}, expected a number from 0 to 1")
+        number("fixed_probability: p", self.p, 0, 1)
+        flag("fixed_probability: self_connections", self.self_connections)
 
     def row_length(self, source, target):
         """Mean number of targets of a source."""
@@ -49,9 +57,9 @@ class fixed_probability:  # noqa: N801
     def chunks(self, source, target, same, rng):
         """Rows by geometric skips, chunk by chunk."""
         rows = max(1, int(_CHUNK / max(1.0, target.n * self.p)))
-        count = -(-source.n // rows)
+        chunks = -(-source.n // rows)
         skip = same and not self.self_connections
-        for chunk, state in enumerate(streams(rng, count, key=1)):
+        for chunk, state in enumerate(streams(rng, chunks, key=1)):
             low, high = chunk * rows, min((chunk + 1) * rows, source.n)
             mean = (high - low) * target.n * self.p
             out = np.empty(min((high - low) * target.n, int(mean + 12 * np.sqrt(mean) + 64)), np.int32)
@@ -63,6 +71,13 @@ class fixed_probability:  # noqa: N801
 @dataclass(frozen=True)
 class fixed_indegree:  # noqa: N801
     """Each target gets k sources, drawn without repetition unless ``repeated=True``.
+
+    Parameters
+    ----------
+    k : int
+        At least 0.
+    self_connections, repeated : bool
+        Whether a neuron may connect to itself, and a source be drawn more than once.
 
     Examples
     --------
@@ -77,9 +92,10 @@ class fixed_indegree:  # noqa: N801
     __repr__ = brief
 
     def __post_init__(self):
-        whole = isinstance(self.k, int | float | np.number) and np.isfinite(self.k) and self.k == int(self.k)
-        if not whole or self.k < 0:
+        if number("fixed_indegree: k", self.k, 0, MOST) != int(self.k):
             raise ValueError(f"fixed_indegree: k={self.k!r}, expected an integer of at least 0")
+        for name in ("self_connections", "repeated"):
+            flag(f"fixed_indegree: {name}", getattr(self, name))
 
     def row_length(self, source, target):
         """Mean number of targets of a source."""
@@ -93,6 +109,7 @@ class fixed_indegree:  # noqa: N801
                 f"fixed_indegree: k={self.k} of {source.n} sources; choose fewer, or repeated=True "
                 "(and self_connections=True)"
             )
+        count("fixed_indegree: k", int(self.k), 0, each=4 * target.n)
         drawn = np.empty((target.n, int(self.k)), np.int32)
         draw_sources(source.n, skip, self.repeated, streams(rng, 1, key=1)[0], drawn, np.full(source.n, -1, np.int64))
         yield (0, *_rows_of(drawn.ravel(), np.repeat(np.arange(target.n, dtype=np.int32), int(self.k)), source.n), None)
@@ -119,6 +136,11 @@ class one_to_one:  # noqa: N801
 class all_to_all:  # noqa: N801
     """Every pair.
 
+    Parameters
+    ----------
+    self_connections : bool
+        Whether a neuron may connect to itself.
+
     Examples
     --------
     >>> all_to_all(self_connections=True)
@@ -126,6 +148,9 @@ class all_to_all:  # noqa: N801
     """
 
     self_connections: bool = False
+
+    def __post_init__(self):
+        flag("all_to_all: self_connections", self.self_connections)
 
     def row_length(self, source, target):
         """Mean number of targets of a source."""
@@ -145,7 +170,9 @@ class distance_dependent:  # noqa: N801
     probability : function
         (m,) distances -> (m,) probabilities.
     period : float or (d,) array, optional
-        m; the space is a torus of this size.
+        m; the space is a torus of this size, infinite along a direction that does not close.
+    self_connections : bool
+        Whether a neuron may connect to itself.
 
     Examples
     --------
@@ -161,6 +188,8 @@ class distance_dependent:  # noqa: N801
     __repr__ = brief
 
     def __post_init__(self):
+        function("distance_dependent: probability", self.probability, 1)
+        flag("distance_dependent: self_connections", self.self_connections)
         if self.period is not None:
             period = as_numbers("distance_dependent: period", self.period)
             if period.ndim > 1 or not np.all(period > 0):
@@ -177,8 +206,8 @@ class distance_dependent:  # noqa: N801
                 f"{np.shape(target.positions)[1]} in the target"
             )
         rows = max(1, _CHUNK // target.n)
-        count = -(-source.n // rows)
-        for chunk, state in enumerate(streams(rng, count, key=1)):
+        chunks = -(-source.n // rows)
+        for chunk, state in enumerate(streams(rng, chunks, key=1)):
             low, high = chunk * rows, min((chunk + 1) * rows, source.n)
             apart = np.abs(np.asarray(source.positions)[low:high, None] - np.asarray(target.positions)[None])
             if self.period is not None:
@@ -216,6 +245,15 @@ class from_matrix:  # noqa: N801
 
     __repr__ = brief
 
+    def __post_init__(self):
+        flag("from_matrix: weighted", self.weighted)
+        if getattr(self.matrix, "dtype", np.dtype(float)).kind == "c":
+            raise TypeError(f"from_matrix: a matrix of {self.matrix.dtype}, expected real weights")
+        if isinstance(self.matrix, type) or not hasattr(self.matrix, "tocsr"):
+            array("from_matrix: matrix", self.matrix, ndim=2)
+        elif not np.all(np.isfinite(self.matrix.tocsr().data)):
+            raise ValueError("from_matrix: matrix: some of its entries are NaN or infinite, expected finite weights")
+
     def chunks(self, source, target, same, rng):
         """All rows at once."""
         from scipy.sparse import csr_array
@@ -251,6 +289,13 @@ class from_graph:  # noqa: N801
     weight: str | None = None
 
     __repr__ = brief
+
+    def __post_init__(self):
+        import networkx as nx
+
+        instance("from_graph: graph", self.graph, nx.Graph, "a networkx graph")
+        if self.weight is not None:
+            text("from_graph: weight", self.weight, "the name of an edge attribute")
 
     def chunks(self, source, target, same, rng):
         """All rows at once."""

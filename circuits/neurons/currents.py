@@ -17,6 +17,7 @@ from numba import carray
 from circuits.neurons.parameters import as_numbers, fixed
 from physlearn._kernel import pointer
 from physlearn.brief import brief
+from physlearn.checks import text
 from physlearn.quantities import CURRENTS, take_si
 
 # Intrinsics take one argument less than pyright thinks:
@@ -32,10 +33,13 @@ class Waveform(ABC):
     target: str
 
     def __post_init__(self):
+        text(f"{type(self).__name__}: target", self.target, "the name of a population")
         take_si(self, **{name: _UNITS.get(name, CURRENTS) for name in vars(self) if name != "target"})
         for name, value in list(vars(self).items()):
             if name == "target":
                 continue
+            if value is None:
+                raise ValueError(f"{type(self).__name__}: {name} is None, expected numbers")
             value = as_numbers(f"{type(self).__name__}: {name}", value)
             if name in _ONE and value.ndim:
                 raise ValueError(f"{type(self).__name__}: {name} has shape {value.shape}, expected one number")
@@ -112,7 +116,7 @@ class Step(Waveform):
     current : float or (n,) array
         A.
     start, stop : float
-        s.
+        s; may be infinite.
 
     Examples
     --------
@@ -159,7 +163,7 @@ class Ramp(Waveform):
 
     def __post_init__(self):
         super().__post_init__()
-        if not self.start < self.stop < np.inf:
+        if not -np.inf < self.start < self.stop < np.inf:
             raise ValueError(f"Ramp: start={self.start!r} s, stop={self.stop!r} s, expected a later, finite stop")
 
     def _products(self):
@@ -234,7 +238,7 @@ class Piecewise(Waveform):
             raise ValueError(f"Piecewise: times={self.times!r}, expected ascending seconds")
         if values.ndim not in (1, 2) or len(values) != len(times):
             raise ValueError(
-                f"Piecewise: values has shape {values.shape}, expected ({len(times)},) or ({len(times)}, n)"
+                f"Piecewise: values has shape {values.shape}, expected ({len(times)},) or ({len(times)}, n) like times"
             )
 
     def _products(self):

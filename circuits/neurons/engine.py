@@ -18,18 +18,18 @@ from circuits.neurons.program import stamps_of, steps_of
 from circuits.neurons.recording import NetworkState, Recorder
 from circuits.neurons.sources import SpikeSource
 from circuits.neurons.trains import SpikeTrains
-from physlearn.checks import count
+from physlearn.checks import array, count, positive
 from physlearn.progress import Bar
 
 BLOCK = 2000  # most steps between two visits of Python
+MOST_THREADS = 4096
 
 
 def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads, progress=None, copies=1):
     """See `SpikingNetwork.__integrate__`; ``copies`` of the record must fit in memory."""
-    if not (isinstance(dt, int | float | np.number) and np.isfinite(dt) and dt > 0):
-        raise ValueError(f"dt: got {dt!r} s, expected a positive number")
-    threads = count("threads", threads)
-    first, last = (int(step) for step in steps_of("t_span", np.asarray(t_span, float), dt))
+    dt = positive("dt", dt)
+    threads = count("threads", threads, most=MOST_THREADS)
+    first, last = (int(step) for step in steps_of("t_span", array("t_span", t_span, shape=(2,)), dt))
     if last <= first:
         raise ValueError(f"t_span: {t_span!r} s has no step of dt={dt!r} s; the end must lie after the start")
     if state is None:

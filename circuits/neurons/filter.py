@@ -11,6 +11,7 @@ from math import factorial
 import numpy as np
 
 from circuits.neurons.spikes import Spikes
+from physlearn.checks import array, seen
 from physlearn.kernels.jit import kernel
 
 
@@ -43,15 +44,15 @@ def spike_train_filter(spikes, kernel, *, times):
     >>> spike_train_filter([1e-3, 2e-3], Exponential(5e-3), times=[0.0, 1e-3, 2e-3, 7e-3])
     array([0.  , 1.  , 1.8187, 0.6691])
     """
-    if not getattr(kernel, "taus", ()):
-        raise TypeError(f"kernel: got {kernel!r}, expected a kernel with a time course, such as Exponential(tau)")
-    times = np.ascontiguousarray(times, dtype=float)
+    if not isinstance(spikes, Spikes):
+        spikes = array("spikes", spikes).ravel()
+    if isinstance(kernel, type) or not getattr(kernel, "taus", ()):
+        raise TypeError(f"kernel: got {seen(kernel)}, expected a kernel with a time course, such as Exponential(tau)")
+    times = np.ascontiguousarray(array("times", times, finite=False))
     if times.ndim != 1 or not np.all(np.isfinite(times)) or np.any(np.diff(times) < 0):
         raise ValueError(f"times: shape {times.shape}, expected (m,) finite, ascending times in s")
     if single := not isinstance(spikes, Spikes):
-        trains = np.sort(np.asarray(spikes, dtype=float).ravel())
-        if not np.all(np.isfinite(trains)):
-            raise ValueError("spikes: NaN or infinite, expected times in s")
+        trains = np.sort(spikes)
         ends, n = np.array([0, len(trains)]), 1
     else:
         trains, n = np.concatenate([*spikes.trains, np.empty(0)]), spikes.n

@@ -31,6 +31,7 @@ from circuits.neurons.parameters import check_method, check_numbers, check_shape
 from circuits.neurons.phase_plane import jacobian, state_at
 from circuits.neurons.program import Program
 from physlearn.brief import brief
+from physlearn.checks import array, positive
 from physlearn.quantities import take_si
 
 _NAMES = ("capacitance", "g_na", "g_k", "g_leak", "e_na", "e_k", "e_leak", "threshold")  # order of the kernels
@@ -57,7 +58,7 @@ class HodgkinHuxley:
 
     Examples
     --------
-    >>> squid = HodgkinHuxley.squid()
+    >>> squid = HodgkinHuxley(threshold=-20e-3)
     >>> float(squid.rest())
     -0.0649964
     >>> float(squid.h.steady(-65e-3))
@@ -131,12 +132,26 @@ class HodgkinHuxley:
         (2e-10, -0.0599714)
         """
         m, h, n = traub_miles_gates(v_t)
+        area = positive("area", area)
         values: dict[str, Any] = dict(capacitance=0.01 * area, g_na=1000.0 * area, g_k=300.0 * area, g_leak=0.5 * area)
         values |= dict(e_na=50e-3, e_k=-90e-3, e_leak=-60e-3, threshold=-20e-3, m=m, h=h, n=n)
         return cls(**(values | changes))
 
     def steady_current(self, v):
-        """Current that holds the membrane at v with all gates at rest, A (or A/m^2); same shape as v."""
+        """Current that holds the membrane at v with all gates at rest, A (or A/m^2); same shape as v.
+
+        Parameters
+        ----------
+        v : float or array
+            V.
+
+        Examples
+        --------
+        >>> squid = HodgkinHuxley.squid()
+        >>> abs(float(squid.steady_current(squid.rest()))) < 1e-9
+        True
+        """
+        v = array("v", v)
         m, h, n = self.m.steady(v), self.h.steady(v), self.n.steady(v)
         sodium, potassium = self.g_na * m**3 * h * (v - self.e_na), self.g_k * n**4 * (v - self.e_k)
         return sodium + potassium + self.g_leak * (v - self.e_leak)
@@ -149,6 +164,7 @@ class HodgkinHuxley:
         current : float or (n,) array
             A (or A/m^2).
         """
+        current = array("current", current, ndim=(0, 1))
         shape = np.broadcast_shapes(np.shape(current), *(np.shape(getattr(self, name)) for name in _NAMES))
         ends = [np.broadcast_to(x, shape) for x in (self.e_na, self.e_k, self.e_leak)]
         push = current / self.g_leak
@@ -180,8 +196,17 @@ class HodgkinHuxley:
             v, m, h, n.
         current : float or array
             A (or A/m^2).
+
+        Examples
+        --------
+        >>> squid = HodgkinHuxley.squid()
+        >>> bool(abs(squid.slope(squid.initial(1)[:, 0], 0.0)).max() < 1e-6)
+        True
         """
-        v, m, h, n = np.asarray(x, dtype=float)
+        x, current = array("x", x), array("current", current)
+        if x.shape[:1] != (4,):
+            raise ValueError(f"x: got the shape {x.shape}, expected (4, ...): v, m, h, n")
+        v, m, h, n = x
         ionic = self.g_na * m**3 * h * (v - self.e_na) + self.g_k * n**4 * (v - self.e_k)
         ionic = ionic + self.g_leak * (v - self.e_leak)
         gates = [

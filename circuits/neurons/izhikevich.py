@@ -50,6 +50,8 @@ class Izhikevich:
 
     Examples
     --------
+    >>> Izhikevich(c=-50e-3, d=2.0) == Izhikevich.chattering()
+    True
     >>> from circuits.neurons import Constant, Population, SpikingNetwork
     >>> network = SpikingNetwork({"n": Population(Izhikevich.fast_spiking(), 1)}, inputs=[Constant("n", 10.0)])
     >>> len(network.__integrate__((0.0, 0.5), dt=1e-4).spikes["n"].times)

@@ -89,6 +89,7 @@ class LIF:
 
     def initial(self, n):
         """At rest, or at reset where rest is above threshold, (1, n)."""
+        check_shapes(self, _NAMES, n)
         start = np.where(np.asarray(self.v_rest) < self.v_threshold, self.v_rest, self.v_reset)
         return np.broadcast_to(start, (n,)).reshape(1, n).astype(float)
 

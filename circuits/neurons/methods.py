@@ -26,6 +26,7 @@ from numba import carray
 from circuits.neurons.program import Program, steps_of
 from physlearn._checked import failure
 from physlearn._kernel import FIELD, RESET, THRESHOLD, address_of, call_field, call_reset, call_threshold, compiled
+from physlearn.checks import number
 from physlearn.kernels.jit import inlined, kernel
 
 METHODS = ("euler", "exponential_euler", "rk4", "adaptive")
@@ -55,8 +56,7 @@ class Adaptive:
     tolerance: float = 1e-6
 
     def __post_init__(self):
-        if not 1e-14 <= self.tolerance <= 0.1:
-            raise ValueError(f"tolerance: got {self.tolerance!r}, expected a number between 1e-14 and 0.1")
+        number("tolerance", self.tolerance, 1e-14, 0.1)
 
 
 def stepper(fields, parameters, *, scales, dt, method, refractory: Any = 0.0):

@@ -34,6 +34,7 @@ from circuits.neurons.population import Population
 from circuits.neurons.program import steps_of
 from circuits.neurons.wiring import values_of, wire
 from physlearn.brief import brief
+from physlearn.checks import count, seen, text
 
 MOST_STEPS = 2**24  # of a delay: spikes on their way are kept for as long
 
@@ -81,14 +82,17 @@ class SpikingNetwork:
             raise TypeError(
                 f"SpikingNetwork: populations={self.populations!r}, expected a mapping such as {{'E': Population(...)}}"
             )
-        for what, method in (("projections", "__dataclass_fields__"), ("inputs", "attach")):
+        for what, method in (("projections", "connect"), ("inputs", "attach")):
             given = getattr(self, what)
-            if not isinstance(given, Sequence) or not all(hasattr(item, method) for item in given):
-                raise TypeError(f"SpikingNetwork: {what}={given!r}, expected a list of {what}")
+            found = isinstance(given, Sequence) and not isinstance(given, str)
+            if not found or not all(hasattr(item, method) and not isinstance(item, type) for item in given):
+                raise TypeError(f"SpikingNetwork: {what}={seen(given)}, expected a list of {what}")
+        count("SpikingNetwork: seed", self.seed, 0, most=float("inf"))
         object.__setattr__(self, "populations", dict(self.populations))
         object.__setattr__(self, "projections", tuple(self.projections))
         object.__setattr__(self, "inputs", tuple(self.inputs))
         for name, population in self.populations.items():
+            text("SpikingNetwork: populations", name, "a name for each population")
             if not isinstance(population, Population):
                 raise TypeError(f"SpikingNetwork: populations[{name!r}] is {population!r}, expected a Population")
         for projection in self.projections:
@@ -193,7 +197,7 @@ class SpikingNetwork:
             Of the projection.
         """
         names = [projection.name for projection in self.projections]
-        if name not in names:
+        if not isinstance(name, str) or name not in names:
             raise ValueError(f"name: {name!r} is no projection, expected one of {names}")
         wiring, _ = self.wiring(names.index(name))
         weights = self.weights(names.index(name))

@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 
 from circuits.neurons.methods import METHODS, stepper
-from circuits.neurons.parameters import check_method, fixed
+from circuits.neurons.parameters import as_numbers, check_method, fixed
 from circuits.neurons.program import steps_of
 from physlearn._checked import in_python
 from physlearn.brief import brief
+from physlearn.checks import array, mapping, not_negative, number, sequence
 from physlearn.quantities import si, take_si
 
 
@@ -88,16 +89,18 @@ class Neuron:
     __repr__ = brief
 
     def __post_init__(self):
-        if isinstance(self.variables, str) or not all(isinstance(name, str) for name in self.variables):
-            raise TypeError(f"Neuron: variables={self.variables!r}, expected a sequence of names such as ('v', 'w')")
-        object.__setattr__(self, "variables", tuple(self.variables))
+        for what in ("parameters", "rest"):
+            mapping(f"Neuron: {what}", getattr(self, what), expected="a mapping of names to numbers")
+        variables = sequence("Neuron: variables", self.variables, str, "a sequence of names such as ('v', 'w')")
+        object.__setattr__(self, "variables", variables)
         size = len(self.variables)
         if size == 0 or len(set(self.variables)) < size:
             raise ValueError(f"Neuron: variables={self.variables!r}, expected at least one name, each once")
-        object.__setattr__(self, "units", tuple(self.units) or ("1",) * size)
+        units = sequence("Neuron: units", self.units, str, "a sequence of units such as ('V', 'A')")
+        object.__setattr__(self, "units", units or ("1",) * size)
         if len(self.units) != size:
             raise ValueError(f"Neuron: {len(self.units)} units for {size} variables")
-        scales = np.ones(size) if self.scales is None else np.asarray(self.scales, dtype=float)
+        scales = np.ones(size) if self.scales is None else array("Neuron: scales", self.scales)
         if scales.shape != (size,) or not np.all(np.isfinite(scales) & (scales > 0.0)):
             raise ValueError(f"Neuron: scales={self.scales!r}, expected {size} positive numbers, one per variable")
         object.__setattr__(self, "scales", fixed(scales))
@@ -106,8 +109,7 @@ class Neuron:
         if self.reset is not None and self.threshold is None:
             raise ValueError("Neuron: a reset without a threshold would never be called; give a threshold")
         take_si(self, refractory="s")
-        if not (np.ndim(self.refractory) == 0 and np.isfinite(self.refractory) and self.refractory >= 0.0):
-            raise ValueError(f"Neuron: refractory={self.refractory!r} s, expected 0 or more")
+        not_negative("Neuron: refractory in s", self.refractory)
         units = dict(zip(self.variables, self.units, strict=True))
         rest = {k: si(f"Neuron: rest[{k!r}]", v, units.get(k, "1")) for k, v in self.rest.items()}
         object.__setattr__(self, "rest", rest)
@@ -118,7 +120,7 @@ class Neuron:
                 raise ValueError(f"Neuron: rest: {name!r} is none of the variables {list(self.variables)}")
         for what, values in (("parameters", self.parameters), ("rest", self.rest)):
             for name, value in values.items():
-                if np.ndim(value) > 1 or not np.all(np.isfinite(np.asarray(value, dtype=float))):
+                if np.ndim(value) > 1 or not np.all(np.isfinite(as_numbers(f"Neuron: {what}[{name!r}]", value))):
                     raise ValueError(
                         f"Neuron: {what}[{name!r}]={value!r}, expected finite numbers, one or one per neuron"
                     )
@@ -133,7 +135,7 @@ class Neuron:
         x : (variables,) array
         current : float
         """
-        x = np.asarray(x, dtype=float)
+        x, current = array("x", x), number("current", current)
         if x.shape != (len(self.variables),):
             raise ValueError(f"x: shape {x.shape}, expected ({len(self.variables)},), one number per variable")
         out = np.full(x.shape, np.nan)

@@ -7,14 +7,15 @@ from numbers import Real
 import numpy as np
 
 from circuits.neurons.methods import Adaptive
+from physlearn.checks import array, count, seen
 
 
 def as_numbers(what, value):
     """A float array, or a TypeError that says what is none."""
     try:
-        return np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise TypeError(f"{what}: got {value!r}, expected numbers") from None
+        return array(what, value, finite=False)
+    except ValueError:  # rows of unequal lengths
+        raise TypeError(f"{what}: got {seen(value)}, expected numbers") from None
 
 
 def one_number_each(given, names):
@@ -40,13 +41,13 @@ def fixed(array):
 
 def check_numbers(model, names, *, positive=(), nonnegative=()):
     """Refuse what is not finite, has more than one axis or the wrong sign; sequences become arrays."""
-    kind = type(model).__name__
+    kind, lengths = type(model).__name__, {}
     for name in names:
         given = getattr(model, name)
         try:
-            value = np.asarray(given, dtype=float)
+            value = array(name, given, finite=False)
         except (TypeError, ValueError):
-            raise TypeError(f"{kind}: {name}={given!r}, expected a number or an (n,) array of numbers") from None
+            raise TypeError(f"{kind}: {name}={seen(given)}, expected a number or an (n,) array of numbers") from None
         if value.ndim > 1 or not np.all(np.isfinite(value)):
             raise ValueError(f"{kind}: {name}={given!r}, expected finite numbers, one or one per neuron")
         if name in positive and np.any(value <= 0.0):
@@ -55,10 +56,14 @@ def check_numbers(model, names, *, positive=(), nonnegative=()):
             raise ValueError(f"{kind}: {name}={given!r}, expected 0 or more")
         if value.ndim:
             object.__setattr__(model, name, fixed(value))
+            lengths[name] = len(value)
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"{kind}: parameters of different lengths {lengths}, expected numbers or one per neuron")
 
 
 def check_shapes(model, names, n):
     """Refuse arrays that do not fit n neurons."""
+    count("n", n)
     for name in names:
         if np.ndim(getattr(model, name)) and np.shape(getattr(model, name)) != (n,):
             raise ValueError(

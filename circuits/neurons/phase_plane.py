@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import array, number, seen
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,15 @@ def state_at(model, v):
     model : HodgkinHuxley
     v : float or array
         V.
+
+    Examples
+    --------
+    >>> from circuits.neurons import HodgkinHuxley
+    >>> state_at(HodgkinHuxley.squid(), -65e-3).round(3)
+    array([-0.065,  0.053,  0.596,  0.318])
     """
-    v = np.asarray(v, dtype=float)
+    _membrane(model)
+    v = array("v", v)
     return np.array([v, model.m.steady(v), model.h.steady(v), model.n.steady(v)])
 
 
@@ -102,7 +110,11 @@ def jacobian(model, state):
     >>> bool(np.all(np.linalg.eigvals(matrix).real < 0))
     True
     """
-    v, m, h, n = np.asarray(state, dtype=float)
+    _membrane(model)
+    state = array("state", state)
+    if state.shape[:1] != (4,):
+        raise ValueError(f"state: got the shape {state.shape}, expected (4, ...): v, m, h, n")
+    v, m, h, n = state
     sodium, potassium = model.g_na * m**2 * (v - model.e_na), model.g_k * n**3 * (v - model.e_k)
     out = np.zeros((*np.shape(sodium), 4, 4))
     out[..., 0, 0] = -(model.g_na * m**3 * h + model.g_k * n**4 + model.g_leak) / model.capacitance
@@ -137,7 +149,7 @@ def fixed_points(model, current, *, v_range=(-0.15, 0.15)):
     [(-59.571, False)]
     """
     _shared(model)
-    grid = _grid(v_range)
+    grid, current = _grid(v_range), number("current", current)
     voltages = _roots(lambda v: model.steady_current(v) - current, grid)
     return [_point(model, v, current) for v in voltages]
 
@@ -209,7 +221,7 @@ def nullclines(model, current, v, *, slope=1.0):
     True
     """
     _shared(model)
-    v = np.atleast_1d(np.asarray(v, dtype=float))
+    v, current, slope = np.atleast_1d(array("v", v, ndim=(0, 1))), number("current", current), number("slope", slope)
     of_v = np.full(v.shape, np.nan)
     origin = _origin(model)
     for k, x in enumerate(v):
@@ -231,7 +243,17 @@ def reduced_slope(model, v, n, current, *, slope=1.0):
         A (or A/m^2).
     slope : float
         See `nullclines`.
+
+    Examples
+    --------
+    >>> from circuits.neurons import HodgkinHuxley
+    >>> squid = HodgkinHuxley.squid()
+    >>> dv, dn = reduced_slope(squid, -65e-3, 0.3, 0.0)
+    >>> float(dv) > 0, float(dn) > 0
+    (True, True)
     """
+    _shared(model)
+    v, n, current, slope = array("v", v), array("n", n), number("current", current), number("slope", slope)
     return _reduced(model, v, n, current, slope, _origin(model))
 
 
@@ -246,14 +268,20 @@ def _reduced(model, v, n, current, slope, origin):
     return derivatives[0], derivatives[3]
 
 
+def _membrane(model):
+    if isinstance(model, type) or not all(hasattr(model, name) for name in ("m", "h", "n", "steady_current")):
+        raise TypeError(f"model: got {seen(model)}, expected a HodgkinHuxley")
+
+
 def _shared(model):
+    _membrane(model)
     for name in ("capacitance", "g_na", "g_k", "g_leak", "e_na", "e_k", "e_leak"):
         if np.ndim(getattr(model, name)):
             raise ValueError(f"model: {name} is an array; the phase plane is that of one neuron, give one number")
 
 
 def _grid(v_range, points=3001):
-    low, high = v_range
+    low, high = array("v_range", v_range, shape=(2,))
     if not low < high:
         raise ValueError(f"v_range: got {v_range!r}, expected two rising voltages, V")
     return np.linspace(low, high, points)

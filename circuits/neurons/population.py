@@ -11,6 +11,7 @@ import numpy as np
 from circuits.neurons.parameters import fixed
 from circuits.neurons.receptors import Delta
 from physlearn.brief import brief
+from physlearn.checks import array, count, function, seen, text
 from physlearn.quantities import si, take_si
 
 
@@ -49,7 +50,8 @@ class Population:
 
     def __post_init__(self):
         if isinstance(self.n, bool) or not isinstance(self.n, int | np.integer) or self.n < 1:
-            raise ValueError(f"Population: n={self.n!r}, expected a positive integer")
+            raise ValueError(f"Population: n={seen(self.n)}, expected a positive integer")
+        count("Population: n", self.n, each=8)
         for name in ("program", "initial", "variables"):
             if isinstance(self.model, type) or not hasattr(self.model, name):
                 raise TypeError(f"Population: model {self.model!r} has no `{name}`; expected LIF(...), AdEx(), ...")
@@ -59,6 +61,7 @@ class Population:
             own = {k: fixed(v) if isinstance(v, np.ndarray) else v for k, v in getattr(self, what).items()}
             object.__setattr__(self, what, own)
         for name, receptor in self.receptors.items():
+            text("Population: receptors", name)
             if isinstance(receptor, type) or not hasattr(receptor, "taus"):
                 raise TypeError(f"Population: receptors[{name!r}] is {receptor!r}, expected Exponential(tau), ...")
             if name in self.model.variables:
@@ -69,15 +72,16 @@ class Population:
         started = {k: si(f"Population: initial[{k!r}]", v, *[units.get(k, "1")]) for k, v in self.initial.items()}
         object.__setattr__(self, "initial", started)
         take_si(self, positions="m")
-        for name in self.initial:
+        for name, start in self.initial.items():
             if name not in self.model.variables:
                 raise ValueError(f"Population: initial: {name!r} is none of {list(self.model.variables)}")
-        if self.positions is not None and (np.ndim(self.positions) != 2 or len(self.positions) != self.n):
-            raise ValueError(
-                f"Population: positions has shape {np.shape(self.positions)}, expected ({self.n}, dimensions)"
-            )
+            if callable(start):
+                function(f"Population: initial[{name!r}]", start, 2, "numbers or a function (generator, n)")
+            else:
+                array(f"Population: initial[{name!r}]", start)
         if self.positions is not None:
-            object.__setattr__(self, "positions", fixed(np.asarray(self.positions, dtype=float)))
+            positions = array("Population: positions", self.positions, shape=(self.n, "dimensions"))
+            object.__setattr__(self, "positions", fixed(positions))
 
     @property
     def rows(self):

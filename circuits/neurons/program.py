@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.checks import MOST, seen
+
 STREAM = 1024  # neurons that share a stream of random numbers; parts are multiples of it
 ROOM, CLEAR, CURRENTS, RECEPTORS, ADVANCE, ARRIVALS = range(6)  # stages of a step
 
@@ -92,6 +94,8 @@ def steps_of(name, seconds, dt, least=0):
     """Whole steps in a time, (same shape); refuses what is no multiple of dt."""
     steps = np.asarray(seconds, dtype=float) / dt
     whole = np.rint(steps)
+    if np.any(np.abs(whole) > MOST):
+        raise ValueError(f"{name}: got {seen(seconds)} s, expected at most {MOST} steps of dt={dt!r} s")
     if not np.all(np.isfinite(steps)) or np.any(np.abs(steps - whole) > 1e-6 + 1e-12 * np.abs(whole)):
         raise ValueError(
             f"{name}: {seconds!r} s is no whole number of steps of dt={dt!r} s; round it, or choose a dt that "

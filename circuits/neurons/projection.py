@@ -9,6 +9,7 @@ import numpy as np
 
 from circuits.neurons.parameters import fixed
 from physlearn.brief import brief
+from physlearn.checks import array, function, instance, seen, text
 from physlearn.quantities import WEIGHTS, take_si
 
 
@@ -53,6 +54,14 @@ class Projection:
 
     def __post_init__(self):
         take_si(self, weight=WEIGHTS, delay="s")
+        for what in ("source", "target"):
+            text(f"Projection: {what}", getattr(self, what), "the name of a population")
+        if self.receptor is not None:
+            text("Projection: receptor", self.receptor, "the name of a receptor, or None")
+        instance("Projection: name", self.name, str, "text, for records and sweeps")
+        plasticity = self.plasticity
+        if plasticity is not None and (isinstance(plasticity, type) or not hasattr(plasticity, "attach")):
+            raise TypeError(f"Projection: plasticity={seen(plasticity)}, expected STDP(...), ShortTermPlasticity(...)")
         if isinstance(self.connect, type) or not hasattr(self.connect, "chunks"):
             raise TypeError(
                 f"Projection: connect={self.connect!r}, expected a rule such as connect.fixed_probability(0.1)"
@@ -64,12 +73,17 @@ class Projection:
             raise ValueError("Projection: the rule brings weights already; drop `weight`, or take its pattern only")
         for what in ("weight", "delay"):
             value = getattr(self, what)
-            if value is None or callable(value):
+            if value is None and what == "weight":
+                continue
+            if callable(value):
+                function(f"Projection: {what}", value, 3, "a function (sources, targets, generator)")
                 continue
             try:
-                value = np.asarray(value, dtype=float)
+                value = array(what, value, finite=False)
             except (TypeError, ValueError):
-                raise TypeError(f"Projection: {what}={value!r}, expected a number, an array or a function") from None
+                raise TypeError(
+                    f"Projection: {what}={seen(value)}, expected a number, an array or a function"
+                ) from None
             if value.ndim > 1 or not np.all(np.isfinite(value)):
                 raise ValueError(f"Projection: {what}={getattr(self, what)!r}, expected finite numbers, one or (m,)")
             if what == "delay" and np.any(value < 0):

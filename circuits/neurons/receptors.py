@@ -18,7 +18,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import positive
+from physlearn.checks import array, positive, seen
 from physlearn.quantities import take_si
 
 CLOSEST = 1e-8  # relative difference of two time constants below which their exponentials cancel
@@ -28,13 +28,15 @@ def _check(receptor):
     name = type(receptor).__name__
     times = [f for f in ("tau", "rise", "decay") if hasattr(receptor, f)]
     take_si(receptor, reversal="V", **dict.fromkeys(times, "s"))
-    for tau in receptor.taus:
-        positive(f"{name}: time constant in s", tau)
-    if receptor.normalised not in ("peak", "area"):
-        raise ValueError(f"{name}: normalised={receptor.normalised!r}, expected 'peak' or 'area'")
+    for what in times:
+        positive(f"{name}: time constant {what} in s", getattr(receptor, what))
+    if not isinstance(receptor.normalised, str) or receptor.normalised not in ("peak", "area"):
+        raise ValueError(f"{name}: normalised={seen(receptor.normalised)}, expected 'peak' or 'area'")
     reversal = receptor.reversal
-    if reversal is not None and not (isinstance(reversal, Real) and np.isfinite(float(reversal))):
-        raise ValueError(f"{name}: reversal={receptor.reversal!r} V, expected a finite potential or None for a current")
+    if reversal is not None and (
+        isinstance(reversal, bool) or not isinstance(reversal, Real) or not np.isfinite(float(reversal))
+    ):
+        raise ValueError(f"{name}: reversal={seen(reversal)} V, expected a finite potential or None for a current")
 
 
 class _Chain(ABC):
@@ -75,10 +77,10 @@ class _Chain(ABC):
 
         Parameters
         ----------
-        t : array_like
+        t : float or array
             Seconds.
         """
-        t = np.asarray(t, dtype=float)
+        t = array("t", t)
         return np.where(t >= 0, self.gain * self._course(np.maximum(t, 0.0)), 0.0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from circuits.neurons import loop
 from circuits.neurons.program import steps_of
 from physlearn.brief import brief
+from physlearn.checks import flag, integers, positive, sequence
 from physlearn.quantities import take_si
 
 
@@ -47,9 +48,12 @@ class Record:
     def __post_init__(self):
         take_si(self, every="s")
         names = (self.variables,) if isinstance(self.variables, str) else self.variables
-        if not isinstance(names, Sequence):
-            raise TypeError(f"Record: variables={self.variables!r}, expected names such as ['v']")
-        object.__setattr__(self, "variables", tuple(names))
+        object.__setattr__(self, "variables", sequence("Record: variables", names, str, "names such as ['v']"))
+        if self.every is not None:
+            positive("Record: every in s", self.every)
+        if self.neurons is not None:
+            integers("Record: neurons", self.neurons, ndim=1, low=0)
+        flag("Record: spikes", self.spikes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +164,7 @@ class Recording:
 
 def nearest(what, name, valid):
     """The name, if valid; else an error that names the nearest."""
-    if name in valid:
+    if isinstance(name, str) and name in valid:
         return name
     close = difflib.get_close_matches(str(name), [str(v) for v in valid], 1, 0.0)
     raise ValueError(f"{what}: {name!r} is none of {list(valid)}; did you mean {close[0] if close else None!r}?")

@@ -101,7 +101,8 @@ class SpikeSource:
 
     def __post_init__(self):
         take_si(self, times="s")
-        times, ids = np.asarray(self.times, dtype=float), np.asarray(self.ids)
+        times, ids = as_numbers("SpikeSource: times", self.times), as_numbers("SpikeSource: ids", self.ids)
+        ids = np.asarray(self.ids)
         if times.ndim != 1 or ids.shape != times.shape or (ids.size and ids.dtype.kind not in "iu"):
             raise ValueError(
                 f"SpikeSource: times {times.shape} and ids {ids.shape} {ids.dtype}, expected (k,) seconds and integers"

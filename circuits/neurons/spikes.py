@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from circuits.neurons.parameters import fixed, one_number_each
+from physlearn.checks import MOST, array, count, integers, memory, number, seen, sequence
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +55,8 @@ class Spikes:
     t_start: float = field(kw_only=True, default=0.0)
 
     def __post_init__(self):
-        times, ids = np.ascontiguousarray(self.times, dtype=float), np.ascontiguousarray(self.ids)
+        times = np.ascontiguousarray(array("times", self.times, finite=False, ndim=1))
+        ids = np.ascontiguousarray(self.ids)
         if ids.size == 0:
             ids = ids.astype(np.int64)
         if times.ndim != 1 or times.shape != ids.shape:
@@ -62,7 +64,8 @@ class Spikes:
         if ids.dtype.kind not in "iu":
             raise TypeError(f"ids: dtype {ids.dtype}, expected integers: the number of the neuron that fired")
         if not isinstance(self.n, int | np.integer) or isinstance(self.n, bool):
-            raise TypeError(f"n: got {self.n!r}, expected the number of neurons, an integer")
+            raise TypeError(f"n: got {seen(self.n)}, expected the number of neurons, an integer")
+        count("n", self.n, -MOST, each=8)  # fewer than 1 are refused below
         one_number_each(self, ("t_stop", "t_start"))
         if not (np.isfinite(self.t_start) and np.isfinite(self.t_stop)) or self.t_stop <= self.t_start:
             raise ValueError(f"t_stop: got {self.t_stop} with t_start {self.t_start} s, expected a later, finite time")
@@ -98,7 +101,8 @@ class Spikes:
         >>> Spikes.from_trains([[0.3, 0.1], [0.2]], t_stop=1.0).ids
         array([0, 1, 0])
         """
-        trains = [np.asarray(train, dtype=float).ravel() for train in trains]
+        trains = sequence("trains", trains, expected="one array of times for each neuron")
+        trains = [array(f"trains[{k}]", train).ravel() for k, train in enumerate(trains)]
         ids = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
         times = np.concatenate([*trains, np.empty(0)])
         order = np.lexsort((ids, times))
@@ -141,11 +145,19 @@ class Spikes:
     def between(self, t_start, t_stop) -> Spikes:
         """The spikes in (t_start, t_stop], such as all after a transient.
 
+        Parameters
+        ----------
+        t_start, t_stop : float
+            s; infinite where the record's own end is meant.
+
         Examples
         --------
         >>> Spikes([0.1, 0.2, 0.3], [0, 0, 0], n=1, t_stop=0.5).between(0.1, 0.3).times
         array([0.2, 0.3])
         """
+        for name, value in (("t_start", t_start), ("t_stop", t_stop)):
+            if np.isnan(array(name, value, ndim=0, finite=False)):
+                raise ValueError(f"{name}: got NaN, expected a time in s")
         slack = 1e-12 * max(abs(self.t_start), abs(self.t_stop))  # rounding of k dt
         low, high = np.searchsorted(self.times, [t_start + slack, t_stop + slack], side="right")
         t_start, t_stop = max(t_start, self.t_start), min(t_stop, self.t_stop)
@@ -163,6 +175,10 @@ class Spikes:
         >>> Spikes([0.1, 0.2, 0.3], [2, 0, 1], n=3, t_stop=0.5).select([2, 1]).ids
         array([0, 1])
         """
+        if not isinstance(neurons, slice) and np.asarray(neurons).dtype != bool:
+            neurons = integers("neurons", neurons, low=-self.n, high=self.n - 1)
+        elif not isinstance(neurons, slice):
+            neurons = array("neurons", neurons, shape=(self.n,)) > 0
         chosen = np.arange(self.n)[neurons].ravel()
         if len(set(chosen.tolist())) < len(chosen) or not len(chosen):
             raise ValueError("neurons: empty or with repeated ids, expected distinct neurons")
@@ -203,8 +219,7 @@ class Spikes:
         >>> float(Spikes.from_trains([[0.1, 0.2, 0.4, 0.5, 0.7]], t_stop=1.0).cv()[0])
         0.333
         """
-        if min_intervals < 1:
-            raise ValueError(f"min_intervals: got {min_intervals}, expected at least 1")
+        min_intervals = count("min_intervals", min_intervals)
         gaps, who = self._gaps
         number = np.bincount(who, minlength=self.n)
         mean = np.bincount(who, gaps, self.n) / np.maximum(number, 1)
@@ -226,21 +241,41 @@ class Spikes:
         >>> float(clock.fano(0.1)[0])
         0.0
         """
-        counts = self.binned(window)
+        counts = self._counts(window, "window")
         if len(counts) < 2:
             raise ValueError(f"window: {window} s leaves {len(counts)} in {self.duration} s, expected at least 2")
         mean = counts.mean(0)
         return np.where(mean > 0, counts.var(0, ddof=1) / np.where(mean > 0, mean, 1.0), np.nan)
 
     def binned(self, width) -> np.ndarray:
-        """Spike counts in successive bins (t, t + width], (bins, n); a last bin that is not whole is left out."""
-        index, bins = self._bins(width)
+        """Spike counts in successive bins (t, t + width], (bins, n); a last bin that is not whole is left out.
+
+        Parameters
+        ----------
+        width : float
+            Length of a bin, s.
+
+        Examples
+        --------
+        >>> Spikes([0.1, 0.2, 0.9], [0, 1, 0], n=2, t_stop=1.0).binned(0.5)
+        array([[1, 1],
+               [1, 0]])
+        """
+        return self._counts(width, "width")
+
+    def _counts(self, width, name):
+        index, bins = self._bins(width, name, 8 * self.n)
         inside = index < bins
         flat = index[inside] * self.n + self.ids[inside]
         return np.bincount(flat, minlength=bins * self.n).reshape(bins, self.n)
 
     def population_rate(self, width) -> tuple[np.ndarray, np.ndarray]:
         """Mean rate of the population in successive bins: the bins' centres (s) and the rates (Hz per neuron).
+
+        Parameters
+        ----------
+        width : float
+            Length of a bin, s.
 
         Examples
         --------
@@ -252,10 +287,14 @@ class Spikes:
         total = np.bincount(index[index < bins], minlength=bins)
         return self.t_start + width * (np.arange(bins) + 0.5), total / (self.n * width)
 
-    def _bins(self, width):
-        if not 0 < width <= self.duration:
-            raise ValueError(f"width: got {width} s, expected more than 0 and at most the record's {self.duration} s")
+    def _bins(self, width, name="width", each=8):
+        if not 0 < number(name, width) <= self.duration:
+            raise ValueError(f"{name}: got {width} s, expected more than 0 and at most the record's {self.duration} s")
         bins = int(self.duration / width * (1 + 1e-9))
+        if bins * each > memory():
+            raise ValueError(
+                f"{name}: got {width} s, which makes {bins} bins of {self.duration} s: too many for memory"
+            )
         # spikes on a bin's end belong to it; the margin is for the rounding of k dt
         index = np.ceil((self.times - self.t_start) / width - 1e-6).astype(np.int64) - 1
         return np.maximum(index, 0), bins

@@ -27,13 +27,14 @@ def run(network, t_span, sweep, *, threads, stream, rng, state, progress, **sett
     if not isinstance(sweep, Mapping) or not sweep:
         raise TypeError(f"sweep: got {sweep!r}, expected a mapping such as {{'E->I.weight': (m,) array}}")
     for name, values in sweep.items():
+        checks.text("sweep", name, "names such as 'E->I.weight'")
         if isinstance(values, str) or not hasattr(values, "__len__"):
             raise TypeError(f"sweep: {name!r} is {values!r}, expected one value for each parameter set")
     lengths = {name: len(values) for name, values in sweep.items()}
     if len(set(lengths.values())) != 1:
         raise ValueError(f"sweep: values of different lengths {lengths}; give one of each for every parameter set")
     count, seed = next(iter(lengths.values())), seed_sequence(rng)
-    threads = checks.count("threads", threads)
+    threads = checks.count("threads", threads, most=engine.MOST_THREADS)
     if state is not None and (not isinstance(state, Sequence) or len(state) != count):
         raise ValueError(f"state: got {state!r}, expected a list of {count} states, one for each parameter set")
     sets = [{name: values[k] for name, values in sweep.items()} for k in range(count)]

@@ -26,6 +26,7 @@ from typing import NamedTuple
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import array, positive, seen
 
 # zeta(1/2)/sqrt(2 pi): a threshold tested only at grid points acts as one 0.5826 steps of noise higher
 # (Chernoff 1965; Broadie, Glasserman and Kou 1997).
@@ -38,7 +39,7 @@ def lif_rate(current, cells, *, dt=None):
 
     Parameters
     ----------
-    current : array_like
+    current : float or array
         A, or V where the neuron's resistance is 1; any shape that broadcasts with the parameters.
     cells : LIF
         Or anything with ``tau``, ``v_rest``, ``v_threshold``, ``v_reset``, ``refractory`` (s, V) and ``resistance``.
@@ -58,8 +59,10 @@ def lif_rate(current, cells, *, dt=None):
     >>> lif_rate([10e-3, 10.5e-3, 20e-3], cells).round(3)
     array([ 0.   , 15.901, 63.04 ])
     """
-    mean = cells.v_rest + np.multiply(cells.resistance, current)
+    _membrane(cells, "resistance", "v_rest")
+    mean = cells.v_rest + np.multiply(cells.resistance, array("current", current))
     _finite("current", mean)
+    dt = None if dt is None else positive("dt", dt)
     with np.errstate(divide="ignore", invalid="ignore"):
         fires = mean > cells.v_threshold
         climb = cells.tau * np.log1p((cells.v_threshold - np.asarray(cells.v_reset)) / (mean - cells.v_threshold))
@@ -73,9 +76,9 @@ def siegert_rate(mean, deviation, cells, *, dt=None):
 
     Parameters
     ----------
-    mean : array_like
+    mean : float or array
         mu, V: where v would settle, v_rest + R I.
-    deviation : array_like
+    deviation : float or array
         sigma, V: sqrt(2) times the standard deviation of v without threshold; 0 gives the rate without noise.
     cells : LIF
         See `lif_rate`.
@@ -113,8 +116,12 @@ def siegert_cv(mean, deviation, cells, *, dt=None):
 
     Parameters
     ----------
-    mean, deviation, cells, dt
-        As in `siegert_rate`.
+    mean, deviation : float or array
+        V; as in `siegert_rate`.
+    cells : LIF
+        See `lif_rate`.
+    dt : float, optional
+        s; as in `siegert_rate`.
 
     Returns
     -------
@@ -201,13 +208,19 @@ def mean_field(cells, *, indegree, weight, external_rate, external_weight, start
 
     from physlearn.errors import ConvergenceError
 
-    indegree, weight = np.broadcast_arrays(np.asarray(indegree, float), np.asarray(weight, float))
+    _membrane(cells, "v_rest")
+    indegree, weight = array("indegree", indegree, low=0.0), array("weight", weight)
+    if weight.shape not in ((), indegree.shape):
+        raise ValueError(f"weight: got the shape {weight.shape}, expected that of indegree, {indegree.shape}")
+    indegree, weight = np.broadcast_arrays(indegree, weight)
     if indegree.ndim != 2 or indegree.shape[0] != indegree.shape[1]:
         raise ValueError(f"indegree, weight: shape {indegree.shape}, expected (p, p), from column to row")
     p = len(indegree)
     tau = np.broadcast_to(cells.tau, p)
-    outer = np.broadcast_to(np.asarray(external_rate, float) * external_weight, p)
-    outer_variance = np.broadcast_to(np.asarray(external_rate, float) * np.square(external_weight), p)
+    external_rate = _each("external_rate", external_rate, p, low=0.0)
+    external_weight = _each("external_weight", external_weight, p)
+    start = _each("start", start, p, low=0.0)
+    outer, outer_variance = external_rate * external_weight, external_rate * np.square(external_weight)
 
     def seen(rate):
         mean = cells.v_rest + tau * (outer + (indegree * weight) @ rate)
@@ -220,7 +233,7 @@ def mean_field(cells, *, indegree, weight, external_rate, external_weight, start
         return np.max(np.abs(surplus(rate))) - 1e-5 * (1 + np.max(rate))
 
     unsettled.terminal = True
-    begin = np.broadcast_to(np.asarray(start, float), p).copy()
+    begin = start.copy()
     flow = solve_ivp(
         lambda _, rate: surplus(rate), (0.0, LONGEST), begin, method="LSODA", rtol=1e-6, atol=1e-6, events=unsettled
     )
@@ -245,7 +258,26 @@ def mean_field(cells, *, indegree, weight, external_rate, external_weight, start
     return found
 
 
+def _membrane(cells, *more):
+    """Refuse what has no parameters of an LIF neuron."""
+    needed = ("tau", "v_threshold", "v_reset", "refractory", *more)
+    if isinstance(cells, type) or (missing := [name for name in needed if not hasattr(cells, name)]):
+        lacks = "" if isinstance(cells, type) else f" without {', '.join(missing)}"
+        raise TypeError(f"cells: got {seen(cells)}{lacks}, expected an LIF, or anything with {', '.join(needed)}")
+
+
+def _each(name, value, p, **limits):
+    """One number for each of p populations."""
+    found = array(name, value, **limits)
+    if found.shape not in ((), (p,)):
+        raise ValueError(f"{name}: got the shape {found.shape}, expected a number or ({p},), one for each population")
+    return np.broadcast_to(found, p)
+
+
 def _noisy(mean, deviation, cells, dt):
+    _membrane(cells)
+    mean, deviation = array("mean", mean), array("deviation", deviation)
+    dt = None if dt is None else positive("dt", dt)
     mu, sigma, tau, reset, threshold = (
         np.array(x, dtype=float)
         for x in np.broadcast_arrays(mean, deviation, cells.tau, cells.v_reset, cells.v_threshold)

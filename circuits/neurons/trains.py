@@ -19,6 +19,7 @@ from circuits.neurons.parameters import as_numbers, fixed
 from circuits.neurons.program import ARRIVALS, STREAM, stamps_of
 from physlearn._kernel import pointer
 from physlearn.brief import brief
+from physlearn.checks import function, text
 from physlearn.kernels.jit import kernel
 from physlearn.quantities import WEIGHTS, take_si
 from physlearn.rng import uniform
@@ -61,7 +62,12 @@ class Poisson:
 
     def __post_init__(self):
         take_si(self, rate="Hz", weight=WEIGHTS)
-        if not callable(self.rate):
+        text("Poisson: target", self.target, "the name of a population")
+        if self.receptor is not None:
+            text("Poisson: receptor", self.receptor, "the name of a receptor, or None")
+        if callable(self.rate):
+            function("Poisson: rate", self.rate, 1, "a rate in Hz, or a function of times (steps,) in s")
+        else:
             rate = as_numbers("Poisson: rate", self.rate)
             if rate.ndim > 1 or not np.all(np.isfinite(rate)) or np.any(rate < 0):
                 raise ValueError(f"Poisson: rate={self.rate!r} Hz, expected finite numbers of at least 0")
@@ -256,7 +262,11 @@ class SpikeTrains:
 
     def __post_init__(self):
         take_si(self, times="s", weight=WEIGHTS)
-        times, ids = np.asarray(self.times, dtype=float), np.asarray(self.ids)
+        text("SpikeTrains: target", self.target, "the name of a population")
+        if self.receptor is not None:
+            text("SpikeTrains: receptor", self.receptor, "the name of a receptor, or None")
+        times, ids = as_numbers("SpikeTrains: times", self.times), as_numbers("SpikeTrains: ids", self.ids)
+        ids = np.asarray(self.ids)
         if times.ndim != 1 or ids.shape != times.shape or (ids.size and ids.dtype.kind not in "iu"):
             raise ValueError(
                 f"SpikeTrains: times {times.shape} and ids {ids.shape} {ids.dtype}, expected (k,) seconds and integers"

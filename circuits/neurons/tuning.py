@@ -17,6 +17,7 @@ from circuits.neurons.noise import OrnsteinUhlenbeck
 from circuits.neurons.population import Population
 from circuits.neurons.spikes import Spikes
 from physlearn.brief import brief
+from physlearn.checks import array, not_negative, positive
 from physlearn.quantities import CURRENTS, si
 
 
@@ -83,14 +84,15 @@ def fi_curve(
     duration, dt, transient = (
         si(name, value, "s") for name, value in (("duration", duration), ("dt", dt), ("transient", transient))
     )
-    current = np.atleast_1d(np.asarray(current, dtype=float))
-    if current.ndim != 1 or not np.all(np.isfinite(current)):
+    current = np.atleast_1d(array("current", current))
+    if current.ndim != 1 or not current.size:
         raise ValueError(f"current: shape {current.shape}, expected (k,) finite numbers")
+    duration, transient = positive("duration", duration), not_negative("transient", transient)
     if not 0 <= transient < duration:
         raise ValueError(f"transient: got {transient} s of {duration} s, expected 0 or more and less than duration")
     inputs: list = [Constant("cells", current)]
     if noise is not None:
-        deviation, tau = noise
+        deviation, tau = array("noise", noise, shape=(2,), low=0.0).tolist()
         inputs.append(OrnsteinUhlenbeck("cells", mean=0.0, sigma=deviation, tau=tau))
     network = SpikingNetwork({"cells": Population(model, len(current))}, inputs=inputs)
     run: Any = network.__integrate__((0.0, duration), dt=dt, method=method, rng=rng)

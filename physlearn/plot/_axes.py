@@ -1,12 +1,20 @@
-"""Where a picture goes."""
+"""Where a picture goes, and what its labels and lines must be."""
 
 from __future__ import annotations
 
+from numbers import Real
 
-def axes_or_new(ax, size=(5.0, 3.6)):
+import numpy as np
+
+from physlearn.checks import array, instance, sequence
+
+
+def axes_or_new(ax, size=(5.0, 3.6), name="ax"):
     """The axes given, or those of a new figure of a size in inches."""
     if ax is not None:
-        return ax
+        from matplotlib.axes import Axes
+
+        return instance(name, ax, Axes, "matplotlib axes, such as plt.subplots() gives, or None")
     import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=size, layout="constrained")[1]
@@ -15,3 +23,36 @@ def axes_or_new(ax, size=(5.0, 3.6)):
 def legend_beside(ax, **settings):
     """The legend to the right of the axes, where it covers no data."""
     return ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, **settings)
+
+
+def caption(name, value):
+    """A text to show, or None."""
+    return value if value is None else instance(name, value, str, "text to show, or None")
+
+
+def labels_of(name, values, count, what) -> list[str]:
+    """Names to show, one for each of so many."""
+    found = sequence(name, values, (str, Real, np.generic), f"names to show, one for each {what}")
+    if len(found) != count:
+        raise ValueError(f"{name}: got {len(found)}, expected {count}, one for each {what}")
+    return [str(text) for text in found]
+
+
+def line_of(name, pair, *, finite=True):
+    """A line to compare with: two arrays (k,)."""
+    both = sequence(name, pair, expected="two arrays (k,), across and up")
+    if len(both) != 2:
+        raise ValueError(f"{name}: got {len(both)} entries, expected two arrays (k,), across and up")
+    across, up = both
+    across, up = array(name, across, ndim=1, finite=finite), array(name, up, ndim=1, finite=finite)
+    if across.shape != up.shape:
+        raise ValueError(f"{name}: got {len(across)} and {len(up)} numbers, expected as many across as up")
+    return across, up
+
+
+def coordinates(name, values):
+    """Numbers along an axis, (k,)."""
+    found = array(name, values, ndim=1)
+    if not found.size:
+        raise ValueError(f"{name}: got no numbers, expected (k,) of them")
+    return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.checks import array
+
 
 def label_of(data) -> str:
     """Name of a variable or coordinate, with its units: "current (A)"."""
@@ -57,6 +59,14 @@ class Axis:
         if not self.numbers:
             ax.set(**{f"{which}ticks": self.at, f"{which}ticklabels": [text_of(v) for v in self.coordinate.values]})
         ax.set(**{f"{which}label": label_of(self.coordinate)})
+
+
+def limits_of(limits):
+    """Two rising numbers, at the ends of the colours."""
+    low, high = array("limits", limits, shape=(2,)).tolist()
+    if not low < high:
+        raise ValueError(f"limits: got {limits!r}, expected two rising numbers")
+    return low, high
 
 
 def colour_norm(norm, limits, values):

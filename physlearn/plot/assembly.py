@@ -9,8 +9,9 @@ import itertools
 
 import numpy as np
 
+from physlearn.checks import array, number, positive, seen, sequence
 from physlearn.files import path_of, refuse_link
-from physlearn.plot._axes import axes_or_new, legend_beside
+from physlearn.plot._axes import axes_or_new, caption, coordinates, labels_of, legend_beside, line_of
 
 LOOSE = (0.72, 0.72, 0.72)
 PHASES = ("retrieved", "chimera", "liquid", "dispersed")
@@ -48,8 +49,9 @@ def plot_assembly(labels, names=None, *, ax=None):
     ax.set(xticks=[], yticks=[])
     present = [int(k) for k in np.unique(labels) if k >= 0]
     if names is not None:
+        names = sequence("names", names, (str, int), "a name for each structure")
         if present and present[-1] >= len(names):
-            raise ValueError(f"names: got {len(names)}, expected one for each structure up to {present[-1]}")
+            raise ValueError(f"names: got {len(names)}, expected one for each structure in labels, up to {present[-1]}")
         keys = [Patch(color=_colour(k), label=str(names[k])) for k in present]
         if np.any(np.asarray(labels) == -1):
             keys.append(Patch(color=LOOSE, label="loose"))
@@ -87,16 +89,16 @@ def animate_assembly(labels, path, titles=None, *, fps=10):
     import matplotlib.pyplot as plt
     from matplotlib.animation import FuncAnimation, PillowWriter
 
-    frames = [_coloured(frame) for frame in labels]
+    frames = [_coloured(frame) for frame in sequence("labels", labels, expected="(frames, rows, columns) integers")]
     if not frames:
         raise ValueError("labels: got no frames, expected (frames, rows, columns)")
-    if titles is not None and len(titles) != len(frames):
-        raise ValueError(f"titles: got {len(titles)}, expected {len(frames)}, one for each frame")
+    if len({frame.shape for frame in frames}) > 1:
+        raise ValueError("labels: got frames of different shapes, expected (frames, rows, columns)")
+    titles = None if titles is None else labels_of("titles", titles, len(frames), "frame")
     path = refuse_link(path_of("path", path))
     if not str(path).endswith(".gif"):
         raise ValueError(f"path: got {str(path)!r}, expected a name that ends in .gif")
-    if not fps > 0:
-        raise ValueError(f"fps: got {fps!r}, expected a positive number of frames per second")
+    fps = positive("fps", fps)
     figure, ax = plt.subplots(figsize=(3.6 * frames[0].shape[1] / frames[0].shape[0], 3.9), layout="constrained")
     image = ax.imshow(frames[0], interpolation="nearest")
     ax.set(xticks=[], yticks=[])
@@ -142,15 +144,24 @@ def plot_assembly_phases(bond_energies, potentials, shares, *, boundaries=(), ax
     """
     from matplotlib.patches import Patch
 
-    x, y, shares = (np.asarray(a, dtype=float) for a in (bond_energies, potentials, shares))
+    x, y = coordinates("bond_energies", bond_energies), coordinates("potentials", potentials)
+    shares = array("shares", shares)
     if shares.shape != (len(y), len(x), len(PHASES)):
-        raise ValueError(f"shares: shape {shares.shape}, expected {(len(y), len(x), len(PHASES))}, in order {PHASES}")
+        raise ValueError(
+            f"shares: shape {shares.shape}, expected {(len(y), len(x), len(PHASES))} for these potentials and "
+            f"bond_energies, in order {PHASES}"
+        )
     if np.any(shares < 0) or not np.allclose(shares.sum(-1), 1.0):
         raise ValueError("shares: expected numbers that are not negative and sum to 1 over the last axis")
+    lines = []
+    for boundary in sequence("boundaries", boundaries, expected="lines (bond_energies, potentials, label)"):
+        if not isinstance(boundary, tuple | list) or len(boundary) != 3:
+            raise ValueError(f"boundaries: got {seen(boundary)}, expected (bond_energies, potentials, label)")
+        lines.append((*line_of("boundaries", boundary[:2]), caption("boundaries", boundary[2])))
     ax = axes_or_new(ax, (4.7, 3.6))
     ax.pcolormesh(x, y, shares @ np.array(PHASE_COLOURS), shading="nearest")
     limits = ax.get_xlim(), ax.get_ylim()
-    for (across, up, label), (colour, style) in zip(boundaries, itertools.cycle(LINES), strict=False):
+    for (across, up, label), (colour, style) in zip(lines, itertools.cycle(LINES), strict=False):
         ax.plot(across, up, color=colour, linewidth=1.5, linestyle=style, label=label)
     keys = [Patch(facecolor=c, edgecolor="0.6", label=n) for n, c in zip(PHASES, PHASE_COLOURS, strict=True)]
     ax.set(xlabel=r"bond energy, $\varepsilon$ ($T$)", ylabel=r"cost of a molecule, $\mu$ ($T$)")
@@ -192,10 +203,14 @@ def plot_retrieval(counts, rate=None, error=None, *, label=None, capacity=None, 
         counts, rate, error = counts.counts, counts.mean, counts.error if error is None else error
     elif rate is None:
         raise TypeError("rate: missing, expected one number for each of counts; a RetrievalCurve brings its own")
-    counts, rate = np.asarray(counts), np.asarray(rate, dtype=float)
-    error = np.zeros(rate.shape) if error is None else np.asarray(error, dtype=float)
-    if counts.ndim != 1 or rate.shape != counts.shape or error.shape != counts.shape:
-        raise ValueError(f"rate, error: shapes {rate.shape}, {error.shape}; expected {counts.shape}, one a count")
+    counts, rate = array("counts", counts), array("rate", rate)
+    error = np.zeros(rate.shape) if error is None else array("error", error, low=0.0)
+    if counts.ndim != 1 or not counts.size or rate.shape != counts.shape or error.shape != counts.shape:
+        raise ValueError(
+            f"rate, error: shapes {rate.shape}, {error.shape}; expected {counts.shape}, one for each of counts"
+        )
+    label = caption("label", label)
+    capacity = None if capacity is None else number("capacity", capacity)
     ax = axes_or_new(ax, (5.0, 3.6))
     line = ax.errorbar(counts, rate, error, marker="o", markersize=4, capsize=2, label=label)[0]
     if capacity is not None:
@@ -217,11 +232,14 @@ def _colour(structure):
 
 def _coloured(labels):
     """Labels (rows, columns) as colours (rows, columns, 3)."""
+    array("labels", labels)
     labels = np.asarray(labels)
-    if labels.ndim != 2 or labels.size == 0 or not np.issubdtype(labels.dtype, np.integer) or labels.min() < -2:
+    if labels.ndim != 2 or labels.size == 0 or labels.dtype.kind not in "iu" or labels.min() < -2:
         raise ValueError(
             f"labels: {labels.dtype} array of shape {labels.shape}, expected (rows, columns) integers: -2 empty, "
             "-1 loose, from 0 the structure; of a cubic lattice pass one layer"
         )
-    table = np.array([(1.0, 1.0, 1.0), LOOSE, *(_colour(k) for k in range(labels.max() + 1))])
-    return table[labels + 2]
+    present, place = np.unique(labels, return_inverse=True)
+    known = {-2: (1.0, 1.0, 1.0), -1: LOOSE}
+    table = np.array([known[k] if k < 0 else _colour(k) for k in present.tolist()])
+    return table[place.reshape(labels.shape)]

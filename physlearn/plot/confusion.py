@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.plot._axes import axes_or_new
+from physlearn.checks import array
+from physlearn.plot._axes import axes_or_new, labels_of
 
 
 def plot_confusion(counts, labels=None, *, ax=None):
@@ -29,15 +30,13 @@ def plot_confusion(counts, labels=None, *, ax=None):
     >>> [text.get_text() for text in ax.texts]
     ['9', '1', '0', '10']
     """
-    counts = np.asarray(counts)
+    counts = array("counts", counts)
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or counts.size == 0:
         raise ValueError(f"counts: shape {counts.shape}, expected (k, k)")
-    if not (np.all(np.isfinite(counts)) and np.all(counts >= 0)):
+    if not np.all(counts >= 0):
         raise ValueError("counts: some are negative or not finite, expected numbers of samples")
     k = len(counts)
-    labels = list(range(k)) if labels is None else list(labels)
-    if len(labels) != k:
-        raise ValueError(f"labels: got {len(labels)}, expected {k}, one per class")
+    labels = labels_of("labels", range(k) if labels is None else labels, k, "class")
     side = 2.2 + 0.35 * min(k, 20)
     ax = axes_or_new(ax, (side + 0.7, side))
     fraction = counts / np.maximum(counts.sum(1, keepdims=True), 1)
@@ -47,7 +46,6 @@ def plot_confusion(counts, labels=None, *, ax=None):
         shade = "white" if fraction[row, column] > 0.55 else "black"
         size = "medium" if k <= 12 else "xx-small"
         ax.text(column, row, f"{count:g}", ha="center", va="center", color=shade, fontsize=size)
-    labels = [str(label) for label in labels]
     long = max(len(label) for label in labels) > 8 - k // 4
     ax.set_xticks(range(k), labels, rotation=40 if long else 0, ha="right" if long else "center")
     ax.set_yticks(range(k), labels)

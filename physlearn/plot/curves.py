@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.plot._axes import axes_or_new, legend_beside
+from physlearn.checks import array, seen
+from physlearn.plot._axes import axes_or_new, caption, legend_beside
 
 
 def plot_learning_curve(history, *, epochs=None, label=None, ylabel=None, color=None, ax=None):
@@ -16,8 +17,8 @@ def plot_learning_curve(history, *, epochs=None, label=None, ylabel=None, color=
     ----------
     history : Training, or (epochs,) or (replicates, epochs) array
         Such as ``Training.cost``, which a training brings, or its monitor where its rule has no cost.  Of replicates
-        the line is the mean, the band reaches from the smallest to the largest.  Values that are zero or not finite
-        leave a gap.
+        the line is the mean, the band reaches from the smallest to the largest.  Values that are zero, NaN or
+        infinite leave a gap.
     epochs : (epochs,) array, optional
         Where the values belong; default 1, 2, ...
     label : str, optional
@@ -41,16 +42,22 @@ def plot_learning_curve(history, *, epochs=None, label=None, ylabel=None, color=
     """
     if hasattr(history, "monitor"):
         history, epochs, ylabel = _of_training(history, epochs, ylabel)
-    values = np.asarray(history, dtype=float)
+    values = array("history", history, finite=False)
     if values.ndim not in (1, 2) or values.size == 0:
         raise ValueError(f"history: shape {values.shape}, expected (epochs,) or (replicates, epochs)")
     rows = np.atleast_2d(values)
-    where = np.arange(1, rows.shape[1] + 1) if epochs is None else np.asarray(epochs)
+    where = np.arange(1, rows.shape[1] + 1) if epochs is None else array("epochs", epochs)
     if where.shape != rows.shape[1:]:
         raise ValueError(f"epochs: shape {where.shape}, expected {rows.shape[1:]}, one per value")
     scale = "linear" if np.any(rows < 0) and not np.any(rows > 0) else "log"  # log-likelihoods are below zero
     if scale == "log" and not np.any(rows > 0):
         raise ValueError("history: no value is positive, so a logarithmic axis has nothing to show")
+    label, ylabel = caption("label", label), caption("ylabel", ylabel)
+    if color is not None:
+        from matplotlib.colors import is_color_like
+
+        if not is_color_like(color):
+            raise ValueError(f"color: got {seen(color)}, expected a colour of Matplotlib, such as 'C0' or (0, 0, 1)")
     ax = axes_or_new(ax, (3.6, 2.7))
     positive = np.where(np.isfinite(rows) & ((rows > 0) | (scale == "linear")), rows, np.nan)
     single = "o" if rows.shape[1] == 1 else None  # a line of one point would be invisible

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.plot._axes import axes_or_new, legend_beside
+from physlearn import checks
+from physlearn.checks import array, integers, seen, sequence
+from physlearn.plot._axes import axes_or_new, coordinates, labels_of, legend_beside, line_of
 
 
 def plot_patterns(patterns, shape=None, titles=None, *, columns=None, axes=None, ax=None):
@@ -35,11 +37,17 @@ def plot_patterns(patterns, shape=None, titles=None, *, columns=None, axes=None,
     2
     """
     patterns = _pictures(patterns, shape)
-    if titles is not None and len(titles) != len(patterns):
-        raise ValueError(f"titles: got {len(titles)}, expected {len(patterns)}, one for each pattern")
+    titles = None if titles is None else labels_of("titles", titles, len(patterns), "of the patterns")
     if axes is not None and ax is not None:
         raise ValueError("axes, ax: got both, expected one for each picture or one for all")
-    axes = _grid(patterns.shape, columns, ax) if axes is None else np.atleast_1d(np.asarray(axes, dtype=object)).ravel()
+    if axes is None:
+        axes = _grid(patterns.shape, columns, ax)
+    else:
+        axes = np.atleast_1d(np.asarray(axes, dtype=object)).ravel()
+        if len(axes) != len(patterns):
+            raise ValueError(f"axes: got {len(axes)}, expected {len(patterns)}, one for each of the patterns")
+        for place in axes:
+            axes_or_new(place, name="axes")
     largest = max(abs(patterns.min()), abs(patterns.max()), 1.0)
     low = -largest if patterns.min() < 0 else 0.0
     for k, (place, picture) in enumerate(zip(axes, patterns, strict=True)):
@@ -53,7 +61,9 @@ def plot_patterns(patterns, shape=None, titles=None, *, columns=None, axes=None,
 def _pictures(patterns, shape):
     """(m, rows, columns) numbers."""
     patterns = getattr(patterns, "patterns", getattr(patterns, "x", patterns))
-    patterns = np.asarray(patterns, dtype=float)
+    patterns = array("patterns", patterns)
+    if shape is not None:
+        shape = tuple(integers("shape", shape, shape=(2,), low=1).tolist())
     if patterns.ndim == 1:
         patterns = patterns[None]
     if patterns.ndim == 2 and shape is None and np.sqrt(patterns.shape[1]).is_integer():
@@ -67,10 +77,8 @@ def _pictures(patterns, shape):
 
 def _grid(size, columns, ax):
     """Axes for so many pictures (m, rows, columns), in the place of ``ax`` or of a new figure."""
-    count = size[0]
+    count, columns = size[0], None if columns is None else checks.count("columns", columns)
     across = (count if count <= 8 else int(np.ceil(np.sqrt(count)))) if columns is None else min(columns, count)
-    if across < 1:
-        raise ValueError(f"columns: got {columns}, expected how many pictures to draw side by side, at least 1")
     down = -(-count // across)
     if ax is None:
         import matplotlib.pyplot as plt
@@ -80,7 +88,7 @@ def _grid(size, columns, ax):
         )
         grid = figure.add_gridspec(down, across)
     else:
-        place = ax.get_subplotspec()
+        place = axes_or_new(ax).get_subplotspec()
         if place is None:
             raise ValueError("ax: it is in no grid that could be divided, expected axes from plt.subplots")
         figure, grid = ax.figure, place.subgridspec(down, across)
@@ -109,15 +117,16 @@ def plot_overlaps(overlaps, labels=None, *, ax=None):
     >>> [line.get_label() for line in ax.lines if line.get_label()[0] != "_"]
     ['B']
     """
-    overlaps = np.asarray(overlaps, dtype=float)
+    overlaps = array("overlaps", overlaps)
     if overlaps.ndim != 2 or overlaps.size == 0:
         raise ValueError(f"overlaps: shape {overlaps.shape}, expected (sweeps + 1, m)")
+    labels = None if labels is None else labels_of("labels", labels, overlaps.shape[1], "of the overlaps")
     ax = axes_or_new(ax)
     best = int(overlaps[-1].argmax())
     for k, line in enumerate(overlaps.T):
         if k != best:
             ax.plot(line, color="0.75", linewidth=1.0)
-    label = f"pattern {best}" if labels is None else str(labels[best])
+    label = f"pattern {best}" if labels is None else labels[best]
     ax.plot(overlaps[:, best], color="C0", linewidth=2.0, marker="o", markersize=4, label=label)
     ax.set(xlabel="sweep", ylabel="overlap", ylim=(min(-0.05, overlaps.min() - 0.05), 1.05))
     legend_beside(ax)
@@ -148,7 +157,12 @@ def plot_capacity(curves, *, theory=None, ax=None):
     >>> plot_capacity([curve]).get_xlabel()
     'load (patterns per neuron)'
     """
-    curves = [curves] if hasattr(curves, "loads") else list(curves)
+    expected = "a CapacityCurve or a sequence of them"
+    curves = [curves] if hasattr(curves, "loads") else sequence("curves", curves, expected=expected)
+    for curve in curves:
+        if isinstance(curve, type) or not all(hasattr(curve, name) for name in ("n", "loads", "mean", "error")):
+            raise TypeError(f"curves: got {seen(curve)}, expected {expected}")
+    theory = None if theory is None else line_of("theory", theory)
     ax = axes_or_new(ax)
     if theory is not None:
         ax.plot(*theory, color="black", linewidth=1.2, label="mean field")
@@ -183,9 +197,12 @@ def plot_phase_diagram(loads, temperatures, overlaps, *, boundary=None, ax=None)
     >>> plot_phase_diagram([0.05, 0.1], [0.1, 0.5], [[1.0, 1.0], [0.9, 0.1]]).get_ylabel()
     'temperature'
     """
-    loads, temperatures, overlaps = (np.asarray(a, dtype=float) for a in (loads, temperatures, overlaps))
+    loads, temperatures = coordinates("loads", loads), coordinates("temperatures", temperatures)
+    overlaps = array("overlaps", overlaps)
     if overlaps.shape != (len(temperatures), len(loads)):
-        raise ValueError(f"overlaps: shape {overlaps.shape}, expected {(len(temperatures), len(loads))}")
+        expected = f"{(len(temperatures), len(loads))}, a row for each of temperatures, a column for each of loads"
+        raise ValueError(f"overlaps: shape {overlaps.shape}, expected {expected}")
+    boundary = None if boundary is None else line_of("boundary", boundary)
     ax = axes_or_new(ax)
     image = ax.pcolormesh(loads, temperatures, overlaps, cmap="viridis", vmin=0.0, vmax=1.0, shading="nearest")
     if boundary is not None:
@@ -226,6 +243,13 @@ def plot_landscape(plane, *, paths=(), labels=None, ax=None):
     >>> plot_landscape(plane, paths=[np.ones((3, 2))]).get_xlabel()
     'towards the second state'
     """
+    for name in ("u", "v", "energy", "project"):
+        if isinstance(plane, type) or not hasattr(plane, name):
+            raise TypeError(f"plane: got {seen(plane)} without {name}, expected what energy_plane gives")
+    paths = [
+        array("paths", path, ndim=2) for path in sequence("paths", paths, expected="a sequence of (steps, n) arrays")
+    ]
+    labels = () if labels is None else labels_of("labels", labels, 3, "corner")
     ax = axes_or_new(ax)
     bottom, top = np.min(plane.energy), np.max(plane.energy)
     if not top > bottom:
@@ -237,10 +261,8 @@ def plot_landscape(plane, *, paths=(), labels=None, ax=None):
         at = plane.project(path)
         ax.plot(at[:, 0], at[:, 1], color="white", linewidth=1.2)
         ax.plot(at[-1, 0], at[-1, 1], color="white", marker="o", markersize=4)
-    for place, name in zip(((0, 0), (1, 0), (0, 1)), labels or (), strict=False):
-        ax.annotate(
-            str(name), place, color="white", ha="center", va="bottom", xytext=(0, 5), textcoords="offset points"
-        )
+    for place, name in zip(((0, 0), (1, 0), (0, 1)), labels, strict=False):
+        ax.annotate(name, place, color="white", ha="center", va="bottom", xytext=(0, 5), textcoords="offset points")
         ax.plot(*place, color="white", marker="+")
     ax.set(xlabel="towards the second state", ylabel="towards the third state")
     ax.figure.colorbar(image, ax=ax, label="energy", format="%.2f")
@@ -267,14 +289,16 @@ def plot_attention(weights, queries=None, keys=None, *, ax=None):
     >>> plot_attention([[0.2, 0.8]], ["q"], ["a", "b"]).get_xlabel()
     'key'
     """
-    weights = np.asarray(weights, dtype=float)
+    weights = array("weights", weights)
     if weights.ndim != 2 or weights.size == 0:
         raise ValueError(f"weights: shape {weights.shape}, expected (queries, keys)")
+    queries = None if queries is None else labels_of("queries", queries, weights.shape[0], "row of weights")
+    keys = None if keys is None else labels_of("keys", keys, weights.shape[1], "column of weights")
     ax = axes_or_new(ax)
     image = ax.imshow(weights, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
     for axis, names, count in ((ax.xaxis, keys, weights.shape[1]), (ax.yaxis, queries, weights.shape[0])):
         if names is not None:
-            axis.set_ticks(range(count), list(names))
+            axis.set_ticks(range(count), names)
     ax.set(xlabel="key", ylabel="query")
     ax.figure.colorbar(image, ax=ax, label="weight")
     return ax

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Hashable
 
 import numpy as np
 
+from physlearn.checks import array, flag, instance, mapping, positive, seen, sequence
 from physlearn.plot._axes import axes_or_new
 
 # One shape per marked group, so that groups differ without colour; plain nodes are circles.
@@ -80,18 +82,32 @@ def plot_network(
     elif conductance is None:
         raise TypeError("conductance: missing, expected one number an edge; a ResistorNetwork brings its own")
     voltage = getattr(voltage, "x", voltage)
-    ends = [(edge[0], edge[1]) for edge in edges]
-    nodes = list(dict.fromkeys(node for pair in ends for node in pair) if nodes is None else nodes)
+    ends = _ends(edges)
+    if nodes is None:
+        nodes = list(dict.fromkeys(node for pair in ends for node in pair))
+    else:
+        nodes = _listed("nodes", nodes, "the nodes, in the order of voltage")
+        if lost := {node for pair in ends for node in pair} - {node for node in nodes if isinstance(node, Hashable)}:
+            raise ValueError(f"nodes: without {seen(next(iter(lost)))}, which an edge has; expected all nodes")
     g = _one_each("conductance", conductance, len(ends), "edge")
     volts = None if voltage is None else _one_each("voltage", voltage, len(nodes), "node")
-    pos = _layout(nodes, ends, g) if pos is None else pos
+    pos = _layout(nodes, ends, g) if pos is None else mapping("pos", pos, expected="a mapping of node to (x, y)")
     missing = [node for node in nodes if node not in pos]
     if missing:
         raise ValueError(f"pos: no position for node {missing[0]!r} ({len(missing)} of {len(nodes)})")
-    group = _groups(nodes, marked or {})
+    pos = {node: array(f"pos[{node!r}]", pos[node], shape=(2,)) for node in nodes}
+    marked = {} if marked is None else mapping("marked", marked, expected="a mapping of names to nodes or node pairs")
+    group = _groups(nodes, marked)
+    if period is not None:
+        period = array("period", period, shape=(2,))
+        if np.any(period <= 0):
+            raise ValueError(f"period: got {seen(period)}, expected two positive lengths")
+    flag("labels", labels)
+    instance("unit", unit, str, "the unit of the conductance")
+    widest = None if widest is None else positive("widest", widest)
     ax = axes_or_new(ax, (4.6, 3.5))
     lines, of_edge = _lines(ends, pos, period)
-    widest = (g.max() if g.size else 1.0) if widest is None else float(widest)
+    widest = (g.max() if g.size else 1.0) if widest is None else widest
     width = np.maximum(WIDEST * g / widest, THINNEST)
     ax.add_collection(
         LineCollection(
@@ -108,7 +124,7 @@ def plot_network(
     style = {"edgecolors": "black", "linewidths": 0.8, "clip_on": False, "zorder": 2}
     if volts is not None:
         style |= _colours(volts)
-    for k, name in enumerate([None, *(marked or {})]):
+    for k, name in enumerate([None, *marked]):
         chosen = np.array([i for i, node in enumerate(nodes) if group.get(node) == name], dtype=int)
         if chosen.size:
             shape, larger = ("o", 1.0) if name is None else (MARKERS[(k - 1) % len(MARKERS)], 1.5)
@@ -123,7 +139,7 @@ def plot_network(
             away = 1.0 + 0.5 * np.sqrt(size * (1.5 if node in group else 1.0))  # points
             text = ax.annotate(str(node), (x, y), (away, away), textcoords="offset points")
             text.set(fontsize="small", path_effects=halo)
-    _legend(ax, g, marked or {}, unit, widest)
+    _legend(ax, g, marked, unit, widest)
     ax.set_aspect("equal")
     ax.margins(0.08)
     ax.autoscale_view()
@@ -131,10 +147,28 @@ def plot_network(
     return ax
 
 
+def _listed(name, values, expected):
+    """The entries in their order; networkx's views of nodes and edges call themselves sets and have one."""
+    ordered = type(values).__module__.startswith("networkx.") and hasattr(values, "__iter__")
+    return list(values if ordered else sequence(name, values, expected=expected))
+
+
+def _ends(edges):
+    """The two nodes of every edge."""
+    ends = []
+    for edge in _listed("edges", edges, "a sequence of (node, node), or a ResistorNetwork"):
+        if not isinstance(edge, tuple | list | np.ndarray) or len(edge) not in (2, 3):
+            raise ValueError(f"edges: got {seen(edge)}, expected (node, node) or (node, node, key)")
+        if not all(isinstance(node, Hashable) for node in edge[:2]):
+            raise TypeError(f"edges: got {seen(edge)}, expected nodes that can be keys of a dict")
+        ends.append((edge[0], edge[1]))
+    return ends
+
+
 def _one_each(name, values, count, what):
-    values = np.asarray(values, dtype=float)
+    values = array(name, values, finite=False)
     if values.shape != (count,):
-        raise ValueError(f"{name}: shape {values.shape}, expected ({count},), one per {what}")
+        raise ValueError(f"{name}: shape {values.shape}, expected ({count},), one per {what} ({what}s: {count})")
     if not np.all(np.isfinite(values)) or (what == "edge" and np.any(values < 0)):
         raise ValueError(f"{name}: some values are not finite or negative, expected one per {what}")
     return values
@@ -155,7 +189,9 @@ def _groups(nodes, marked):
     """Name of the group of every marked node; of several, the first."""
     known, group = set(nodes), {}
     for name, places in marked.items():
-        for place in places:
+        for place in sequence(f"marked[{name!r}]", places, expected="nodes or node pairs"):
+            if not isinstance(place, Hashable):
+                raise TypeError(f"marked[{name!r}]: {seen(place)} is neither a node nor a node pair")
             pair = isinstance(place, tuple) and place not in known
             for node in place if pair else (place,):
                 if node not in known:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.plot._axes import axes_or_new, legend_beside
+from physlearn.checks import array, count, flag, instance, mapping, positive, seen, sequence
+from physlearn.plot._axes import axes_or_new, caption, labels_of, legend_beside, line_of
 
 # dark to light in the order of populations; distinct in grey as well
 COLORS = ("#1f3b73", "#c8553d", "#4f9d69", "#8d6a9f")
@@ -48,9 +49,14 @@ def plot_membrane(time, voltage=None, *, gates=None, current=None, unit=None, ax
             gates = {name: traces[name][:, 0] for name, unit in free if unit in ("", "1") and name != "v"} or None
     elif voltage is None:
         raise TypeError("voltage: missing, expected an array like time; Traces bring their own")
-    time, voltage = _line("time", time), np.asarray(voltage, dtype=float)
+    time, voltage = _line("time", time), array("voltage", voltage)
     if voltage.ndim not in (1, 2) or len(voltage) != len(time):
         raise ValueError(f"voltage: shape {voltage.shape}, expected ({len(time)},) or ({len(time)}, n) like time")
+    if gates is not None:
+        mapping("gates", gates, expected="a mapping of names to (k,) arrays")
+        gates = {name: _line(f"gates[{name!r}]", gate, len(time)) for name, gate in gates.items()}
+    current = None if current is None else _line("current", current, len(time))
+    caption("unit", unit)
     ax = axes_or_new(ax, (5.0, 3.4 if gates is None and current is None else 4.6))
     ax.plot(1e3 * time, 1e3 * voltage, color=COLORS[0] if voltage.ndim == 1 else None, linewidth=1.4)
     ax.set(ylabel="V (mV)", xlim=(1e3 * time[0], 1e3 * time[-1]))
@@ -58,12 +64,11 @@ def plot_membrane(time, voltage=None, *, gates=None, current=None, unit=None, ax
     strips = _strips(ax, [0.45] * (gates is not None) + [0.18] * (current is not None))
     if gates is not None:
         for color, (name, gate) in zip(COLORS[1:] * 8, gates.items(), strict=False):
-            gate = _line(f"gates[{name!r}]", gate, len(time))
             strips[0].plot(1e3 * time, gate, color=color, linewidth=1.3, label=name)
         strips[0].set(ylabel="gates", ylim=(-0.03, 1.03))
         strips[0].legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5), handlelength=1.2)
     if current is not None:
-        strips[-1].plot(1e3 * time, _line("current", current, len(time)), color="0.3", linewidth=1.2)
+        strips[-1].plot(1e3 * time, current, color="0.3", linewidth=1.2)
         strips[-1].set_ylabel("I" if unit is None else f"I ({unit})")
     [ax, *strips][-1].set_xlabel("time (ms)")
     return ax
@@ -100,10 +105,17 @@ def plot_fi(current, rate=None, *, error=None, theory=None, label="simulated", u
     if hasattr(current, "rate"):
         current, rate = current.current, current.rate
     current = _line("current", current)
+    if np.size(rate) != len(current):
+        raise ValueError(f"rate: got {np.size(rate)} numbers, expected {len(current)}, one for each current")
     rate = _line("rate", rate, len(current))
+    error = None if error is None else array("error", error, shape=rate.shape, low=0.0)
+    theory = {} if theory is None else mapping("theory", theory, expected="a mapping of names to (current, rate)")
+    theory = {name: line_of(f"theory[{name!r}]", line) for name, line in theory.items()}
+    for name, text in (("label", label), ("unit", unit)):
+        instance(name, text, str, "text to show")
     ax = axes_or_new(ax, (5.0, 3.4))
     for shade, style, (name, line) in zip(
-        ("0.1", "0.55", "0.3") * 4, ("-", "-", "--") * 4, (theory or {}).items(), strict=False
+        ("0.1", "0.55", "0.3") * 4, ("-", "-", "--") * 4, theory.items(), strict=False
     ):
         ax.plot(*line, color=shade, linestyle=style, linewidth=1.3, label=name, zorder=1)
     color = COLORS[sum(bool(line.get_marker() in ("o",)) for line in ax.lines) % len(COLORS)]
@@ -148,8 +160,10 @@ def plot_raster(spikes, *, width=None, neurons=100, ax=None):
     named = spikes if hasattr(spikes, "items") else {"": spikes}
     if not named:
         raise ValueError("spikes: an empty mapping, expected at least one population")
-    if neurons < 1:
-        raise ValueError(f"neurons: got {neurons}, expected how many to draw of each population, at least 1")
+    for record in named.values():
+        if isinstance(record, type) or not all(hasattr(record, name) for name in ("times", "ids", "n", "t_stop")):
+            raise TypeError(f"spikes: got {seen(record)}, expected Spikes, a mapping of them, or a Recording")
+    neurons, width = count("neurons", neurons), None if width is None else positive("width", width)
     ax = axes_or_new(ax, (6.0, 3.2 if width is None else 4.4))
     _open(ax)
     strip = None if width is None else _strips(ax, [0.35])[0]
@@ -219,11 +233,27 @@ def plot_phase_plane(
     >>> [t.get_text() for t in ax.get_legend().get_texts()]
     ['dx/dt = 0', 'dy/dt = 0', 'unstable']
     """
+    scale = array("scale", scale, shape=(2,))
+    if np.any(scale <= 0):
+        raise ValueError(f"scale: got {seen(scale)}, expected two positive factors")
     x, y = _line("x", x) * scale[0], _line("y", y) * scale[1]
-    dx, dy = np.asarray(dx, dtype=float) * scale[0], np.asarray(dy, dtype=float) * scale[1]
+    for name, values in (("x", x), ("y", y)):
+        if len(values) < 2 or np.any(np.diff(values) <= 0):
+            raise ValueError(f"{name}: got {seen(values)}, expected at least two numbers that rise")
+    dx, dy = array("dx", dx) * scale[0], array("dy", dy) * scale[1]
     for name, field in (("dx", dx), ("dy", dy)):
         if field.shape != (len(y), len(x)):
-            raise ValueError(f"{name}: shape {field.shape}, expected {(len(y), len(x))}: a row for each y")
+            raise ValueError(
+                f"{name}: shape {field.shape}, expected {(len(y), len(x))}: a row for each y, a column for each x"
+            )
+    labels = labels_of("labels", labels, 2, "axis")
+    if trajectory is not None:
+        trajectory = line_of("trajectory", trajectory, finite=False)
+    points = [] if fixed_points is None else sequence("fixed_points", fixed_points, expected="a list of (x, y, stable)")
+    for point in points:
+        if not isinstance(point, tuple | list) or len(point) != 3:
+            raise ValueError(f"fixed_points: got {seen(point)}, expected (x, y, stable)")
+        array("fixed_points", point[:2]), flag("fixed_points: stable", point[2])
     ax = axes_or_new(ax, (5.2, 4.0))
     ax.streamplot(x, y, dx, dy, color="0.8", density=0.9, linewidth=0.6, arrowsize=0.7)
     first, second = (text.split(" (")[0] for text in labels)
@@ -233,12 +263,12 @@ def plot_phase_plane(
             ax.plot([], [], color=color, linewidth=1.6, label=name)
     if trajectory is not None:
         ax.plot(
-            *(np.asarray(values) * factor for values, factor in zip(trajectory, scale, strict=True)),
+            *(values * factor for values, factor in zip(trajectory, scale, strict=True)),
             color=COLORS[0],
             linewidth=1.2,
         )
-    seen = set()
-    for px, py, stable in fixed_points or ():
+    named = set()
+    for px, py, stable in points:
         name = "stable" if stable else "unstable"
         face = "black" if stable else "white"
         ax.plot(
@@ -249,9 +279,9 @@ def plot_phase_plane(
             markerfacecolor=face,
             markersize=7,
             zorder=5,
-            label=None if name in seen else name,
+            label=None if name in named else name,
         )
-        seen.add(name)
+        named.add(name)
     ax.set(xlabel=labels[0], ylabel=labels[1], xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     if ax.get_legend_handles_labels()[0]:
         ax.legend(frameon=False, fontsize="small", loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4)
@@ -259,7 +289,7 @@ def plot_phase_plane(
 
 
 def _line(name, values, length=None):
-    values = np.asarray(values, dtype=float)
+    values = array(name, values)
     if values.ndim != 1 or values.size == 0 or (length is not None and len(values) != length):
         raise ValueError(f"{name}: shape {values.shape}, expected ({'k' if length is None else length},)")
     return values

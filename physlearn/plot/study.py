@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.checks import array, count, instance, seen, text
 from physlearn.plot._axes import axes_or_new, legend_beside
-from physlearn.plot._scales import Axis, colour_norm, label_of, text_of
+from physlearn.plot._scales import Axis, colour_norm, label_of, limits_of, text_of
 
 REPLICATE = "replicate"
 MISSING = "0.88"  # the grey behind points that have no value
@@ -55,17 +56,20 @@ def plot_heat_map(data, *, x=None, y=None, contours=5, limits=None, norm=None, c
     >>> plot_heat_map(data).get_xlabel()
     'load'
     """
-    from matplotlib.colors import Normalize
+    from matplotlib.colors import Colormap, Normalize
 
-    data = _mean(data)
+    data = _mean(_labelled(data))
+    contours = count("contours", contours, 0, most=1000)
+    limits = None if limits is None else limits_of(limits)
     if data.ndim != 2:
         raise ValueError(f"data: dimensions {data.dims}, expected two (and {REPLICATE!r})")
-    x, y = _two_names(data.dims, x, y)
+    x, y = _two_names(data.dims, x, y, "y")
     data = _sorted(_sorted(data.transpose(y, x), x), y)
     values = np.ma.masked_invalid(np.asarray(data, dtype=float))
     ax = axes_or_new(ax, (5.0, 3.8))
     across, up = Axis(data[x]), Axis(data[y])
     norm = colour_norm(norm, limits, values)
+    instance("cmap", cmap, (str, Colormap), "the name of a colour map, or one of Matplotlib's")
     ax.patch.set(facecolor=MISSING, hatch="////", edgecolor="0.7")
     image = ax.pcolormesh(across.edges, up.edges, values, cmap=cmap, norm=norm, rasterized=True)
     numbers = across.numbers and up.numbers and min(values.shape) > 1
@@ -115,15 +119,15 @@ def plot_bands(data, *, x=None, hue=None, band="range", ax=None):
     >>> ax.lines[0].get_ydata()
     array([1.5 , 0.15])
     """
-    dims = tuple(d for d in data.dims if d != REPLICATE)
+    dims = tuple(d for d in _labelled(data).dims if d != REPLICATE)
     if len(dims) not in (1, 2):
         raise ValueError(f"data: dimensions {data.dims}, expected one or two (and {REPLICATE!r})")
     if len(dims) == 1:
-        if x not in (None, dims[0]) or hue is not None:
+        if x is not None and x != dims[0] or hue is not None:
             raise ValueError(f"x, hue: got {x!r}, {hue!r}; the only dimension is {dims[0]!r}")
         x = dims[0]
     else:
-        x, hue = _two_names(dims, x, hue)
+        x, hue = _two_names(dims, x, hue, "hue")
     order = [d for d in (hue, REPLICATE, x) if d in data.dims]
     data = _sorted(data.transpose(*order), x)
     values = np.asarray(data, dtype=float)
@@ -189,7 +193,11 @@ def plot_refined(data, *, x=None, y=None, limits=None, ax=None):
     >>> plot_refined(xarray.DataArray([1.0, 1.0, 0.0, 0.0], at, "point", "overlap")).get_ylabel()
     'temperature'
     """
-    data = _mean(data)
+    data = _mean(_labelled(data))
+    limits = None if limits is None else limits_of(limits)
+    for name, value in (("x", x), ("y", y)):
+        if value is not None:
+            text(name, value, "the name of a coordinate")
     if data.ndim != 1:
         raise ValueError(f"data: dimensions {data.dims}, expected one, of points (and {REPLICATE!r})")
     numbers = [name for name, at in data.coords.items() if at.dims == data.dims and at.dtype.kind in "iuf"]
@@ -231,7 +239,7 @@ def plot_refined(data, *, x=None, y=None, limits=None, ax=None):
 def _band(rows, band):
     """The line and the ends of its band, from replicates (r, k)."""
     if not isinstance(band, str):
-        low, high = (float(q) for q in band) if np.shape(band) == (2,) else (np.nan, np.nan)
+        low, high = array("band", band, shape=(2,)) if isinstance(band, tuple | list | np.ndarray) else (np.nan, np.nan)
         if not 0 <= low < high <= 1:
             raise ValueError(f"band: got {band!r}, expected 'range', 'sd', 'se' or two quantiles, such as (0.25, 0.75)")
         low, middle, high = np.nanquantile(rows, [low, 0.5, high], axis=0)
@@ -246,6 +254,15 @@ def _band(rows, band):
     return middle, middle - spread, middle + spread
 
 
+def _labelled(data):
+    """The data, if they are a labelled array of numbers."""
+    if isinstance(data, type) or not all(hasattr(data, name) for name in ("dims", "coords", "sizes", "attrs")):
+        raise TypeError(f"data: got {seen(data)}, expected an xarray.DataArray")
+    if not hasattr(data, "dtype") or data.dtype.kind not in "biuf":
+        raise TypeError(f"data: got {getattr(data, 'dtype', 'a Dataset')}, expected an xarray.DataArray of numbers")
+    return data
+
+
 def _mean(data):
     with np.errstate(invalid="ignore"):  # infinities of both signs have no mean
         return data.mean(REPLICATE, skipna=True, keep_attrs=True) if REPLICATE in data.dims else data
@@ -255,15 +272,16 @@ def _sorted(data, name):
     return data.sortby(name) if name in data.coords and data[name].dtype.kind in "iuf" else data
 
 
-def _two_names(dims, x, other):
-    if bad := {name for name in (x, other) if name is not None} - set(dims):
-        raise ValueError(f"got {sorted(bad)}, expected among the dimensions {dims}")
+def _two_names(dims, x, other, second):
+    for what, name in (("x", x), (second, other)):
+        if name is not None and (not isinstance(name, str) or name not in dims):
+            raise ValueError(f"{what}: got {seen(name)}, expected among the dimensions {dims}")
     if x is None:
         x = next(d for d in reversed(dims) if d != other)
     if other is None:
         other = next(d for d in dims if d != x)
     if x == other:
-        raise ValueError(f"got {x!r} twice, expected both of {dims}")
+        raise ValueError(f"x, {second}: got {x!r} twice, expected both of {dims}")
     return x, other
 
 

@@ -19,6 +19,13 @@ def validated(model: type[BaseModel], values: Any, where: str, *, strict=None) -
         return None, lines(model, error, where)
 
 
+def no_text(value: Any) -> Any:
+    """The value, unless it is a word or a flag that pydantic would read as a number."""
+    if isinstance(value, str | bytes | bool):
+        raise ValueError("expected a number")
+    return value
+
+
 def lines(model: type[BaseModel], error: ValidationError, where: str) -> list[str]:
     """One line for each thing that pydantic found."""
     return [_line(model, item, where) for item in error.errors()]

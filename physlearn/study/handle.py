@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.checks import flag
 from physlearn.files import path_of
 from physlearn.study.dataset import assemble, returned, warn_of_damage
 from physlearn.study.reader import DAMAGED, FAILED, STATES, definition_in, definition_of, meta_of, reading
@@ -167,6 +168,8 @@ class Study:
         from physlearn.study.options import checked_options
         from physlearn.study.run import execute, stored_plan
 
+        for given, value in (("failed", failed), ("stale", stale), ("progress", progress)):
+            flag(given, value)
         if not trust:
             refuse_own(self.task, self.folder)
         plan = stored_plan(self.folder)

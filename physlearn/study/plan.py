@@ -7,30 +7,45 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from physlearn.brief import brief
-from physlearn.study.check import lines, unknown, validated
+from physlearn.checks import count, flag, instance, integer, seen, sequence, text
+from physlearn.study.check import lines, no_text, unknown, validated
 from physlearn.study.identity import canonical, spawn_key, task_id
 from physlearn.study.space import Space
 from physlearn.study.task import Task
 
 FORMAT = 2  # of a store's frozen plan
 MOST_ERRORS = 20
+MOST_REPLICATES = 2**31
 
 
 class Refine(BaseModel):
-    """Split cells of the grid whose corners differ: see `physlearn.study.refine`."""
+    """Split cells of the grid whose corners differ: see `physlearn.study.refine`.
+
+    Examples
+    --------
+    >>> Refine(observable="overlap", tolerance=0.1).levels
+    3
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     observable: str = Field(description="a scalar result; its mean over replicates decides")
-    tolerance: float = Field(ge=0, description="largest difference within a cell, in the observable's units")
+    tolerance: float = Field(
+        ge=0, allow_inf_nan=False, description="largest difference within a cell, in the observable's units"
+    )
     levels: int = Field(default=3, ge=0, le=20, description="how often a cell may be halved")
+
+    @field_validator("tolerance", "levels", mode="before")
+    @classmethod
+    def _number(cls, value):
+        return no_text(value)
 
 
 class Job(NamedTuple):
@@ -67,16 +82,40 @@ class Plan:
 
     __repr__ = brief
 
+    def __post_init__(self):
+        text("Plan: path", self.path, "the import path of a task, 'package.module:name'")
+        instance("Plan: task", self.task, Task, "a Task")
+        instance("Plan: space", self.space, Space, "a Space, such as grid gives")
+        count("Plan: replicates", self.replicates, most=MOST_REPLICATES)
+        count("Plan: seed", self.seed, 0, most=float("inf"))
+        flag("Plan: common_random_numbers", self.common_random_numbers)
+        if self.refine is not None:
+            instance("Plan: refine", self.refine, Refine, "a Refine, or None")
+        sequence("Plan: added", self.added, Mapping, "a list of points")
+
     def __len__(self) -> int:
         return (len(self.space) + len(self.added)) * self.replicates
 
     def point(self, number: int) -> dict[str, Any]:
-        """Parameters of a point as they were given."""
+        """Parameters of a point as they were given.
+
+        Parameters
+        ----------
+        number : int
+            From 0; points found by refinement follow those of the space.
+        """
+        number = integer("number", number, 0, len(self.space) + len(self.added) - 1)
         base = len(self.space)
         return self.space[number] if number < base else {**self.space.fixed, **self.added[number - base]}
 
     def jobs(self, start: int = 0) -> Iterator[Job]:
-        """All tasks from number ``start`` on, in order."""
+        """All tasks from number ``start`` on, in order.
+
+        Parameters
+        ----------
+        start : int
+        """
+        start = count("start", start, 0)
         first, skip = divmod(start, self.replicates)
         for number in range(first, len(self) // self.replicates):
             params = canonical(self.task.resolve(self.point(number)))
@@ -100,7 +139,14 @@ class Plan:
         return json.loads(canonical(kept))
 
     def errors(self, where: str = "space:") -> list[str]:
-        """Everything that is wrong with any point, one line each; points are tried in the task's own model."""
+        """Everything that is wrong with any point, one line each; points are tried in the task's own model.
+
+        Parameters
+        ----------
+        where : str
+            What each line begins with.
+        """
+        instance("where", where, str, "text that each line begins with")
         found = self._point_errors(where) if self.task.params is not None else []
         return found + (self._refine_errors() if self.refine and not found else [])
 
@@ -170,12 +216,16 @@ def checked(task, path, space, *, replicates, seed, common_random_numbers, refin
     for name, value, least in (("replicates", replicates, 1), ("seed", seed, 0)):
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             errors.append(f"{name}: got {value!r}, expected a whole number of at least {least}")
+    if not errors and replicates > MOST_REPLICATES:
+        errors.append(f"replicates: got {seen(replicates)}, expected at most {MOST_REPLICATES}")
+    sound = {} if errors else {"replicates": replicates, "seed": seed}
     if refine is not None and not isinstance(refine, Refine):
         refine, found = validated(Refine, refine, "refine:")
         errors += found
     if not isinstance(common_random_numbers, bool | np.bool_):
         errors.append(f"common_random_numbers: got {common_random_numbers!r}, expected True or False")
-    plan = Plan(path, task, space, replicates, seed, bool(common_random_numbers), refine)
+    common = isinstance(common_random_numbers, bool | np.bool_) and bool(common_random_numbers)
+    plan = Plan(path, task, space, common_random_numbers=common, refine=refine, **sound)
     errors += plan.errors()
     if errors:
         raise ValueError("\n".join(errors))

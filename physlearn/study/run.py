@@ -16,6 +16,7 @@ from typing import Literal
 
 import numpy as np
 
+from physlearn.checks import flag, text
 from physlearn.files import path_of, replace_file
 from physlearn.study.crew import Crew, Futures, Serial
 from physlearn.study.dataset import damaged, misshapen
@@ -120,6 +121,9 @@ def study(
     ...     done.status()["failed"], done.failures()[0]["type"]  # fmean takes no parameters and no generator
     (1, 'TypeError')
     """
+    flag("progress", progress)
+    if name is not None:
+        text("name", name, "a title, or None")
     path, found = locate(task)
     options = checked_options(
         {

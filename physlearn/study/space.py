@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import choice, instance, mapping, sequence
 from physlearn.study.identity import canonical, plain, text
 
 RESERVED = ("replicate", "status", "point")
@@ -77,6 +78,15 @@ class Space:
     __repr__ = brief
 
     def __post_init__(self):
+        mapping("dims", self.dims, expected="a mapping of dimensions to parameters")
+        for dim, axes in self.dims.items():
+            for name, values in mapping(f"dims[{dim!r}]", axes, expected="a mapping of parameters to an Axis").items():
+                instance(f"dims[{dim!r}][{name!r}]", values, Axis, "an Axis")
+        mapping("fixed", self.fixed, expected="a mapping of parameters to values")
+        if "kind" not in mapping("origin", self.origin, expected="a mapping that says how the space was made"):
+            raise ValueError("origin: got no 'kind', expected how the space was made, such as {'kind': 'grid'}")
+        for name in (*self.fixed, *self.dims, *(name for axes in self.dims.values() for name in axes)):
+            instance("space", name, str, "names of parameters and dimensions")
         seen = list(self.fixed)
         for dim, axes in self.dims.items():
             if len({len(a.values) for a in axes.values()}) > 1:
@@ -142,7 +152,21 @@ class Space:
 
     @classmethod
     def from_json(cls, kept: Mapping) -> Space:
-        """The space that `to_json` described."""
+        """The space that `to_json` described.
+
+        Parameters
+        ----------
+        kept : mapping
+
+        Examples
+        --------
+        >>> Space.from_json(grid(T=[1.0, 2.0]).to_json()).shape
+        (2,)
+        """
+        mapping("kept", kept, expected="what to_json gave")
+        if lost := {"dims", "order", "fixed", "origin"} - set(kept):
+            raise ValueError(f"kept: got no {sorted(lost)}, expected what to_json gave")
+        mapping("kept: dims", kept["dims"], expected="a mapping of dimensions to parameters")
         dims = {
             d: {name: Axis(tuple(a["values"]), a["units"], a["scale"]) for name, a in axes.items()}
             for d, axes in ((d, kept["dims"][d]) for d in kept["order"])
@@ -153,19 +177,33 @@ class Space:
 def axis(values: Iterable, *, units: str | None = None, scale: str = "linear") -> Axis:
     """Values of one parameter, with units (UDUNITS spelling) and the scale of halves and of pictures.
 
+    Parameters
+    ----------
+    values : sequence
+        Numbers, words, flags, or lists of them.
+    units : str, optional
+    scale : {"linear", "log"}
+
     Examples
     --------
     >>> axis([1, 2], units="mV")
     Axis(values=(1, 2), units='mV', scale='linear')
     """
-    if scale not in ("linear", "log"):
-        raise ValueError(f"scale: got {scale!r}, expected 'linear' or 'log'")
+    choice("scale", scale, ("linear", "log"))
+    if units is not None:
+        text(instance("units", units, str, "a unit, or None"), "units")
     _refuse_many(values, "axis")
-    return Axis(tuple(_value(value, "axis") for value in values), units, scale)
+    values = sequence("values", values, expected="a list of values")
+    return Axis(tuple(_value(value, "axis: values") for value in values), units, scale)
 
 
 def zipped(**axes) -> Zip:
     """Parameters that move together, as one dimension of a grid.
+
+    Parameters
+    ----------
+    **axes
+        Values of each parameter, as many of one as of the others.
 
     Examples
     --------
@@ -177,6 +215,11 @@ def zipped(**axes) -> Zip:
 
 def grid(**axes) -> Space:
     """All combinations; lists and arrays are axes, scalars and strings are fixed.
+
+    Parameters
+    ----------
+    **axes
+        Values of each parameter.
 
     Examples
     --------
@@ -197,20 +240,30 @@ def grid(**axes) -> Space:
 def points(rows: Sequence[Mapping[str, Any]], *, units: Mapping[str, str] | None = None) -> Space:
     """An explicit list; every row names the same parameters.
 
+    Parameters
+    ----------
+    rows : sequence of mapping of str to value
+    units : mapping of str to str, optional
+
     Examples
     --------
     >>> points([{"a": 1, "b": 2}, {"a": 3, "b": 5}])[1]
     {'a': 3, 'b': 5}
     """
-    rows = list(rows)
+    rows = sequence("rows", rows, Mapping, "a list of points, each a mapping of names to values")
+    units = mapping("units", {} if units is None else units, expected="a mapping of parameters to units")
+    for name, unit in units.items():
+        instance(f"units[{name!r}]", unit, str, "a unit")
+    for name in {name for row in rows for name in row}:
+        instance("rows", name, str, "names of parameters")
     if not rows or not rows[0]:
-        raise ValueError("points: empty; a space needs at least one point with at least one parameter")
+        raise ValueError("points: empty rows; a space needs at least one point with at least one parameter")
     for number, row in enumerate(rows):
         if set(row) != set(rows[0]):
             raise ValueError(f"points: row {number} names {sorted(row)}, row 0 names {sorted(rows[0])}")
-    if unused := sorted(set(units or {}) - set(rows[0])):
+    if unused := sorted(set(units) - set(rows[0])):
         raise ValueError(f"units: got some of {unused}, expected only of the parameters {sorted(rows[0])}")
-    columns = {name: Axis(tuple(_value(row[name], name) for row in rows), (units or {}).get(name)) for name in rows[0]}
+    columns = {name: Axis(tuple(_value(row[name], name) for row in rows), units.get(name)) for name in rows[0]}
     return Space({"point": columns}, {}, {"kind": "points"})
 
 

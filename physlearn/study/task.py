@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from physlearn.brief import brief
+from physlearn.checks import function, instance, mapping, seen, sequence, text
 from physlearn.study.identity import canonical
 
 
@@ -70,14 +71,50 @@ class Task:
 
     __repr__ = brief
 
+    def __post_init__(self):
+        if isinstance(self.run, type):
+            raise TypeError(f"Task: run: got {seen(self.run)}, expected a function (params, rng) -> dict")
+        function("Task: run", self.run, 2, "a function (params, rng) -> dict")
+        if self.params is not None and not (isinstance(self.params, type) and issubclass(self.params, BaseModel)):
+            raise TypeError(
+                f"Task: params: got {seen(self.params)}, expected a class below pydantic.BaseModel, or None"
+            )
+        for name in ("figures", "warm"):
+            if getattr(self, name) is not None:
+                function(f"Task: {name}", getattr(self, name), expected="a function, or None")
+        if isinstance(self.version, bool) or not isinstance(self.version, str | int):
+            raise TypeError(f"Task: version: got {seen(self.version)}, expected text that changes when results do")
+        for name, value in (("headline", self.headline or {}), ("units", self.units)):
+            for key, said in mapping(f"Task: {name}", value, expected="a mapping of results' names to text").items():
+                text(f"Task: {name}", key, "names of results")
+                instance(f"Task: {name}[{key!r}]", said, str, "text")
+        for key, axes in mapping(
+            "Task: dims", self.dims, expected="a mapping of results' names to axes' names"
+        ).items():
+            text("Task: dims", key, "names of results")
+            sequence(f"Task: dims[{key!r}]", axes, str, "a sequence of names of axes, such as ('epoch',)")
+        for name in ("ragged", "padded"):
+            sequence(f"Task: {name}", getattr(self, name), str, "a sequence of results' names, such as ('cost',)")
+
     def resolve(self, values: Mapping) -> dict:
-        """Parameters checked and with every default filled in, as JSON values: part of the task's identity."""
+        """Parameters checked and with every default filled in, as JSON values: part of the task's identity.
+
+        Parameters
+        ----------
+        values : mapping of str to value
+        """
+        mapping("values", values, expected="a mapping of parameters to values")
         if self.params is None:
             return dict(values)
         return self.params.model_validate(values).model_dump(mode="json", by_alias=True, round_trip=True)
 
     def settles(self, values: Mapping) -> bool:
-        """Whether resolved parameters stay as they are when they are checked again, as workers do."""
+        """Whether resolved parameters stay as they are when they are checked again, as workers do.
+
+        Parameters
+        ----------
+        values : mapping of str to value
+        """
         found = self.resolve(values)
         try:
             return canonical(self.resolve(found)) == canonical(found)

@@ -120,7 +120,7 @@ def test_cost_hessian_of_a_fitted_network_is_gauss_newton(tol):
     [
         (lambda n: response(n, to="nothing"), "to: there is no readout 'nothing', expected one of"),
         (lambda n: response(n, output="out"), "output: there is no readout 'out'"),
-        (lambda n: soft_modes(n, 0), "k: got 0, expected an integer >= 1"),
+        (lambda n: soft_modes(n, 0), "k: got 0, expected an integer of at least 1"),
         (lambda n: soft_modes(n, inputs=["x"]), "inputs: there is no readout 'x'"),
         (lambda n: settling_time(n, capacitance=0.0), "capacitance: got 0.0"),
         (lambda n: settling_time(n, capacitance=1.0, accuracy=2), "accuracy: got 2"),

@@ -60,7 +60,7 @@ def test_layers_are_joined_completely():
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: square_lattice(0), "rows: got 0, expected an integer >= 1"),
+        (lambda: square_lattice(0), "rows: got 0, expected an integer of at least 1"),
         (lambda: square_lattice(3, 2, periodic=True), "3 x 2 lattice .* at least 3 rows"),
         (lambda: complete_graph(1), "n: got 1"),
         (lambda: layered_graph([3]), r"sizes: got \[3\], expected at least two layers"),
