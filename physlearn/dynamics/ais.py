@@ -13,9 +13,8 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import count, positive
-from physlearn.dynamics.problem import is_continuous
-from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.sample import NO_ENERGY, start_sampler
+from physlearn.dynamics.engines import NO_ENERGY, start_sampler
+from physlearn.dynamics.problem import is_continuous, make_problem
 from physlearn.energy import Energy, check_energy_given
 from physlearn.progress import follow
 from physlearn.threads import on_one_thread

@@ -10,16 +10,10 @@ import numpy as np
 from physlearn.checks import array, count, positive, seen
 from physlearn.dynamics import fields, metropolis, schedules
 from physlearn.dynamics.annealed import Annealed, annealed
+from physlearn.dynamics.engines import NO_ENERGY, energies_of, random_start, start_sampler, started, warn_of_trouble
 from physlearn.dynamics.frame import concatenate
-from physlearn.dynamics.relax import make_problem, relax
-from physlearn.dynamics.sample import (
-    NO_ENERGY,
-    energies_of,
-    random_start,
-    start_sampler,
-    started,
-    warn_of_trouble,
-)
+from physlearn.dynamics.problem import make_problem
+from physlearn.dynamics.relax import relax
 from physlearn.energy import Energy, Potts, check_energy_given, variables
 from physlearn.progress import Bar
 from physlearn.rng import seed_sequence

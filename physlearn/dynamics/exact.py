@@ -15,8 +15,7 @@ import numpy as np
 from physlearn.brief import brief
 from physlearn.checks import choice, function, integers, positive
 from physlearn.dynamics.frame import separate
-from physlearn.dynamics.problem import Problem
-from physlearn.dynamics.relax import make_problem
+from physlearn.dynamics.problem import Problem, make_problem
 from physlearn.dynamics.scale import unit_of
 from physlearn.energy import Binary, Energy, Potts, Spin, check_energy_given
 from physlearn.progress import Bar

@@ -22,7 +22,7 @@ import numpy as np
 from physlearn.checks import array, choice, mapping, not_negative, number, positive, seen, sequence
 from physlearn.dynamics import adaptive, fixed_step
 from physlearn.dynamics.frame import given
-from physlearn.dynamics.relax import make_problem
+from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.trajectory import Trajectory
 from physlearn.energy import check_system
 from physlearn.errors import DivergenceError

@@ -22,7 +22,7 @@ from physlearn.checks import array, choice, flag, function, mapping, number, pos
 from physlearn.dynamics import exchange
 from physlearn.dynamics.candidates import CandidateMoves
 from physlearn.dynamics.gillespie import Gillespie
-from physlearn.dynamics.relax import make_problem
+from physlearn.dynamics.problem import make_problem
 from physlearn.energy import Energy, check_system
 from physlearn.progress import follow
 from physlearn.rng import streams

@@ -26,8 +26,8 @@ import numpy as np
 
 from physlearn.checks import array, count
 from physlearn.dynamics.ais import count_values
-from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.sample import NO_ENERGY, check_temperature, energies_of, start_sampler
+from physlearn.dynamics.engines import NO_ENERGY, check_temperature, energies_of, start_sampler
+from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.samples import Observed
 from physlearn.dynamics.scale import unit_of
 from physlearn.energy import Energy, check_energy_given, variables

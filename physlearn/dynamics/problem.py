@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from physlearn.dynamics.frame import Frame, concatenate, separate
-from physlearn.energy import Energy, Potts, System
+from physlearn.checks import mapping, sequence
+from physlearn.dynamics.frame import Frame, concatenate, frame_of, given, separate
+from physlearn.energy import Energy, Nudge, Potts, System, check_system
 from physlearn.progress import Bar
 
 # A variable this large is on its way to infinity: there is no rest to find.
@@ -218,3 +220,50 @@ def _rows(array, index):
 
 def _zero(kind):
     return 0.0 if is_continuous(kind) or kind.valid(np.zeros(1)) else -1.0
+
+
+def make_problem(system, x0, clamp, nudge=None):
+    """What engines solve, and whether a single item was given; see `relax` for the arguments."""
+    check_system(system)
+    system.check_terms()
+    if clamp is not None:
+        mapping("clamp", clamp, expected="a mapping of readout names to values")
+    clamp = dict(system.fixed) | dict(clamp or {})
+    nudges = () if nudge is None else (nudge,) if isinstance(nudge, Nudge) else nudge
+    nudges = sequence("nudge", nudges, of=Nudge, expected="a Nudge, or several")
+    for name in [*clamp, *(n.cost.readout for n in nudges)]:
+        if name not in system.readouts:
+            raise ValueError(f"clamp/nudge: there is no readout {name!r}, expected one of {list(system.readouts)}")
+    for n in nudges:
+        _check_nudge(system, n)
+    start = None if x0 is None else system.state(x0, "x0")
+    items = None if start is None else len(next(iter(start.values())))
+    if items == 0:
+        raise ValueError("x0: got a batch of 0 items, expected at least one")
+    targets = [len(np.atleast_2d(n.target)) for n in nudges]
+    u, force = given(system, frame_of(system, tuple(clamp)), clamp, max([items or 1, *targets]))
+    first = next(iter(system.layers))
+    shapes = (
+        [(np.ndim(x0[first] if isinstance(x0, Mapping) else x0), len(system.layers[first].shape))]
+        if x0 is not None
+        else []
+    )
+    shapes += [(np.ndim(value), 1) for value in clamp.values()] + [(np.ndim(n.target), 1) for n in nudges]
+    single = len(u) == 1 and all(given_ndim <= item_ndim for given_ndim, item_ndim in shapes)
+    return Problem(system, frame_of(system, tuple(clamp)), tuple(clamp), u, force, nudges, start), single
+
+
+def _check_nudge(system, nudge):
+    readout = system.readouts[nudge.cost.readout]
+    k = system.layers[readout.layer].size if readout.index is None else len(readout.index)
+    k = k if readout.rows is None else readout.rows.shape[0]
+    for name, value in (("target", nudge.target), ("at", nudge.at)):
+        if value is None and name == "at":
+            continue
+        value = np.asarray(value)
+        if value.ndim not in (1, 2) or value.shape[-1] != k:
+            raise ValueError(f"nudge.{name}: shape {value.shape}, expected ({k},) or (batch, {k})")
+        if not np.all(np.isfinite(value)):
+            raise ValueError(f"nudge.{name}: {np.sum(~np.isfinite(value))} values are NaN or infinite")
+    if not np.isfinite(nudge.strength):
+        raise ValueError(f"nudge.strength: got {nudge.strength}, expected a finite number")

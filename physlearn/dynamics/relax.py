@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping
 
 import numpy as np
 
-from physlearn.checks import choice, count, mapping, positive, sequence
+from physlearn.checks import choice, count, positive
 from physlearn.dynamics import descent, direct, fire, flow, lbfgs, newton
 from physlearn.dynamics.equilibrium import Equilibrium
-from physlearn.dynamics.frame import frame_of, given
-from physlearn.dynamics.problem import Problem
-from physlearn.energy import Nudge, System, check_system
+from physlearn.dynamics.problem import make_problem
+from physlearn.energy import System
 from physlearn.errors import ConvergenceError
 from physlearn.progress import Bar
 from physlearn.threads import on_one_thread
@@ -144,53 +142,6 @@ def _solve(engine, problem, tol, max_steps):
             return z, residual, total, converged and not short.any(), used
         # the start promised larger forces than are there: go on from here to what is small among those
         scale, problem.start = np.where(short, 0.5 * reached, scale), problem.state(z)
-
-
-def make_problem(system, x0, clamp, nudge=None):
-    """What engines solve, and whether a single item was given; see `relax` for the arguments."""
-    check_system(system)
-    system.check_terms()
-    if clamp is not None:
-        mapping("clamp", clamp, expected="a mapping of readout names to values")
-    clamp = dict(system.fixed) | dict(clamp or {})
-    nudges = () if nudge is None else (nudge,) if isinstance(nudge, Nudge) else nudge
-    nudges = sequence("nudge", nudges, of=Nudge, expected="a Nudge, or several")
-    for name in [*clamp, *(n.cost.readout for n in nudges)]:
-        if name not in system.readouts:
-            raise ValueError(f"clamp/nudge: there is no readout {name!r}, expected one of {list(system.readouts)}")
-    for n in nudges:
-        _check_nudge(system, n)
-    start = None if x0 is None else system.state(x0, "x0")
-    items = None if start is None else len(next(iter(start.values())))
-    if items == 0:
-        raise ValueError("x0: got a batch of 0 items, expected at least one")
-    targets = [len(np.atleast_2d(n.target)) for n in nudges]
-    u, force = given(system, frame_of(system, tuple(clamp)), clamp, max([items or 1, *targets]))
-    first = next(iter(system.layers))
-    shapes = (
-        [(np.ndim(x0[first] if isinstance(x0, Mapping) else x0), len(system.layers[first].shape))]
-        if x0 is not None
-        else []
-    )
-    shapes += [(np.ndim(value), 1) for value in clamp.values()] + [(np.ndim(n.target), 1) for n in nudges]
-    single = len(u) == 1 and all(given_ndim <= item_ndim for given_ndim, item_ndim in shapes)
-    return Problem(system, frame_of(system, tuple(clamp)), tuple(clamp), u, force, nudges, start), single
-
-
-def _check_nudge(system, nudge):
-    readout = system.readouts[nudge.cost.readout]
-    k = system.layers[readout.layer].size if readout.index is None else len(readout.index)
-    k = k if readout.rows is None else readout.rows.shape[0]
-    for name, value in (("target", nudge.target), ("at", nudge.at)):
-        if value is None and name == "at":
-            continue
-        value = np.asarray(value)
-        if value.ndim not in (1, 2) or value.shape[-1] != k:
-            raise ValueError(f"nudge.{name}: shape {value.shape}, expected ({k},) or (batch, {k})")
-        if not np.all(np.isfinite(value)):
-            raise ValueError(f"nudge.{name}: {np.sum(~np.isfinite(value))} values are NaN or infinite")
-    if not np.isfinite(nudge.strength):
-        raise ValueError(f"nudge.strength: got {nudge.strength}, expected a finite number")
 
 
 def _record(problem, z, residual, steps, converged, method, single):

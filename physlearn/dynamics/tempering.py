@@ -14,15 +14,9 @@ from typing import Any
 import numpy as np
 
 from physlearn.checks import count, integer, mapping, positive
+from physlearn.dynamics.engines import NO_ENERGY, check_temperature, energies_of, start_sampler, warn_of_trouble
 from physlearn.dynamics.frame import concatenate
-from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.sample import (
-    NO_ENERGY,
-    check_temperature,
-    energies_of,
-    start_sampler,
-    warn_of_trouble,
-)
+from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.samples import Observed, Samples
 from physlearn.energy import Energy, check_energy_given, variables
 from physlearn.progress import Bar

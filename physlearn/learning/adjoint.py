@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.dynamics.frame import concatenate, rows_of, separate
-from physlearn.dynamics.problem import Problem
-from physlearn.dynamics.relax import make_problem, relax
+from physlearn.dynamics.problem import Problem, make_problem
+from physlearn.dynamics.relax import relax
 from physlearn.learning.contrast import Contrast
 
 

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.dynamics.engines import ENGINES
 from physlearn.dynamics.frame import concatenate, separate
-from physlearn.dynamics.problem import is_continuous
-from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.sample import ENGINES, sample
+from physlearn.dynamics.problem import is_continuous, make_problem
+from physlearn.dynamics.sample import sample
 from physlearn.energy import Binary, Potts, Real, Spin
 from physlearn.learning.sampled import is_exact
 from physlearn.learning.score import DenoisingScoreMatching

@@ -18,10 +18,9 @@ import numpy as np
 
 from physlearn.dynamics import hmc
 from physlearn.dynamics.ais import count_values
+from physlearn.dynamics.engines import ENGINES
 from physlearn.dynamics.exact import enumerate_states
-from physlearn.dynamics.problem import is_continuous
-from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.sample import ENGINES
+from physlearn.dynamics.problem import is_continuous, make_problem
 from physlearn.energy import Energy, batch_size
 from physlearn.learning.score import DenoisingScoreMatching, denoising_contrast, whole_states
 from physlearn.rng import Chains, seed_sequence

@@ -22,8 +22,7 @@ import numpy as np
 from physlearn.brief import brief
 from physlearn.checks import positive
 from physlearn.dynamics.frame import frame_of, given
-from physlearn.dynamics.problem import Problem
-from physlearn.dynamics.relax import make_problem
+from physlearn.dynamics.problem import Problem, make_problem
 from physlearn.energy import Energy
 
 

@@ -8,7 +8,7 @@ import pytest
 from physlearn import Binary, Energy, Potts, Readout, Real, Spin, System
 from physlearn.dynamics.anneal import anneal, greedy
 from physlearn.dynamics.annealed import Annealed
-from physlearn.dynamics.sample import energies_of, start_sampler
+from physlearn.dynamics.engines import energies_of, start_sampler
 from physlearn.models import SpinGlass
 from physlearn.terms import Bias, Dense, Edges, Pairs, PottsPairs
 

@@ -8,8 +8,8 @@ import pytest
 
 from physlearn import Energy, Mean, Spin, enumerate_states, sample, transfer_matrix
 from physlearn.dynamics import bitpacked, checkerboard, cluster, replicas, words
+from physlearn.dynamics.engines import ENGINES, start_sampler
 from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.sample import ENGINES, start_sampler
 from physlearn.models import Ising, PottsModel, SpinGlass
 from physlearn.terms import Pairs
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from physlearn import check_energy, enumerate_states, sample
+from physlearn.dynamics.engines import ENGINES, start_sampler
 from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.sample import ENGINES, start_sampler
 from physlearn.models import Ising, PottsModel, SpinGlass
 
 METHODS = ["swendsen_wang", "wolff"]

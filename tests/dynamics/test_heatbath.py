@@ -12,7 +12,7 @@ from numba.core import event
 
 from physlearn import Binary, Energy, Local, Potts, Readout, Real, Spin, relax, sample
 from physlearn.dynamics import fields, visits
-from physlearn.dynamics.sample import start_sampler
+from physlearn.dynamics.engines import start_sampler
 from physlearn.terms import Bias, Dense, Pairs, PottsBias, PottsPairs
 
 METHODS = ("heatbath", "metropolis")

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from physlearn import ConvergenceError, Energy, Readout, Real, Spin, anneal, sample, tempering
+from physlearn.dynamics.engines import start_sampler
 from physlearn.dynamics.hmc import leapfrog
-from physlearn.dynamics.sample import start_sampler
 from physlearn.terms import Bias, Dense, Edges
 from physlearn.terms.mixture import Mixture
 

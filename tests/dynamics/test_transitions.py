@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from physlearn import Energy, Spin
+from physlearn.dynamics.engines import start_sampler
 from physlearn.dynamics.relax import make_problem
-from physlearn.dynamics.sample import start_sampler
 from physlearn.dynamics.tempering import _Replicas
 from physlearn.models import Ising, PottsModel, SpinGlass
 from physlearn.models.rbm import RBM

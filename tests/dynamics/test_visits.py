@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from physlearn import Binary, Energy, Readout, Spin, anneal, enumerate_states, sample
-from physlearn.dynamics.sample import start_sampler
+from physlearn.dynamics.engines import start_sampler
 from physlearn.dynamics.visits import TIE, TOSS
 from physlearn.models import Assembly, Ising, PottsModel, SpinGlass
 from physlearn.terms import Bias, Lattice, Pairs
