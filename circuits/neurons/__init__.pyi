@@ -23,7 +23,10 @@ from .interop.nir import (
 )
 from .izhikevich import Izhikevich as Izhikevich
 from .lif import LIF as LIF
-from .methods import Adaptive as Adaptive
+from .linearised import (
+    jacobian as jacobian,
+    state_at as state_at,
+)
 from .network import SpikingNetwork as SpikingNetwork
 from .neuron import Neuron as Neuron
 from .noise import OrnsteinUhlenbeck as OrnsteinUhlenbeck
@@ -32,16 +35,15 @@ from .phase_plane import (
     HopfPoint as HopfPoint,
     fixed_points as fixed_points,
     hopf_points as hopf_points,
-    jacobian as jacobian,
     nullclines as nullclines,
     reduced_slope as reduced_slope,
-    state_at as state_at,
 )
 from .plasticity import (
     STDP as STDP,
     ShortTermPlasticity as ShortTermPlasticity,
 )
 from .population import Population as Population
+from .program import Adaptive as Adaptive
 from .projection import Projection as Projection
 from .receptors import (
     Alpha as Alpha,

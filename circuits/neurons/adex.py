@@ -23,9 +23,9 @@ import numpy as np
 from numba import carray
 
 from circuits.neurons.exponential import exp
-from circuits.neurons.methods import METHODS, Adaptive, stepper
+from circuits.neurons.methods import METHODS, stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
-from circuits.neurons.program import Program, steps_of
+from circuits.neurons.program import Adaptive, Program, steps_of
 from physlearn.brief import brief
 from physlearn.kernels.jit import FUSED, inlined, kernel
 from physlearn.quantities import take_si

@@ -14,10 +14,8 @@ import numpy as np
 from circuits.neurons import loop
 from circuits.neurons.history import free_steps
 from circuits.neurons.plan import Plan, root
-from circuits.neurons.program import stamps_of, steps_of
+from circuits.neurons.program import steps_of
 from circuits.neurons.recording import NetworkState, Recorder
-from circuits.neurons.sources import SpikeSource
-from circuits.neurons.trains import SpikeTrains
 from physlearn.checks import array, count, positive
 from physlearn.progress import Bar
 
@@ -63,7 +61,7 @@ def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads, 
 def _no_spikes_at(network, first, dt):
     """Refuse given spikes at the start of a run that nothing precedes: they would be lost."""
     for given in (*(population.model for population in network.populations.values()), *network.inputs):
-        if isinstance(given, SpikeSource | SpikeTrains) and np.any(stamps_of(given.times, dt) == first):
+        if hasattr(given, "spikes_at") and given.spikes_at(first, dt):
             raise ValueError(
                 f"{type(given).__name__}: a spike at {first * dt!r} s, where the run starts; a run covers start < t <= "
                 f"stop, so give it at {(first + 1) * dt!r} s, or start earlier"

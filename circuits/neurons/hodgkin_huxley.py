@@ -26,9 +26,9 @@ import numpy as np
 
 from circuits.neurons import hodgkin_huxley_steps as steps
 from circuits.neurons.channels import Gate, squid_gates, traub_miles_gates
+from circuits.neurons.linearised import jacobian, state_at
 from circuits.neurons.methods import stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
-from circuits.neurons.phase_plane import jacobian, state_at
 from circuits.neurons.program import Program
 from physlearn.brief import brief
 from physlearn.checks import array, positive

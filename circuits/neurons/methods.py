@@ -16,17 +16,15 @@ step in which its threshold turns true.  The current is held over the step; cond
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numba import carray
 
-from circuits.neurons.program import Program, steps_of
+from circuits.neurons.program import Adaptive, Program, steps_of
 from physlearn._checked import failure
 from physlearn._kernel import FIELD, RESET, THRESHOLD, address_of, call_field, call_reset, call_threshold, compiled
-from physlearn.checks import number
 from physlearn.kernels.jit import inlined, kernel
 
 METHODS = ("euler", "exponential_euler", "rk4", "adaptive")
@@ -36,27 +34,6 @@ STATE = 10  # the row that holds one neuron's state in a step
 FINE, DIVERGED, FAILED = range(3)  # how a neuron's step ended; FAILED: one of its functions did
 GROWTH = 30.0  # J dt above it: grows by e^30 instead, which passes any threshold and does not overflow
 SMALLEST = 1e-10  # of dt: an adaptive step below it means that the solution blows up
-
-
-@dataclass(frozen=True)
-class Adaptive:
-    """The adaptive method with a tolerance of one's own; ``method="adaptive"`` means ``Adaptive()``.
-
-    Parameters
-    ----------
-    tolerance : float
-        Estimated error of one inner step, relative to |x_i| + scale_i.
-
-    Examples
-    --------
-    >>> Adaptive(1e-9)
-    Adaptive(tolerance=1e-09)
-    """
-
-    tolerance: float = 1e-6
-
-    def __post_init__(self):
-        number("tolerance", self.tolerance, 1e-14, 0.1)
 
 
 def stepper(fields, parameters, *, scales, dt, method, refractory: Any = 0.0):

@@ -6,7 +6,7 @@ from numbers import Real
 
 import numpy as np
 
-from circuits.neurons.methods import Adaptive
+from circuits.neurons.program import Adaptive
 from physlearn.checks import array, count, seen
 
 

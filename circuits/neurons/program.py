@@ -18,10 +18,31 @@ from typing import NamedTuple
 
 import numpy as np
 
-from physlearn.checks import MOST, seen
+from physlearn.checks import MOST, number, seen
 
 STREAM = 1024  # neurons that share a stream of random numbers; parts are multiples of it
 ROOM, CLEAR, CURRENTS, RECEPTORS, ADVANCE, ARRIVALS = range(6)  # stages of a step
+
+
+@dataclasses.dataclass(frozen=True)
+class Adaptive:
+    """The adaptive method with a tolerance of one's own; ``method="adaptive"`` means ``Adaptive()``.
+
+    Parameters
+    ----------
+    tolerance : float
+        Estimated error of one inner step, relative to |x_i| + scale_i.
+
+    Examples
+    --------
+    >>> Adaptive(1e-9)
+    Adaptive(tolerance=1e-09)
+    """
+
+    tolerance: float = 1e-6
+
+    def __post_init__(self):
+        number("tolerance", self.tolerance, 1e-14, 0.1)
 
 
 class Program(NamedTuple):

@@ -124,6 +124,10 @@ class SpikeSource:
         if len(np.unique(stamps * n + self.ids)) < len(stamps):
             raise ValueError(f"SpikeSource: a neuron has two spikes in one step of dt={dt!r} s; use a smaller dt")
 
+    def spikes_at(self, step, dt):
+        """Whether a spike falls on a grid point: one at the start of a run would be lost."""
+        return bool(np.any(stamps_of(self.times, dt) == step))
+
     def part(self, low, high):
         """The source of neurons low .. high - 1."""
         here = (self.ids >= low) & (self.ids < high)

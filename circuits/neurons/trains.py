@@ -288,6 +288,10 @@ class SpikeTrains:
                 f"SpikeTrains: ids from {self.ids.min()} to {self.ids.max()}, expected 0 to {population.n - 1}"
             )
 
+    def spikes_at(self, step, dt):
+        """Whether a spike falls on a grid point: one at the start of a run would be lost."""
+        return bool(np.any(stamps_of(self.times, dt) == step))
+
     def injects(self, name):
         """Spikes are no injected current."""
         return False

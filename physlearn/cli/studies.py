@@ -16,7 +16,7 @@ _NO_FILE = r"[/\\\0]"  # what no file name has
 
 def run(options) -> int:
     """Run what the study's store lacks."""
-    from physlearn.study.run import execute
+    from physlearn.study.execute import execute
 
     study, folder = _study_file(options, trust=True)
     print(f"{study.name}: {study.plan.path}, seed {study.plan.seed}, {_counted(study.plan)}\n")

@@ -45,9 +45,9 @@ class Sampler(Protocol):
     """Chains under way; made by an engine as ``Sampler(problem, state, streams)``.
 
     ``problem`` is a `Problem`, ``state`` maps layers to (chains, *shape) arrays, ``streams`` is (chains, 4) uint64, a
-    row of random state for each chain.  Optional: ``warm(sweeps, temperature)``, called instead of `run` for the warm-up
-    (step sizes adapt there, and are kept afterwards); ``trouble() -> str | None``, of which the verbs warn; and
-    ``energies() -> (chains,)`` where they are cheap to keep.
+    row of random state for each chain.  Optional: ``warm(sweeps, temperature)``, called instead of `run` for the
+    warm-up (step sizes adapt there, and are kept afterwards); ``trouble() -> str | None``, of which the verbs warn;
+    and ``energies() -> (chains,)`` where they are cheap to keep.
     """
 
     method: str  # what the result says

@@ -165,8 +165,8 @@ class Study:
         executor, progress, **options
             As for `study`; options that are not given are those of the last run.
         """
+        from physlearn.study.execute import execute, stored_plan
         from physlearn.study.options import checked_options
-        from physlearn.study.run import execute, stored_plan
 
         for given, value in (("failed", failed), ("stale", stale), ("progress", progress)):
             flag(given, value)
@@ -177,7 +177,8 @@ class Study:
         if executor is not None:  # which has no such limits
             kept |= {"timeout": None, "memory": None}
         how = checked_options(kept | options)
-        return execute(plan, self.folder, how, executor, progress, self.name, failed=failed, stale=stale)
+        execute(plan, self.folder, how, executor, progress, self.name, failed=failed, stale=stale)
+        return self
 
 
 def _points(db, definition) -> int:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from circuits.neurons import AdEx, Constant, Population, Record, SpikingNetwork
-from circuits.neurons.methods import Adaptive
+from circuits.neurons.program import Adaptive
 
 METHODS = ("euler", "exponential_euler", "rk4", "adaptive")
 

@@ -8,7 +8,7 @@ from circuits.neurons import Constant, HodgkinHuxley, Population, Record, Spikin
 from circuits.neurons.channels import Gate, Rate, squid_gates, traub_miles_gates
 from circuits.neurons.exponential import exp_less
 from circuits.neurons.hodgkin_huxley import kind_of
-from circuits.neurons.methods import Adaptive
+from circuits.neurons.program import Adaptive
 from physlearn._kernel import UPDATE, compiled
 from physlearn.errors import DivergenceError
 

@@ -21,7 +21,7 @@ from circuits.neurons import (
     connect,
     hodgkin_huxley_steps as squid_steps,
 )
-from circuits.neurons.methods import Adaptive
+from circuits.neurons.program import Adaptive
 from physlearn.errors import DivergenceError
 
 
