@@ -1,4 +1,4 @@
-"""Iris, honestly: the data, the baselines against scikit-learn, and the claims of the README."""
+"""Iris, honestly: the data, the baselines against scikit-learn, and the claims of docs/iris.md."""
 
 import hashlib
 from importlib import resources
