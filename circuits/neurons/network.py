@@ -87,7 +87,7 @@ class SpikingNetwork:
             found = isinstance(given, Sequence) and not isinstance(given, str)
             if not found or not all(hasattr(item, method) and not isinstance(item, type) for item in given):
                 raise TypeError(f"SpikingNetwork: {what}={seen(given)}, expected a list of {what}")
-        count("SpikingNetwork: seed", self.seed, 0, most=float("inf"))
+        count("SpikingNetwork: seed", self.seed, 0, most=2**128)
         object.__setattr__(self, "populations", dict(self.populations))
         object.__setattr__(self, "projections", tuple(self.projections))
         object.__setattr__(self, "inputs", tuple(self.inputs))

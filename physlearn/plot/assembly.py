@@ -110,7 +110,7 @@ def animate_assembly(labels, path, titles=None, *, fps=10):
             title.set_text(titles[k])
         return image, title
 
-    FuncAnimation(figure, draw, frames=len(frames)).save(path, writer=PillowWriter(fps=fps), dpi=80)
+    FuncAnimation(figure, draw, frames=len(frames)).save(path, writer=PillowWriter(fps=fps), dpi=80)  # pyright: ignore[reportArgumentType]
     plt.close(figure)
     return path
 

@@ -192,8 +192,8 @@ def _groups(nodes, marked):
         for place in sequence(f"marked[{name!r}]", places, expected="nodes or node pairs"):
             if not isinstance(place, Hashable):
                 raise TypeError(f"marked[{name!r}]: {seen(place)} is neither a node nor a node pair")
-            pair = isinstance(place, tuple) and place not in known
-            for node in place if pair else (place,):
+            pair = place if isinstance(place, tuple) and place not in known else (place,)
+            for node in pair:
                 if node not in known:
                     raise ValueError(f"marked[{name!r}]: {place!r} is neither a node nor a node pair")
                 group.setdefault(node, name)

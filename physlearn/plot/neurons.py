@@ -105,9 +105,9 @@ def plot_fi(current, rate=None, *, error=None, theory=None, label="simulated", u
     if hasattr(current, "rate"):
         current, rate = current.current, current.rate
     current = _line("current", current)
-    if np.size(rate) != len(current):
-        raise ValueError(f"rate: got {np.size(rate)} numbers, expected {len(current)}, one for each current")
-    rate = _line("rate", rate, len(current))
+    rate = _line("rate", rate)
+    if len(rate) != len(current):
+        raise ValueError(f"rate: shape {rate.shape}, expected {current.shape}, one for each current")
     error = None if error is None else array("error", error, shape=rate.shape, low=0.0)
     theory = {} if theory is None else mapping("theory", theory, expected="a mapping of names to (current, rate)")
     theory = {name: line_of(f"theory[{name!r}]", line) for name, line in theory.items()}

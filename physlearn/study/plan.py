@@ -87,7 +87,7 @@ class Plan:
         instance("Plan: task", self.task, Task, "a Task")
         instance("Plan: space", self.space, Space, "a Space, such as grid gives")
         count("Plan: replicates", self.replicates, most=MOST_REPLICATES)
-        count("Plan: seed", self.seed, 0, most=float("inf"))
+        count("Plan: seed", self.seed, 0, most=2**128)
         flag("Plan: common_random_numbers", self.common_random_numbers)
         if self.refine is not None:
             instance("Plan: refine", self.refine, Refine, "a Refine, or None")
@@ -218,7 +218,7 @@ def checked(task, path, space, *, replicates, seed, common_random_numbers, refin
             errors.append(f"{name}: got {value!r}, expected a whole number of at least {least}")
     if not errors and replicates > MOST_REPLICATES:
         errors.append(f"replicates: got {seen(replicates)}, expected at most {MOST_REPLICATES}")
-    sound = {} if errors else {"replicates": replicates, "seed": seed}
+    sound: dict[str, Any] = {} if errors else {"replicates": replicates, "seed": seed}
     if refine is not None and not isinstance(refine, Refine):
         refine, found = validated(Refine, refine, "refine:")
         errors += found
