@@ -11,12 +11,12 @@ import numpy as np
 WIDTH, ITEMS, LONGEST = 110, 6, 160  # columns of a line, entries of a container, characters of one value
 
 
-def brief(thing, **parts) -> str:
+def brief(self, /, **parts) -> str:
     """An object as ``Name(part=..., ...)``; a class takes it as its ``__repr__``.
 
     Parameters
     ----------
-    thing : object
+    self : object
     **parts
         What to show; default the fields of a dataclass or of a named tuple.
 
@@ -33,9 +33,9 @@ def brief(thing, **parts) -> str:
     Film(frames=(10, 3) array in 0 .. 1, titles=['begin', 'end'])
     """
     if not parts:
-        parts = {name: getattr(thing, name) for name in _names(thing)}
+        parts = {name: getattr(self, name) for name in _names(self)}
     texts = [f"{name}={short(value)}" for name, value in parts.items()]
-    lines = [f"{type(thing).__name__}("]
+    lines = [f"{type(self).__name__}("]
     for k, text in enumerate(texts):
         text += ")" if k + 1 == len(texts) else ","
         if k and len(lines[-1]) + 1 + len(text) > WIDTH:
