@@ -118,7 +118,7 @@ BAD = [
     (lambda: ContrastiveDivergence(given=3), "given: got 3"),
     (lambda: PersistentContrastiveDivergence(hotter=("warm",)), "hotter: got"),
     (lambda: DenoisingScoreMatching("wide"), "sigma: got 'wide'"),
-    (lambda: save(train(), "run"), r"path: got Training.*expected the path of a file"),
+    (lambda: save(train(), "run"), r"path: got Training.*expected a path"),
     (lambda: save("run", DIVIDER), "training: got .*expected what `learn` returned"),
     (lambda: save(3, train()), "path: got 3"),
     (lambda: load(DIVIDER, "run"), "path: got"),
