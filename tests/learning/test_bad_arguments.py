@@ -125,6 +125,7 @@ BAD = [
     (lambda: load("run", "divider"), "system: got a str"),
     (lambda: sharpen("J", 1), "J: got 'J'"),
     (lambda: learn_by_diffusion(3, 2, duration=1.0), "structures: got 3"),
+    (lambda: learn_by_diffusion([[[[[1, 2]]]]], 2, duration=1.0), r"structures\[0\]: 4 axes"),
     (lambda: learn_by_diffusion([[["a"]]], 2, duration=1.0), r"structures\[0\]: got"),
     (lambda: learn_by_diffusion([[[1, 2]]], 2, duration=1.0, directional="yes"), "directional: got 'yes'"),
     (lambda: learn_by_diffusion([[[1, 2]]], 2, duration=1.0, diffusion=[1.0] * 3), "diffusion: shape"),
