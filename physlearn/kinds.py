@@ -84,7 +84,7 @@ class Spin:
 
     def settle(self, f, curvature, x):
         """Align with the field."""
-        if not type(f) is type(x) is np.ndarray:
+        if not type(f) is type(x) is np.ndarray or f.shape != x.shape:
             f, x = _given(f=f, x=x)
         return np.where(f > 0, 1.0, np.where(f < 0, -1.0, x))
 
@@ -114,7 +114,7 @@ class Binary:
 
     def settle(self, f, curvature, x):
         """Switch on in a positive field, off in a negative one."""
-        if not type(f) is type(x) is np.ndarray:
+        if not type(f) is type(x) is np.ndarray or f.shape != x.shape:
             f, x = _given(f=f, x=x)
         return np.where(f > 0, 1.0, np.where(f < 0, 0.0, x))
 
@@ -149,7 +149,7 @@ class Potts:
 
     def settle(self, f, curvature, x):
         """Take the code of the largest field; ties keep the state."""
-        if not type(f) is type(x) is np.ndarray:
+        if not type(f) is type(x) is np.ndarray or f.shape[:-1] != x.shape:
             f, x = _given(last=1, f=f, x=x)
         held = np.take_along_axis(f, np.asarray(x, dtype=np.int64)[..., None], -1)[..., 0]
         return np.where(held >= f.max(-1), x, f.argmax(-1))
@@ -170,7 +170,8 @@ class Potts:
 
 def _given(last=0, **arrays):
     """Arrays of finite numbers that fit together (f but for ``last`` axes): for what engines do not pass."""
-    found = {name: array(name, value, dtype=None) for name, value in arrays.items()}
+    kept = None if "curvature" in arrays else float  # real variables may be complex
+    found = {name: array(name, value, dtype=kept) for name, value in arrays.items()}
     shapes = [value.shape[: value.ndim - last] if name == "f" else value.shape for name, value in found.items()]
     try:
         np.broadcast_shapes(*shapes)

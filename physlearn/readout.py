@@ -115,7 +115,8 @@ class Nudge:
         if isinstance(self.cost, type) or not isinstance(getattr(self.cost, "readout", None), str):
             raise TypeError(f"cost: got {seen(self.cost)}, expected a cost, such as SquaredError('output')")
         array("target", self.target, finite=False)
-        array("strength", self.strength, finite=False, shape=(), dtype=None)
+        if not np.isfinite(array("strength", self.strength, finite=False, shape=(), dtype=None)):
+            raise ValueError(f"nudge.strength: got {self.strength}, expected a finite number")
         if self.at is not None:
             array("at", self.at, finite=False, dtype=None)
 

@@ -152,7 +152,7 @@ def test_right_terms_pass(rng):
         *("shapes", "batch", "field", "gradient", "layers", "curvature"),
         *("quadratic", "jacobian", "gradient_moments", "holomorphic"),
     }
-    table = repr(report).splitlines()
+    table = str(report).splitlines()
     assert table[0].split() == ["term", "form", "worst", "error", "tolerance", "worst", "at"]
     assert table[-1] == f"{len(report.checks)} checks passed"
     with pytest.raises(AttributeError):

@@ -266,6 +266,8 @@ def learn_by_diffusion(
             raise ValueError(
                 f"structures[{number}]: expected an array of species in 1..{n_species}, 0 for an empty place"
             )
+        if cell.ndim > 3:
+            raise ValueError(f"structures[{number}]: {cell.ndim} axes, expected at most 3, those of space")
         if total is not None and cell.ndim != axes:
             raise ValueError(f"structures[{number}]: {cell.ndim} axes, expected {axes} as of the first")
         axes = cell.ndim
