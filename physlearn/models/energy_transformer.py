@@ -93,5 +93,10 @@ class EnergyTransformer:
         """
         steps, dt = count("steps", steps), positive("dt", dt)
         return integrate(
-            self.energy, (0.0, steps * dt), x0=array("x", x), dt=dt, method="euler", times=dt * np.arange(steps + 1)
+            self.energy,
+            (0.0, steps * dt),
+            x0=array("x", x, finite=False),
+            dt=dt,
+            method="euler",
+            times=dt * np.arange(steps + 1),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from numbers import Integral
 
 import numpy as np
 
@@ -59,7 +58,7 @@ def triangular_pairs(size, *, periodic=True):
 def _shape(size, dimensions):
     several = isinstance(size, list | tuple) or isinstance(size, np.ndarray) and size.ndim > 0
     shape = tuple(size) if several else (size,) * dimensions
-    whole = all(isinstance(k, Integral) and not isinstance(k, bool) and k > 0 for k in shape)
+    whole = all(isinstance(k, int | np.integer) and not isinstance(k, bool) and k > 0 for k in shape)
     if len(shape) != dimensions or not whole:
         raise ValueError(f"size: got {seen(size)}, expected a positive integer or {dimensions} of them")
     count("size", math.prod(int(k) for k in shape), each=32 * dimensions)  # of the pairs and what makes them

@@ -18,13 +18,13 @@ Murugan 2017; Evans, O'Brien, Winfree and Murugan 2024).
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import array, count, instance, number, positive
+from physlearn.checks import array, count, instance, number, positive, seen
 from physlearn.kernels.jit import inlined, kernel
 from physlearn.models.assembly import Assembly
 from physlearn.models.registration import cell_of
@@ -124,7 +124,9 @@ def patch_barrier(structure, mu, bond):
     cell, mu = cell_of(structure), array("mu", mu, finite=False)
     if mu.ndim != 1 or cell.max() > len(mu):
         raise ValueError(f"mu: got shape {mu.shape}, expected one cost for each species up to {cell.max()}")
-    if not (np.all(np.isfinite(mu)) and isinstance(bond, Real) and not isinstance(bond, bool) and np.isfinite(bond)):
+    if not isinstance(bond, int | float | np.number) or isinstance(bond, bool):
+        raise TypeError(f"bond: got {seen(bond)}, expected a finite energy")
+    if not (np.all(np.isfinite(mu)) and np.isfinite(bond)):
         raise ValueError(f"mu, bond: got {mu} and {bond!r}, expected finite energies")
     cost = np.where(cell > 0, np.concatenate([[0.0], mu])[cell], np.inf)
     d, worst = cell.ndim, -np.inf

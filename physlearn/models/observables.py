@@ -7,11 +7,13 @@ with ``axis=1`` on (chains, draws), so that the scatter between chains gives the
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from physlearn.checks import count, integer, integers, positive, reals, seen
 from physlearn.dynamics.stencil import slots
-from physlearn.energy import Energy, Spin
+from physlearn.energy import Spin
 
 
 def magnetisation(s, dims):
@@ -116,7 +118,7 @@ def link_overlap(a, b, pairs, dims):
     return np.mean(flat[..., i] * flat[..., j], axis=-1)
 
 
-def frustrated_plaquettes(model):
+def frustrated_plaquettes(model: Any):
     """Plaquettes of a square lattice whose four couplings have a negative product (Toulouse 1977).
 
     Parameters
@@ -142,7 +144,7 @@ def frustrated_plaquettes(model):
     >>> int(frustrated_plaquettes(Ising.square(3, J)).sum())
     2
     """
-    if not isinstance(model, Energy) or not hasattr(model, "couplings"):
+    if isinstance(model, type) or not all(hasattr(model, part) for part in ("layers", "pairs", "couplings")):
         raise TypeError(f"model: got {seen(model)}, expected an Ising or SpinGlass, such as Ising.square(3)")
     kind, shape = model.layers["s"]
     if type(kind) is not Spin:

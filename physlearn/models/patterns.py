@@ -239,7 +239,7 @@ def overlap(x, patterns):
     patterns = check_patterns(patterns)
     x = array("x", x, finite=False)
     if x.shape[-1:] != patterns.shape[1:]:
-        raise ValueError(f"x: shape {x.shape}, expected (..., {patterns.shape[1]}), as long as the patterns")
+        raise ValueError(f"x: shape {x.shape}, expected (..., {patterns.shape[1]}), as long as a pattern of `patterns`")
     if not np.all(np.isfinite(x)):
         raise ValueError(f"x: {np.sum(~np.isfinite(x))} values are NaN or infinite, expected finite")
     if value_pair(patterns, "patterns")[0] == 0:

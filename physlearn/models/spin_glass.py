@@ -217,7 +217,7 @@ class Ising(_OnGraph):
         import scipy.sparse as sp
 
         sparse = sp.issparse(matrix)
-        if isinstance(matrix, sp.sparray | sp.spmatrix | np.ndarray) and np.iscomplexobj(matrix):
+        if getattr(getattr(matrix, "dtype", None), "kind", "f") == "c":
             raise ValueError("matrix: complex, expected real couplings; an energy is a real number: pass matrix.real")
         matrix = sp.csr_matrix(matrix, dtype=float) if sparse else array("matrix", matrix, finite=False)
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:

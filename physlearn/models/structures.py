@@ -240,7 +240,8 @@ def store(structures, strength=1.0, *, n_species=None, kind=None, directional=Tr
     n_species = used if n_species is None else count("n_species", n_species)
     if used > n_species:
         raise ValueError(f"n_species: got {n_species}, but species {used} is used")
-    kind = choice("kind", ("square" if structures[0].codes.ndim == 2 else "cubic") if kind is None else kind, STEPS)
+    kind = ("square" if structures[0].codes.ndim == 2 else "cubic") if kind is None else kind
+    choice("kind", kind, STEPS)
     count("n_species", n_species, each=9 * len(STEPS[kind]) * n_species)  # of J and of what a structure adds
     J = np.zeros((len(STEPS[kind]), n_species, n_species))
     for structure, eps in zip(structures, strengths, strict=True):
