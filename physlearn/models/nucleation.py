@@ -23,7 +23,6 @@ from typing import NamedTuple
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import array, count, instance, number, positive
 from physlearn.checks import array, count, instance, number, positive, seen
 from physlearn.kernels.jit import inlined, kernel
 from physlearn.models.assembly import Assembly
