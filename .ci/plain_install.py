@@ -61,7 +61,7 @@ def datasets():
     import numpy as np
     import xarray
 
-    from circuits.neurons.recording import Traces
+    from circuits.neurons.engine.recording import Traces
     from physlearn import Energy, Real, integrate, sample, tempering
     from physlearn.terms import Parabola
 

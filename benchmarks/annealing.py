@@ -17,7 +17,7 @@ from common import processor_time, seconds, table  # isort: skip (sets thread co
 import numpy as np
 
 from physlearn import Energy, Spin
-from physlearn.dynamics.anneal import anneal
+from physlearn.dynamics import anneal
 from physlearn.terms import Pairs
 
 READS, SWEEPS = 32, 1000

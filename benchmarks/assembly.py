@@ -10,12 +10,11 @@ from common import processor_time, seconds, table  # isort: skip (sets thread co
 import numba
 import numpy as np
 
-from physlearn.dynamics.gillespie import Gillespie
-from physlearn.dynamics.sample import start_sampler
-from physlearn.models.assembly import Assembly
-from physlearn.models.structures import random_structures, store
+from physlearn.dynamics.sampling.sample import start_sampler
+from physlearn.dynamics.time.gillespie import Gillespie
+from physlearn.models import Assembly, random_structures, store
 from physlearn.rng import streams, uniform
-from physlearn.terms.lattice import Lattice
+from physlearn.terms import Lattice
 
 EPS, MU, HEAT = 4.0, 7.0, 1.0
 RECORDS = 4000

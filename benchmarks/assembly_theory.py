@@ -14,15 +14,24 @@ import numpy as np
 from common import processor_time
 
 from physlearn import Adam, BoltzmannLearning, learn
-from physlearn.dynamics.kinetics import kinetics
-from physlearn.learning.growth import growing_site, growth_examples
-from physlearn.models.assembly import Assembly
-from physlearn.models.assembly_capacity import capacity_exponent, grow_seeds, phase_map, retrieval_curve
-from physlearn.models.assembly_order import assembly_order
-from physlearn.models.nucleation import block_energy, critical_size, growth_free_energy, nucleation_barrier
-from physlearn.models.structures import random_structures, store
-from physlearn.plot.assembly import plot_assembly_phases, plot_retrieval
-from physlearn.terms.lattice import Lattice
+from physlearn.dynamics import kinetics
+from physlearn.models import (
+    Assembly,
+    assembly_order,
+    block_energy,
+    capacity_exponent,
+    critical_size,
+    grow_seeds,
+    growth_free_energy,
+    nucleation_barrier,
+    phase_map,
+    random_structures,
+    retrieval_curve,
+    store,
+)
+from physlearn.models.assembly.growth import growing_site, growth_examples
+from physlearn.plot import plot_assembly_phases, plot_retrieval
+from physlearn.terms import Lattice
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 LOADS = (0.3, 0.45, 0.6, 0.8, 1.0, 1.3, 1.7)
@@ -192,7 +201,7 @@ def main():
     rows += [
         f"| gain, same structures | {cells} | |",
         "",
-        "Learned: 40 steps of the wake-sleep contrast at growing sites (`physlearn.learning.growth`), "
+        "Learned: 40 steps of the wake-sleep contrast at growing sites (`physlearn.models.assembly.growth`), "
         "Hebb's bonds made",
         "unequal; patches as above, 12 sets of structures a point.",
         "",

@@ -10,10 +10,7 @@ import numpy as np
 from common import processor_time, seconds, table
 from numba import njit
 
-from physlearn.models.capacity import capacity_curve
-from physlearn.models.dense_memory import DenseMemory
-from physlearn.models.hopfield import Hopfield
-from physlearn.models.patterns import flip, random_patterns
+from physlearn.models import DenseMemory, Hopfield, capacity_curve, flip, random_patterns
 from physlearn.threads import one_blas_thread
 
 N = 2000

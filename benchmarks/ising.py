@@ -16,7 +16,7 @@ import numba
 import numpy as np
 
 from physlearn import enumerate_states, sample
-from physlearn.dynamics.sample import start_sampler
+from physlearn.dynamics.sampling.sample import start_sampler
 from physlearn.models import Ising, SpinGlass
 
 SIDE, HEAT = 1024, 2.269

@@ -7,7 +7,7 @@ import common  # first: it sets thread counts before NumPy is imported
 import numpy as np
 
 from physlearn import Energy, Real
-from physlearn.dynamics.sample import start_sampler
+from physlearn.dynamics.sampling.sample import start_sampler
 from physlearn.terms import Mixture
 
 CHAINS, D, COMPONENTS = 16, 100, 4

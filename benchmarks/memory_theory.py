@@ -14,17 +14,21 @@ from common import table
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from physlearn.models.capacity import capacity_curve, dense_errors, extrapolate, phase_diagram
-from physlearn.models.hopfield import Hopfield
-from physlearn.models.mean_field import (
+from physlearn.models import (
+    Hopfield,
+    ModernHopfield,
+    add_noise,
+    capacity_curve,
     critical_load,
+    dense_errors,
+    extrapolate,
     first_step_error,
     mean_field_overlap,
+    phase_diagram,
+    random_patterns,
     retrieval_boundary,
 )
-from physlearn.models.modern_hopfield import ModernHopfield
-from physlearn.models.patterns import add_noise, random_patterns
-from physlearn.plot.memory import plot_capacity, plot_phase_diagram
+from physlearn.plot import plot_capacity, plot_phase_diagram
 
 SEED = 20260101
 LOADS = np.array([0.05, 0.10, 0.12, 0.13, 0.135, 0.14, 0.145, 0.15, 0.16, 0.18, 0.20, 0.23])

@@ -146,7 +146,7 @@ def measure(name, method, dt, right):
     try:
         record = {"n": "spikes" if reset else Record(("v",))}
         run = physlearn.integrate(network, (0.0, steps * dt), dt=dt, method=method, record=record)
-    except physlearn.dynamics.trajectory.DivergenceError:
+    except physlearn.dynamics.time.trajectory.DivergenceError:
         return "diverges"
     except ValueError:
         return "refused"

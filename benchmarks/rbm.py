@@ -11,9 +11,8 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.neural_network import BernoulliRBM
 
-from physlearn import SGD, learn
-from physlearn.learning import PersistentContrastiveDivergence
-from physlearn.models.rbm import RBM
+from physlearn import SGD, PersistentContrastiveDivergence, learn
+from physlearn.models import RBM
 
 EPOCHS, LR = 20, 0.05
 

@@ -1,16 +1,5 @@
 from . import neurons as neurons
-from .hessian import (
-    cost_hessian as cost_hessian,
-    laplacian as laplacian,
-    response as response,
-    settling_time as settling_time,
-    soft_modes as soft_modes,
-)
-from .hopfield import (
-    amplifier_network as amplifier_network,
-    amplifier_outputs as amplifier_outputs,
-)
-from .lattices import (
+from .graphs import (
     complete_graph as complete_graph,
     erdos_renyi_graph as erdos_renyi_graph,
     layered_graph as layered_graph,
@@ -18,19 +7,30 @@ from .lattices import (
     random_regular_graph as random_regular_graph,
     square_lattice as square_lattice,
 )
-from .observables import (
+from .resistive.hessian import (
+    cost_hessian as cost_hessian,
+    laplacian as laplacian,
+    response as response,
+    settling_time as settling_time,
+    soft_modes as soft_modes,
+)
+from .resistive.hopfield import (
+    amplifier_network as amplifier_network,
+    amplifier_outputs as amplifier_outputs,
+)
+from .resistive.meters import (
     dissipated_power as dissipated_power,
     edge_currents as edge_currents,
     energy_per_inference as energy_per_inference,
     source_currents as source_currents,
 )
-from .resistance import (
+from .resistive.resistance import (
     effective_resistance as effective_resistance,
     kirchhoff_index as kirchhoff_index,
     resistance_matrix as resistance_matrix,
 )
-from .resistor import ResistorNetwork as ResistorNetwork
-from .spice import (
+from .resistive.resistor import ResistorNetwork as ResistorNetwork
+from .spice.write import (
     run_ngspice as run_ngspice,
     spice_names as spice_names,
     to_spice as to_spice,

@@ -8,6 +8,7 @@ import networkx as nx
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from circuits.graphs import complete_graph, random_regular_graph, square_lattice
 from circuits.iris import (
     SPECIES,
     accuracy,
@@ -19,8 +20,7 @@ from circuits.iris import (
     split,
     standardise,
 )
-from circuits.lattices import complete_graph, random_regular_graph, square_lattice
-from circuits.resistor import ResistorNetwork
+from circuits.resistive.resistor import ResistorNetwork
 from physlearn.learning import (
     SGD,
     Adam,
@@ -31,7 +31,7 @@ from physlearn.learning import (
     SquaredError,
     learn,
 )
-from physlearn.study.task import Task
+from physlearn.study.plans.task import Task
 
 
 class IrisParams(BaseModel):

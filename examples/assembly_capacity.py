@@ -7,8 +7,8 @@ number that can be stored grows as the square root of N (Murugan, Zeravcic, Bren
 import matplotlib.pyplot as plt
 import numpy as np
 
-from physlearn.models.assembly_capacity import capacity_exponent, retrieval_curve
-from physlearn.plot.assembly import plot_retrieval
+from physlearn.models import capacity_exponent, retrieval_curve
+from physlearn.plot import plot_retrieval
 
 curves, axis = [], None
 for side in (8, 12, 18):

@@ -9,11 +9,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from physlearn import sample
-from physlearn.learning.molecular import learn_by_diffusion, sharpen
-from physlearn.models.assembly import Assembly
-from physlearn.models.assembly_order import assembly_order
-from physlearn.models.structures import random_structures, store
-from physlearn.terms.lattice import Lattice
+from physlearn.learning import learn_by_diffusion, sharpen
+from physlearn.models import Assembly, assembly_order, random_structures, store
+from physlearn.terms import Lattice
 
 SIDE, BOND, COST = 6, 8.0, 12.8  # energies in units of T
 N = SIDE**2

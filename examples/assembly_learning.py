@@ -9,12 +9,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from physlearn import Adam, BoltzmannLearning, learn
-from physlearn.learning.growth import growing_site, growth_examples
-from physlearn.models.assembly import Assembly
-from physlearn.models.assembly_capacity import retrieval_curve
-from physlearn.models.structures import store
-from physlearn.plot.assembly import plot_retrieval
-from physlearn.terms.lattice import Lattice
+from physlearn.models import Assembly, retrieval_curve, store
+from physlearn.models.assembly.growth import growing_site, growth_examples
+from physlearn.plot import plot_retrieval
+from physlearn.terms import Lattice
 
 SIDE, BOND, COST = 5, 12.0, 23.0  # energies in units of T
 WEST_AND_NORTH = [(2, 1)]  # where neighbours are while a patch grows from its western and northern edge

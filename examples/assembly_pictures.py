@@ -7,12 +7,10 @@ a picture grows into the whole one, whichever it is.  The last one is written as
 import matplotlib.pyplot as plt
 import numpy as np
 
-from physlearn.dynamics.kinetics import kinetics
-from physlearn.models.assembly import Assembly
-from physlearn.models.assembly_order import assembly_order, site_labels
-from physlearn.models.structures import Structure, store
-from physlearn.plot.assembly import animate_assembly, plot_assembly
-from physlearn.terms.lattice import Lattice
+from physlearn.dynamics import kinetics
+from physlearn.models import Assembly, Structure, assembly_order, site_labels, store
+from physlearn.plot import animate_assembly, plot_assembly
+from physlearn.terms import Lattice
 
 r, c = np.mgrid[-6:7, -6:7]
 PICTURES = {

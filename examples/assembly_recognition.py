@@ -7,11 +7,8 @@ structure k; its nucleus is the cheapest, as `patch_barrier` foresees.  No seed 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from physlearn.models.assembly import Assembly
-from physlearn.models.nucleation import patch_barrier
-from physlearn.models.recognition import concentration_pattern, recognise
-from physlearn.models.structures import random_structures, store
-from physlearn.terms.lattice import Lattice
+from physlearn.models import Assembly, concentration_pattern, patch_barrier, random_structures, recognise, store
+from physlearn.terms import Lattice
 
 BOND, CHAINS = 5.6, 20  # energies in units of T
 stored = random_structures(4, (7, 7), rng=0)

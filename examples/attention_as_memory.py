@@ -10,9 +10,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from physlearn.models.modern_hopfield import ModernHopfield, attention
-from physlearn.models.patterns import add_noise, digits, erase
-from physlearn.plot.memory import plot_attention, plot_patterns
+from physlearn.models import ModernHopfield, add_noise, attention, digits, erase
+from physlearn.plot import plot_attention, plot_patterns
 
 keys = digits().reshape(10, 35)
 names = [str(k) for k in range(10)]

@@ -14,8 +14,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from physlearn import Adam, Energy, Real, learn, sample
-from physlearn.learning import DenoisingScoreMatching
+from physlearn import Adam, DenoisingScoreMatching, Energy, Real, learn, sample
 from physlearn.terms import Mixture
 
 rng = np.random.default_rng(0)

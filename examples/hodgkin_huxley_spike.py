@@ -6,8 +6,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from circuits.neurons import HodgkinHuxley, Population, Record, SpikingNetwork, Step
-from circuits.neurons.phase_plane import fixed_points, reduced_slope
+from circuits.neurons import HodgkinHuxley, Population, Record, SpikingNetwork, Step, fixed_points, reduced_slope
 from physlearn import integrate
 from physlearn.plot import plot_membrane, plot_phase_plane
 

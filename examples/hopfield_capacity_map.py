@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from physlearn.models import retrieval_boundary
-from physlearn.plot.study import plot_refined
+from physlearn.plot import plot_refined
 from physlearn.study import grid, study
 
 done = study(

@@ -13,8 +13,7 @@ import networkx as nx
 import numpy as np
 
 from circuits import amplifier_network, amplifier_outputs, source_currents
-from physlearn.models import Hopfield
-from physlearn.models.patterns import flip, random_patterns
+from physlearn.models import Hopfield, flip, random_patterns
 
 n = 24
 patterns = random_patterns(2, n, rng=3)

@@ -10,11 +10,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from physlearn.models.capacity import capacity_curve
-from physlearn.models.hopfield import Hopfield
-from physlearn.models.mean_field import mean_field_overlap
-from physlearn.models.patterns import erase, flip, letters, overlap
-from physlearn.plot.memory import plot_capacity, plot_overlaps, plot_patterns
+from physlearn.models import Hopfield, capacity_curve, erase, flip, letters, mean_field_overlap, overlap
+from physlearn.plot import plot_capacity, plot_overlaps, plot_patterns
 
 alphabet = "HOPFIELD"
 pictures = np.kron(letters(alphabet), np.ones((2, 2)))  # 14 x 10 pixels

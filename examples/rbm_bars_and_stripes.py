@@ -7,9 +7,8 @@ The 30 patterns of 4 x 4 pixels are equally likely, so no model has a summed log
 import matplotlib.pyplot as plt
 import numpy as np
 
-from physlearn import SGD, learn
-from physlearn.learning import PersistentContrastiveDivergence
-from physlearn.models.rbm import RBM
+from physlearn import SGD, PersistentContrastiveDivergence, learn
+from physlearn.models import RBM
 
 K, EPOCHS = 4, 20_000
 bits = (np.arange(2**K)[:, None] >> np.arange(K)) & 1

@@ -11,9 +11,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
 
-from physlearn import SGD, learn
-from physlearn.learning import PersistentContrastiveDivergence
-from physlearn.models.rbm import RBM
+from physlearn import SGD, PersistentContrastiveDivergence, learn
+from physlearn.models import RBM
 
 EPOCHS, KEPT, COPIES = 120, 200, 30
 digits = (load_digits().data > 8).astype(float)

@@ -1,6 +1,6 @@
 """Restricted Boltzmann machine as a scikit-learn estimator; needs the extra ``sklearn``.
 
-It is `physlearn.models.rbm.RBM` under `learn`, with scikit-learn's names; import it from here only where
+It is `physlearn.models.RBM` under `learn`, with scikit-learn's names; import it from here only where
 scikit-learn is wanted, since that import is slow.
 """
 
@@ -20,8 +20,8 @@ except ImportError as error:
 from physlearn.checks import choice, count, flag, not_negative, number, seen
 from physlearn.learning.learn import learn
 from physlearn.learning.optimizers import SGD
-from physlearn.learning.sampling_rules import ContrastiveDivergence, PersistentContrastiveDivergence
-from physlearn.models.rbm import RBM
+from physlearn.learning.rules.sampled import ContrastiveDivergence, PersistentContrastiveDivergence
+from physlearn.models.boltzmann.rbm import RBM
 
 
 class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):

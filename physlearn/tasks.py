@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from physlearn.study.task import Task
+from physlearn.study.plans.task import Task
 
 
 class IsingParams(BaseModel):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from physlearn import Energy, Local, Potts, Real, Spin, System, check_energy
-from physlearn.models.boltzmann import BoltzmannMachine
+from physlearn.models import BoltzmannMachine
 from physlearn.terms import Bias, Edges
 
 

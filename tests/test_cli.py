@@ -362,7 +362,7 @@ def test_files_and_python_draw_the_same_whole_numbers(folder):
 
 
 def test_exit_codes_when_something_is_missing(folder, capsys, monkeypatch):
-    from physlearn.study.store import Store, WriteError
+    from physlearn.study.storage.store import Store, WriteError
 
     def full(store, records):
         raise WriteError("no space")

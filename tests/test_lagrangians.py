@@ -3,10 +3,8 @@ import pytest
 
 from physlearn import Energy, check_energy, integrate, relax
 from physlearn.lagrangians import Identity, LayerNorm, Relu, Sigmoid, Softmax, Tanh
-from physlearn.models.layered_memory import layered_memory
-from physlearn.models.modern_hopfield import ModernHopfield
-from physlearn.terms import Bias
-from physlearn.terms.memory import Separation
+from physlearn.models import ModernHopfield, layered_memory
+from physlearn.terms import Bias, Separation
 
 KINDS = [Identity(), Relu(), Tanh(0.7), Sigmoid(3.0), Softmax(2.0), LayerNorm(1.5, 0.1)]
 

@@ -8,8 +8,7 @@ import pytest
 
 from physlearn import Energy, Potts, Readout, Real, Spin, System, enumerate_states, relax, sample
 from physlearn.models import BoltzmannMachine
-from physlearn.terms import Bias, Pairs, TokenAttention
-from physlearn.terms.lattice import Lattice, LatticeBonds
+from physlearn.terms import Bias, Lattice, LatticeBonds, Pairs, TokenAttention
 
 PAIR = Pairs("s", [(0, 1)])
 

@@ -9,8 +9,7 @@ import pytest
 
 import physlearn as pl
 from circuits import neurons as cn
-from physlearn import progress
-from physlearn.dynamics import greedy
+from physlearn import greedy, progress
 from physlearn.models import RBM, Assembly, Structure, store
 from physlearn.terms import Lattice, Pairs, Parabola
 

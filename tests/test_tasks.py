@@ -6,8 +6,8 @@ from scipy.special import gammaln
 
 from physlearn import tasks
 from physlearn.models import capacity_curve
-from physlearn.study.task import import_task, locate
-from physlearn.study.values import encode
+from physlearn.study.plans.task import import_task, locate
+from physlearn.study.storage.values import encode
 
 
 def replicates(task, n, **params):

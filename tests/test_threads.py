@@ -5,10 +5,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from physlearn import energy_terms
-from physlearn.models import storage
-from physlearn.models.hopfield import Hopfield
-from physlearn.models.modern_hopfield import ModernHopfield, multi_head_attention
-from physlearn.models.patterns import overlap, random_patterns
+from physlearn.models import Hopfield, ModernHopfield, multi_head_attention, overlap, random_patterns
+from physlearn.models.memory import storage
 
 DRAW = np.random.default_rng(0)
 X, KEYS, QUERIES = random_patterns(120, 601, rng=0), DRAW.normal(size=(901, 257)), DRAW.normal(size=(151, 257))

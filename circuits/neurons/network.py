@@ -28,11 +28,11 @@ from typing import Any
 
 import numpy as np
 
-from circuits.neurons.plan import bounds_of, root
-from circuits.neurons.plasticity import STDP
+from circuits.neurons.engine.plan import bounds_of, root
 from circuits.neurons.population import Population
 from circuits.neurons.program import steps_of
-from circuits.neurons.wiring import values_of, wire
+from circuits.neurons.synapses.plasticity import STDP
+from circuits.neurons.synapses.wiring import values_of, wire
 from physlearn.brief import brief
 from physlearn.checks import count, seen, text
 
@@ -246,7 +246,7 @@ class SpikingNetwork:
             says.
         sweep : mapping of str to (m,) array, optional
             m parameter sets, such as ``{"E->I.weight": weights}`` or ``{"E.tau": taus}``: same connections, copies
-            run side by side in ``threads``; see `circuits.neurons.sweep` for the names.
+            run side by side in ``threads``; see `circuits.neurons.engine.sweep` for the names.
 
         progress : bool, optional
             Whether to show a bar, on a terminal or in a notebook; by default once a second has passed.
@@ -256,10 +256,10 @@ class SpikingNetwork:
         Recording
             A list of them, one per parameter set, under ``sweep``.
         """
-        from circuits.neurons import engine
+        from circuits.neurons.engine import run as engine
 
         if sweep is not None:
-            from circuits.neurons.sweep import run
+            from circuits.neurons.engine.sweep import run
 
             return run(
                 self, t_span, sweep, dt=dt, record=record, state=state, rng=rng, method=method, threads=threads,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from circuits.neurons.parameters import fixed
-from circuits.neurons.receptors import Delta
+from circuits.neurons.synapses.receptors import Delta
 from physlearn.brief import brief
 from physlearn.checks import array, count, function, seen, text
 from physlearn.quantities import si, take_si

@@ -51,7 +51,7 @@ class Program(NamedTuple):
     Parameters
     ----------
     update : function
-        A plain module-level function that Numba compiles for the signature `physlearn._kernel.UPDATE`:
+        A plain module-level function that Numba compiles for the signature `physlearn.kernels.cfuncs.UPDATE`:
         ``update(step, n, state, drive, floats, ints, spiked, late)``, all arrays by pointer (`numba.carray`).
         It advances state (rows, n) from t_k to t_{k+1}, k = step, writes the ascending numbers of the neurons that
         spiked to ``spiked`` and returns how many, or -(i + 1) if neuron i is not finite, or -(n + i + 1) if it would

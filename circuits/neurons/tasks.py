@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from circuits.neurons.lif import LIF
-from circuits.neurons.theory import siegert_cv, siegert_rate
+from circuits.neurons.analysis.theory import siegert_cv, siegert_rate
+from circuits.neurons.cells.lif import LIF
 from circuits.neurons.tuning import fi_curve as tuning_curve
-from physlearn.study.task import Task
+from physlearn.study.plans.task import Task
 
 
 class FIParams(BaseModel):

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from circuits.neurons.currents import Constant
+from circuits.neurons.drive.currents import Constant
+from circuits.neurons.drive.noise import OrnsteinUhlenbeck
 from circuits.neurons.network import SpikingNetwork
-from circuits.neurons.noise import OrnsteinUhlenbeck
 from circuits.neurons.population import Population
 from circuits.neurons.spikes import Spikes
 from physlearn.brief import brief

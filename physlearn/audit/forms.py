@@ -7,10 +7,10 @@ from functools import partial
 
 import numpy as np
 
-from physlearn._checked import failure, in_python
-from physlearn._kernel import COMMIT, GAP, address_of, commit_at, compiled, gap_at
 from physlearn.audit.measure import another, flat_field, moved, named, noise, slope, unit
 from physlearn.energy import Binary, Energy, Potts, Spin, batch_size
+from physlearn.kernels.cfuncs import COMMIT, GAP, address_of, commit_at, compiled, gap_at
+from physlearn.kernels.checked import failure, in_python
 
 
 def curvature(scene, part, x):

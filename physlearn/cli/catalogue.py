@@ -35,8 +35,8 @@ def machines(options) -> int:
 
 def tasks(options) -> int:
     """List the tasks that installed packages offer, or those that are named, with parameters and defaults."""
-    from physlearn.study.task import import_task
-    from physlearn.study.trust import search
+    from physlearn.study.plans.task import import_task
+    from physlearn.study.plans.trust import search
 
     if options.names:
         search(None, trust=False)
@@ -59,7 +59,7 @@ def tasks(options) -> int:
 
 def described(path, task) -> list[str]:
     """A task in lines: what a replicate is, its parameters with defaults, types and limits, its main results."""
-    from physlearn.study.override import as_toml
+    from physlearn.study.plans.override import as_toml
 
     about = inspect.cleandoc((task.params and task.params.__doc__) or task.run.__doc__ or "")
     found = [f"{path}  {about.splitlines()[0]}" if about else path]
@@ -83,7 +83,7 @@ def _offered(group):
 
 
 def _tasks_of(module):
-    from physlearn.study.task import Task
+    from physlearn.study.plans.task import Task
 
     names = vars(importlib.import_module(module)).items()
     return {f"{module}:{name}": task for name, task in names if isinstance(task, Task)}
@@ -91,7 +91,7 @@ def _tasks_of(module):
 
 def _kind(annotation) -> str:
     """An annotation as words: the values of a Literal, the name of a type."""
-    from physlearn.study.override import as_toml
+    from physlearn.study.plans.override import as_toml
 
     if typing.get_origin(annotation) is typing.Literal:
         return " or ".join(map(as_toml, typing.get_args(annotation)))

@@ -14,7 +14,7 @@ def info(options) -> int:
     import numba
 
     from physlearn.cli.intact import packages, version
-    from physlearn.study.provenance import provenance
+    from physlearn.study.storage.provenance import provenance
 
     found = provenance()
     print(f"physlearn {version()}, Python {found['python']}, {found['platform']}")
@@ -32,7 +32,7 @@ def _kernel_cache() -> list[str]:
     """Where compiled kernels are kept, as Numba decided it for one of them, and what else there is to know."""
     from numba.core import config
 
-    from physlearn import _kernel
+    from physlearn.kernels import cfuncs as _kernel
 
     given = getattr(config, "CACHE_DIR", "")  # NUMBA_CACHE_DIR, or Numba's own configuration file
     with warnings.catch_warnings():  # which says the same

@@ -16,7 +16,7 @@ _NO_FILE = r"[/\\\0]"  # what no file name has
 
 def run(options) -> int:
     """Run what the study's store lacks."""
-    from physlearn.study.execute import execute
+    from physlearn.study.running.execute import execute
 
     study, folder = _study_file(options, trust=True)
     print(f"{study.name}: {study.plan.path}, seed {study.plan.seed}, {_counted(study.plan)}\n")
@@ -27,7 +27,7 @@ def run(options) -> int:
 def retry(options) -> int:
     """Run again what failed, or what another version of the task gave."""
     from physlearn.study import open_study
-    from physlearn.study.trust import not_searched, search
+    from physlearn.study.plans.trust import not_searched, search
 
     if not (options.failed or options.stale):
         raise ValueError("retry: give --failed, --stale or both")
@@ -45,11 +45,11 @@ def _finished(folder, work) -> int:
     """Work; then say what came out and what did not, draw, and write the report."""
     from physlearn.files import replace_file
     from physlearn.study import open_study
-    from physlearn.study.figures import png_figures
-    from physlearn.study.store import WriteError
-    from physlearn.study.summary import real_scalars, summarise, table
-    from physlearn.study.task import import_task
-    from physlearn.study.trust import same
+    from physlearn.study.plans.task import import_task
+    from physlearn.study.plans.trust import same
+    from physlearn.study.reports.figures import png_figures
+    from physlearn.study.reports.summary import real_scalars, summarise, table
+    from physlearn.study.storage.store import WriteError
 
     page, interrupted, broken = folder / "report.html", False, None
     before = _state(open_study(folder)) if page.exists() else None
@@ -107,7 +107,7 @@ def _state(study):
 def plan(options) -> int:
     """Count the tasks and estimate the time; run nothing."""
     from physlearn.study import open_study
-    from physlearn.study.growth import check_fits
+    from physlearn.study.storage.additions import check_fits
 
     study, folder = _study_file(options, trust=options.trust)
     plan, total, done = study.plan, len(study.plan), 0
@@ -153,7 +153,7 @@ def export(options) -> int:
 def report(options) -> int:
     """Write the report."""
     from physlearn.study import open_study
-    from physlearn.study.trust import search
+    from physlearn.study.plans.trust import search
 
     found = open_study(options.study)
     if options.trust:
@@ -165,7 +165,7 @@ def report(options) -> int:
 def _study_file(options, *, trust):
     from physlearn.files import path_of
     from physlearn.study import read_study
-    from physlearn.study.trust import not_searched, search
+    from physlearn.study.plans.trust import not_searched, search
 
     path = path_of("STUDY.toml", options.study)
     home = path.resolve().parent
@@ -179,7 +179,7 @@ def _study_file(options, *, trust):
 
 
 def _how(options, kept):
-    from physlearn.study.options import checked_options
+    from physlearn.study.plans.options import checked_options
 
     given = {} if options.workers is None else {"workers": options.workers}
     if options.serial:

@@ -1,43 +1,43 @@
-from .ais import (
+from .annealing.ais import (
     LogZ as LogZ,
     annealed_importance as annealed_importance,
 )
-from .anneal import (
+from .annealing.anneal import (
     anneal as anneal,
     greedy as greedy,
 )
-from .annealed import Annealed as Annealed
-from .equilibrium import (
-    Equilibrium as Equilibrium,
-)
-from .exact import (
-    Exact as Exact,
-    enumerate_states as enumerate_states,
-)
-from .integrate import integrate as integrate
-from .kinetics import (
-    Kinetics as Kinetics,
-    kinetics as kinetics,
-)
-from .population import (
+from .annealing.annealed import Annealed as Annealed
+from .annealing.population_annealing import (
     Population as Population,
     population_annealing as population_annealing,
 )
-from .relax import relax as relax
-from .sample import sample as sample
-from .samples import (
-    Mean as Mean,
-    Samples as Samples,
-)
-from .tempering import (
+from .annealing.tempering import (
     Tempered as Tempered,
     ladder as ladder,
     tempering as tempering,
 )
-from .trajectory import (
-    Trajectory as Trajectory,
+from .exact.enumeration import (
+    Exact as Exact,
+    enumerate_states as enumerate_states,
 )
-from .transfer import (
+from .exact.transfer import (
     Strip as Strip,
     transfer_matrix as transfer_matrix,
+)
+from .rest.equilibrium import (
+    Equilibrium as Equilibrium,
+)
+from .rest.relax import relax as relax
+from .sampling.sample import sample as sample
+from .sampling.samples import (
+    Mean as Mean,
+    Samples as Samples,
+)
+from .time.integrate import integrate as integrate
+from .time.kinetics import (
+    Kinetics as Kinetics,
+    kinetics as kinetics,
+)
+from .time.trajectory import (
+    Trajectory as Trajectory,
 )

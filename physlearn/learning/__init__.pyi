@@ -1,3 +1,7 @@
+from .check_gradient import (
+    GradientCheck as GradientCheck,
+    check_gradient as check_gradient,
+)
 from .checkpoint import (
     load as load,
     save as save,
@@ -7,33 +11,29 @@ from .costs import (
     Margin as Margin,
     SquaredError as SquaredError,
 )
-from .gradient import (
-    GradientCheck as GradientCheck,
-    check_gradient as check_gradient,
-)
 from .learn import (
     Training as Training,
     learn as learn,
-)
-from .molecular import (
-    MolecularLearning as MolecularLearning,
-    learn_by_diffusion as learn_by_diffusion,
-    sharpen as sharpen,
 )
 from .optimizers import (
     SGD as SGD,
     Adam as Adam,
 )
-from .rules import (
+from .rules.contrastive import (
     ContrastiveHebbian as ContrastiveHebbian,
     CoupledLearning as CoupledLearning,
     DirectedAging as DirectedAging,
     EquilibriumPropagation as EquilibriumPropagation,
     ExactGradient as ExactGradient,
 )
-from .sampling_rules import (
+from .rules.molecular import (
+    MolecularLearning as MolecularLearning,
+    learn_by_diffusion as learn_by_diffusion,
+    sharpen as sharpen,
+)
+from .rules.sampled import (
     BoltzmannLearning as BoltzmannLearning,
     ContrastiveDivergence as ContrastiveDivergence,
     PersistentContrastiveDivergence as PersistentContrastiveDivergence,
 )
-from .score import DenoisingScoreMatching as DenoisingScoreMatching
+from .rules.score import DenoisingScoreMatching as DenoisingScoreMatching

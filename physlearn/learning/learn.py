@@ -13,13 +13,13 @@ import numpy as np
 from physlearn.checks import choice, count, flag, function, instance, mapping
 from physlearn.energy import System
 from physlearn.errors import ConvergenceError
-from physlearn.learning import bipartite, compiled
-from physlearn.learning.adjoint import contrast_by_adjoint
-from physlearn.learning.contrast import contrast_by_moments, contrast_by_relaxing, has_moments
 from physlearn.learning.data import RELAX_OPTIONS, check_data, check_names, check_nouns
+from physlearn.learning.engines import bipartite, edges as compiled
+from physlearn.learning.engines.adjoint import contrast_by_adjoint
+from physlearn.learning.engines.contrast import contrast_by_moments, contrast_by_relaxing, has_moments
 from physlearn.learning.monitor import Monitor, shown
 from physlearn.learning.optimizers import rate
-from physlearn.learning.rules import ExactGradient
+from physlearn.learning.rules.contrastive import ExactGradient
 from physlearn.progress import Bar
 from physlearn.rng import generator as rng_generator
 from physlearn.threads import on_one_thread
@@ -266,7 +266,7 @@ def _engine(method, system, task, relax_options):
     if method == "compiled":
         return fast.runner(system, task), method
     if method == "sample":
-        from physlearn.learning import sampled  # loads every sampler
+        from physlearn.learning.engines import sampled  # loads every sampler
 
         return sampled.runner(system, task), method
     options = {"unconverged": "raise"} | dict(relax_options or {})
@@ -322,7 +322,7 @@ def _start(system, rule, optimizer, names, generator):
     memory = optimizer.start({name: system.theta[name] for name in names})
     if not hasattr(rule, "sampled"):
         return memory
-    from physlearn.learning import sampled
+    from physlearn.learning.engines import sampled
 
     return memory | sampled.start(system, rule, generator)
 

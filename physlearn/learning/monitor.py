@@ -28,7 +28,7 @@ class Monitor:
     def __init__(self, system, task):
         self.name, self.measure = "", None
         if hasattr(task.rule, "sampled") and isinstance(system, Energy):
-            from physlearn.learning.pseudo_likelihood import monitor_of  # loads every sampler
+            from physlearn.learning.engines.pseudo_likelihood import monitor_of  # loads every sampler
 
             self.name, self.measure = monitor_of(system, task)
         work = len(task.target) * sum(value.size for value in system.theta.values())

@@ -1,24 +1,24 @@
-from .draws import (
+from .handle import (
+    Study as Study,
+    open_study as open_study,
+)
+from .plans.draws import (
     between as between,
     latin_hypercube as latin_hypercube,
     random as random,
     sobol as sobol,
 )
-from .file import read_study as read_study
-from .handle import (
-    Study as Study,
-    open_study as open_study,
-)
-from .plan import (
+from .plans.file import read_study as read_study
+from .plans.plan import (
     Plan as Plan,
     Refine as Refine,
 )
-from .run import study as study
-from .space import (
+from .plans.space import (
     Space as Space,
     axis as axis,
     grid as grid,
     points as points,
     zipped as zipped,
 )
-from .task import Task as Task
+from .plans.task import Task as Task
+from .run import study as study

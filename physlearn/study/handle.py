@@ -11,10 +11,10 @@ import numpy as np
 
 from physlearn.checks import flag
 from physlearn.files import path_of
-from physlearn.study.dataset import assemble, returned, warn_of_damage
-from physlearn.study.reader import DAMAGED, FAILED, STATES, definition_in, definition_of, meta_of, reading
-from physlearn.study.space import Space
-from physlearn.study.trust import refuse_own
+from physlearn.study.plans.space import Space
+from physlearn.study.plans.trust import refuse_own
+from physlearn.study.storage.dataset import assemble, returned, warn_of_damage
+from physlearn.study.storage.reader import DAMAGED, FAILED, STATES, definition_in, definition_of, meta_of, reading
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,8 @@ class Study:
             Import the task, whosever it is, for the pictures that it draws itself of a study of one point.  Without
             it nothing is imported: the library's own tasks draw, and one whose module is there already.
         """
-        from physlearn.study.figures import png_figures
-        from physlearn.study.report import write_report
+        from physlearn.study.reports.figures import png_figures
+        from physlearn.study.reports.report import write_report
 
         path = path_of("path", path) if path is not None else self.folder / "report.html"
         data, broken = assemble(self.folder)
@@ -149,7 +149,7 @@ class Study:
 
     def export(self, path) -> Path:
         """Write the dataset to ``.nc`` (netCDF 4), ``.zarr`` or ``.parquet`` (a row a task; scalars only)."""
-        from physlearn.study.export import export
+        from physlearn.study.storage.export import export
 
         return export(self.to_dataset(), path_of("path", path))
 
@@ -165,8 +165,8 @@ class Study:
         executor, progress, **options
             As for `study`; options that are not given are those of the last run.
         """
-        from physlearn.study.execute import execute, stored_plan
-        from physlearn.study.options import checked_options
+        from physlearn.study.plans.options import checked_options
+        from physlearn.study.running.execute import execute, stored_plan
 
         for given, value in (("failed", failed), ("stale", stale), ("progress", progress)):
             flag(given, value)

@@ -9,12 +9,12 @@ from typing import Literal
 
 from physlearn.checks import flag, text
 from physlearn.files import path_of
-from physlearn.study.execute import execute
 from physlearn.study.handle import Study
-from physlearn.study.options import checked_options
-from physlearn.study.plan import checked
-from physlearn.study.space import Space, as_space
-from physlearn.study.task import Task, locate
+from physlearn.study.plans.options import checked_options
+from physlearn.study.plans.plan import checked
+from physlearn.study.plans.space import Space, as_space
+from physlearn.study.plans.task import Task, locate
+from physlearn.study.running.execute import execute
 
 
 def study(
@@ -89,8 +89,8 @@ def study(
 
     Notes
     -----
-    A task's random numbers follow from what it computes (`physlearn.study.identity`), so results are the same, bit
-    by bit, for any executor, number of workers, batch size and interruption.
+    A task's random numbers follow from what it computes (`physlearn.study.plans.identity`), so results are the same,
+    bit by bit, for any executor, number of workers, batch size and interruption.
 
     Examples
     --------

@@ -28,7 +28,7 @@ from circuits import (
     square_lattice,
     to_spice,
 )
-from physlearn.learning import SquaredError
+from physlearn import SquaredError
 
 LINE = ResistorNetwork(nx.path_graph(3), conductance=[1.0, 2.0], ground=2, inputs=[0], outputs=[1])
 DATA = {"input": [[4.0]], "output": [[2.0]]}

@@ -9,7 +9,7 @@ from sklearn import datasets, linear_model
 
 from circuits import iris
 from circuits.tasks import IrisParams, run_iris
-from physlearn.study.summary import summarise
+from physlearn.study.reports.summary import summarise
 
 
 def test_data_are_fishers_not_ucis():

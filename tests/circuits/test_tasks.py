@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from circuits import tasks
-from physlearn.study.task import locate
+from physlearn.study.plans.task import locate
 
 
 @pytest.mark.parametrize(

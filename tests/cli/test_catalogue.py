@@ -10,7 +10,7 @@ import pytest
 
 import physlearn
 from physlearn.cli import main
-from physlearn.study.task import Task, import_task
+from physlearn.study.plans.task import Task, import_task
 
 MODULES = ("physlearn.tasks", "circuits.tasks", "circuits.neurons.tasks")
 

@@ -1,6 +1,6 @@
 """Bad calls of the public API, made from the valid ones of its docstrings, and what comes of them.
 
-    python tests/contract/bad_calls.py physlearn.models.hopfield.Hopfield     # a callable, a class, a module, a package
+    python tests/contract/bad_calls.py physlearn.models.Hopfield     # a callable, a class, a module, a package
     python tests/contract/bad_calls.py --share 0.05 --seed 1                  # some of all
 
 Each faulty answer is one line; totals follow.  Every module has a child process of its own, so that a crash or a

@@ -1,6 +1,6 @@
 """Bad calls are refused by name: what the docstrings' own valid calls become with one wrong argument.
 
-To see each fault: ``python tests/contract/bad_calls.py physlearn.models.hopfield``.
+To see each fault: ``python tests/contract/bad_calls.py physlearn.models.memory.hopfield``.
 """
 
 import collections

@@ -4,15 +4,18 @@ import numpy as np
 import pytest
 
 from physlearn import SGD, Energy, Mean, Nudge, Real, Spin, SquaredError, enumerate_states, integrate, relax, sample
-from physlearn.dynamics.ais import annealed_importance
-from physlearn.dynamics.anneal import anneal, greedy
-from physlearn.dynamics.kinetics import kinetics
-from physlearn.dynamics.population import population_annealing
-from physlearn.dynamics.tempering import ladder, tempering
-from physlearn.dynamics.transfer import transfer_matrix
+from physlearn.dynamics import (
+    anneal,
+    annealed_importance,
+    greedy,
+    kinetics,
+    ladder,
+    population_annealing,
+    tempering,
+    transfer_matrix,
+)
 from physlearn.models import Assembly
-from physlearn.terms import Bias, Pairs, Parabola
-from physlearn.terms.lattice import Lattice
+from physlearn.terms import Bias, Lattice, Pairs, Parabola
 
 PAIR = Energy({"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": [1.0]})
 SPRING = Energy({"x": (Real(), 1)}, [Parabola("x")], {"stiffness": [2.0]})

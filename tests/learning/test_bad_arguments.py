@@ -29,8 +29,8 @@ from physlearn.learning import (
     learn_by_diffusion,
     sharpen,
 )
-from physlearn.learning.growth import growing_site, growth_examples
-from physlearn.learning.molecular import Coincidence, Diffusion, reaction_diffusion
+from physlearn.learning.rules.molecular import Coincidence, Diffusion, reaction_diffusion
+from physlearn.models.assembly.growth import growing_site, growth_examples
 from physlearn.terms import Edges
 
 DIVIDER = Energy(

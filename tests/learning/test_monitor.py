@@ -5,13 +5,19 @@ import itertools
 import numpy as np
 import pytest
 
-from physlearn import Energy, Real, Spin, enumerate_states, learn, load, save
-from physlearn.learning import (
+from physlearn import (
     SGD,
     BoltzmannLearning,
     ContrastiveDivergence,
     DenoisingScoreMatching,
+    Energy,
     PersistentContrastiveDivergence,
+    Real,
+    Spin,
+    enumerate_states,
+    learn,
+    load,
+    save,
 )
 from physlearn.models import RBM, BoltzmannMachine
 from physlearn.terms import Bias, Pairs, Parabola

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from circuits.neurons.spikes import Spikes
+from circuits.neurons import Spikes
 from physlearn.plot import plot_fi, plot_membrane, plot_phase_plane, plot_raster
 
 TIME = np.linspace(0.0, 0.01, 50)

@@ -19,8 +19,7 @@ from physlearn import (
     integrate,
     learn,
 )
-from physlearn.models import RBM, Hopfield
-from physlearn.models.assembly_capacity import RetrievalCurve
+from physlearn.models import RBM, Hopfield, RetrievalCurve
 from physlearn.plot import (
     plot_bands,
     plot_capacity,

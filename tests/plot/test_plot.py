@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgba
 from numpy.testing import assert_allclose
 
 import physlearn.plot
-from physlearn.models.landscape import Plane
+from physlearn.models import Plane
 from physlearn.plot import plot_confusion, plot_landscape, plot_learning_curve, plot_network
 
 EDGES = [("a", "b"), ("b", "c"), ("c", "a")]

@@ -6,8 +6,8 @@ import pytest
 import xarray
 from matplotlib.collections import QuadMesh
 
+from physlearn.plot import plot_bands, plot_heat_map, plot_refined
 from physlearn.plot._scales import is_geometric
-from physlearn.plot.study import plot_bands, plot_heat_map, plot_refined
 
 
 def scan(rng, **attrs):

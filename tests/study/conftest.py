@@ -9,4 +9,4 @@ sys.path.insert(0, str(Path(__file__).parent))  # scan_tasks: workers import it 
 @pytest.fixture(autouse=True)
 def small_pictures(monkeypatch):
     """Reports are quicker to draw."""
-    monkeypatch.setattr("physlearn.study.report.DPI", 50)
+    monkeypatch.setattr("physlearn.study.reports.report.DPI", 50)

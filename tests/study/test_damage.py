@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from physlearn.study import open_study, study
-from physlearn.study.reader import STATES
+from physlearn.study.storage.reader import STATES
 
 LARGE = {"a": [1, 2, 3]}
 

@@ -7,7 +7,7 @@ import pytest
 
 from physlearn import study as package
 from physlearn.study import read_study
-from physlearn.study.task import import_task
+from physlearn.study.plans.task import import_task
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "STUDIES.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.M | re.S)

@@ -63,7 +63,7 @@ def test_ctrl_c_of_the_user_is_no_tasks_failure(tmp_path):
 
 def test_dask_without_workers_is_said(tmp_path, monkeypatch, capsys):
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr("physlearn.study.crew.PATIENCE", 0.3)
+    monkeypatch.setattr("physlearn.study.running.crew.PATIENCE", 0.3)
     options = {"n_workers": 0, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
         helper = threading.Timer(2.0, cluster.scale, [1])

@@ -6,7 +6,7 @@ import pytest
 
 from physlearn.cli import main
 from physlearn.study import open_study, read_study
-from physlearn.study.override import overridden, written
+from physlearn.study.plans.override import overridden, written
 
 FILE = """# a comment
 [study]

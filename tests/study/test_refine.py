@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from physlearn.study.refine import refine
+from physlearn.study.plans.refine import refine
 
 
 def explore(axes, f, *, tolerance=0.5, levels=4, at_once=None, rng=None, **more):

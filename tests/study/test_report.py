@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import xarray
 
-from physlearn.plot.study import plot_bands
+from physlearn.plot import plot_bands
 from physlearn.study import grid as grid_of, study
-from physlearn.study.pictures import pictures
-from physlearn.study.report import write_report
+from physlearn.study.reports.pictures import pictures
+from physlearn.study.reports.report import write_report
 
 EVIL = 'cost <script>alert("x")</script> & {{rows}} </script>'
 PROVENANCE = json.dumps({"task": "pkg.mod:run", "versions": {"numpy": "2.3"}, "file": "[study]\ntask = 'x'"})
@@ -136,7 +136,7 @@ def test_needs_nothing_else_and_every_picture_decodes(case, rng, tmp_path):
 
 
 def test_table_holds_the_dataset(rng, tmp_path, monkeypatch):
-    monkeypatch.setattr("physlearn.study.report.pictures", lambda dataset: ([], []))
+    monkeypatch.setattr("physlearn.study.reports.report.pictures", lambda dataset: ([], []))
     dataset = grid(rng).drop_vars("cost")
     page = Page(write_report(dataset, FAILURES, tmp_path / "report.html"))
     assert page.rows["columns"] == ["eta", "nodes", "replicate", "status", "accuracy"]

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import qmc
 
 from physlearn.study import Space, axis, between, grid, latin_hypercube, points, random, sobol, zipped
-from physlearn.study.identity import canonical, plain, spawn_key, stream, task_id
+from physlearn.study.plans.identity import canonical, plain, spawn_key, stream, task_id
 
 
 def rows(space):

@@ -188,8 +188,8 @@ def test_another_study_is_refused_with_a_diff(tmp_path):
 
 
 def test_two_drivers_are_refused_and_readers_are_not(tmp_path):
-    from physlearn.study.reader import definition_of
-    from physlearn.study.store import Store
+    from physlearn.study.storage.reader import definition_of
+    from physlearn.study.storage.store import Store
 
     study("scan_tasks:draw", {"a": [1, 2]}, store=tmp_path / "s", executor="serial")
     with Store(tmp_path / "s", *definition_of(tmp_path / "s")):

@@ -18,9 +18,10 @@ import pytest
 import scan_tasks  # pyright: ignore[reportMissingImports]
 
 import physlearn
-from physlearn.study import Space, Task, grid, open_study, sobol, study, worker
-from physlearn.study.reader import STATES
-from physlearn.study.task import import_task
+from physlearn.study import Space, Task, grid, open_study, sobol, study
+from physlearn.study.plans.task import import_task
+from physlearn.study.running import worker
+from physlearn.study.storage.reader import STATES
 
 HERE = Path(__file__).parent
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(physlearn.__file__).parents[1]), str(HERE)])}

@@ -4,9 +4,20 @@ import numpy as np
 import pytest
 
 from physlearn import Binary, Energy, Potts, Real, Spin, System, anneal, enumerate_states, relax, sample, tempering
-from physlearn.terms import Bias, Dense, Edges, Mixture, Pairs, Parabola, PottsBias, PottsDense, PottsPairs
-from physlearn.terms.attention import TokenAttention, TokenMemory
-from physlearn.terms.oneway import OneWay
+from physlearn.terms import (
+    Bias,
+    Dense,
+    Edges,
+    Mixture,
+    OneWay,
+    Pairs,
+    Parabola,
+    PottsBias,
+    PottsDense,
+    PottsPairs,
+    TokenAttention,
+    TokenMemory,
+)
 
 PAIR, ONE = [(0, 1), (1, 2)], np.ones(2)
 MISFITS = {

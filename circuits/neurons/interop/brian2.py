@@ -17,14 +17,14 @@ import re
 
 import numpy as np
 
-from circuits.neurons.currents import Constant, Ramp, Sine, Step
+from circuits.neurons.cells.sources import PoissonSource, SpikeSource
+from circuits.neurons.drive.currents import Constant, Ramp, Sine, Step
+from circuits.neurons.drive.trains import Poisson
 from circuits.neurons.interop.brian2_models import membrane
 from circuits.neurons.network import SpikingNetwork
-from circuits.neurons.plasticity import STDP
 from circuits.neurons.program import stamps_of, steps_of
-from circuits.neurons.receptors import Delta
-from circuits.neurons.sources import PoissonSource, SpikeSource
-from circuits.neurons.trains import Poisson
+from circuits.neurons.synapses.plasticity import STDP
+from circuits.neurons.synapses.receptors import Delta
 from physlearn.checks import positive
 from physlearn.quantities import si
 

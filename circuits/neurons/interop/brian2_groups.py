@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from circuits.neurons.lif import LIF
+from circuits.neurons.cells.lif import LIF
 from circuits.neurons.population import Population
-from circuits.neurons.receptors import Alpha, Delta, DualExponential, Exponential, Gamma
+from circuits.neurons.synapses.receptors import Alpha, Delta, DualExponential, Exponential, Gamma
 
 
 class Group:

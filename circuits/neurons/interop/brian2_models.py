@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from circuits.neurons.adex import STEEPEST, AdEx
-from circuits.neurons.hodgkin_huxley import HodgkinHuxley
-from circuits.neurons.izhikevich import Izhikevich
-from circuits.neurons.lif import LIF
+from circuits.neurons.cells.adex import STEEPEST, AdEx
+from circuits.neurons.cells.hodgkin_huxley import HodgkinHuxley
+from circuits.neurons.cells.izhikevich import Izhikevich
+from circuits.neurons.cells.lif import LIF
 from circuits.neurons.program import steps_of
-from circuits.neurons.receptors import Delta
+from circuits.neurons.synapses.receptors import Delta
 
 
 class Membrane(NamedTuple):

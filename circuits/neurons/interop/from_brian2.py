@@ -17,11 +17,11 @@ import re
 import numpy as np
 
 from circuits.neurons import connect
+from circuits.neurons.drive.trains import Poisson
 from circuits.neurons.interop.brian2 import brian2
 from circuits.neurons.interop.brian2_groups import Group, value_of
 from circuits.neurons.network import SpikingNetwork
-from circuits.neurons.projection import Projection
-from circuits.neurons.trains import Poisson
+from circuits.neurons.synapses.projection import Projection
 
 
 def from_brian2(net, *, namespace=None):

@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 
 from circuits.neurons import connect
-from circuits.neurons.lif import LIF
+from circuits.neurons.cells.lif import LIF
 from circuits.neurons.network import SpikingNetwork
 from circuits.neurons.population import Population
-from circuits.neurons.projection import Projection
-from circuits.neurons.receptors import Delta, Exponential
+from circuits.neurons.synapses.projection import Projection
+from circuits.neurons.synapses.receptors import Delta, Exponential
 
 MODEL = ("tau", "resistance", "v_rest", "v_threshold", "v_reset")
 

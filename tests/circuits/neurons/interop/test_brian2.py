@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 b2 = pytest.importorskip("brian2")
 
-from circuits.neurons import (  # noqa: E402
+from circuits.neurons import (  # noqa: E402  # noqa: E402
     LIF,
     STDP,
     AdEx,
@@ -19,18 +19,19 @@ from circuits.neurons import (  # noqa: E402
     Izhikevich,
     Neuron,
     Poisson,
+    PoissonSource,
     Population,
     Projection,
     Record,
     ShortTermPlasticity,
     Sine,
+    SpikeSource,
     SpikingNetwork,
     Step,
     connect,
+    from_brian2,  # noqa: E402
+    to_brian2,  # noqa: E402
 )
-from circuits.neurons.interop.brian2 import to_brian2  # noqa: E402
-from circuits.neurons.interop.from_brian2 import from_brian2  # noqa: E402
-from circuits.neurons.sources import PoissonSource, SpikeSource  # noqa: E402
 
 DT = 1e-4
 

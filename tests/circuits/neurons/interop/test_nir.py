@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 nir = pytest.importorskip("nir")
 
-from circuits.neurons import (  # noqa: E402
+from circuits.neurons import (  # noqa: E402  # noqa: E402
     LIF,
     STDP,
     Alpha,
@@ -19,11 +19,12 @@ from circuits.neurons import (  # noqa: E402
     Population,
     Projection,
     Record,
+    SpikeSource,  # noqa: E402
     SpikingNetwork,
     connect,
+    from_nir,
+    to_nir,
 )
-from circuits.neurons.interop.nir import from_nir, to_nir  # noqa: E402
-from circuits.neurons.sources import SpikeSource  # noqa: E402
 
 DT = 1e-4
 

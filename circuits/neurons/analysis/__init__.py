@@ -1,0 +1,1 @@
+"""Theory and analysis: rates, phase planes, filters of spike trains."""

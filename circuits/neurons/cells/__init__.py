@@ -1,0 +1,1 @@
+"""Membranes: a neuron model a file, and what advances them."""

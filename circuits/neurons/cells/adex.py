@@ -1,0 +1,188 @@
+"""Adaptive exponential integrate-and-fire neurons.
+
+    C dv/dt     = -g_leak (v - e_leak) + g_leak slope exp((v - v_threshold) / slope) - w + I(t)
+    tau_w dw/dt = a (v - e_leak) - w
+    v >= v_peak: spike, v = v_reset, w = w + b
+
+v in V, w and I in A.  v_threshold is where the exponential starts to win, not where the spike is counted: that is
+v_peak, which the voltage reaches in a finite time by itself.  Where a step would look beyond v_peak it sees the field
+at v_peak, and the exponent is held at 20: else the last step before a spike could overflow, or throw w far off.
+
+R. Brette and W. Gerstner, J. Neurophysiol. 94 (2005) 3637, equations 1 to 3.
+
+Methods: ``rk4`` (vectorised; the default), ``exponential_euler``, ``euler``, ``adaptive``.  Spikes lie on the grid,
+so that after the first reset all of them are first order in the spike times.
+"""
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false, reportPrivateImportUsage=false
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import carray
+
+from circuits.neurons.cells.exponential import exp
+from circuits.neurons.cells.methods import METHODS, stepper
+from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
+from circuits.neurons.program import Adaptive, Program, steps_of
+from physlearn.brief import brief
+from physlearn.kernels.jit import FUSED, inlined, kernel
+from physlearn.quantities import take_si
+
+_NAMES = ("capacitance", "g_leak", "e_leak", "v_threshold", "slope", "tau_w", "a", "b", "v_reset", "v_peak")
+STEEPEST = 20.0  # exponent, held above: from there v passes any v_peak within some 1e-8 of C / g_leak
+
+
+@dataclass(frozen=True)
+class AdEx:
+    """An adaptive exponential integrate-and-fire neuron; by default the one of the paper's figure 2.
+
+    Parameters
+    ----------
+    capacitance : float or (n,) array
+        F.
+    g_leak, a : float or (n,) array
+        Leak and subthreshold adaptation, S.
+    e_leak, v_threshold, slope, v_reset, v_peak : float or (n,) array
+        V.
+    tau_w : float or (n,) array
+        s.
+    b : float or (n,) array
+        Adaptation added by a spike, A.
+    refractory : float or (n,) array
+        s, whole steps of dt; v is held at v_reset while w goes on.
+
+    Examples
+    --------
+    Spikes slow down under a constant current:
+
+    >>> import numpy as np
+    >>> from circuits.neurons import Constant, Population, SpikingNetwork
+    >>> network = SpikingNetwork({"n": Population(AdEx(), 1)}, inputs=[Constant("n", 1e-9)])
+    >>> times = network.__integrate__((0.0, 0.4), dt=1e-5).spikes["n"].times
+    >>> bool(np.all(np.diff(times, 2) > 0))
+    True
+    """
+
+    capacitance: float | np.ndarray = 281e-12
+    g_leak: float | np.ndarray = 30e-9
+    e_leak: float | np.ndarray = -70.6e-3
+    v_threshold: float | np.ndarray = -50.4e-3
+    slope: float | np.ndarray = 2e-3
+    tau_w: float | np.ndarray = 144e-3
+    a: float | np.ndarray = 4e-9
+    b: float | np.ndarray = 0.0805e-9
+    v_reset: float | np.ndarray = -70.6e-3
+    v_peak: float | np.ndarray = 20e-3
+    refractory: float | np.ndarray = 0.0
+
+    __repr__ = brief
+
+    variables = ("v", "w")
+    units = ("V", "A")
+
+    def __post_init__(self):
+        volts = dict.fromkeys(("e_leak", "v_threshold", "slope", "v_reset", "v_peak"), "V")
+        take_si(self, capacitance="F", g_leak="S", a="S", b="A", tau_w="s", refractory="s", **volts)
+        positive = ("capacitance", "g_leak", "slope", "tau_w")
+        check_numbers(self, (*_NAMES, "refractory"), positive=positive, nonnegative=("refractory",))
+        if np.any(np.asarray(self.v_peak) <= np.asarray(self.v_reset)):
+            raise ValueError(f"AdEx: v_peak={self.v_peak!r} V is not above v_reset={self.v_reset!r} V; raise v_peak")
+        if np.any(np.asarray(self.v_peak) <= np.asarray(self.v_threshold)):
+            raise ValueError(f"AdEx: v_peak={self.v_peak!r} V is not above v_threshold={self.v_threshold!r} V")
+
+    def initial(self, n):
+        """At the leak potential without adaptation, (2, n): at rest but for the small exponential current."""
+        check_shapes(self, (*_NAMES, "refractory"), n)
+        return np.array([np.broadcast_to(self.e_leak, (n,)), np.zeros(n)], dtype=float)
+
+    def check(self, n, dt, method):
+        """Refuse a step too long for an explicit method, unknown methods."""
+        check_method(self, method, ("auto", *METHODS))
+        steps_of("AdEx: refractory", self.refractory, dt)
+        shortest = min(float(np.min(np.divide(self.capacitance, self.g_leak))), float(np.min(self.tau_w)))
+        if dt > shortest and method != "adaptive" and not isinstance(method, Adaptive):
+            raise ValueError(
+                f"dt: {dt!r} s is longer than the shortest time constant, {shortest:.3g} s; take a shorter step or "
+                "method='adaptive'"
+            )
+
+    def program(self, n, dt, receptors, method):
+        """Compiled step of n neurons; see `circuits.neurons.program.Program`."""
+        parameters = rows_of(self, _NAMES, n)
+        if method not in ("auto", "rk4"):
+            scales = np.array([1e-2, 1e-11])
+            fields = (field, peaked, reset)
+            return stepper(fields, parameters.T, scales=scales, dt=dt, method=method, refractory=self.refractory)
+        held = np.broadcast_to(steps_of("AdEx: refractory", self.refractory, dt), (n,))
+        ints = np.concatenate([np.zeros(n), held]).astype(np.int64)
+        return Program(rk4, np.concatenate([[dt], parameters.ravel()]), ints, n, held="middle")
+
+
+def field(x, current, p, out):
+    """Time derivatives of one neuron; p in the order of the class."""
+    v = min(x[0], p[9])
+    out[0] = (p[1] * (p[2] - v + p[4] * np.exp(min((v - p[3]) / p[4], STEEPEST))) - x[1] + current) / p[0]
+    out[1] = (p[6] * (v - p[2]) - x[1]) / p[5]
+
+
+def peaked(x, p):
+    """Whether the voltage has reached v_peak."""
+    return x[0] >= p[9]
+
+
+def reset(x, p):
+    """What a spike does."""
+    x[0] = p[8]
+    x[1] += p[7]
+
+
+@inlined
+def _slopes(v, w, current, g, p):
+    """As `field`, with a vectorisable exponential."""
+    c, leak, e, threshold, slope, tau, a, peak = p
+    v = peak if v > peak else v
+    y = (v - threshold) / slope
+    rise = slope * exp(STEEPEST if y > STEEPEST else y)
+    return (leak * (e - v + rise) - w + current - g * v) / c, (a * (v - e) - w) / tau
+
+
+@kernel(fastmath=FUSED)
+def _advance(dt, state, drive, p, left, spiked):
+    n = state.shape[1]
+    v, w, current, g, pull = state[0], state[1], drive[0], drive[1], drive[2]
+    c, leak, e, threshold, slope, tau, a = p[0], p[1], p[2], p[3], p[4], p[5], p[6]
+    jump, low, peak = p[7], p[8], p[9]
+    eventful = 0
+    for i in range(n):
+        x, y, source = v[i], w[i], current[i] + pull[i]
+        more = c[i], leak[i], e[i], threshold[i], slope[i], tau[i], a[i], peak[i]
+        k1, l1 = _slopes(x, y, source, g[i], more)
+        k2, l2 = _slopes(x + 0.5 * dt * k1, y + 0.5 * dt * l1, source, g[i], more)
+        k3, l3 = _slopes(x + 0.5 * dt * k2, y + 0.5 * dt * l2, source, g[i], more)
+        k4, l4 = _slopes(x + dt * k3, y + dt * l3, source, g[i], more)
+        free = x + dt / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
+        v[i] = x if left[i] > 0 else free
+        w[i] = y + dt / 6.0 * (l1 + 2.0 * l2 + 2.0 * l3 + l4)
+        left[i] -= left[i] > 0
+        eventful += (not v[i] < peak[i]) | (not abs(v[i]) < 1e300)
+    count = 0
+    if eventful > 0:
+        for i in range(n):
+            if not abs(v[i]) < 1e300:
+                return -(i + 1)
+            if v[i] >= peak[i]:
+                v[i] = low[i]
+                w[i] += jump[i]
+                left[i] = left[n + i]
+                spiked[count] = i
+                count += 1
+    return count
+
+
+def rk4(step, n, state, drive, floats, ints, spiked, late):
+    """Classical Runge-Kutta, all neurons in one loop."""
+    f = carray(floats, 1 + 10 * n)
+    p = f[1:].reshape(10, n)
+    return _advance(f[0], carray(state, (2, n)), carray(drive, (3, n)), p, carray(ints, 2 * n), carray(spiked, n))

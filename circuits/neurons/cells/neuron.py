@@ -1,0 +1,193 @@
+"""A neuron of one's own: a plain Python function for its field, one for its threshold, one for its reset.
+
+    dx/dt = field(x, current; p),   threshold(x; p) true: spike, then reset(x; p)
+
+x[0] is the membrane potential v, on which conductances pull: the current that the field gets is I + sum g (reversal -
+v).  The functions are compiled by Numba and cached on disk beside the user's own file, so that the second process
+compiles nothing.  See `circuits.neurons.cells.methods` for the methods.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from circuits.neurons.cells.methods import METHODS, stepper
+from circuits.neurons.parameters import as_numbers, check_method, fixed
+from circuits.neurons.program import steps_of
+from physlearn.brief import brief
+from physlearn.checks import array, mapping, not_negative, number, sequence
+from physlearn.kernels.checked import in_python
+from physlearn.quantities import si, take_si
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """A user's neuron.
+
+    Parameters
+    ----------
+    field : function
+        ``field(x, current, p, out)`` writes dx/dt of one neuron into ``out``: x and out (variables,), current a float,
+        p (parameters,), in SI units (or in units of one's own throughout).
+    variables : sequence of str
+        Names of x; the first is the membrane potential.
+    threshold : function, optional
+        ``threshold(x, p)``: whether x stands at or above threshold.  The neuron spikes when it turns true, so a model
+        without reset spikes once per upward crossing; one with a reset spikes at once where it starts above.  Without
+        a threshold there are no spikes.
+    reset : function, optional
+        ``reset(x, p)`` changes x after a spike.
+    parameters : mapping of str to float or (n,) array
+        Values of p, in this order.
+    rest : mapping of str to float or (n,) array, optional
+        Where neurons start; 0 for variables not named.
+    refractory : float
+        s, whole steps of dt; x[0] is held after a spike.
+    scales : sequence of float, optional
+        Size below which a variable counts as small, for the error control of "adaptive" and the differences of
+        "exponential_euler"; 1 for each by default: give them where variables are volts or amperes.
+    units : sequence of str, optional
+        SI units of the variables.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Functions of another number of arguments or that Numba cannot compile, names that do not fit.
+    IndexError
+        In a run: a function that reads or writes outside its arrays, with its name, the array's and the line.
+
+    Examples
+    --------
+    R. FitzHugh, Biophys. J. 1 (1961) 445, equations 1 and 2, in the form of Nagumo:
+
+    >>> def field(x, current, p, out):
+    ...     out[0] = x[0] - x[0] ** 3 / 3 - x[1] + current
+    ...     out[1] = (x[0] + p[0] - p[1] * x[1]) / p[2]
+    >>> def threshold(x, p):
+    ...     return x[0] > 1.0
+    >>> cell = Neuron(field, ("v", "w"), threshold, parameters={"a": 0.7, "b": 0.8, "tau": 12.5})
+    >>> cell.slope([0.0, 0.0], 0.5)
+    array([0.5  , 0.056])
+    """
+
+    field: Callable
+    variables: Sequence[str] = ("v",)
+    threshold: Callable | None = None
+    reset: Callable | None = None
+    parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    rest: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    refractory: float = 0.0
+    scales: Sequence[float] | None = None
+    units: Sequence[str] = ()
+
+    __repr__ = brief
+
+    def __post_init__(self):
+        for what in ("parameters", "rest"):
+            mapping(f"Neuron: {what}", getattr(self, what), expected="a mapping of names to numbers")
+        variables = sequence("Neuron: variables", self.variables, str, "a sequence of names such as ('v', 'w')")
+        object.__setattr__(self, "variables", variables)
+        size = len(self.variables)
+        if size == 0 or len(set(self.variables)) < size:
+            raise ValueError(f"Neuron: variables={self.variables!r}, expected at least one name, each once")
+        units = sequence("Neuron: units", self.units, str, "a sequence of units such as ('V', 'A')")
+        object.__setattr__(self, "units", units or ("1",) * size)
+        if len(self.units) != size:
+            raise ValueError(f"Neuron: {len(self.units)} units for {size} variables")
+        scales = np.ones(size) if self.scales is None else array("Neuron: scales", self.scales)
+        if scales.shape != (size,) or not np.all(np.isfinite(scales) & (scales > 0.0)):
+            raise ValueError(f"Neuron: scales={self.scales!r}, expected {size} positive numbers, one per variable")
+        object.__setattr__(self, "scales", fixed(scales))
+        for name, count in (("field", 4), ("threshold", 2), ("reset", 2)):
+            _check_function(name, getattr(self, name), count, optional=name != "field")
+        if self.reset is not None and self.threshold is None:
+            raise ValueError("Neuron: a reset without a threshold would never be called; give a threshold")
+        take_si(self, refractory="s")
+        not_negative("Neuron: refractory in s", self.refractory)
+        units = dict(zip(self.variables, self.units, strict=True))
+        rest = {k: si(f"Neuron: rest[{k!r}]", v, units.get(k, "1")) for k, v in self.rest.items()}
+        object.__setattr__(self, "rest", rest)
+        parameters = {k: si(f"Neuron: parameters[{k!r}]", v) for k, v in self.parameters.items()}
+        object.__setattr__(self, "parameters", parameters)
+        for name in self.rest:
+            if name not in self.variables:
+                raise ValueError(f"Neuron: rest: {name!r} is none of the variables {list(self.variables)}")
+        for what, values in (("parameters", self.parameters), ("rest", self.rest)):
+            for name, value in values.items():
+                if np.ndim(value) > 1 or not np.all(np.isfinite(as_numbers(f"Neuron: {what}[{name!r}]", value))):
+                    raise ValueError(
+                        f"Neuron: {what}[{name!r}]={value!r}, expected finite numbers, one or one per neuron"
+                    )
+            own = {k: fixed(np.asarray(v, dtype=float)) if np.ndim(v) else v for k, v in values.items()}
+            object.__setattr__(self, what, own)
+
+    def slope(self, x, current):
+        """The field at one state, as plain Python computes it: (variables,).
+
+        Parameters
+        ----------
+        x : (variables,) array
+        current : float
+        """
+        x, current = array("x", x), number("current", current)
+        if x.shape != (len(self.variables),):
+            raise ValueError(f"x: shape {x.shape}, expected ({len(self.variables)},), one number per variable")
+        out = np.full(x.shape, np.nan)
+        p = np.array([np.ravel(v)[0] for v in self.parameters.values()], dtype=float)
+        in_python(self.field)(x, float(current), p, out)
+        if np.any(np.isnan(out)):
+            raise ValueError(f"Neuron: field gave {out} at x={x}; it must write every number of `out`")
+        return out
+
+    def initial(self, n):
+        """The start, (variables, n)."""
+        rows = [np.broadcast_to(self.rest.get(name, 0.0), (n,)) for name in self.variables]
+        return np.array(rows, dtype=float)
+
+    def part(self, low, high):
+        """The model of neurons low .. high - 1, for a population that is cut into parts."""
+        cut = {
+            what: {name: np.asarray(v)[low:high] if np.ndim(v) else v for name, v in getattr(self, what).items()}
+            for what in ("parameters", "rest")
+        }
+        return dataclasses.replace(self, **cut)
+
+    def check(self, n, dt, method):
+        """Refuse parameters that do not fit n neurons, or the step."""
+        check_method(self, method, ("auto", *METHODS))
+        steps_of("Neuron: refractory", self.refractory, dt)
+        for what in ("parameters", "rest"):
+            for name, value in getattr(self, what).items():
+                if np.ndim(value) and np.shape(value) != (n,):
+                    raise ValueError(
+                        f"Neuron: {what}[{name!r}] has shape {np.shape(value)}, expected a number or ({n},)"
+                    )
+
+    def program(self, n, dt, receptors, method):
+        """Compiled step of n neurons; see `circuits.neurons.program.Program`."""
+        values = [np.broadcast_to(v, (n,)) for v in self.parameters.values()]
+        return stepper(
+            (self.field, self.threshold, self.reset),
+            np.array(values, dtype=float).reshape(len(values), n).T,
+            scales=self.scales,
+            dt=dt,
+            method="rk4" if isinstance(method, str) and method == "auto" else method,
+            refractory=self.refractory,
+        )
+
+
+def _check_function(name, function, count, *, optional):
+    if function is None and optional:
+        return
+    if not callable(function):
+        raise TypeError(f"Neuron: {name}={function!r}, expected a plain function of {count} arguments")
+    given = len(inspect.signature(getattr(function, "py_func", function)).parameters)
+    expected = "(x, current, p, out)" if count == 4 else "(x, p)"
+    if given != count:
+        raise TypeError(f"Neuron: {name} takes {given} arguments, expected {name}{expected}")

@@ -1,0 +1,1 @@
+"""Inputs: currents, noise, spike trains."""

@@ -1,0 +1,1 @@
+"""The run of a network: plan, compiled loop, records, streams, sweeps."""

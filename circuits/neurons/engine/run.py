@@ -1,0 +1,162 @@
+"""The course of a run: blocks of steps in compiled code, and between them what Python has to do.
+
+With one thread, or where a delay is 0, a block is many steps of the whole network.  Threads take groups of parts
+and advance them by the shortest delay, through which the groups cannot feel each other, then exchange spikes (as
+NEST does between processes: A. Morrison et al., Neural Comput. 17, 1776 (2005)).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from circuits.neurons.engine import loop
+from circuits.neurons.engine.history import free_steps
+from circuits.neurons.engine.plan import Plan, root
+from circuits.neurons.engine.recording import NetworkState, Recorder
+from circuits.neurons.program import steps_of
+from physlearn.checks import array, count, positive
+from physlearn.progress import Bar
+
+BLOCK = 2000  # most steps between two visits of Python
+MOST_THREADS = 4096
+
+
+def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads, progress=None, copies=1):
+    """See `SpikingNetwork.__integrate__`; ``copies`` of the record must fit in memory."""
+    dt = positive("dt", dt)
+    threads = count("threads", threads, most=MOST_THREADS)
+    first, last = (int(step) for step in steps_of("t_span", array("t_span", t_span, shape=(2,)), dt))
+    if last <= first:
+        raise ValueError(f"t_span: {t_span!r} s has no step of dt={dt!r} s; the end must lie after the start")
+    if state is None:
+        _no_spikes_at(network, first, dt)
+    elif not isinstance(state, NetworkState):
+        raise TypeError(f"state: got {type(state).__name__}, expected the `state` of a Recording")
+    elif state.step != first or state.dt != dt:
+        raise ValueError(
+            f"state: it is of t = {state.step * state.dt!r} s with dt={state.dt!r} s, not of t_span[0] with dt={dt!r} s"
+        )
+    plan = Plan(network, dt, first, root(rng), method, min(BLOCK, last - first))
+    if state is not None:
+        plan.restore(state.arrays, first)
+    sink = None
+    if stream is not None:
+        from circuits.neurons.engine.stream import Sink
+
+        sink = Sink(stream)
+    recorder = Recorder(plan, record, first, last, sink, copies)
+    if sink is not None:
+        sink.open(recorder, first * dt)
+    groups = shared_out(plan.all_parts, threads) if plan.shortest >= 2 else [plan.all_parts]
+    recorder.threads = f"{len(groups)} thread{'s' * (len(groups) > 1)}"
+    if len(groups) < threads:
+        why = "a delay is shorter than 2 steps" if plan.shortest < 2 else "small populations are not cut"
+        recorder.threads += f" ({threads} asked for; {why})"
+    with Bar("integrate", "step", last - first, progress) as bar:
+        return Run(plan, recorder, groups).go(first, last, bar)
+
+
+def _no_spikes_at(network, first, dt):
+    """Refuse given spikes at the start of a run that nothing precedes: they would be lost."""
+    for given in (*(population.model for population in network.populations.values()), *network.inputs):
+        if hasattr(given, "spikes_at") and given.spikes_at(first, dt):
+            raise ValueError(
+                f"{type(given).__name__}: a spike at {first * dt!r} s, where the run starts; a run covers start < t <= "
+                f"stop, so give it at {(first + 1) * dt!r} s, or start earlier"
+            )
+
+
+def shared_out(parts, threads):
+    """Parts in at most ``threads`` groups of about equal numbers of neurons."""
+    groups = [[] for _ in range(threads)]
+    for part in sorted(parts, key=lambda part: -part.n):
+        min(groups, key=lambda group: sum(p.n for p in group)).append(part)
+    return [group for group in groups if group]
+
+
+class Run:
+    """One run of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    recorder : Recorder
+    groups : list of lists of Part
+        What each thread advances.
+    """
+
+    def __init__(self, plan, recorder, groups):
+        self.plan, self.recorder = plan, recorder
+        self.lists = [plan.lists(group, recorder.actions) for group in groups]
+        self.status = np.zeros((len(groups), 2), np.int64)
+        self.free = min(free_steps(part.n) for part in plan.all_parts)
+
+    def go(self, first, last, bar):
+        """Run to the end, counting steps on a bar; return the recording."""
+        step = first
+        with ThreadPoolExecutor(len(self.lists)) if len(self.lists) > 1 else _Here() as pool:
+            while step < last:
+                stop = min(step + self.plan.block, last)
+                self.plan.prepare(step, stop)
+                while step < stop:
+                    done = self._advance(pool, step, stop)
+                    self.recorder.take(step + 1, done + 1)
+                    for part in self.plan.all_parts:
+                        part.history.forget(done + 1 - self.plan.longest, done + 1)
+                    bar.update(done - step)
+                    step = done
+                    if np.any(self.status[:, 0] < 0):
+                        self._diverged(step)
+        return self.recorder.result(last)
+
+    def _advance(self, pool, step, stop):
+        """Advance all groups; return the grid point they have reached."""
+        if len(self.lists) == 1:
+            actions, tables, _ = self.lists[0]
+            return loop.run(actions, tables, step, stop, self.status[0])
+        while step < stop:
+            further = min(step + int(self.plan.shortest), step + self.free, stop)
+            if any(not part.history.fits(step + 1, further - step) for part in self.plan.all_parts):
+                return step
+            jobs = [
+                pool.submit(loop.run, actions, tables, step, further, status)
+                for (actions, tables, _), status in zip(self.lists, self.status, strict=True)
+            ]
+            done = min(job.result() for job in jobs)
+            if done < further:
+                return done
+            step = further
+        return step
+
+    def _diverged(self, step):
+        from physlearn.errors import DivergenceError
+
+        group = int(np.flatnonzero(self.status[:, 0] < 0)[0])
+        code, place = self.status[group]
+        part = self.lists[group][2][place]
+        cause, neuron = divmod(int(-code - 1), part.n)
+        if cause == 2:
+            owner = f"neuron {neuron + part.low} of population {part.population!r}"
+            raise part.failure(f"{owner}, in the step to t = {(step + 1) * self.plan.dt:.9g} s", neuron, part.drive)
+        population = self.plan.network.populations[part.population]
+        values = dict(zip(population.rows, part.state[:, neuron].tolist(), strict=True))
+        what, remedy = "diverged", "a smaller dt or smaller weights may help"
+        if cause == 1:
+            what, remedy = "would spike twice", "take a smaller dt or a refractory period"
+        raise DivergenceError(
+            f"neuron {neuron + part.low} of population {part.population!r} {what} in the step to "
+            f"t = {(step + 1) * self.plan.dt:.9g} s: {values}; {remedy}. What was recorded is in `partial`",
+            self.recorder.result(step),
+        )
+
+
+class _Here:
+    """Stands in for the thread pool where there is one thread."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return False

@@ -1,0 +1,1 @@
+"""Receptors, projections, wiring, plasticity, delivery of spikes."""

@@ -1,0 +1,262 @@
+"""Plastic synapses: pair STDP and short-term plasticity.
+
+STDP acts on the weight of each synapse.  A presynaptic spike acts when it arrives, that is after the delay; a
+postsynaptic spike acts at its own synapses at once (the delay is axonal).  With x, y the traces left by arrivals and
+by postsynaptic spikes, dx/dt = -x/tau_plus, dy/dt = -y/tau_minus,
+
+    arrival:     the target gets the weight as it is; then x -> x + 1, w -> w - a_minus y
+    post spike:  y -> y + 1, w -> w + a_plus x
+
+(``pairing="nearest"``: x -> 1, y -> 1), with w kept within [w_min, w_max].  Where both fall on one grid point the
+arrival comes first, so a coincident pair potentiates.  ``dependence="multiplicative"`` scales a_plus by
+1 - w / w_max and a_minus by w / w_max.  S. Song, K. D. Miller and L. F. Abbott, Nat. Neurosci. 3, 919 (2000);
+A. Morrison, M. Diesmann and W. Gerstner, Biol. Cybern. 98, 459 (2008).
+
+Short-term plasticity acts on what a source releases: with u, x of each source, du/dt = -u/tau_facilitation and
+dx/dt = (1 - x)/tau_recovery, a spike does u -> u + u_0 (1 - u), delivers w u x, then x -> x - u x.
+M. Tsodyks, K. Pawelzik and H. Markram, Neural Comput. 10, 821 (1998).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import carray
+
+from circuits.neurons.parameters import one_number_each
+from circuits.neurons.program import ARRIVALS
+from physlearn.brief import brief
+from physlearn.kernels.cfuncs import pointer
+from physlearn.quantities import WEIGHTS, take_si
+
+# Intrinsics take one argument less than pyright thinks:
+# pyright: reportCallIssue=false, reportPrivateImportUsage=false
+
+
+@dataclass(frozen=True)
+class STDP:
+    """Pair-based spike-timing-dependent plasticity; see the module for its conventions.
+
+    Parameters
+    ----------
+    tau_plus, tau_minus : float
+        s; traces of arrivals and of postsynaptic spikes.
+    a_plus, a_minus : float
+        Change of the weight for a trace of 1, in its units.
+    w_max, w_min : float
+        Bounds of the weight, in its units.
+    pairing : {"all", "nearest"}
+        All pairs of spikes, or each spike with the latest of the other side.
+    dependence : {"additive", "multiplicative"}
+
+    Examples
+    --------
+    >>> STDP(tau_plus=20e-3, tau_minus=20e-3, a_plus=1e-5, a_minus=1.05e-5, w_max=1e-3).pairing
+    'all'
+    """
+
+    tau_plus: float
+    tau_minus: float
+    a_plus: float
+    a_minus: float
+    w_max: float
+    w_min: float = 0.0
+    pairing: str = "all"
+    dependence: str = "additive"
+
+    __repr__ = brief
+
+    def __post_init__(self):
+        weights = dict.fromkeys(("a_plus", "a_minus", "w_max", "w_min"), WEIGHTS)
+        take_si(self, tau_plus="s", tau_minus="s", **weights)
+        one_number_each(self, ("tau_plus", "tau_minus", "a_plus", "a_minus", "w_max", "w_min"))
+        for name in ("tau_plus", "tau_minus"):
+            if not (np.isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise ValueError(f"STDP: {name}={getattr(self, name)!r} s, expected a positive time")
+        if not (np.isfinite(self.a_plus) and np.isfinite(self.a_minus)):
+            raise ValueError(f"STDP: a_plus={self.a_plus!r}, a_minus={self.a_minus!r}, expected finite numbers")
+        if not -np.inf < self.w_min < self.w_max < np.inf:
+            raise ValueError(f"STDP: w_min={self.w_min!r}, w_max={self.w_max!r}, expected finite bounds in this order")
+        if self.pairing not in ("all", "nearest"):
+            raise ValueError(f"STDP: pairing={self.pairing!r}, expected 'all' or 'nearest'")
+        if self.dependence not in ("additive", "multiplicative"):
+            raise ValueError(f"STDP: dependence={self.dependence!r}, expected 'additive' or 'multiplicative'")
+        if self.dependence == "multiplicative" and (self.w_min != 0 or self.w_max <= 0):
+            raise ValueError("STDP: dependence='multiplicative' needs w_min = 0 and a positive w_max")
+
+    def attach(self, plan, key, part, rows, weight, gain, jump, delay, sources):
+        """Add the actions of one part of the target population; return its weights."""
+        w = plan.keep(f"{key}/weights", np.array(np.broadcast_to(weight, len(rows.targets)), dtype=float))
+        if w.size and not (self.w_min <= w.min() and w.max() <= self.w_max):
+            raise ValueError(
+                f"STDP: weights from {w.min()!r} to {w.max()!r} lie outside w_min={self.w_min!r} and "
+                f"w_max={self.w_max!r}"
+            )
+        x = plan.keep(f"{key}/x", np.zeros(len(rows.starts) - 1))
+        y = plan.keep(f"{key}/y", np.zeros(part.n))
+        targets = rows.targets.astype(np.uint32)
+        columns = np.concatenate([[0], np.cumsum(np.bincount(targets, minlength=part.n))]).astype(np.int64)
+        order = np.argsort(targets, kind="stable").astype(np.uint32)
+        origin = rows.sources[order].astype(np.uint32)
+        decay = (np.exp(-plan.dt / self.tau_plus), np.exp(-plan.dt / self.tau_minus))
+        numbers = np.array([*decay, self.a_plus, self.a_minus, self.w_min, self.w_max, gain])
+        multiplicative, nearest = self.dependence == "multiplicative", self.pairing == "nearest"
+        traces = [numbers, x, y, len(x), nearest, multiplicative]
+        plan.action(
+            ARRIVALS, part, arrivals, delay, len(sources) // 2, rows.starts, targets, w, *sources, jump, part.n, *traces
+        )
+        plan.action(ARRIVALS, part, post_spikes, part.history.head, columns, order, origin, w, part.n, *traces)
+        return w
+
+
+@dataclass(frozen=True)
+class ShortTermPlasticity:
+    """Depression and facilitation of what each source releases; see the module.
+
+    Parameters
+    ----------
+    u_0 : float
+        Fraction that the first spike releases, within (0, 1].
+    tau_recovery : float
+        s.
+    tau_facilitation : float
+        s; 0 for depression only (u is u_0 at every spike).
+
+    Examples
+    --------
+    >>> ShortTermPlasticity(0.5, tau_recovery=0.8).tau_facilitation
+    0.0
+    """
+
+    u_0: float
+    tau_recovery: float
+    tau_facilitation: float = 0.0
+
+    __repr__ = brief
+
+    def __post_init__(self):
+        take_si(self, tau_recovery="s", tau_facilitation="s")
+        one_number_each(self, ("u_0", "tau_recovery", "tau_facilitation"))
+        if not 0 < self.u_0 <= 1:
+            raise ValueError(f"ShortTermPlasticity: u_0={self.u_0!r}, expected a fraction within (0, 1]")
+        if not (np.isfinite(self.tau_recovery) and self.tau_recovery > 0):
+            raise ValueError(f"ShortTermPlasticity: tau_recovery={self.tau_recovery!r} s, expected a positive time")
+        if not (np.isfinite(self.tau_facilitation) and self.tau_facilitation >= 0):
+            raise ValueError(f"ShortTermPlasticity: tau_facilitation={self.tau_facilitation!r} s, expected 0 or more")
+
+    def attach(self, plan, key, part, rows, weight, gain, jump, delay, sources):
+        """Add the action of one part of the target population; its weights stay as they are."""
+        n = len(rows.starts) - 1
+        state = plan.keep(f"{key}/release", np.stack([np.zeros(n), np.ones(n), np.full(n, -np.inf)]))
+        w = np.array(np.broadcast_to(weight, len(rows.targets)), dtype=float) * gain
+        facilitation = plan.dt / self.tau_facilitation if self.tau_facilitation else np.inf
+        numbers = np.array([self.u_0, plan.dt / self.tau_recovery, facilitation])
+        targets = rows.targets.astype(np.uint32)
+        plan.action(
+            ARRIVALS, part, released, delay, len(sources) // 2, rows.starts, targets, w, *sources, jump, part.n,
+            numbers, state, n,
+        )  # fmt: skip
+        return None
+
+
+def arrivals(step, at):
+    """Deliver, then change the weights that arrivals see; both traces have decayed to this grid point.
+
+    table: as for delivery (`synapses`), then numbers, x, y, sources, nearest, multiplicative.
+    """
+    parts = carray(at, 2)[1]
+    t = carray(at, 13 + 2 * parts)
+    n = t[6 + 2 * parts]
+    out = carray(pointer(t[5 + 2 * parts]), n, np.float64)
+    f = carray(pointer(t[7 + 2 * parts]), 7, np.float64)
+    x, y = (
+        carray(pointer(t[8 + 2 * parts]), t[10 + 2 * parts], np.float64),
+        carray(pointer(t[9 + 2 * parts]), n, np.float64),
+    )
+    nearest, multiplicative = t[11 + 2 * parts] != 0, t[12 + 2 * parts] != 0
+    for i in range(x.size):
+        x[i] *= f[0]
+    for i in range(n):
+        y[i] *= f[1]
+    for p in range(parts):
+        head = carray(pointer(t[5 + 2 * p]), 5, np.int64)
+        place = step + 1 - t[0] - head[2]
+        if place < 0:
+            continue
+        starts = carray(pointer(head[1]), place + 2, np.int64)
+        spiked = carray(pointer(head[0]), starts[place + 1], np.int64)
+        for q in range(starts[place], starts[place + 1]):
+            source = spiked[q] + t[6 + 2 * p]
+            row = carray(pointer(t[2] + 8 * source), 2, np.int64)
+            targets = carray(pointer(t[3] + 4 * row[0]), row[1] - row[0], np.uint32)
+            w = carray(pointer(t[4] + 8 * row[0]), row[1] - row[0], np.float64)
+            x[source] = 1.0 if nearest else x[source] + 1.0
+            for z in range(targets.size):
+                out[targets[z]] += f[6] * w[z]
+                down = f[3] * y[targets[z]]
+                if multiplicative:
+                    down *= w[z] / f[5]
+                w[z] = min(max(w[z] - down, f[4]), f[5])
+    return 0
+
+
+def post_spikes(step, at):
+    """Change the weights onto neurons that have just spiked.
+
+    table: head of the history, columns, synapses of each column, their sources, weights, n, then numbers, x, y,
+    sources, nearest, multiplicative.
+    """
+    t = carray(at, 12)
+    head = carray(pointer(t[0]), 5, np.int64)
+    place = step + 1 - head[2]
+    starts = carray(pointer(head[1]), place + 2, np.int64)
+    spiked = carray(pointer(head[0]), starts[place + 1], np.int64)
+    columns = carray(pointer(t[1]), t[5] + 1, np.int64)
+    synapses = carray(pointer(t[2]), columns[t[5]], np.uint32)
+    origin = carray(pointer(t[3]), columns[t[5]], np.uint32)
+    w = carray(pointer(t[4]), columns[t[5]], np.float64)
+    f, x = carray(pointer(t[6]), 7, np.float64), carray(pointer(t[7]), t[9], np.float64)
+    y = carray(pointer(t[8]), t[5], np.float64)
+    nearest, multiplicative = t[10] != 0, t[11] != 0
+    for q in range(starts[place], starts[place + 1]):
+        k = spiked[q]
+        y[k] = 1.0 if nearest else y[k] + 1.0
+        for z in range(columns[k], columns[k + 1]):
+            s = synapses[z]
+            up = f[2] * x[origin[z]]
+            if multiplicative:
+                up *= 1.0 - w[s] / f[5]
+            w[s] = min(max(w[s] + up, f[4]), f[5])
+    return 0
+
+
+def released(step, at):
+    """Deliver what sources release; table: as for delivery, then numbers, (u, x, last spike) of sources, sources."""
+    parts = carray(at, 2)[1]
+    t = carray(at, 10 + 2 * parts)
+    out = carray(pointer(t[5 + 2 * parts]), t[6 + 2 * parts], np.float64)
+    f = carray(pointer(t[7 + 2 * parts]), 3, np.float64)
+    state = carray(pointer(t[8 + 2 * parts]), (3, t[9 + 2 * parts]), np.float64)
+    for p in range(parts):
+        head = carray(pointer(t[5 + 2 * p]), 5, np.int64)
+        place = step + 1 - t[0] - head[2]
+        if place < 0:
+            continue
+        starts = carray(pointer(head[1]), place + 2, np.int64)
+        spiked = carray(pointer(head[0]), starts[place + 1], np.int64)
+        for q in range(starts[place], starts[place + 1]):
+            source = spiked[q] + t[6 + 2 * p]
+            apart = step - state[2, source]
+            state[2, source] = step
+            u = state[0, source] * np.exp(-f[2] * apart)
+            u += f[0] * (1.0 - u)
+            x = 1.0 - (1.0 - state[1, source]) * np.exp(-f[1] * apart)
+            state[0, source] = u
+            state[1, source] = x - u * x
+            row = carray(pointer(t[2] + 8 * source), 2, np.int64)
+            targets = carray(pointer(t[3] + 4 * row[0]), row[1] - row[0], np.uint32)
+            w = carray(pointer(t[4] + 8 * row[0]), row[1] - row[0], np.float64)
+            for z in range(targets.size):
+                out[targets[z]] += u * x * w[z]
+    return 0

@@ -1,0 +1,1 @@
+"""Resistor networks: solved, measured, differentiated."""

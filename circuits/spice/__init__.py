@@ -1,0 +1,1 @@
+"""Netlists for SPICE."""

@@ -1,0 +1,1 @@
+"""Temperatures that change: annealing, replica exchange, populations, importance sampling."""

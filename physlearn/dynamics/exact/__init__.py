@@ -1,0 +1,1 @@
+"""Exact references: enumeration of all states and transfer matrices."""

@@ -1,0 +1,1 @@
+"""Regular lattices of few states: bit-packed, byte and replica sweeps, cluster moves."""

@@ -1,0 +1,1 @@
+"""Direct solves of quadratic energies: the matrix, its factors, clamps as low-rank corrections."""

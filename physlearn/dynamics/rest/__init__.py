@@ -1,0 +1,1 @@
+"""The verb `relax` and its engines: states at rest."""

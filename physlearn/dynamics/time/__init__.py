@@ -1,0 +1,1 @@
+"""The verb `integrate` and rejection-free kinetics: motion in real time."""

@@ -1,0 +1,340 @@
+"""integrate: a system in real time.
+
+    tau dx/dt = force(x),                    at T = 0: the flow of which `relax` finds the end
+    tau dx/dt = force(x) + sqrt(2 T tau) xi, at T > 0: overdamped Langevin dynamics (xi white noise)
+
+The force is -dE/dx of an `Energy`, any field of a `System`, and field - x on a layer with an activation
+(Hopfield 1984; Cohen and Grossberg 1983); along the T = 0 flow of an energy E falls.  tau is a friction, a
+capacitance, a time constant: what the force must carry.  Variables tied by a clamp on their difference move
+as one, whose tau is their sum.  A variable with bounds rests at a bound that it is pushed into.
+
+Machines with another time evolution (spikes, kinetics) bring their own: the verb hands over to their method
+``__integrate__(t_span, **settings)``.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+
+import numpy as np
+
+from physlearn.checks import array, choice, mapping, not_negative, number, positive, seen, sequence
+from physlearn.dynamics.frame import given
+from physlearn.dynamics.problem import make_problem
+from physlearn.dynamics.time import adaptive, fixed_step
+from physlearn.dynamics.time.trajectory import Trajectory
+from physlearn.energy import check_system
+from physlearn.errors import DivergenceError
+from physlearn.progress import Bar
+from physlearn.quantities import si
+from physlearn.rng import streams
+from physlearn.threads import on_one_thread
+
+METHODS = (*adaptive.METHODS, *fixed_step.METHODS)
+MOST_STEPS = 10**12  # beyond, rounding of the times is more than a part in a thousand of a step
+
+
+def integrate(system, t_span, **settings):
+    """Follow a system from t_span[0] to t_span[1] (seconds).
+
+    Parameters
+    ----------
+    system : Energy, System, or a machine with a method ``__integrate__``
+        A machine of the last kind takes its own settings and returns its own record: for a network of neurons see
+        below.
+    t_span : (float, float)
+        Begin and end, s.
+    x0 : array or mapping of str to array, optional
+        Where to start, (batch, *shape) or (*shape); default zero, within bounds.
+    times : array, optional
+        When to keep the state, ascending, within t_span; default 101 equally spaced times (with ``dt``: every
+        step, or every so manieth, at most 1001 in all).
+    dt : float, optional
+        Step of the fixed-step methods, s; t_span and times must be whole steps.
+    method : str
+        "auto": "adaptive" without ``dt``, else "rk4"; with a temperature "heun".  "adaptive" (Runge-Kutta 5(4),
+        step by step as ``tol`` asks), "stiff" (backward differences, with the terms' jacobians where all have
+        one), "euler" (order 1), "rk4" (order 4), "euler_maruyama" and "heun" (noise; both of strong order 1
+        as the noise is additive, "heun" of order 2 in the drift).
+    tau : float, or mapping of str to float or array
+        Time constant (friction, capacitance) of every layer; default 1.
+    clamp : mapping of str to array or to function of time, optional
+        As in `relax`; a function ``t -> values`` drives its readout (a field h(t), a voltage, a current).  The
+        adaptive methods then take no step longer than 1/200 of t_span, nor than the mean distance of ``times`` (or
+        1/2000): they may miss shorter pulses, which need finer ``times`` or ``dt``.
+    nudge : Nudge or sequence of Nudge, optional
+        As in `relax`.
+    temperature : float
+        Of the noise, in the energy's units; default 0.
+    tol : float
+        Relative local error of the adaptive methods; the absolute one is tol times 1e-3 times a variable's size: its
+        value at the start or to which the forces there lead, or, if that is zero, the largest of the item.
+    diverged : {"warn", "raise"}
+        What to do when an item leaves the finite numbers; the record holds what was reached.
+    rng : int, Generator or None
+        Of the noise: an item's numbers do not depend on how many items run.
+    progress : bool, optional
+        Whether to show a bar, on a terminal or in a notebook; by default once a second has passed.
+
+    Returns
+    -------
+    Trajectory
+
+    Raises
+    ------
+    ValueError
+        Times outside the span or between steps, a method that does not fit.
+    DivergenceError
+        With ``diverged="raise"``.
+
+    Networks of neurons
+    -------------------
+    A `circuits.neurons.SpikingNetwork` takes these settings in place of those above, and returns a
+    `circuits.neurons.Recording`:
+
+    dt : float
+        Step of the grid, s; t_span, delays and refractory periods must be whole steps.
+    record : "spikes", None, or mapping of str to "spikes", None or Record
+        What to keep of each population: ``{"E": Record(["v"], every=1e-3, neurons=[0, 1])}`` samples variables, of
+        a projection with STDP its weights ("w").  Default: the spikes of all.
+    stream : path, optional
+        A new directory into which the record is written as it grows, for runs that do not fit in memory; read it,
+        also while the run goes on, with `circuits.neurons.read_stream`.
+    threads : int
+        Results do not depend on it.  Default 1.
+    sweep : mapping of str to (m,) array, optional
+        m parameter sets of one network in one call, such as ``{"E->I.weight": weights}`` or ``{"E.tau": taus}``; the
+        result is then a list of m recordings.
+    method : str, or mapping of population to str
+        "auto", or a method of the neuron models.
+    progress : bool, optional
+        As above.
+    state : NetworkState, optional
+        ``recording.state`` of another run, which then goes on bit for bit.
+    rng : int, Generator or None
+        Of the noise.
+
+    Examples
+    --------
+    A capacitor of 1 uF charging through 1 kohm: the time constant is 1 ms.
+
+    >>> import numpy as np
+    >>> from physlearn import Energy, Readout, Real, integrate
+    >>> from physlearn.terms import Edges
+    >>> rc = Energy({"v": (Real(), 2)}, [Edges("v", [(0, 1)])], {"conductance": [1e-3]}, {"source": Readout("v", [0])})
+    >>> run = integrate(rc, (0.0, 1e-3), clamp={"source": [1.0]}, tau=1e-6, tol=1e-8)
+    >>> print(f"{run.x[-1, 1]:.6f}", f"{1 - np.exp(-1):.6f}")
+    0.632121 0.632121
+
+    A neuron driven beyond its threshold (see "Networks of neurons"):
+
+    >>> from circuits.neurons import LIF, Constant, Population, Record, SpikingNetwork
+    >>> cell = LIF(tau=20e-3, v_rest=-70e-3, v_threshold=-50e-3, v_reset=-60e-3)
+    >>> network = SpikingNetwork({"E": Population(cell, 2)}, inputs=[Constant("E", 30e-3)])
+    >>> run = integrate(network, (0.0, 0.1), dt=1e-4, record={"E": Record(["v"], every=1e-3, neurons=[0])})
+    >>> len(run.spikes["E"]), run.traces["E"]["v"].shape
+    (12, (100, 1))
+    """
+    span = _span(si("t_span", t_span, "s"))
+    settings |= {name: si(name, settings[name], "s") for name in ("dt", "times") if name in settings}
+    if hasattr(type(system), "__integrate__"):
+        return system.__integrate__(span, **settings)
+    return _flow(system, span, **settings)
+
+
+@on_one_thread
+def _flow(
+    system,
+    span,
+    *,
+    x0=None,
+    times=None,
+    dt=None,
+    method="auto",
+    tau=1.0,
+    clamp=None,
+    nudge=None,
+    temperature=0.0,
+    tol=1e-6,
+    diverged="warn",
+    rng=None,
+    progress=None,
+) -> Trajectory:
+    check_system(system)
+    choice("diverged", diverged, ("warn", "raise"))
+    choice("method", method, ("auto", *METHODS))
+    temperature = not_negative("temperature", temperature)
+    if method == "auto":
+        method = "heun" if temperature > 0 else "adaptive" if dt is None else "rk4"
+    moving, clamp = _split(clamp)
+    at_start = clamp | {name: value(span[0]) for name, value in moving.items()}
+    problem, single = make_problem(system, x0, at_start, nudge)
+    _check(problem, method, dt, temperature, moving, tol)
+    mass = _mass(problem, tau)
+    drive = _driven(problem, clamp, moving)
+    if method in adaptive.METHODS:
+        times = _times(times, span)
+        with Bar("integrate", "s", problem.batch * (span[1] - span[0]), progress) as bar:
+            run = adaptive.follow(problem, mass, drive, span, times, method, tol, bar)
+    else:
+        assert dt is not None  # checked above
+        steps = whole_steps(span[1] - span[0], dt, "t_span")
+        if steps == 0:
+            raise ValueError(f"dt: got {dt:g}, expected at most the length of t_span, {span[1] - span[0]:g} s")
+        keep = _kept_steps(times, span, dt, steps)
+        noise = streams(rng, problem.batch) if temperature > 0 else None
+        times = np.minimum(span[0] + keep * dt, span[1])
+        with Bar("integrate", "step", int(keep[-1]), progress) as bar:
+            run = fixed_step.follow(problem, mass, drive, span[0], dt, keep, method, temperature, noise, bar)
+    z, taken, stopped, label = run
+    return _record(problem, drive, times, z, taken, stopped, label, single, diverged)
+
+
+def _driven(problem, clamp, moving):
+    """``drive(t)``, given values and forces at time t, or None where none move."""
+    if not moving:
+        return None
+    system, walled = problem.system, bool(np.any(np.isfinite(problem.bounds)))
+
+    def drive(t):
+        values = dict(system.fixed) | clamp | {name: value(t) for name, value in moving.items()}
+        u, force = given(system, problem.frame, values, problem.batch)
+        if len(u) != problem.batch:
+            raise ValueError(
+                f"clamp: {sorted(moving)} give {len(u)} items at t = {t:g} s, {problem.batch} at the start"
+            )
+        if not problem.complex and (np.iscomplexobj(u) or np.iscomplexobj(force)):
+            raise ValueError(f"clamp: {sorted(moving)} are complex at t = {t:g} s; begin at a complex x0")
+        if walled:
+            problem.give(u, force)
+            problem.check_given()
+        return u, force
+
+    return drive
+
+
+def _record(problem, drive, times, z, steps, stopped, method, single, diverged):
+    """Kept free variables (k, batch, m) to a Trajectory."""
+    states, energies, times = [], [], times[: len(z)]
+    for t, item in zip(times, z, strict=True):
+        if drive is not None:
+            problem.give(*drive(t))
+        x = problem.state(item)
+        states.append(x)
+        energies.append(problem.bare_energy(x))
+    x = {name: np.array([state[name] for state in states]) for name in problem.system.layers}
+    energy = np.array(energies)
+    if single:
+        x, energy = {name: value[:, 0] for name, value in x.items()}, energy[:, 0]
+    result = Trajectory(times, next(iter(x.values())) if len(x) == 1 else x, energy, method, steps, stopped)
+    if stopped is not None:
+        message = f"integrate: {stopped}. Lower dt or tol, or bound the variables; what was reached is kept"
+        if diverged == "raise":
+            raise DivergenceError(message, result)
+        warnings.warn(message, RuntimeWarning, stacklevel=5)
+    return result
+
+
+def _span(t_span):
+    pair = sequence("t_span", t_span, expected="(begin, end) in seconds")
+    if len(pair) != 2:
+        raise ValueError(f"t_span: got {seen(t_span)}, expected (begin, end) in seconds")
+    start, stop = (number("t_span", t) for t in pair)
+    if not start < stop:
+        raise ValueError(f"t_span: got {t_span!r}, expected finite times, begin before end")
+    return start, stop
+
+
+def _split(clamp):
+    """(functions of time, constant values)."""
+    if clamp is not None:
+        mapping("clamp", clamp, expected="a mapping of readout names to values")
+    clamp = dict(clamp or {})
+    moving = {name: value for name, value in clamp.items() if callable(value)}
+    return moving, {name: value for name, value in clamp.items() if name not in moving}
+
+
+def _check(problem, method, dt, temperature, moving, tol):
+    if problem.discrete:
+        raise ValueError(
+            f"system: layers {problem.discrete} are discrete and have no velocity; use sample, or kinetics for "
+            "transitions in continuous time"
+        )
+    if (reason := problem.unfit(lowers_energy=False)) is not None:
+        raise ValueError(f"system: cannot be integrated: {reason}")
+    if (method in fixed_step.METHODS) != (dt is not None):
+        raise ValueError(
+            f"dt: got {dt!r} with method {method!r}; fixed-step methods {list(fixed_step.METHODS)} need one, adaptive "
+            "ones choose their own"
+        )
+    if dt is not None:
+        positive("dt", dt)
+    if (temperature > 0) != (method in fixed_step.NOISY):
+        raise ValueError(
+            f"method {method!r} at temperature {temperature:g}: noise needs one of {list(fixed_step.NOISY)}, and these "
+            "mean nothing without it"
+        )
+    if temperature > 0 and problem.activated:
+        raise ValueError(
+            f"temperature: layers {problem.activated} have an activation; noise on x does not draw from exp(-E/T) "
+            "there. Integrate at temperature 0, or build a System that says what its noise is"
+        )
+    if moving and any(name in problem.frame.values for name in moving) and problem.tied:
+        raise ValueError(
+            f"clamp: {sorted(moving)} change in time while other clamps tie variables together; drive single variables "
+            "or currents instead of differences"
+        )
+    if positive("tol", tol) >= 1:
+        raise ValueError(f"tol: got {tol!r}, expected a number between 0 and 1")
+
+
+def _mass(problem, tau):
+    """Time constant of every free variable, (m,)."""
+    layers = problem.system.layers
+    per_layer = dict(tau) if isinstance(tau, Mapping) else dict.fromkeys(layers, tau)
+    if unknown := set(per_layer) - set(layers):
+        raise ValueError(f"tau: there is no layer {sorted(unknown)[0]!r}, expected some of {list(layers)}")
+    parts = []
+    for name, layer in layers.items():
+        value = np.asarray(per_layer.get(name, 1.0))
+        if (
+            value.dtype.kind not in "iuf"
+            or value.shape not in ((), layer.shape)
+            or not np.all((value > 0) & np.isfinite(value))
+        ):
+            raise ValueError(f"tau of layer {name!r}: got {value!r}, expected positive numbers, one or {layer.shape}")
+        parts.append(np.broadcast_to(value.astype(float), layer.shape).ravel())
+    return problem.frame.collect(np.concatenate(parts))
+
+
+def whole_steps(duration, dt, name):
+    """Number of steps of dt in a duration, refused unless whole (to 1e-6 of a step)."""
+    steps = round(duration / dt) if duration / dt < MOST_STEPS else -1
+    if steps < 0 or abs(duration / dt - steps) > 1e-6 * max(1.0, 1e-6 * steps):
+        raise ValueError(
+            f"{name}: {duration:g} s is not a whole number of steps of dt = {dt:g} s, at most {MOST_STEPS:g}"
+        )
+    return steps
+
+
+def _times(times, span):
+    if times is None:
+        return np.linspace(span[0], span[1], 101)
+    times = array("times", times)
+    good = times.ndim == 1 and times.size and np.all(np.diff(times) > 0)
+    slack = 1e-9 * (span[1] - span[0])  # 3 * 0.1 is beyond 0.3
+    if not good or times[0] < span[0] - slack or times[-1] > span[1] + slack:
+        raise ValueError(f"times: got {times!r}, expected ascending times within t_span {span}")
+    return np.clip(times, *span)
+
+
+def _kept_steps(times, span, dt, steps):
+    """Numbers of the steps after which the state is kept."""
+    if times is None:
+        every = -(-steps // 1000)
+        return np.unique(np.append(np.arange(0, steps + 1, every), steps))
+    kept = np.array([whole_steps(t - span[0], dt, "times") for t in _times(times, span)], dtype=np.int64)
+    if np.any(np.diff(kept) == 0):
+        raise ValueError(f"times: some are less than a step of dt = {dt:g} s apart")
+    return kept

@@ -1,0 +1,300 @@
+"""kinetics: how species on a lattice move in time, on one of several clocks.
+
+All clocks have the same equilibrium where there is one.  They differ on the way: which structures assemble reliably
+depends on the clock (Metson, Osat, Golestanian 2025 find a smaller region in continuous time), so the result names it.
+
+    gillespie    attachment and detachment in continuous time (see `gillespie`); time in mean stays of a free particle
+    metropolis   a random site is offered a random other code; time in sweeps (one attempt a free site)
+    heat bath    a random site is drawn anew given its neighbours; time in sweeps
+
+With ``conserved=True`` particles hop instead, by Metropolis' rule (`exchange`); a sweep is one attempt a particle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Number
+from typing import Any
+
+import numpy as np
+
+from physlearn.checks import array, choice, flag, function, mapping, number, positive, sequence
+from physlearn.dynamics.problem import make_problem
+from physlearn.dynamics.sampling import exchange
+from physlearn.dynamics.sites.candidates import CandidateMoves
+from physlearn.dynamics.time.gillespie import Gillespie
+from physlearn.energy import Energy, check_system
+from physlearn.progress import follow
+from physlearn.rng import streams
+from physlearn.terms.lattice import FeltBonds
+
+SPAN = "a duration or (first, last)"
+BLOCK = 64  # states whose energies are computed together
+CLOCKS = {
+    "gillespie": "mean stay of a particle without bonds",
+    "metropolis": "sweeps of one attempt a site",
+    "heat bath": "sweeps of one attempt a site",
+}
+
+
+@dataclass(frozen=True)
+class Kinetics:
+    """A trajectory.
+
+    Attributes
+    ----------
+    t : (records,) array
+        In units of the clock; see ``unit``.
+    x : (records, *shape) array of int, or None
+        States at these times; None where only observables were asked for.
+    energy : (records,) array or None
+        None for a system without an energy.
+    observed : dict of str to array
+        (records, ...) for every observable.
+    events : (records,) array of int
+        Changes of the lattice so far.
+    final : (*shape) array of int
+        Where it ended, at the end of ``t_span`` or after the last of ``events``; pass it as ``x0`` to go on.
+    clock, unit : str
+        Which clock was used, and its unit of time.
+    temperature : float
+    """
+
+    t: np.ndarray
+    x: Any
+    energy: Any
+    observed: dict[str, np.ndarray]
+    events: np.ndarray
+    final: np.ndarray
+    clock: str
+    unit: str
+    temperature: float
+
+    def __repr__(self):
+        return (
+            f"Kinetics(clock={self.clock!r}, t={self.t[0]:.6g}..{self.t[-1]:.6g} {self.unit}, "
+            f"records={len(self.t)}, events={self.events[-1]})"
+        )
+
+
+def kinetics(
+    system,
+    *,
+    temperature,
+    t_span=None,
+    events=None,
+    clock="gillespie",
+    conserved=False,
+    x0=None,
+    clamp=None,
+    record=1,
+    observe=None,
+    rng=None,
+    progress: bool | None = None,
+) -> Kinetics:
+    """Run species on a lattice in time, reciprocal or not.
+
+    Parameters
+    ----------
+    system : Energy or System
+        One `Potts` layer with one `LatticeBonds` or `FeltBonds` term; or what holds it as ``energy`` (an `Assembly`).
+    temperature : float
+        Positive, in the energy's units (k_B = 1).
+    t_span : float or (float, float), optional
+        Duration, or first and last time, in units of the clock.
+    events : int, optional
+        In place of ``t_span``: attachments and detachments after which to stop ("gillespie" only).
+    clock : {"gillespie", "metropolis", "heat bath"}
+    conserved : bool
+        Particles hop to neighbouring sites; every species keeps its number ("metropolis" only).
+    x0 : (*shape) array of int, optional
+        Default empty but for what is clamped.
+    clamp : mapping of str to array, optional
+        Readout name to values held.
+    record : int or array of float
+        Number of equal intervals (of time, or of events) after each of which to record, as at the start; or times
+        (numbers of events).
+    observe : mapping of str to callable, optional
+        Functions of the state, ``f(x) -> (...)`` with x (*shape); given, states are not stored.
+    rng : int, Generator or None
+    progress : bool, optional
+        Whether to show a bar of the records made, on a terminal or in a notebook; by default once a second has passed.
+
+    Returns
+    -------
+    Kinetics
+
+    Raises
+    ------
+    TypeError, ValueError
+        A system of other terms, T <= 0, an unknown clock, neither or both of t_span and events, times that do not
+        increase, fractions of a sweep or of an event.
+
+    Examples
+    --------
+    >>> from physlearn.models import Assembly
+    >>> from physlearn.models import Structure, store
+    >>> from physlearn.terms import Lattice
+    >>> square = Structure([[1, 2], [3, 4]])
+    >>> soup = Assembly(4, store([square], 6.0), 8.0, Lattice((6, 6)))
+    >>> grown = kinetics(soup.seed(square.patch(slice(1)), (2, 2)), temperature=1.0, t_span=2e4, rng=0)
+    >>> grown.clock, grown.final[2:4, 2:4].tolist()
+    ('gillespie', [[1, 2], [3, 4]])
+    """
+    system = getattr(system, "energy", system)
+    check_system(system)
+    if len(system.terms) != 1 or not isinstance(system.terms[0], FeltBonds):
+        names = [type(t).__name__ for t in system.terms]
+        raise ValueError(f"system: its terms are {names}, expected LatticeBonds or FeltBonds alone, as of an Assembly")
+    temperature = positive("temperature", temperature)
+    choice("clock", clock, CLOCKS)
+    flag("conserved", conserved)
+    if observe is not None:
+        for what, wanted in mapping("observe", observe, expected="a mapping of names to functions").items():
+            function(f"observe[{what!r}]", wanted, 1, "a function of the state")
+    if conserved and (clock != "metropolis" or not isinstance(system, Energy)):
+        raise ValueError(
+            f"conserved: the clock is {clock!r} and the system is a {type(system).__name__}; particles hop by "
+            "Metropolis' rule on an Energy: pass clock='metropolis'"
+        )
+    by_events = events is not None
+    marks, end = _marks(t_span, events, record, clock)
+    shape = next(iter(system.layers.values())).shape
+    if x0 is not None:
+        x0 = array("x0", x0)
+        if x0.shape not in (shape, (1, *shape)):
+            raise ValueError(f"x0: shape {x0.shape}, expected one state of shape {shape}; call once for each")
+    problem, _ = make_problem(system, x0, clamp)
+    start = problem.base.real.astype(np.int64)  # what is clamped, elsewhere empty
+    if x0 is not None:
+        free = problem.frame.cluster >= 0
+        start = np.where(free, x0.astype(np.int64).reshape(1, -1), start)
+    if len(start) != 1:
+        raise ValueError(f"clamp: a batch of {len(start)}, expected one state; call once for each")
+    run = _runner(system, problem, start, temperature, clock, conserved, streams(rng, 1))
+    name = next(iter(system.layers))
+    t, states, energies, observed, counts = [], [], [], {}, []
+
+    def energy_of(x):
+        return sum(system.shares({name: x.astype(np.int64)}).values())
+
+    now = 0.0 if by_events else marks[0]
+    for place, mark in follow(list(enumerate(marks)), "kinetics", "record", progress):
+        if place:
+            now = run.to(now, mark, by_events)
+        if np.isinf(now):
+            raise ValueError(
+                f"events: after {run.events} every rate is zero in floating point, as bonds are that strong: nothing "
+                "happens any more; raise the temperature, or give a t_span"
+            )
+        x = run.x.reshape(shape)
+        t.append(now)
+        counts.append(run.events)
+        if isinstance(system, Energy) and observe is not None:
+            energies.append(energy_of(x[None]))
+        if observe is None:
+            states.append(x.astype(np.int64))
+        for what, wanted in (observe or {}).items():
+            observed.setdefault(what, []).append(np.array(wanted(x.astype(np.int64))))
+    if end > marks[-1]:
+        run.to(now, end, by_events)
+    if isinstance(system, Energy) and observe is None:
+        energies = [energy_of(np.stack(states[k : k + BLOCK])) for k in range(0, len(states), BLOCK)]
+    return Kinetics(
+        np.array(t),
+        np.stack(states) if observe is None else None,
+        np.concatenate(energies) if energies else None,
+        {what: np.stack(values) for what, values in observed.items()},
+        np.array(counts, dtype=np.int64),
+        run.x.reshape(shape).astype(np.int64),
+        clock,
+        "sweeps of one attempt a particle" if conserved else CLOCKS[clock],
+        float(temperature),
+    )
+
+
+def _marks(t_span, events, record, clock):
+    """Times, or numbers of events, to record at, the first one being the start; and where to stop."""
+    if (t_span is None) == (events is None):
+        raise ValueError(f"t_span, events: got {t_span!r} and {events!r}, expected one of them")
+    if events is not None:
+        if clock != "gillespie" or not _whole(events) or events < 1:
+            raise ValueError(
+                f"events: got {events!r} with the clock {clock!r}, expected a positive integer and 'gillespie'; "
+                "give other clocks a t_span"
+            )
+        span = (0.0, float(events))
+    else:
+        pair = (0.0, t_span) if isinstance(t_span, Number) else sequence("t_span", t_span, expected=SPAN)
+        span = tuple(number("t_span", k) for k in pair)
+    if len(span) != 2 or not span[1] > span[0]:
+        raise ValueError(f"t_span: got {t_span!r}, expected a duration or (first, last), finite and increasing")
+    if clock != "gillespie" and (span[1] - span[0]) % 1.0:
+        raise ValueError(f"t_span: got {t_span!r}, expected whole sweeps with the clock {clock!r}")
+    if np.ndim(record) == 0:
+        if not _whole(record) or record < 1:
+            raise ValueError(f"record: got {record!r}, expected a positive integer or times")
+        marks = np.linspace(*span, int(record) + 1)
+        if clock != "gillespie" or events is not None:
+            marks = np.unique(np.rint(marks - span[0])) + span[0]
+    else:
+        times = array("record", record)
+        if times.ndim != 1 or not times.size or (events is not None and np.any(times % 1.0 != 0.0)):
+            what = "times" if events is None else "whole numbers of events"
+            raise ValueError(f"record: got {record!r}, expected one or more {what}, or a number of intervals")
+        marks = np.concatenate([[span[0]], times])
+        marks = marks[1:] if len(marks) > 1 and marks[1] == span[0] else marks
+        if not (np.all(np.diff(marks) > 0) and marks[-1] <= span[1]):
+            raise ValueError(f"record: got {record!r}, expected increasing times within {span}")
+    if clock != "gillespie" and np.any(marks - span[0] != np.rint(marks - span[0])):
+        raise ValueError(f"record: got {record!r}, expected times at whole sweeps with the clock {clock!r}")
+    return marks, span[1]
+
+
+def _whole(value):
+    return isinstance(value, int | float | np.integer) and not isinstance(value, bool) and float(value).is_integer()
+
+
+class _Continuous:
+    """The Gillespie clock."""
+
+    def __init__(self, system, problem, start, temperature, stream):
+        self.engine = Gillespie(system, start[0], problem.frame.cluster >= 0, temperature, stream)
+
+    def to(self, now, mark, by_events):
+        """Go on to a time, or a number of events; the time reached, infinite if there never are so many."""
+        if by_events:
+            return self.engine.run(now, np.inf, int(mark) - self.engine.events)
+        return self.engine.run(now, mark, np.iinfo(np.int64).max)
+
+    x = property(lambda self: self.engine.x)
+    events = property(lambda self: self.engine.events)
+
+
+class _Sweeps:
+    """A discrete clock: ``move(sweeps)`` on an engine that counts what it moved."""
+
+    def __init__(self, engine, move, moved):
+        self.engine, self.move, self.moved = engine, move, moved
+
+    def to(self, now, mark, by_events):
+        """Go on to a time."""
+        self.move(int(round(mark - now)))
+        return mark
+
+    x = property(lambda self: self.engine.x[0])
+    events = property(lambda self: int(self.moved()[0]))
+
+
+def _runner(system, problem, start, temperature, clock, conserved, rows):
+    if not np.any(problem.frame.cluster >= 0):
+        raise ValueError("clamp: every site is held, so nothing can happen; free some")
+    if clock == "gillespie":
+        return _Continuous(system, problem, start, temperature, rows[0])
+    state = {next(iter(system.layers)): start}
+    if conserved:
+        hops = exchange.Sampler(problem, state, rows)
+        return _Sweeps(hops, lambda n: hops.run(n, np.array([temperature])), lambda: hops.accepted)
+    moves = CandidateMoves(problem, state, rows, clock == "metropolis", 1)
+    heat = np.array([[float(temperature)]])
+    return _Sweeps(moves, lambda n: moves.run(n, heat, random=True), lambda: moves.moved)

@@ -1,0 +1,1 @@
+"""Continuous variables at T > 0: Langevin, MALA and HMC."""

@@ -1,0 +1,244 @@
+"""Hamiltonian Monte Carlo engine of `sample` ("hmc"): unbiased at any step.
+
+Momenta of variance T (unit masses) are drawn, Hamilton's equations followed for some leapfrog steps
+(kick, drift, kick), and the end accepted with probability min(1, exp(-dH/T)), H = E + p^2/2 (Duane,
+Kennedy, Pendleton, Roweth 1987; Neal 2011).  Time is in units of x over the root of energy, so a step does
+not depend on the temperature where E is quadratic; leapfrog is stable up to step * omega < 2.  The step
+varies at random by ``jitter`` from move to move, or a trajectory that is a period long would never mix.
+
+A move that ends where the energy is not finite is rejected.  With one leapfrog step this is MALA.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from physlearn.checks import count, number
+from physlearn.dynamics.walk import step_size as adapt
+from physlearn.dynamics.walk.walkers import Walkers, mirror, positive, refusal
+from physlearn.kernels.jit import kernel
+
+__all__ = ["Sampler", "leapfrog", "refusal"]
+
+DIVERGED = 1000.0  # an error of H by that many T is not one of accuracy but of stability (Stan's threshold)
+
+
+class Sampler(Walkers):
+    """Chains under Hamiltonian Monte Carlo.
+
+    Parameters
+    ----------
+    problem, state, streams
+        See `sample`.
+    step : float or (chains,) array, optional
+        Leapfrog step; default adapted to ``target`` by `warm`, for each chain, then kept.
+    leaps : int
+        Leapfrog steps to a move.
+    target : float
+        Acceptance to adapt to, in (0, 1).
+    jitter : float
+        Steps are multiplied by a uniform number in 1 +- jitter, in [0, 1).
+
+    Attributes
+    ----------
+    diverged : (chains,) array
+        Moves of `run` that were rejected because H changed by more than 1000 T or was not finite.
+    """
+
+    name, optimum = "HMC", adapt.HMC
+
+    def __init__(self, problem, state, streams, *, step=None, leaps=10, target=None, jitter=0.2):
+        self.target = self.optimum if target is None else target
+        if not 0 < number("target", self.target, 0, 1) < 1:
+            raise ValueError(f"target: got {target!r}, expected an acceptance between 0 and 1")
+        count("leaps", leaps)
+        if not number("jitter", jitter, 0, 1) < 1:
+            raise ValueError(f"jitter: got {jitter!r}, expected a number in [0, 1)")
+        super().__init__(problem, state, streams)
+        self.leaps, self.jitter = leaps, jitter
+        self.given = step is not None
+        self.step: Any = None if step is None else positive("step", step, self.chains)
+        self.proposed, self.accepted, self.diverged = (np.zeros(self.chains) for _ in range(3))
+
+    @property
+    def method(self):
+        """Name, the median step where known, and what went wrong on the way."""
+        if self.step is None:
+            return self.name
+        lost = self.diverged.sum()
+        note = f", {lost:.0f} of {self.proposed.sum():.0f} moves diverged" if lost else ""
+        return f"{self.name} (step {np.median(self.length):.3g}{note})"
+
+    @property
+    def length(self):
+        """The step as users give it, (chains,)."""
+        return self.step
+
+    def warm(self, sweeps, temperature):
+        """Make ``sweeps`` moves while adapting the steps to the target; then they are kept."""
+        if self.given or sweeps == 0:
+            self.run(sweeps, temperature)
+            self.proposed, self.accepted, self.diverged = (np.zeros(self.chains) for _ in range(3))
+            return
+        heat = temperature[self.rows]
+        with np.errstate(all="ignore"):
+            self.step = self._guess(heat)
+            search = adapt.DualAveraging(self.step[self.rows], self.target)
+            for _ in range(sweeps):
+                search.update(self._move(search.step, heat)[0])
+        self.step = search.settled[: self.chains]
+
+    def run(self, sweeps, temperature):
+        """Make ``sweeps`` moves at temperatures (chains,)."""
+        if sweeps == 0:
+            return
+        heat = temperature[self.rows]
+        with np.errstate(all="ignore"):
+            if self.step is None:
+                self.step = self._guess(heat)
+            step = self.step[self.rows]
+            for _ in range(sweeps):
+                _, accept, diverged = self._move(step, heat)
+                self.accepted = self.accepted + accept[: self.chains]
+                self.diverged = self.diverged + diverged[: self.chains]
+        self.proposed = self.proposed + sweeps
+
+    def trouble(self):
+        """What a user must know of the moves of `run`, or None."""
+        moves = float(self.proposed.max())
+        stuck = np.flatnonzero((self.accepted == 0) & (self.proposed >= 20))
+        if stuck.size:
+            return (
+                f"{stuck.size} of {self.chains} chains accepted none of {moves:.0f} moves under {self.method}, chain "
+                f"{stuck[0]} among them: its step is too long (leapfrog is unstable beyond 2/omega). Lower step, or "
+                "leave it out and raise warmup"
+            )
+        if self.diverged.sum() > 0.5 * moves * self.chains:
+            return (
+                f"more than half of all moves went nowhere under {self.method}: their step is too long, or most "
+                "lead out of where the energy is finite. Lower step, raise target, or make the layer Real(low, high)"
+            )
+        return None
+
+    def _guess(self, heat):
+        """First steps, (chains,), from where the chains are."""
+        xi, u = self.rng.standard_normal(self.z.shape), np.full((len(heat), 2), 0.5)
+        step = adapt.first_step(lambda step: self._proposal(xi.copy(), u, step, heat, 1)[0], len(heat))
+        return step[: self.chains]
+
+    def _move(self, step, heat):
+        """Probability of each chain's move, whether it was made and whether it diverged, (rows,) each."""
+        p, u = self.rng.standard_normal(self.z.shape), self.rng.random((len(heat), 2))
+        chance, diverged, z, force, energy = self._proposal(p, u, step, heat, self.leaps)
+        accept = np.empty(len(heat), np.bool_)
+        metropolis(chance, u, self.z, self.force, self.energy, z, force, energy, accept)
+        return chance, accept, diverged
+
+    def _proposal(self, p, u, step, heat, leaps):
+        """Probability to accept a trajectory, whether it diverged, and its end: z, force and energy."""
+        step, before = step.copy(), np.empty(len(heat))
+        throw(p, u, heat, self.energy, self.jitter, step, before)
+        z, p, force = leapfrog(self.force_at, self.z, p, step, leaps, self.force, self.walls)
+        energy = self.energy_at(z)
+        chance, diverged = np.empty(len(heat)), np.empty(len(heat), np.bool_)
+        judge(p, energy, heat, before, chance, diverged)
+        return chance, diverged, z, force, energy
+
+
+def leapfrog(force_at, z, p, step, leaps, force=None, walls=None):
+    """Follow Hamilton's equations with unit masses: kick, drift, kick.
+
+    Of second order in the step, reversible, keeps volumes; on E = omega^2 z^2/2 it keeps
+    p^2 + omega^2 z^2 (1 - step^2 omega^2/4) exactly.
+
+    Parameters
+    ----------
+    force_at : callable
+        z to the force -dE/dz.
+    z, p : (rows, m) arrays
+        Not changed.
+    step : (rows,) array
+    leaps : int
+    force : array, optional
+        ``force_at(z)``, if known.
+    walls : (low, high) arrays shaped like z, optional
+        Where to turn round.
+
+    Returns
+    -------
+    z, p, force
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> z, p, _ = leapfrog(lambda z: -z, np.array([[1.0]]), np.array([[0.0]]), np.array([0.5]), 1)
+    >>> float(z[0, 0]), float(p[0, 0])
+    (0.875, -0.46875)
+    """
+    force = force_at(z) if force is None else force
+    z, p = z.copy(), p.copy()
+    for leap in range(leaps):
+        advance(z, p, force, step, 1.0 if leap else 0.5)
+        if walls is not None:
+            z, sign = mirror(z, *walls)
+            p *= sign
+        force = force_at(z)
+    kick(p, force, step, 0.5)
+    return z, p, force
+
+
+@kernel
+def advance(z, p, force, step, factor):
+    """p += factor * step * force, then z += step * p."""
+    for r in range(p.shape[0]):
+        by = factor * step[r]
+        for j in range(p.shape[1]):
+            p[r, j] += by * force[r, j]
+            z[r, j] += step[r] * p[r, j]
+
+
+@kernel
+def kick(p, force, step, factor):
+    """p += factor * step * force."""
+    for r in range(p.shape[0]):
+        by = factor * step[r]
+        for j in range(p.shape[1]):
+            p[r, j] += by * force[r, j]
+
+
+@kernel
+def throw(p, u, heat, energy, jitter, step, before):
+    """Scale standard normal p to the temperatures, jitter the steps, note H."""
+    for r in range(p.shape[0]):
+        scale, kinetic = np.sqrt(heat[r]), 0.0
+        for j in range(p.shape[1]):
+            p[r, j] *= scale
+            kinetic += 0.5 * p[r, j] * p[r, j]
+        before[r] = energy[r] + kinetic
+        step[r] *= 1.0 + jitter * (2.0 * u[r, 1] - 1.0)
+
+
+@kernel
+def judge(p, energy, heat, before, chance, diverged):
+    """min(1, exp(-dH/T)), 0 where dH is not finite: p is finite only if every force on the way was."""
+    for r in range(p.shape[0]):
+        kinetic = 0.0
+        for j in range(p.shape[1]):
+            kinetic += 0.5 * p[r, j] * p[r, j]
+        error = (energy[r] + kinetic - before[r]) / heat[r]
+        diverged[r] = not (np.isfinite(error) and error < DIVERGED)
+        chance[r] = np.exp(-max(error, 0.0)) if np.isfinite(error) else 0.0
+
+
+@kernel
+def metropolis(chance, u, z, force, energy, new_z, new_force, new_energy, accept):
+    """Move the chains that accept, in place."""
+    for r in range(z.shape[0]):
+        accept[r] = u[r, 0] < chance[r]
+        if accept[r]:
+            energy[r] = new_energy[r]
+            for j in range(z.shape[1]):
+                z[r, j] = new_z[r, j]
+                force[r, j] = new_force[r, j]

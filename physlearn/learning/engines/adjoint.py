@@ -1,0 +1,128 @@
+"""Exact gradients of a cost by the adjoint state, the reference every rule is measured against.
+
+At rest F(x, theta) = 0 with F the force; with J = dF/dx on the free variables and c = dC/dx,
+
+    J^T lambda = -c,      dC/dtheta = lambda . dF/dtheta
+
+For an energy F = -dE/dx, so dC/dtheta is the derivative of dE/dtheta along -lambda and no term needs a
+further method.  Source: Almeida 1987; Pineda 1987.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from physlearn.dynamics.frame import concatenate, rows_of, separate
+from physlearn.dynamics.problem import Problem, make_problem
+from physlearn.dynamics.rest.relax import relax
+from physlearn.learning.engines.contrast import Contrast
+
+
+def contrast_by_adjoint(system, inputs, target, rule, cost, options, metric=False) -> Contrast:
+    """The mean cost's gradient at the free equilibria; with ``metric`` that of d.W.d/2, W = S^-1 fixed.
+
+    Parameters
+    ----------
+    system : Energy or System
+    inputs : mapping of str to (batch, s) array
+    target : (batch, k) array
+    rule : ExactGradient
+        Ignored; every contrast takes one.
+    cost : cost
+    options : mapping
+        Passed to `relax`.
+    metric : bool
+        Follow S^-1 C' instead of C': what coupled learning follows as eta -> 0.
+    """
+    x = system.state(relax(system, clamp=inputs, **options).x)
+    y = system.readouts[cost.readout].read(system.shown(x))
+    pull, gradient = cost.gradient(y, target), {}
+    for item in range(len(target)):
+        one = {name: value[item : item + 1] for name, value in x.items()}
+        problem, _ = make_problem(system, one, {name: value[item] for name, value in inputs.items()})
+        z = problem.initial()
+        low, high = problem.bounds
+        loose = np.flatnonzero((z[0] > low[0]) & (z[0] < high[0]))  # a variable on its bound does not move
+        jacobian = force_jacobian(problem, z)[np.ix_(loose, loose)]
+        rows = rows_of(system, cost.readout, problem.frame.offset, problem.base.shape[1]).toarray()
+        seen = problem.frame.collect(_through_activation(system, one, rows))[:, loose]
+        c = pull[item]
+        if metric:
+            c = np.linalg.solve(-seen @ np.linalg.solve(jacobian, problem.frame.collect(rows)[:, loose].T), c)
+        adjoint = np.zeros_like(z)
+        adjoint[0, loose] = -np.linalg.solve(jacobian.T, c @ seen)
+        for name, value in _along(problem, z, adjoint).items():
+            gradient[name] = gradient.get(name, 0) + value / len(target)
+    return Contrast(gradient, y, cost.value(y, target))
+
+
+def force_jacobian(problem: Problem, z):
+    """dF/dz of one item, (m, m): by complex steps where every term is holomorphic, else by differences."""
+    m = z.shape[1]
+    system = problem.system
+    many = Problem(
+        system,
+        problem.frame,
+        problem.clamps,
+        np.repeat(problem.u, m, 0),
+        np.repeat(problem.given_force, m, 0),
+        problem.nudges,
+        None,
+    )
+    unit = np.eye(m)
+    if _holomorphic(system) and not problem.activated:
+        return (many.force(z + 1e-30j * unit) / 1e-30).imag.T
+    h = 1e-3 * max(1.0, float(np.max(np.abs(z), initial=0.0)))
+    return _difference(lambda step: many.force(z + step * unit), h).T
+
+
+def _along(problem, z, adjoint):
+    """lambda . dF/dtheta for every parameter."""
+    system = problem.system
+    if problem.is_energy and not problem.activated:
+
+        def response(step):
+            return system.response(problem.state(z + step * adjoint))
+
+        if _holomorphic(system):
+            return {name: -(value / 1e-30).imag for name, value in response(1e-30j).items()}
+        h = 1e-3 * max(1.0, float(np.max(np.abs(z)))) / max(float(np.max(np.abs(adjoint))), 1e-300)
+        names = response(0.0)
+        return {name: -_difference(lambda step, name=name: response(step)[name], h) for name in names}
+    out = {}
+    for name, value in system.theta.items():
+        slope = np.zeros(value.size)
+        for k in range(value.size):
+            unit = np.zeros(value.size)
+            unit[k] = 1.0
+
+            def work(step, name=name, value=value, unit=unit):
+                moved = system.with_theta({name: value + step * unit.reshape(value.shape)})
+                shifted, _ = make_problem(moved, problem.state(z), _clamps(problem))
+                return np.sum(shifted.force(z) * adjoint)
+
+            slope[k] = _difference(work, 1e-3 * max(1.0, abs(value.flat[k])))
+        out[name] = slope.reshape(value.shape)
+    return out
+
+
+def _through_activation(system, x, rows):
+    """Rows of readouts of g(x) as rows over x: R dg/dx; dg/dx is symmetric, a Lagrangian's Hessian."""
+    if not any(hasattr(layer.kind, "activation") for layer in system.layers.values()):
+        return rows
+    flat = concatenate(system, x)
+    return _difference(lambda step: concatenate(system, system.shown(separate(system, flat + step * rows))), 1e-3)
+
+
+def _clamps(problem):
+    values = {name: problem.u[0, where] for name, where in problem.frame.values.items()}
+    return values | {name: problem.given_force[0, where] for name, where in problem.frame.forces.items()}
+
+
+def _holomorphic(system):
+    return all(getattr(term, "holomorphic", False) for term in system.terms)
+
+
+def _difference(f, h):
+    """Fourth-order central difference of f at 0."""
+    return (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h)

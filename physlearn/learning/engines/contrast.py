@@ -1,0 +1,77 @@
+"""The contrast of a rule's phases on one batch: what a gradient step follows.
+
+Quadratic energies take the fast road: states are combinations of a few columns, so the contrast is a
+quadratic form in their Gram matrix and no state of any sample is ever written down.  Everything else
+relaxes every phase.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from physlearn.brief import brief
+from physlearn.dynamics.frame import given, rows_of
+from physlearn.dynamics.linear.quadratic import equilibria, is_quadratic
+from physlearn.dynamics.linear.schur import phase_force
+from physlearn.dynamics.rest.relax import relax
+from physlearn.energy import Nudge
+
+
+class Contrast(NamedTuple):
+    """``gradient`` per parameter (mean over the batch), free ``outputs`` (batch, k), ``cost`` (batch,)."""
+
+    gradient: dict
+    outputs: np.ndarray
+    cost: np.ndarray
+
+    __repr__ = brief
+
+
+def has_moments(system) -> bool:
+    """Whether the fast road is open."""
+    return is_quadratic(system) and all(hasattr(t, "gradient_moments") for t in system.terms)
+
+
+def contrast_by_moments(energy, inputs, target, rule, cost) -> Contrast:
+    """One factorisation, s + k columns, one k x k problem a sample, one quadratic form per edge."""
+    clamps = dict(energy.fixed) | inputs
+    eq = equilibria(energy, clamps)
+    u, force = given(energy, eq.frame, clamps, len(target))
+    coefficients = eq.coefficients(u, force)
+    response, s = eq.green(cost.readout)
+    rows = rows_of(energy, cost.readout, eq.frame.offset, eq.pattern.n)
+    y = coefficients @ (rows @ eq.columns.T).T
+    basis = np.concatenate([eq.columns, response])
+    gram: Any = 0.0
+    for phase in rule.phases:
+        pull = phase_force(s, y, target, rule.mode, phase.strength, cost)
+        c = np.concatenate([coefficients, pull], 1)
+        gram = gram + phase.weight * (c.T @ c)
+    gram = np.real(0.5 * (gram + gram.T)) / len(target)
+    gradient: dict = {}
+    for term, place in zip(energy.terms, eq.pattern.places, strict=True):
+        for name, value in term.gradient_moments(basis[:, place], gram, energy.theta).items():
+            gradient[name] = gradient[name] + value if name in gradient else value
+    return Contrast(gradient, y, cost.value(y, target))
+
+
+def contrast_by_relaxing(system, inputs, target, rule, cost, options) -> Contrast:
+    """Relax every phase, each from the free state."""
+    free = relax(system, clamp=inputs, **options)
+    start = system.state(free.x)
+    y = system.readouts[cost.readout].read(system.shown(start))
+    gradient: dict = {}
+    for phase in rule.phases:
+        x = start
+        if phase.strength != 0 and rule.mode == "clamp":
+            held = {cost.readout: y - phase.strength * cost.gradient(y, target)}
+            x = system.state(relax(system, start, clamp=dict(inputs) | held, **options).x)
+        elif phase.strength != 0:
+            nudge = Nudge(cost, target, phase.strength, y if rule.mode == "linearised" else None)
+            x = system.state(relax(system, start, clamp=inputs, nudge=nudge, **options).x)
+        for name, value in system.response(x, np.full(len(target), 1.0 / len(target))).items():
+            gradient[name] = gradient.get(name, 0) + phase.weight * value
+    gradient = {name: np.real(value) for name, value in gradient.items()}
+    return Contrast(gradient, y, cost.value(y, target))

@@ -1,0 +1,170 @@
+"""The log pseudo-likelihood of a model, by which a sampled training is watched.
+
+The likelihood needs the partition function; what single variables are, given the others, does not.  The monitor of a
+sampled rule is the log pseudo-likelihood of samples of the data (Besag 1975),
+
+    sum_i log P(v_i | v_j, j != i)   nats a sample, over the variables that the data show,
+
+exact where nothing is hidden (from the fields) and where what is hidden is one layer without couplings within (summed
+over: Marlin, Swersky, Chen and de Freitas 2010); elsewhere the hidden variables are drawn given the data, once.  It is
+taken at fixed samples and variables, so that its course is smooth, and its random numbers are its own.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from physlearn.dynamics.frame import concatenate, separate
+from physlearn.dynamics.problem import is_continuous, make_problem
+from physlearn.dynamics.sampling.engines import ENGINES
+from physlearn.dynamics.sampling.sample import sample
+from physlearn.energy import Binary, Potts, Real, Spin
+from physlearn.learning.engines.sampled import is_exact
+from physlearn.learning.rules.score import DenoisingScoreMatching
+
+FEWEST, MOST, WORK = 100, 200, 2e7  # samples (or samples and variables) looked at: as many as cost so many products
+SWEEPS = 20  # that draw what is hidden
+
+
+def monitor_of(system, task):
+    """``(name, measure)``: measure(system) is the monitor; None where the cost is it, or where there is none ("")."""
+    if isinstance(task.rule, DenoisingScoreMatching):
+        return "score matching loss", None
+    if is_exact(system, task):
+        return "negative log-likelihood", None
+    found = _PseudoLikelihood(system, task)
+    return ("log pseudo-likelihood", found) if found.possible() else ("", None)
+
+
+class _PseudoLikelihood:
+    """Which variables are shown and which hidden, and what of the data is looked at."""
+
+    def __init__(self, system, task):
+        self.temperature, n = task.rule.temperature, len(task.target)
+        given = {name: task.inputs[name][:1] for name in task.rule.given}
+        inputs, _ = make_problem(system, None, given)
+        self.problem, _ = make_problem(system, None, {name: value[:1] for name, value in task.inputs.items()})
+        self.shown = np.flatnonzero((self.problem.frame.cluster < 0) & (inputs.frame.cluster >= 0))
+        self.hidden = np.flatnonzero(self.problem.frame.cluster >= 0)
+        self.layer = np.repeat(np.arange(len(system.layers)), [layer.size for layer in system.layers.values()])
+        self.names = list(system.layers)
+        budget = int(np.clip(WORK / max(1, sum(v.size for v in system.theta.values())), FEWEST, MOST))
+        self.summed = len(self.hidden) > 0 and self._sums_are_closed(system)
+        every = self.summed and n * len(self.shown) <= budget
+        rows = np.arange(n) if n <= budget else np.linspace(0, n - 1, budget).astype(np.int64)
+        if every:
+            rows = np.repeat(rows, len(self.shown))
+            self.which = np.tile(self.shown, n)
+        elif self.summed and len(self.shown):
+            rows = np.resize(rows, budget)
+            self.which = np.random.default_rng(0).choice(self.shown, budget)
+        self.clamp = {name: value[rows] for name, value in task.inputs.items()}
+
+    @functools.cached_property
+    def _flat(self):
+        """The samples looked at, what is hidden at its first value, (rows, variables)."""
+        system = self.problem.system
+        problem, _ = make_problem(system, None, self.clamp)
+        flat = np.array(concatenate(system, problem.state(problem.initial())), dtype=float)
+        flat[:, self.hidden] = _values(system.layers[self.names[self.layer[self.hidden[0]]]].kind)[0]
+        return flat
+
+    def possible(self):
+        """Whether the conditional distributions are known, and what is hidden can be summed over or drawn."""
+        problem = self.problem
+        system: Any = problem.system
+        if not len(self.shown) or problem.tied or np.any(problem.push) or problem.complex:
+            return False
+        for k in np.unique(self.layer[self.shown]):
+            kind = system.layers[self.names[k]].kind
+            if isinstance(kind, Spin | Binary | Potts):
+                continue
+            if type(kind) is not Real or np.isfinite([kind.low, kind.high]).any():
+                return False
+            if system.curvature(problem.state(problem.initial()), self.names[k]) is None:
+                return False
+        drawn = len(self.hidden) and not self.summed
+        return not drawn or any(engine.refusal(problem) is None for engine in ENGINES.values())
+
+    def _sums_are_closed(self, system):
+        layers = [self.names[k] for k in np.unique(self.layer[self.hidden])]
+        kinds = [system.layers[self.names[k]].kind for k in np.unique(self.layer[[*self.hidden, *self.shown]])]
+        alone = len(layers) == 1 and not any(term.layers.count(layers[0]) > 1 for term in system.terms)
+        return alone and all(isinstance(kind, Spin | Binary | Potts) for kind in kinds)
+
+    def __call__(self, system):
+        """Nats a sample."""
+        if self.summed:
+            return len(self.shown) * float(np.mean(self._summed(system)))
+        if not len(self.hidden):
+            problem, _ = make_problem(system, None, self.clamp)
+            x = problem.state(problem.initial())
+        else:
+            chains = len(next(iter(self.clamp.values())))
+            drawn = sample(
+                system, temperature=self.temperature, n_samples=1, warmup=SWEEPS, chains=chains, clamp=self.clamp,
+                observe={}, rng=0, progress=False,
+            )  # fmt: skip
+            x = drawn.final
+        return float(np.mean(self._conditional(system, x)))
+
+    def _conditional(self, system, x):
+        """Sum of log P(v_i | all others) over what is shown, (samples,)."""
+        total = 0.0
+        for k in np.unique(self.layer[self.shown]):
+            name, kind = self.names[k], system.layers[self.names[k]].kind
+            at = self.shown[self.layer[self.shown] == k] - np.flatnonzero(self.layer == k)[0]
+            value = x[name].reshape(len(x[name]), -1)[:, at]
+            field = system.field(x, name)
+            field = field.reshape(len(value), -1, *((kind.q,) if isinstance(kind, Potts) else ()))[:, at]
+            if is_continuous(kind):
+                bend = np.broadcast_to(system.curvature(x, name), x[name].shape).reshape(len(value), -1)[:, at]
+                log_p = 0.5 * np.log(bend / (2 * np.pi * self.temperature)) - field**2 / (2 * bend * self.temperature)
+            else:
+                gains = _gains(kind, field / self.temperature)
+                code = np.searchsorted(_values(kind), value)
+                log_p = np.take_along_axis(gains, code[..., None], -1)[..., 0] - np.logaddexp.reduce(gains, -1)
+            total = total + log_p.sum(1)
+        return total
+
+    def _summed(self, system):
+        """log P(v_i | the other visible variables) of one variable a row, what is hidden summed over."""
+        flat = self._flat
+        hidden_name = self.names[self.layer[self.hidden[0]]]
+        hidden = system.layers[hidden_name]
+        free = self.hidden - np.flatnonzero(self.layer == self.layer[self.hidden[0]])[0]
+        out = np.empty(len(flat))
+        for k in np.unique(self.layer[self.which]):
+            rows = np.flatnonzero(self.layer[self.which] == k)
+            values = _values(system.layers[self.names[k]].kind)
+            log_w = np.empty((len(rows), len(values)))
+            for code, value in enumerate(values):
+                moved = flat[rows]
+                moved[np.arange(len(rows)), self.which[rows]] = value
+                x = separate(system, moved)
+                x = {n: v.astype(np.int64) if isinstance(system.layers[n].kind, Potts) else v for n, v in x.items()}
+                energy = np.asarray(sum(system.shares(x).values()))
+                field = system.field(x, hidden_name).reshape(len(rows), hidden.size, -1)[:, free]
+                field = field if isinstance(hidden.kind, Potts) else field[..., 0]
+                sums = np.logaddexp.reduce(_gains(hidden.kind, field / self.temperature), -1)
+                log_w[:, code] = sums.sum(1) - energy / self.temperature
+            here = np.searchsorted(values, flat[rows, self.which[rows]])
+            out[rows] = log_w[np.arange(len(rows)), here] - np.logaddexp.reduce(log_w, 1)
+        return out
+
+
+def _values(kind):
+    """What a discrete variable can be, in order."""
+    if isinstance(kind, Potts):
+        return np.arange(float(kind.q))
+    return np.array([-1.0, 1.0] if isinstance(kind, Spin) else [0.0, 1.0])
+
+
+def _gains(kind, field):
+    """Minus the energy of each value relative to the first, (..., values), from the fields."""
+    if isinstance(kind, Potts):
+        return field - field[..., :1]
+    return np.stack([np.zeros_like(field), (2.0 if isinstance(kind, Spin) else 1.0) * field], -1)

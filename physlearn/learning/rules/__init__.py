@@ -1,0 +1,1 @@
+"""Learning rules: what is compared with what."""

@@ -1,0 +1,1 @@
+"""Molecules that assemble into remembered shapes."""

@@ -1,0 +1,1 @@
+"""Associative memories: Hopfield networks, dense and modern ones, and their theory."""

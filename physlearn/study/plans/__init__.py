@@ -1,0 +1,1 @@
+"""What a study is: parameter space, plan, task, study file."""

@@ -1,0 +1,1 @@
+"""How a study runs: the driver, its workers, executors."""

@@ -1,0 +1,1 @@
+"""What a study has: the store, its readers, datasets and exports."""
