@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import select
 import sys
 from pathlib import Path
 
@@ -10,19 +12,46 @@ from physlearn.cli import catalogue, info, studies
 from physlearn.cli.intact import version
 
 DONE, USAGE = 0, 1
+ABANDONED = 141  # as a shell reports a program that wrote to a pipe nobody reads (128 + SIGPIPE)
 
 
 def main(arguments=None) -> int:
-    """Parse and dispatch; returns the exit code: 0 done, 1 usage, 2 some tasks failed or are missing."""
+    """Parse and dispatch.
+
+    Returns
+    -------
+    int
+        The exit code: 0 done, 1 wrong usage, 2 some tasks failed or are missing, 141 the reader of the output has gone.
+    """
+    try:
+        code = _dispatched(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # what fails here would fail with a traceback when the interpreter ends
+        return code
+    except (ValueError, OSError, ImportError) as error:
+        if isinstance(error, BrokenPipeError) and _reader_left():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
+            return ABANDONED
+        print(error, file=sys.stderr)
+        return USAGE
+
+
+def _dispatched(arguments) -> int:
     try:
         options = _parser().parse_args(arguments)
     except SystemExit as stop:  # argparse leaves with 2 on bad usage; here 2 means failed tasks
         return DONE if stop.code == 0 else USAGE
+    return options.do(options)
+
+
+def _reader_left() -> bool:
+    """Whether standard output is a pipe that nobody reads any more: other pipes break for other reasons."""
     try:
-        return options.do(options)
-    except (ValueError, OSError, ImportError) as error:
-        print(error, file=sys.stderr)
-        return USAGE
+        watched = select.poll()
+        watched.register(sys.stdout.fileno(), 0)  # errors are reported unasked
+    except (AttributeError, OSError, ValueError):  # no output, one without a file, or a system without poll
+        return False
+    return bool(watched.poll(0))
 
 
 def _parser() -> argparse.ArgumentParser:
