@@ -69,9 +69,6 @@ def plot_network(
     >>> len(ax.collections)  # the edges and three groups of nodes
     4
     """
-    from matplotlib.collections import LineCollection
-    from matplotlib.patheffects import withStroke
-
     if hasattr(edges, "energy"):  # a network
         network, edges = edges, edges.edges
         conductance = network.energy.theta["conductance"] if conductance is None else conductance
@@ -83,19 +80,10 @@ def plot_network(
         raise TypeError("conductance: missing, expected one number an edge; a ResistorNetwork brings its own")
     voltage = getattr(voltage, "x", voltage)
     ends = _ends(edges)
-    if nodes is None:
-        nodes = list(dict.fromkeys(node for pair in ends for node in pair))
-    else:
-        nodes = _listed("nodes", nodes, "the nodes, in the order of voltage")
-        if lost := {node for pair in ends for node in pair} - {node for node in nodes if isinstance(node, Hashable)}:
-            raise ValueError(f"nodes: without {seen(next(iter(lost)))}, which an edge has; expected all nodes")
+    nodes = _nodes(nodes, ends)
     g = _one_each("conductance", conductance, len(ends), "edge")
     volts = None if voltage is None else _one_each("voltage", voltage, len(nodes), "node")
-    pos = _layout(nodes, ends, g) if pos is None else mapping("pos", pos, expected="a mapping of node to (x, y)")
-    missing = [node for node in nodes if node not in pos]
-    if missing:
-        raise ValueError(f"pos: no position for node {missing[0]!r} ({len(missing)} of {len(nodes)})")
-    pos = {node: array(f"pos[{node!r}]", pos[node], shape=(2,)) for node in nodes}
+    pos = _positions(pos, nodes, ends)
     marked = {} if marked is None else mapping("marked", marked, expected="a mapping of names to nodes or node pairs")
     group = _groups(nodes, marked)
     if period is not None:
@@ -104,23 +92,33 @@ def plot_network(
             raise ValueError(f"period: got {seen(period)}, expected two positive lengths")
     flag("labels", labels)
     instance("unit", unit, str, "the unit of the conductance")
-    widest = None if widest is None else positive("widest", widest)
+    widest = (g.max() if g.size else 1.0) if widest is None else positive("widest", widest)
     ax = axes_or_new(ax, (4.6, 3.5))
-    lines, of_edge = _lines(ends, pos, period)
-    widest = (g.max() if g.size else 1.0) if widest is None else widest
-    width = np.maximum(WIDEST * g / widest, THINNEST)
-    ax.add_collection(
-        LineCollection(
-            lines,
-            linewidths=width[of_edge],
-            colors="0.55",
-            capstyle="round",
-            clip_on=False,
-            zorder=1,
-        )
-    )
-    xy = np.array([pos[node] for node in nodes], dtype=float)
+    _draw_edges(ax, ends, pos, period, np.maximum(WIDEST * g / widest, THINNEST))
     size = float(np.clip(2400 / max(len(nodes), 1), 16, 110))
+    _draw_nodes(ax, nodes, pos, group, marked, volts, size)
+    if labels:
+        _label_nodes(ax, nodes, pos, group, size)
+    _legend(ax, g, marked, unit, widest)
+    ax.set_aspect("equal")
+    ax.margins(0.08)
+    ax.autoscale_view()
+    ax.set_axis_off()
+    return ax
+
+
+def _draw_edges(ax, ends, pos, period, width):
+    """Every edge in its width (points)."""
+    from matplotlib.collections import LineCollection
+
+    lines, of_edge = _lines(ends, pos, period)
+    style = {"colors": "0.55", "capstyle": "round", "clip_on": False, "zorder": 1}
+    ax.add_collection(LineCollection(lines, linewidths=width[of_edge], **style))
+
+
+def _draw_nodes(ax, nodes, pos, group, marked, volts, size):
+    """Plain nodes as circles, then each marked group in its shape; with voltages, in their colours."""
+    xy = np.array([pos[node] for node in nodes], dtype=float)
     style = {"edgecolors": "black", "linewidths": 0.8, "clip_on": False, "zorder": 2}
     if volts is not None:
         style |= _colours(volts)
@@ -133,18 +131,36 @@ def plot_network(
             points.set_label("_" if name is None else name)
     if volts is not None:
         ax.figure.colorbar(points, ax=ax, label="voltage (V)", shrink=0.8)
-    if labels:
-        halo = [withStroke(linewidth=2.0, foreground="white")]  # readable across edges
-        for node, (x, y) in zip(nodes, xy, strict=True):
-            away = 1.0 + 0.5 * np.sqrt(size * (1.5 if node in group else 1.0))  # points
-            text = ax.annotate(str(node), (x, y), (away, away), textcoords="offset points")
-            text.set(fontsize="small", path_effects=halo)
-    _legend(ax, g, marked, unit, widest)
-    ax.set_aspect("equal")
-    ax.margins(0.08)
-    ax.autoscale_view()
-    ax.set_axis_off()
-    return ax
+
+
+def _label_nodes(ax, nodes, pos, group, size):
+    """Write each node's name next to it."""
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=2.0, foreground="white")]  # readable across edges
+    for node in nodes:
+        away = 1.0 + 0.5 * np.sqrt(size * (1.5 if node in group else 1.0))  # points
+        text = ax.annotate(str(node), pos[node], (away, away), textcoords="offset points")
+        text.set(fontsize="small", path_effects=halo)
+
+
+def _nodes(nodes, ends):
+    """The nodes in the order of their voltages."""
+    if nodes is None:
+        return list(dict.fromkeys(node for pair in ends for node in pair))
+    nodes = _listed("nodes", nodes, "the nodes, in the order of voltage")
+    if lost := {node for pair in ends for node in pair} - {node for node in nodes if isinstance(node, Hashable)}:
+        raise ValueError(f"nodes: without {seen(next(iter(lost)))}, which an edge has; expected all nodes")
+    return nodes
+
+
+def _positions(pos, nodes, ends):
+    """Where each node lies."""
+    pos = _layout(nodes, ends) if pos is None else mapping("pos", pos, expected="a mapping of node to (x, y)")
+    missing = [node for node in nodes if node not in pos]
+    if missing:
+        raise ValueError(f"pos: no position for node {missing[0]!r} ({len(missing)} of {len(nodes)})")
+    return {node: array(f"pos[{node!r}]", pos[node], shape=(2,)) for node in nodes}
 
 
 def _listed(name, values, expected):
@@ -174,7 +190,7 @@ def _one_each(name, values, count, what):
     return values
 
 
-def _layout(nodes, ends, g):
+def _layout(nodes, ends):
     import networkx as nx
 
     graph = nx.Graph()
