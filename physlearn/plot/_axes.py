@@ -8,6 +8,9 @@ import numpy as np
 
 from physlearn.checks import array, instance, sequence
 
+# dark to light, distinct in grey as well
+COLORS = ("#1f3b73", "#c8553d", "#4f9d69", "#8d6a9f")
+
 
 def axes_or_new(ax, size=(5.0, 3.6), name="ax"):
     """The axes given, or those of a new figure of a size in inches."""
@@ -56,3 +59,16 @@ def coordinates(name, values):
     if not found.size:
         raise ValueError(f"{name}: got no numbers, expected (k,) of them")
     return found
+
+
+def numbers_of(name, values, length=None):
+    """Numbers (k,), as many as ``length``."""
+    values = array(name, values)
+    if values.ndim != 1 or values.size == 0 or (length is not None and len(values) != length):
+        raise ValueError(f"{name}: shape {values.shape}, expected ({'k' if length is None else length},)")
+    return values
+
+
+def open_frame(ax):
+    """Take away the upper and the right spine."""
+    ax.spines[["top", "right"]].set_visible(False)

@@ -1,10 +1,27 @@
-"""Axes, colours and names of pictures of scans."""
+"""Labelled arrays on paper: the axes, colours and names of pictures of scans."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from physlearn.checks import array
+from physlearn.checks import array, seen
+
+REPLICATE = "replicate"
+
+
+def labelled(data):
+    """The data, if they are a labelled array of numbers."""
+    if isinstance(data, type) or not all(hasattr(data, name) for name in ("dims", "coords", "sizes", "attrs")):
+        raise TypeError(f"data: got {seen(data)}, expected an xarray.DataArray")
+    if not hasattr(data, "dtype") or data.dtype.kind not in "biuf":
+        raise TypeError(f"data: got {getattr(data, 'dtype', 'a Dataset')}, expected an xarray.DataArray of numbers")
+    return data
+
+
+def mean_over_replicates(data):
+    """The mean of the replicates that have a value."""
+    with np.errstate(invalid="ignore"):  # infinities of both signs have no mean
+        return data.mean(REPLICATE, skipna=True, keep_attrs=True) if REPLICATE in data.dims else data
 
 
 def label_of(data) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.checks import MOST, count, instance, seen
+from physlearn.study.plans.axes import Axis, Between, Zip
 from physlearn.study.plans.identity import plain
-from physlearn.study.plans.space import Axis, Between, Space, Zip
+from physlearn.study.plans.space import Space
 
 MOST_SOBOL = 2**30  # points of a sequence of 30 bits
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from physlearn.brief import brief
 from physlearn.files import path_of, read_text
 from physlearn.study.plans import draws, space as spaces
+from physlearn.study.plans.axes import axis, zipped
 from physlearn.study.plans.check import nearest, unknown, validated
 from physlearn.study.plans.identity import plain
 from physlearn.study.plans.options import Options, checked_options
@@ -213,7 +214,7 @@ def _varied(table) -> set[str]:
 
 
 def _axis(name, given, where, errors):
-    """A list, or a table as `AxisTable` says it, tried alone: all wrong axes are told of."""
+    """A list, or a table as `AxisTable` says it, tried alone: every wrong axis is reported."""
     here = f"{where} {name}:"
     if isinstance(given, list):
         _tried(where, errors, lambda: spaces.grid(**{name: given}))
@@ -235,11 +236,9 @@ def _axis(name, given, where, errors):
     if table.zip is not None:
         before = len(errors)
         axes = {inner: _axis(inner, values, here, errors) for inner, values in table.zip.items()}
-        return None if len(errors) > before else _tried(here, errors, lambda: _alone(name, spaces.zipped(**axes)))
+        return None if len(errors) > before else _tried(here, errors, lambda: _alone(name, zipped(**axes)))
     if table.values is not None:
-        return _tried(
-            where, errors, lambda: _alone(name, spaces.axis(table.values, units=table.units, scale=table.scale))
-        )
+        return _tried(where, errors, lambda: _alone(name, axis(table.values, units=table.units, scale=table.scale)))
     if not np.all(np.isfinite([table.low, table.high])) or (table.scale == "log" and min(table.low, table.high) <= 0):
         above = " above zero for a log scale" if table.scale == "log" else ""
         errors.append(f"{here} got {table.low} to {table.high}, expected finite numbers{above}")
@@ -250,12 +249,12 @@ def _axis(name, given, where, errors):
     values = (np.geomspace if table.scale == "log" else np.linspace)(table.low, table.high, table.n)
     if table.integer:
         values = np.unique(np.rint(values).astype(int))
-    return _tried(where, errors, lambda: _alone(name, spaces.axis(values, units=table.units, scale=table.scale)))
+    return _tried(where, errors, lambda: _alone(name, axis(values, units=table.units, scale=table.scale)))
 
 
-def _alone(name, axis):
-    spaces.grid(**{name: axis})
-    return axis
+def _alone(name, values):
+    spaces.grid(**{name: values})
+    return values
 
 
 def _range(name, given, where, errors):

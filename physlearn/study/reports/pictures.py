@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from physlearn.plot._scales import label_of, text_of
-from physlearn.plot.study import REPLICATE, plot_bands, plot_heat_map, plot_refined
+from physlearn.plot._scales import REPLICATE, label_of, text_of
+from physlearn.plot.refined import plot_refined
+from physlearn.plot.study import plot_bands, plot_heat_map
 
 PANELS, CURVES = 6, 8  # most panels in a picture, most curves in a panel
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.study.plans.axes import Axis
 from physlearn.study.plans.identity import canonical
-from physlearn.study.plans.space import Axis, Space
+from physlearn.study.plans.space import Space
 from physlearn.study.storage.integrity import KEPT, Damage, sound
 from physlearn.study.storage.reader import (
     COMPLETE,
