@@ -1,4 +1,4 @@
-"""Where a picture goes, and what its labels and lines must be."""
+"""The axes of a picture, and checks of its labels and lines."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def legend_beside(ax, **settings):
 
 
 def caption(name, value):
-    """A text to show, or None."""
+    """Text to show, or None."""
     return value if value is None else instance(name, value, str, "text to show, or None")
 
 
 def labels_of(name, values, count, what) -> list[str]:
-    """Names to show, one for each of so many."""
+    """Names to show, ``count`` of them."""
     found = sequence(name, values, (str, Real, np.generic), f"names to show, one for each {what}")
     if len(found) != count:
         raise ValueError(f"{name}: got {len(found)}, expected {count}, one for each {what}")
@@ -54,7 +54,7 @@ def line_of(name, pair, *, finite=True):
 
 
 def coordinates(name, values):
-    """Numbers along an axis, (k,)."""
+    """Numbers along an axis, (k,), at least one."""
     found = array(name, values, ndim=1)
     if not found.size:
         raise ValueError(f"{name}: got no numbers, expected (k,) of them")

@@ -54,7 +54,7 @@ def plot_capacity(curves, *, theory=None, ax=None):
     curves : CapacityCurve or sequence of them
         Or anything with ``n``, ``loads``, ``mean`` and ``error``.
     theory : (loads, overlaps), optional
-        A line to compare with.
+        A line for comparison.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 
@@ -88,7 +88,7 @@ def plot_capacity(curves, *, theory=None, ax=None):
 
 
 def plot_phase_diagram(loads, temperatures, overlaps, *, boundary=None, ax=None):
-    """Overlap that remains, shaded over load and temperature.
+    """Remaining overlap, shaded over load and temperature.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def plot_phase_diagram(loads, temperatures, overlaps, *, boundary=None, ax=None)
     temperatures : (l,) array
     overlaps : (l, k) array
     boundary : (loads, temperatures), optional
-        A line to compare with.
+        A line for comparison.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 
@@ -130,14 +130,14 @@ def plot_phase_diagram(loads, temperatures, overlaps, *, boundary=None, ax=None)
 
 
 def plot_landscape(plane, *, paths=(), labels=None, ax=None):
-    """Energy on a plane through three states, with contours, and paths down it.
+    """Energy on a plane through three states, with contours and trajectories.
 
     Parameters
     ----------
     plane : Plane
         From `physlearn.models.energy_plane`, or anything with ``u``, ``v``, ``energy`` and ``project``.
     paths : sequence of (steps, n) arrays, optional
-        Trajectories, projected on the plane; dots are where they end.
+        Trajectories, projected on the plane; dots mark their ends.
     labels : sequence of str, optional
         Names of the three corners.
     ax : matplotlib.axes.Axes, optional

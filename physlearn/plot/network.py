@@ -35,7 +35,7 @@ def plot_network(
     ----------
     edges : ResistorNetwork, or sequence of (node, node) or (node, node, key)
         Parallel edges are drawn side by side.  A network brings its nodes, conductances, positions, and as marked
-        groups its ground, inputs and outputs; what is given here goes before.
+        groups its ground, inputs and outputs; arguments given here take precedence.
     conductance : (m,) array
         Siemens, or ``unit``; line width is proportional to it.
     nodes : sequence, optional
@@ -43,9 +43,9 @@ def plot_network(
     voltage : (n,) array or Equilibrium, optional
         Volts.
     pos : mapping of node to (x, y), optional
-        Default a layout by networkx, the same each time.
+        Default a layout by networkx, always the same.
     marked : mapping of str to sequence of nodes or node pairs, optional
-        Groups shown by a shape of their own and named in the legend, such as
+        Groups shown by their own shapes and named in the legend, such as
         ``{"input": ["a"], "output": [("b", "c")]}``.
     period : (float, float), optional
         Sides of a periodic lattice: edges through the boundary are drawn as stubs.
@@ -54,7 +54,7 @@ def plot_network(
     unit : str
         Of the conductance.
     widest : float, optional
-        Conductance drawn widest, the same for pictures that are to be compared; default the largest.
+        Conductance drawn widest: give the same for pictures to be compared; default the largest.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 
@@ -77,7 +77,7 @@ def plot_network(
             groups = {"ground": network.ground} | dict(network.inputs) | dict(network.outputs)
             marked = {name: places for name, places in groups.items() if len(places)}
     elif conductance is None:
-        raise TypeError("conductance: missing, expected one number an edge; a ResistorNetwork brings its own")
+        raise TypeError("conductance: missing, expected one number per edge; a ResistorNetwork brings its own")
     voltage = getattr(voltage, "x", voltage)
     ends = _ends(edges)
     nodes = _nodes(nodes, ends)
@@ -164,7 +164,7 @@ def _positions(pos, nodes, ends):
 
 
 def _listed(name, values, expected):
-    """The entries in their order; networkx's views of nodes and edges call themselves sets and have one."""
+    """The entries in their order; networkx's views of nodes and edges are sets, but ordered."""
     ordered = type(values).__module__.startswith("networkx.") and hasattr(values, "__iter__")
     return list(values if ordered else sequence(name, values, expected=expected))
 
@@ -202,7 +202,7 @@ def _layout(nodes, ends):
 
 
 def _groups(nodes, marked):
-    """Name of the group of every marked node; of several, the first."""
+    """Name of the group of every marked node; the first, if there are several."""
     known, group = set(nodes), {}
     for name, places in marked.items():
         for place in sequence(f"marked[{name!r}]", places, expected="nodes or node pairs"):

@@ -21,16 +21,16 @@ def plot_membrane(time, voltage=None, *, gates=None, current=None, unit=None, ax
     gates : mapping of str to (k,) array, optional
         Such as ``{"m": m, "h": h, "n": n}``, between 0 and 1.
     current : (k,) array, optional
-        Drawn as it comes.
+        Drawn without conversion.
     unit : str, optional
-        Of the current, for its label: "A", or "A/m²" for a membrane per area.
+        Unit of the current, for its label: "A", or "A/m²" for a membrane per area.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
-        That of the voltage.
+        The axes of the voltage.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def plot_membrane(time, voltage=None, *, gates=None, current=None, unit=None, ax
 
 
 def plot_fi(current, rate=None, *, error=None, theory=None, label="simulated", unit="A", ax=None):
-    """Firing rate against current, points beside the lines of theory.
+    """Firing rate against current: points, and lines of theory.
 
     Parameters
     ----------
@@ -81,11 +81,11 @@ def plot_fi(current, rate=None, *, error=None, theory=None, label="simulated", u
     error : (k,) array, optional
         Standard errors of the rates, Hz.
     theory : mapping of str to (current, rate), optional
-        Lines to compare with, such as ``{"exact": (i, lif_rate(i, cells))}``.
+        Lines for comparison, such as ``{"exact": (i, lif_rate(i, cells))}``.
     label : str
-        Of the points.
+        Label of the points.
     unit : str
-        Of the currents.
+        Unit of the currents.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 
@@ -135,16 +135,16 @@ def plot_raster(spikes, *, width=None, neurons=100, ax=None):
     spikes : Recording, Spikes, or mapping of str to Spikes
         Anything with ``times``, ``ids``, ``n``, ``t_start``, ``t_stop`` and ``population_rate``.
     width : float, optional
-        Bin of the population rate, s; without it there is no strip.
+        Bin of the population rate, s; without it the strip is left out.
     neurons : int
-        Of each population the first so many are drawn: more than a few hundred rows are a grey wash.
+        Number of neurons drawn of each population, the first ones: more than a few hundred rows blur into grey.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
-        That of the dots.
+        The axes of the dots.
 
     Examples
     --------
@@ -196,7 +196,7 @@ def plot_raster(spikes, *, width=None, neurons=100, ax=None):
 
 
 def _strips(ax, heights):
-    """Cut the axes' place into itself and strips below that share its time; heights in those of the axes."""
+    """Divide the place of the axes into itself and strips below that share its time; heights relative to the axes."""
     if not heights:
         return []
     place = ax.get_subplotspec()

@@ -10,12 +10,12 @@ from physlearn.plot._axes import axes_or_new, labels_of
 
 
 def plot_patterns(patterns, shape=None, titles=None, *, columns=None, axes=None, ax=None):
-    """Patterns as pictures in a grid, dark where large: 0 and 1 from white to black, as -1 and +1.
+    """Patterns as pictures in a grid, dark where large: 0 and 1, or -1 and +1, are white and black.
 
     Parameters
     ----------
     patterns : (m, n) or (m, rows, columns) array
-        Or a memory with ``patterns``, or what a recall returned with its states ``x``.
+        Or a memory with ``patterns``, or the result of a recall with its states ``x``.
     shape : (rows, columns), optional
         Of flat patterns; default square, if n is.
     titles : sequence of str, optional
@@ -25,7 +25,7 @@ def plot_patterns(patterns, shape=None, titles=None, *, columns=None, axes=None,
     axes : sequence of matplotlib.axes.Axes, optional
         One for each picture; default a new figure.
     ax : matplotlib.axes.Axes, optional
-        One in whose place the whole grid is drawn.
+        Axes to be replaced by the whole grid.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def _pictures(patterns, shape):
 
 
 def _grid(size, columns, ax):
-    """Axes for so many pictures (m, rows, columns), in the place of ``ax`` or of a new figure."""
+    """Axes for the pictures (m, rows, columns), in the place of ``ax`` or in a new figure."""
     count, columns = size[0], None if columns is None else checks.count("columns", columns)
     across = (count if count <= 8 else int(np.ceil(np.sqrt(count)))) if columns is None else min(columns, count)
     down = -(-count // across)

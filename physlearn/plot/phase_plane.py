@@ -11,7 +11,7 @@ from physlearn.plot._axes import COLORS, axes_or_new, labels_of, line_of, number
 def plot_phase_plane(
     x, y, dx, dy, *, trajectory=None, fixed_points=None, labels=("V (mV)", "n"), scale=(1e3, 1.0), ax=None
 ):
-    """Flow of two variables, their nullclines, fixed points and a trajectory.
+    """Flow of two variables, with nullclines, fixed points and a trajectory.
 
     Parameters
     ----------
@@ -24,9 +24,9 @@ def plot_phase_plane(
     fixed_points : sequence of (x, y, stable), optional
         Filled where stable, open where not.
     labels : (str, str)
-        Of the axes, in the unit that is drawn.
+        Labels of the axes, in the units drawn.
     scale : (float, float)
-        From the arrays' units to those drawn: 1e3 draws volts in mV.
+        Factors from the arrays' units to those drawn: 1e3 draws volts in mV.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 

@@ -1,4 +1,4 @@
-"""Pictures of scans whose points are no grid: refined, listed or drawn at random."""
+"""Pictures of scans whose points form no grid: refined, listed or drawn at random."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from physlearn.plot._scales import REPLICATE, Axis, label_of, labelled, limits_o
 
 
 def plot_refined(data, *, x=None, y=None, limits=None, ax=None):
-    """An observable at scattered points of two parameters: a map between them, the points, and a contour half way.
+    """An observable at scattered points of two parameters: an interpolated map, the points, and a contour half way.
 
-    For spaces that were refined, listed or drawn at random.  Colours between points are interpolated over
-    triangles; dots are the points, crosses those without a value.
+    For spaces that were refined, listed or drawn at random.  Colours are interpolated over triangles between points;
+    dots are the points, crosses those without a value.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def plot_refined(data, *, x=None, y=None, limits=None, ax=None):
     Raises
     ------
     ValueError
-        Not one dimension; no two such coordinates.
+        Other than one dimension; fewer than two such coordinates.
 
     Examples
     --------

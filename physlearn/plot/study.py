@@ -2,7 +2,7 @@
 
 They take labelled arrays (`xarray.DataArray`), such as the variables of `Study.to_dataset()`: coordinates become
 axes, ``attrs["units"]`` and ``attrs["long_name"]`` become labels.  An axis is logarithmic if the coordinate's
-``attrs["scale"]`` is "log", or if it has none and the values are spaced so.  Replicates are the dimension
+``attrs["scale"]`` is "log", or if it has none and its values are spaced geometrically.  Replicates are the dimension
 "replicate".
 """
 
@@ -32,11 +32,11 @@ def plot_heat_map(data, *, x=None, y=None, contours=5, limits=None, norm=None, c
     Parameters
     ----------
     data : xarray.DataArray
-        Two dimensions, and "replicate", over which the mean of what there is is shown.
+        Two dimensions, and "replicate", over which the mean of the available values is shown.
     x, y : str, optional
         Dimensions of the axes; default the last is x.
     contours : int
-        About how many contours; 0 for none.  They need numbers on both axes.
+        Approximate number of contours; 0 for none.  They need numbers on both axes.
     limits : (float, float), optional
         Values at the ends of the colours; default the extremes.
     norm : str or matplotlib.colors.Normalize, optional
@@ -52,7 +52,7 @@ def plot_heat_map(data, *, x=None, y=None, contours=5, limits=None, norm=None, c
     Raises
     ------
     ValueError
-        Not two dimensions; a name that is not one of them.
+        Other than two dimensions; a name that is not one of them.
 
     Examples
     --------
@@ -91,17 +91,17 @@ def plot_heat_map(data, *, x=None, y=None, contours=5, limits=None, norm=None, c
 
 
 def plot_bands(data, *, x=None, hue=None, band="range", ax=None):
-    """Curves: the mean over replicates (of quantiles the median), and a band of their scatter.
+    """Curves: the mean over replicates (the median for bands of quantiles), and a band of their scatter.
 
     Parameters
     ----------
     data : xarray.DataArray
-        One dimension, or two of which one tells the curves apart, and "replicate".  Values that are not finite
-        are left out; the vertical axis is logarithmic where all are positive and span more than two decades.
+        One dimension, or two of which one distinguishes the curves, and "replicate".  Values that are not finite are
+        left out; the vertical axis is logarithmic if all are positive and span more than two decades.
     x : str, optional
         Dimension of the horizontal axis; default the last.
     hue : str, optional
-        Dimension that tells curves apart; default the other.
+        Dimension that distinguishes the curves; default the other.
     band : {"range", "sd", "se"} or (float, float)
         From the smallest replicate to the largest; one standard deviation, or standard error of the mean, to either
         side; or between two quantiles, such as (0.25, 0.75), about the median.
@@ -115,7 +115,7 @@ def plot_bands(data, *, x=None, hue=None, band="range", ax=None):
     Raises
     ------
     ValueError
-        Not one or two dimensions; a name that is not one of them.
+        Other than one or two dimensions; a name that is not one of them.
 
     Examples
     --------

@@ -43,7 +43,7 @@ class Zip(NamedTuple):
 
 
 def axis(values: Iterable, *, units: str | None = None, scale: str = "linear") -> Axis:
-    """Values of one parameter, with units (UDUNITS spelling) and the scale of halves and of pictures.
+    """Values of one parameter, with units (UDUNITS spelling) and the scale for refinement and pictures.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def zipped(**axes) -> Zip:
     Parameters
     ----------
     **axes
-        Values of each parameter, as many of one as of the others.
+        Values of each parameter, the same number for all.
 
     Examples
     --------
@@ -98,13 +98,13 @@ def as_axis(name, values) -> Axis:
 
 
 def as_value(value, name):
-    """One value of a parameter, as JSON knows it."""
+    """One value of a parameter, as a JSON value."""
     _refuse_many(value, name)
     return plain(value, name)
 
 
 def _refuse_many(value, name):
-    """What `between`, `axis` and `zipped` return are tuples, but no lists of values."""
+    """Refuse results of `between`, `axis` and `zipped`: tuples, but not lists of values."""
     if isinstance(value, Between):
         raise TypeError(
             f"{name}: got a range to draw from, which belongs to sobol, random or latin_hypercube; expected values "

@@ -1,4 +1,4 @@
-"""Study files: TOML, checked whole; every error at once, with the nearest valid name."""
+"""Study files: TOML, checked as a whole; all errors at once, with the nearest valid name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from physlearn.study.plans.task import import_task
 
 TABLES = ("study", "params", "space", "refine")
 SAMPLED = ("random", "latin_hypercube", "sobol")
-WAYS = {  # to say an axis, and what may stand beside
+WAYS = {  # to describe an axis, each with the keys that may accompany it
     "values": {"units", "scale"},
     "zip": set(),
     "low": {"high", "n", "scale", "integer", "units"},
@@ -41,7 +41,7 @@ class StudyTable(Options):
 
 
 class AxisTable(BaseModel):
-    """An axis that is not a plain list: values, or low to high, or a zip group; with units."""
+    """An axis that is not a plain list: values, or a range from low to high, or a zip group; with units."""
 
     model_config = ConfigDict(extra="forbid")
     values: list | None = None
@@ -55,7 +55,7 @@ class AxisTable(BaseModel):
 
 
 class StudyFile(NamedTuple):
-    """A checked study file: what to run, and how.
+    """A checked study file: the plan and the options of its run.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def read_study(path, *, overrides=()) -> StudyFile:
         "latin_hypercube", "sobol" or "random", ``samples`` points of ranges ``{low, high, scale, integer, units}``
         and perhaps ``sample_seed``; or ``points``, a list of tables) and [refine] (observable, tolerance, levels).
     overrides : sequence of str
-        Values that replace the file's, ``"params.size=16"``, or that it lacks; checked and kept as if it had said so.
+        Values that replace or extend the file's, ``"params.size=16"``; checked and kept as if they stood in the file.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def read_study(path, *, overrides=()) -> StudyFile:
     Raises
     ------
     ValueError
-        Everything that is wrong with it, one line each.
+        All errors of the file, one line each.
 
     Examples
     --------
@@ -149,7 +149,7 @@ def read_study(path, *, overrides=()) -> StudyFile:
 
 
 def _params(model, tables, path) -> list[str]:
-    """Wrong [params] and unknown axes, when other things are wrong too."""
+    """Errors of [params] and unknown axes, reported together with other errors."""
     params, table = tables.get("params", {}), tables.get("space", {})
     if model is None or not isinstance(params, dict) or not isinstance(table, dict):
         return []
@@ -200,7 +200,7 @@ def _space(table, params, path) -> tuple[Space | None, list[str]]:
 
 
 def _varied(table) -> set[str]:
-    """Parameters that a [space] table names, be they right or wrong."""
+    """Parameters that a [space] table names, whether valid or not."""
     names: set[str] = set()
     sampled = table.get("kind") in SAMPLED
     for name, given in table.items():
@@ -214,7 +214,7 @@ def _varied(table) -> set[str]:
 
 
 def _axis(name, given, where, errors):
-    """A list, or a table as `AxisTable` says it, tried alone: every wrong axis is reported."""
+    """A list, or a table in the form of `AxisTable`, tried alone so that every wrong axis is reported."""
     here = f"{where} {name}:"
     if isinstance(given, list):
         _tried(where, errors, lambda: spaces.grid(**{name: given}))

@@ -1,4 +1,4 @@
-"""Spaces: which points a study visits.
+"""Spaces: the points that a study visits.
 
 A space is a product of dimensions; along each of them one parameter varies, or several together.  A grid has a
 dimension a parameter, a zip group is one dimension of several parameters, and lists and samples
@@ -22,16 +22,16 @@ RESERVED = ("replicate", "status", "point")
 
 @dataclass(frozen=True)
 class Space:
-    """Points without a list of them: any one is computed when asked for.
+    """A set of points that is not listed: each point is computed on request.
 
     Attributes
     ----------
     dims : mapping of str to mapping of str to Axis
-        Dimension -> parameter -> values; all parameters of a dimension have as many values.
+        Dimension -> parameter -> values; all parameters of a dimension have the same number of values.
     fixed : mapping of str to value
         Parameters that do not vary.
     origin : mapping
-        How it was made.
+        The way in which it was made.
 
     Examples
     --------
@@ -113,7 +113,7 @@ class Space:
         return {name: copy.deepcopy(v) if isinstance(v, list | dict) else v for name, v in point.items()}
 
     def to_json(self) -> dict:
-        """What a store keeps: all values, so that nothing has to be drawn again.
+        """The form in a store: all values, so that nothing has to be drawn again.
 
         The dimensions' order numbers the points, and is lost where JSON is written with sorted keys.
         """

@@ -1,4 +1,4 @@
-"""Run what a plan lacks: store, workers, driver and refinement brought together."""
+"""Run the missing tasks of a plan: store, workers, driver and refinement brought together."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def stored_plan(folder: Path) -> Plan:
 def execute(
     plan: Plan, folder: Path, options: Options, executor, progress, name, *, failed=False, stale=False, file=None
 ) -> None:
-    """Run what a plan lacks, and again what failed or is stale; ``file`` is the `StudyFile` that was read."""
+    """Run missing tasks, and again those that failed or are stale; ``file`` is the `StudyFile` that was read."""
     from tqdm.auto import tqdm
 
     taken = (*plan.space.dims, *plan.space.axes, *RESERVED)
@@ -126,7 +126,7 @@ def _note_end(store: Store, plan: Plan, name) -> None:
 
 
 def _warn_of_edits(store: Store, plan: Plan) -> None:
-    """Say when results are kept that the function as it is now did not give."""
+    """Warn when stored results come from another source code of the function."""
     kept, now = meta_in(store.db).get("source", {}), source_of(plan.task.run)
     version = str(plan.task.version)
     if now is None:
@@ -143,7 +143,7 @@ def _warn_of_edits(store: Store, plan: Plan) -> None:
 
 
 def _refined(plan: Plan, store: Store) -> list[dict]:
-    """Points that refinement asks for next."""
+    """Points that refinement needs next."""
     from physlearn.study.plans.refine import refine
 
     assert plan.refine is not None
