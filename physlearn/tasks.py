@@ -1,6 +1,6 @@
 """Experiments that study files name by import path, such as ``physlearn.tasks:ising``.
 
-Each is one replicate at one point: scalars to map over a space of parameters, and curves.
+Each runs one replicate at one point and returns scalars, to be mapped over a space of parameters, and curves.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ class HopfieldParams(BaseModel):
     load: float = Field(default=0.1, gt=0, description="patterns per neuron; their number is rounded, at least 1")
     temperature: float = Field(default=0.0, ge=0, description="0 falls to a fixed point")
     rule: Literal["hebb", "projection", "storkey"] = "hebb"
-    flipped: float = Field(default=0.0, ge=0, le=0.5, description="fraction of a cue's neurons that are inverted")
-    cues: int = Field(default=8, ge=1, description="patterns that are tried")
+    flipped: float = Field(default=0.0, ge=0, le=0.5, description="fraction of inverted neurons in a cue")
+    cues: int = Field(default=8, ge=1, description="number of patterns tried")
     sweeps: int = Field(default=50, ge=2, description="updates of every neuron")
 
 
@@ -124,11 +124,11 @@ class RBMParams(BaseModel):
     chains: int = Field(default=100, ge=1, description="of the persistent rule")
     lr: float = Field(default=0.1, gt=0, description="falls linearly to zero")
     epochs: int = Field(default=20_000, ge=1, description="full-batch steps")
-    measured: int = Field(default=20, ge=1, description="how often the likelihood is measured")
+    measured: int = Field(default=20, ge=1, description="number of measurements of the likelihood")
 
 
 def bars_and_stripes(side) -> np.ndarray:
-    """The 2^(side + 1) - 2 pictures whose rows are all alike, or whose columns are, (m, side^2) of 0 and 1.
+    """The 2^(side + 1) - 2 pictures with equal rows or equal columns, (m, side^2) of 0 and 1.
 
     Examples
     --------
@@ -184,7 +184,7 @@ rbm = Task(
 
 
 class AssemblyParams(BaseModel):
-    """Structures stored as bonds of one soup of molecules on a square lattice, and seeds to retrieve them from."""
+    """Structures stored as bonds of one soup of molecules on a square lattice, and seeds to retrieve them."""
 
     model_config = ConfigDict(extra="forbid")
     side: int = Field(default=8, ge=2, description="of the structures, random permutations of side^2 species")
@@ -194,7 +194,7 @@ class AssemblyParams(BaseModel):
     seed: float = Field(default=0.5, gt=0, le=1, description="side of the seed over the structure's")
     margin: int = Field(default=2, ge=0, description="empty sites on each side of a structure; the lattice is periodic")
     sweeps: int = Field(default=1000, ge=1, description="of the exact heat bath")
-    seeds: int = Field(default=4, ge=1, description="that grow, of each structure in turn")
+    seeds: int = Field(default=4, ge=1, description="number of seeds, of each structure in turn")
 
 
 def run_assembly(params: AssemblyParams, rng) -> dict:

@@ -195,7 +195,7 @@ def test_interrupted_study_keeps_what_is_done(folder):
     assert process.returncode == 2
     counts = open_study(folder / "results" / "s").status()
     assert counts["done"] > 0 and counts["done"] + counts["planned"] == 5000
-    assert f"interrupted: {counts['planned']} of 5000 tasks are missing; the same command goes on".encode() in said
+    assert f"interrupted: {counts['planned']} of 5000 tasks are missing; the same command continues".encode() in said
 
 
 SCAN = """
@@ -372,7 +372,7 @@ def test_exit_codes_when_something_is_missing(folder, capsys, monkeypatch):
         patch.setattr(Store, "record", full)
         assert main(["run", path, "--serial"]) == 2
     said = capsys.readouterr()
-    assert "no space" in said.err and "stopped: 3 of 3 tasks are missing; the same command goes on" in said.err
+    assert "no space" in said.err and "stopped: 3 of 3 tasks are missing; the same command continues" in said.err
     assert main(["status", "results/s"]) == 2
     assert main(["run", path, "--serial"]) == main(["status", "results/s"]) == 0
     assert main(["run", "--serial", study(folder, GOOD.replace("replicates = 3", "replicates = 4"))]) == 0  # grows

@@ -1,8 +1,10 @@
-"""The command ``physlearn``: run studies and look at them, list machines and tasks, say what is installed."""
+"""The command ``physlearn``: run and inspect studies, list machines and tasks, report the installation."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import select
 import sys
 from pathlib import Path
 
@@ -10,19 +12,46 @@ from physlearn.cli import catalogue, info, studies
 from physlearn.cli.intact import version
 
 DONE, USAGE = 0, 1
+ABANDONED = 141  # as a shell reports a program that wrote to a pipe nobody reads (128 + SIGPIPE)
 
 
 def main(arguments=None) -> int:
-    """Parse and dispatch; returns the exit code: 0 done, 1 usage, 2 some tasks failed or are missing."""
+    """Parse and dispatch.
+
+    Returns
+    -------
+    int
+        The exit code: 0 done, 1 wrong usage, 2 some tasks failed or are missing, 141 the reader of the output has gone.
+    """
+    try:
+        code = _dispatched(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # what fails here would fail with a traceback when the interpreter ends
+        return code
+    except (ValueError, OSError, ImportError) as error:
+        if isinstance(error, BrokenPipeError) and _reader_left():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
+            return ABANDONED
+        print(error, file=sys.stderr)
+        return USAGE
+
+
+def _dispatched(arguments) -> int:
     try:
         options = _parser().parse_args(arguments)
     except SystemExit as stop:  # argparse leaves with 2 on bad usage; here 2 means failed tasks
         return DONE if stop.code == 0 else USAGE
+    return options.do(options)
+
+
+def _reader_left() -> bool:
+    """Whether standard output is a pipe that nobody reads any more: other pipes break for other reasons."""
     try:
-        return options.do(options)
-    except (ValueError, OSError, ImportError) as error:
-        print(error, file=sys.stderr)
-        return USAGE
+        watched = select.poll()
+        watched.register(sys.stdout.fileno(), 0)  # errors are reported unasked
+    except (AttributeError, OSError, ValueError):  # no output, one without a file, or a system without poll
+        return False
+    return bool(watched.poll(0))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -37,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(do=do)
         return added
 
-    run = command("run", studies.run, "run what a study file's store lacks", "STUDY.toml")
+    run = command("run", studies.run, "run the missing tasks of a study file", "STUDY.toml")
     plan = command("plan", studies.plan, "count a study's tasks and estimate its time; runs nothing", "STUDY.toml")
     for added in (run, plan):
         added.add_argument("--out", type=Path, help="the study's folder (default results/NAME)")
@@ -47,24 +76,24 @@ def _parser() -> argparse.ArgumentParser:
             metavar="TABLE.KEY=VALUE",
             action="append",
             default=[],
-            help="take this value (as in TOML, text also without quotes) for the file's; may be repeated",
+            help="use this value (as in TOML, text also without quotes) in place of the file's; may be repeated",
         )
-    retry = command("retry", studies.retry, "run again what failed", "FOLDER")
+    retry = command("retry", studies.retry, "run failed or stale tasks again", "FOLDER")
     retry.add_argument("--failed", action="store_true", help="tasks that failed, crashed or took too long")
     retry.add_argument("--stale", action="store_true", help="results of another version of the task")
     for added in (run, retry):
         added.add_argument(
-            "--workers", type=int, help="local processes (default: the study file's, or one a processor)"
+            "--workers", type=int, help="local processes (default: the study file's, or one per processor)"
         )
-        added.add_argument("--serial", action="store_true", help="run here, one by one, without limits: for debuggers")
+        added.add_argument("--serial", action="store_true", help="run in this process, without limits: for debuggers")
     command("status", studies.status, "count a study's tasks by state", "FOLDER")
     export = command("export", studies.export, "write a study's dataset", "FOLDER")
     export.add_argument("to", type=Path, metavar="FILE.nc|.zarr|.parquet")
     report = command("report", studies.report, "write a study's report, one HTML file", "FOLDER")
     for added in (plan, retry, report):
         added.add_argument("--trust", action="store_true", help="import code that came with the study")
-    command("machines", catalogue.machines, "list what can be built")
+    command("machines", catalogue.machines, "list the machines that can be built")
     tasks = command("tasks", catalogue.tasks, "list the tasks that a study can name, with their parameters")
-    tasks.add_argument("names", nargs="*", metavar="MODULE:NAME", help="only these; your own, too")
+    tasks.add_argument("names", nargs="*", metavar="MODULE:NAME", help="only these; custom tasks too")
     command("info", info.info, "versions, threads, kernel cache, whether the packages are intact")
     return parser

@@ -1,4 +1,4 @@
-"""What can be named: machines, and the tasks of studies with their parameters."""
+"""Lists of machines, and of the tasks of studies with their parameters."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from importlib import metadata
 
 DONE = 0  # exit code
 OWN = """Name one in a study file, task = "physlearn.tasks:ising" in [study]; its parameters go to [params] or [space].
-Your own is a function of a module beside the study file, or of an installed package:
+A custom task is a function of a module beside the study file, or of an installed package:
     # pendulum.py, named by task = "pendulum:swing"
     def swing(params, rng):
         return {"period": 6.283 * (1 + params["angle"] ** 2 / 16)}  # scalars and arrays
-physlearn.study.Task adds checked parameters, units and pictures to it; docs/STUDIES.md tells the rest."""
+physlearn.study.Task adds checked parameters, units and pictures; see docs/STUDIES.md."""
 
 
 def machines(options) -> int:
@@ -34,7 +34,7 @@ def machines(options) -> int:
 
 
 def tasks(options) -> int:
-    """List the tasks that installed packages offer, or those that are named, with parameters and defaults."""
+    """List the tasks that installed packages offer, or only those named, with parameters and defaults."""
     from physlearn.study.plans.task import import_task
     from physlearn.study.plans.trust import search
 
@@ -58,7 +58,7 @@ def tasks(options) -> int:
 
 
 def described(path, task) -> list[str]:
-    """A task in lines: what a replicate is, its parameters with defaults, types and limits, its main results."""
+    """A task in lines: description, parameters with defaults, types and limits, main results."""
     from physlearn.study.plans.override import as_toml
 
     about = inspect.cleandoc((task.params and task.params.__doc__) or task.run.__doc__ or "")

@@ -1,4 +1,4 @@
-"""What is installed and where: versions, threads, the kernel cache, the state of both packages."""
+"""The installation: versions, threads, the kernel cache, the state of both packages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DONE = 0  # exit code
 
 
 def info(options) -> int:
-    """Say it."""
+    """Print versions, threads, the kernel cache and the state of both packages."""
     import numba
 
     from physlearn.cli.intact import packages, version
@@ -29,13 +29,13 @@ def info(options) -> int:
 
 
 def _kernel_cache() -> list[str]:
-    """Where compiled kernels are kept, as Numba decided it for one of them, and what else there is to know."""
+    """The place of compiled kernels, as Numba chose it for one of them, and whether it can be written."""
     from numba.core import config
 
     from physlearn.kernels import cfuncs as _kernel
 
     given = getattr(config, "CACHE_DIR", "")  # NUMBA_CACHE_DIR, or Numba's own configuration file
-    with warnings.catch_warnings():  # which says the same
+    with warnings.catch_warnings():  # they say the same
         warnings.simplefilter("ignore", RuntimeWarning)
         folder = _kernel.gap_at.stats.cache_path
     if folder is None or (config.CACHE_DIR and config.CACHE_DIR != given):
@@ -58,4 +58,4 @@ def _kernel_cache() -> list[str]:
         where += f"; NUMBA_CACHE_DIR names {given}, which cannot be written and is not used"
     if os.access(folder, os.W_OK):
         return [where, "it can be written"]
-    return [where, "it cannot be written: kernels that are not there yet are compiled anew by each process"]
+    return [where, "it cannot be written: kernels that are not there yet are compiled again by each process"]

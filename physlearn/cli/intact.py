@@ -16,14 +16,14 @@ REMEDY = f"install {DISTRIBUTION} again with pip install --force-reinstall --no-
 
 
 def version() -> str:
-    """The version of the package that is imported; another project's `__init__.py` over ours may say none."""
+    """Version of the imported package; another project's `__init__.py` written over ours may have none."""
     import physlearn
 
     return getattr(physlearn, "__version__", "of unknown version")
 
 
 def packages() -> list[str]:
-    """Where both packages come from, and what is wrong with them; one line each."""
+    """Origin of both packages and any damage to them, one line each."""
     try:
         ours = metadata.distribution(DISTRIBUTION)
     except metadata.PackageNotFoundError:
@@ -31,7 +31,7 @@ def packages() -> list[str]:
     homes = {name: _home(name) for name in PACKAGES}
     if ours is None:
         lines = [f"{name}: a checkout in {home}, not installed" for name, home in homes.items() if home]
-        lines += [f"NOT INTACT: {name} is nowhere to be found" for name, home in homes.items() if not home]
+        lines += [f"NOT INTACT: {name} cannot be found" for name, home in homes.items() if not home]
     elif source := _editable(ours):
         lines = _misplaced(homes, {name: source / name for name in PACKAGES})
         lines = lines or [f"an editable install of {source}, whose files are not compared"]
@@ -44,7 +44,7 @@ def packages() -> list[str]:
 
 
 def _home(name) -> Path | None:
-    """The folder from which a package is imported; not imported, because it may be another project's."""
+    """The folder of a package, found without importing it: it may be another project's."""
     spec = util.find_spec(name)
     if spec is None:
         return None
@@ -62,11 +62,11 @@ def _editable(ours: metadata.Distribution) -> Path | None:
 
 
 def _misplaced(homes, expected) -> list[str]:
-    """Packages that are imported from another place than where they were installed."""
+    """Packages that are imported from another place than they were installed in."""
     return [
         f"NOT THE INSTALLED ONE: {name} is imported from {home}; {DISTRIBUTION} has it in {expected[name]}"
         if home
-        else f"NOT INTACT: {name} is nowhere to be found; {REMEDY}"
+        else f"NOT INTACT: {name} cannot be found; {REMEDY}"
         for name, home in homes.items()
         if home is None or not _same(home, expected[name])
     ]
@@ -80,7 +80,7 @@ def _same(a: Path, b: Path) -> bool:
 
 
 def _changed(ours: metadata.Distribution) -> list[str]:
-    """Files that are not as the installer wrote them down."""
+    """Files that differ from the installer's record."""
     files = [file for file in ours.files or () if file.parts[0] in PACKAGES and file.hash is not None]
     if not files:
         return [f"{DISTRIBUTION} was installed without hashes of its files (RECORD): they cannot be compared"]

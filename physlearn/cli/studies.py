@@ -15,7 +15,7 @@ _NO_FILE = r"[/\\\0]"  # what no file name has
 
 
 def run(options) -> int:
-    """Run what the study's store lacks."""
+    """Run the missing tasks of a study file."""
     from physlearn.study.running.execute import execute
 
     study, folder = _study_file(options, trust=True)
@@ -25,7 +25,7 @@ def run(options) -> int:
 
 
 def retry(options) -> int:
-    """Run again what failed, or what another version of the task gave."""
+    """Run again the tasks that failed, or the results of another version of the task."""
     from physlearn.study import open_study
     from physlearn.study.plans.trust import not_searched, search
 
@@ -42,7 +42,7 @@ def retry(options) -> int:
 
 
 def _finished(folder, work) -> int:
-    """Work; then say what came out and what did not, draw, and write the report."""
+    """Run ``work``; then print results and failures, draw the pictures and write the report."""
     from physlearn.files import replace_file
     from physlearn.study import open_study
     from physlearn.study.plans.task import import_task
@@ -57,7 +57,7 @@ def _finished(folder, work) -> int:
         work()
     except KeyboardInterrupt:
         interrupted = True
-    except (WriteError, RuntimeError) as error:  # in the middle of it: a full disk, workers that cannot start
+    except (WriteError, RuntimeError) as error:  # in the middle of a run: a full disk, workers that cannot start
         broken = error
         print(error, file=sys.stderr)
     found = open_study(folder)
@@ -86,21 +86,21 @@ def _finished(folder, work) -> int:
         print(f"{failure['status']}: {where}: {failure['type']}: {failure['message']}", file=sys.stderr)
     if len(failures) > SHOWN:
         print(f"and {len(failures) - SHOWN} more failures: see report.html", file=sys.stderr)
-    if any(failure["type"] != "ShapeError" for failure in failures):  # which would come again
+    if any(failure["type"] != "ShapeError" for failure in failures):  # these would recur
         print(f"physlearn retry --failed {trust}{quoted} runs them again", file=sys.stderr)
     if counts["stale"]:
         print(
-            f"{counts['stale']} results are of another version of the task: physlearn retry --stale {trust}{quoted}",
+            f"{counts['stale']} results are from another version of the task: physlearn retry --stale {trust}{quoted}",
             file=sys.stderr,
         )
     if missing := counts["planned"]:
         why = "interrupted" if interrupted else "stopped"
-        print(f"{why}: {missing} of {counts['total']} tasks are missing; the same command goes on", file=sys.stderr)
+        print(f"{why}: {missing} of {counts['total']} tasks are missing; the same command continues", file=sys.stderr)
     return DONE if drawn and broken is None and counts["done"] == counts["total"] else SOME_FAILED
 
 
 def _state(study):
-    """What a report shows: it is another one after anything has run."""
+    """The state that a report shows; it changes when anything has run."""
     return study.status(), study.finished
 
 

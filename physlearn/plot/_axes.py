@@ -1,4 +1,4 @@
-"""Where a picture goes, and what its labels and lines must be."""
+"""The axes of a picture, and checks of its labels and lines."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from numbers import Real
 import numpy as np
 
 from physlearn.checks import array, instance, sequence
+
+# dark to light, distinct in grey as well
+COLORS = ("#1f3b73", "#c8553d", "#4f9d69", "#8d6a9f")
 
 
 def axes_or_new(ax, size=(5.0, 3.6), name="ax"):
@@ -26,12 +29,12 @@ def legend_beside(ax, **settings):
 
 
 def caption(name, value):
-    """A text to show, or None."""
+    """Text to show, or None."""
     return value if value is None else instance(name, value, str, "text to show, or None")
 
 
 def labels_of(name, values, count, what) -> list[str]:
-    """Names to show, one for each of so many."""
+    """Names to show, ``count`` of them."""
     found = sequence(name, values, (str, Real, np.generic), f"names to show, one for each {what}")
     if len(found) != count:
         raise ValueError(f"{name}: got {len(found)}, expected {count}, one for each {what}")
@@ -51,8 +54,21 @@ def line_of(name, pair, *, finite=True):
 
 
 def coordinates(name, values):
-    """Numbers along an axis, (k,)."""
+    """Numbers along an axis, (k,), at least one."""
     found = array(name, values, ndim=1)
     if not found.size:
         raise ValueError(f"{name}: got no numbers, expected (k,) of them")
     return found
+
+
+def numbers_of(name, values, length=None):
+    """Numbers (k,), as many as ``length``."""
+    values = array(name, values)
+    if values.ndim != 1 or values.size == 0 or (length is not None and len(values) != length):
+        raise ValueError(f"{name}: shape {values.shape}, expected ({'k' if length is None else length},)")
+    return values
+
+
+def open_frame(ax):
+    """Take away the upper and the right spine."""
+    ax.spines[["top", "right"]].set_visible(False)

@@ -1,10 +1,27 @@
-"""Axes, colours and names of pictures of scans."""
+"""Labelled arrays on paper: the axes, colours and names of pictures of scans."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from physlearn.checks import array
+from physlearn.checks import array, seen
+
+REPLICATE = "replicate"
+
+
+def labelled(data):
+    """The data, if they are a labelled array of numbers."""
+    if isinstance(data, type) or not all(hasattr(data, name) for name in ("dims", "coords", "sizes", "attrs")):
+        raise TypeError(f"data: got {seen(data)}, expected an xarray.DataArray")
+    if not hasattr(data, "dtype") or data.dtype.kind not in "biuf":
+        raise TypeError(f"data: got {getattr(data, 'dtype', 'a Dataset')}, expected an xarray.DataArray of numbers")
+    return data
+
+
+def mean_over_replicates(data):
+    """The mean of the replicates that have a value."""
+    with np.errstate(invalid="ignore"):  # infinities of both signs have no mean
+        return data.mean(REPLICATE, skipna=True, keep_attrs=True) if REPLICATE in data.dims else data
 
 
 def label_of(data) -> str:
@@ -14,7 +31,7 @@ def label_of(data) -> str:
 
 
 def text_of(value) -> str:
-    """A value as it is to be read: dollar signs are no mathematics."""
+    """A value as text; dollar signs do not start mathematics."""
     return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value).replace("$", r"\$")
 
 
@@ -29,7 +46,7 @@ def is_geometric(values) -> bool:
 
 
 class Axis:
-    """A coordinate on paper: where its values go, the edges of their cells, its scale and ticks."""
+    """A coordinate on paper: positions of its values, edges of their cells, scale and ticks."""
 
     def __init__(self, coordinate):
         self.coordinate = coordinate
@@ -62,7 +79,7 @@ class Axis:
 
 
 def limits_of(limits):
-    """Two rising numbers, at the ends of the colours."""
+    """Two rising numbers: the values at the ends of the colours."""
     low, high = array("limits", limits, shape=(2,)).tolist()
     if not low < high:
         raise ValueError(f"limits: got {limits!r}, expected two rising numbers")
@@ -70,7 +87,7 @@ def limits_of(limits):
 
 
 def colour_norm(norm, limits, values):
-    """Scale of the colours, whose ends are known."""
+    """Scale of the colours, with both ends set."""
     import matplotlib.colors as mc
 
     known = {"linear": mc.Normalize, "log": mc.LogNorm, "symlog": lambda: mc.SymLogNorm(1.0)}

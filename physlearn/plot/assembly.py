@@ -1,4 +1,4 @@
-"""Pictures of assemblies: what lies on the lattice, how it grew, which phase it is in, how much it stores.
+"""Pictures of assemblies: the lattice, its growth, phases, capacity.
 
 A structure has the same colour in every picture, by its number; empty sites are white, loose molecules grey.
 """
@@ -27,7 +27,7 @@ def plot_assembly(labels, names=None, *, ax=None):
     labels : (rows, columns) array of int
         Such as `site_labels` gives: -2 empty, -1 loose, 0.. the structure.
     names : sequence of str, optional
-        Of the structures; those that occur are listed in a legend.
+        Names of the structures; a legend lists those that occur.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 
@@ -65,11 +65,11 @@ def animate_assembly(labels, path, titles=None, *, fps=10):
     Parameters
     ----------
     labels : (frames, rows, columns) array of int
-        As of `plot_assembly`.
+        As for `plot_assembly`.
     path : str or path
         File to write, ending in .gif.
     titles : sequence of str, optional
-        One a frame.
+        One per frame.
     fps : float
         Frames per second.
 
@@ -116,7 +116,7 @@ def animate_assembly(labels, path, titles=None, *, fps=10):
 
 
 def plot_assembly_phases(bond_energies, potentials, shares, *, boundaries=(), ax=None):
-    """Which phase a mixture is in, over bond energy and chemical potential; shares of runs mix the colours.
+    """Phases of a mixture over bond energy and chemical potential; colours mix by shares of runs.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def plot_assembly_phases(bond_energies, potentials, shares, *, boundaries=(), ax
     shares : (l, k, 4) array
         Shares of runs that ended "retrieved", "chimera", "liquid", "dispersed"; they sum to 1.
     boundaries : sequence of (bond_energies, potentials, label)
-        Lines to compare with.
+        Lines for comparison.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 
@@ -223,7 +223,7 @@ def plot_retrieval(counts, rate=None, error=None, *, label=None, capacity=None, 
 
 
 def _colour(structure):
-    """The colour of a structure: eighteen, then again from the first."""
+    """The colour of a structure: eighteen colours, repeated."""
     import matplotlib
 
     order = [k for k in (*range(0, 20, 2), *range(1, 20, 2)) if k not in (14, 15)]  # 14 and 15 are grey

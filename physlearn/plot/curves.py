@@ -16,11 +16,11 @@ def plot_learning_curve(history, *, epochs=None, label=None, ylabel=None, color=
     Parameters
     ----------
     history : Training, or (epochs,) or (replicates, epochs) array
-        Such as ``Training.cost``, which a training brings, or its monitor where its rule has no cost.  Of replicates
-        the line is the mean, the band reaches from the smallest to the largest.  Values that are zero, NaN or
+        Such as ``Training.cost``; a training brings its cost, or its monitor if its rule has no cost.  For replicates
+        the line is the mean, and the band reaches from the smallest to the largest.  Values that are zero, NaN or
         infinite leave a gap.
     epochs : (epochs,) array, optional
-        Where the values belong; default 1, 2, ...
+        Epochs of the values; default 1, 2, ...
     label : str, optional
         Name in the legend.
     ylabel : str, optional
@@ -73,7 +73,7 @@ def plot_learning_curve(history, *, epochs=None, label=None, ylabel=None, color=
 
 
 def _of_training(training, epochs, ylabel):
-    """What a training has to show, its epochs and its name."""
+    """The curve of a training, its epochs and its label."""
     if np.isfinite(training.cost).any():
         return training.cost, epochs, ylabel
     known = np.isfinite(training.monitor)

@@ -1,99 +1,11 @@
-"""Pictures of memories: patterns, overlaps while recalling, capacity, the retrieval phase."""
+"""Pictures of memories: overlaps during recall, capacity, the retrieval phase, the energy landscape, attention."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from physlearn import checks
-from physlearn.checks import array, integers, seen, sequence
+from physlearn.checks import array, seen, sequence
 from physlearn.plot._axes import axes_or_new, coordinates, labels_of, legend_beside, line_of
-
-
-def plot_patterns(patterns, shape=None, titles=None, *, columns=None, axes=None, ax=None):
-    """Patterns as pictures in a grid, dark where large: 0 and 1 from white to black, as -1 and +1.
-
-    Parameters
-    ----------
-    patterns : (m, n) or (m, rows, columns) array
-        Or a memory with ``patterns``, or what a recall returned with its states ``x``.
-    shape : (rows, columns), optional
-        Of flat patterns; default square, if n is.
-    titles : sequence of str, optional
-        One for each.
-    columns : int, optional
-        Pictures side by side; default about as many as rows, and one row for up to eight.
-    axes : sequence of matplotlib.axes.Axes, optional
-        One for each picture; default a new figure.
-    ax : matplotlib.axes.Axes, optional
-        One in whose place the whole grid is drawn.
-
-    Returns
-    -------
-    array of matplotlib.axes.Axes
-
-    Examples
-    --------
-    >>> len(plot_patterns(np.ones((2, 6)), (2, 3), ["a", "b"]))
-    2
-    """
-    patterns = _pictures(patterns, shape)
-    titles = None if titles is None else labels_of("titles", titles, len(patterns), "of the patterns")
-    if axes is not None and ax is not None:
-        raise ValueError("axes, ax: got both, expected one for each picture or one for all")
-    if axes is None:
-        axes = _grid(patterns.shape, columns, ax)
-    else:
-        axes = np.atleast_1d(np.asarray(axes, dtype=object)).ravel()
-        if len(axes) != len(patterns):
-            raise ValueError(f"axes: got {len(axes)}, expected {len(patterns)}, one for each of the patterns")
-        for place in axes:
-            axes_or_new(place, name="axes")
-    largest = max(abs(patterns.min()), abs(patterns.max()), 1.0)
-    low = -largest if patterns.min() < 0 else 0.0
-    for k, (place, picture) in enumerate(zip(axes, patterns, strict=True)):
-        place.imshow(picture, cmap="gray_r", vmin=low, vmax=largest, interpolation="nearest")
-        place.set(xticks=[], yticks=[])
-        if titles is not None:
-            place.set_title(titles[k], fontsize="small")
-    return axes
-
-
-def _pictures(patterns, shape):
-    """(m, rows, columns) numbers."""
-    patterns = getattr(patterns, "patterns", getattr(patterns, "x", patterns))
-    patterns = array("patterns", patterns)
-    if shape is not None:
-        shape = tuple(integers("shape", shape, shape=(2,), low=1).tolist())
-    if patterns.ndim == 1:
-        patterns = patterns[None]
-    if patterns.ndim == 2 and shape is None and np.sqrt(patterns.shape[1]).is_integer():
-        shape = (int(np.sqrt(patterns.shape[1])),) * 2
-    if patterns.ndim == 2 and shape is not None and np.prod(shape) == patterns.shape[1]:
-        patterns = patterns.reshape(-1, *shape)
-    if patterns.ndim != 3 or patterns.size == 0:
-        raise ValueError(f"patterns: shape {patterns.shape} with shape={shape}, expected (m, rows, columns) pictures")
-    return patterns
-
-
-def _grid(size, columns, ax):
-    """Axes for so many pictures (m, rows, columns), in the place of ``ax`` or of a new figure."""
-    count, columns = size[0], None if columns is None else checks.count("columns", columns)
-    across = (count if count <= 8 else int(np.ceil(np.sqrt(count)))) if columns is None else min(columns, count)
-    down = -(-count // across)
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        figure = plt.figure(
-            figsize=(1.2 * across, (1.1 * size[1] / size[2] + 0.25) * down + 0.15), layout="constrained"
-        )
-        grid = figure.add_gridspec(down, across)
-    else:
-        place = axes_or_new(ax).get_subplotspec()
-        if place is None:
-            raise ValueError("ax: it is in no grid that could be divided, expected axes from plt.subplots")
-        figure, grid = ax.figure, place.subgridspec(down, across)
-        ax.set_axis_off()
-    return np.array([figure.add_subplot(grid[divmod(k, across)]) for k in range(count)], dtype=object)
 
 
 def plot_overlaps(overlaps, labels=None, *, ax=None):
@@ -142,7 +54,7 @@ def plot_capacity(curves, *, theory=None, ax=None):
     curves : CapacityCurve or sequence of them
         Or anything with ``n``, ``loads``, ``mean`` and ``error``.
     theory : (loads, overlaps), optional
-        A line to compare with.
+        A line for comparison.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 
@@ -176,7 +88,7 @@ def plot_capacity(curves, *, theory=None, ax=None):
 
 
 def plot_phase_diagram(loads, temperatures, overlaps, *, boundary=None, ax=None):
-    """Overlap that remains, shaded over load and temperature.
+    """Remaining overlap, shaded over load and temperature.
 
     Parameters
     ----------
@@ -184,7 +96,7 @@ def plot_phase_diagram(loads, temperatures, overlaps, *, boundary=None, ax=None)
     temperatures : (l,) array
     overlaps : (l, k) array
     boundary : (loads, temperatures), optional
-        A line to compare with.
+        A line for comparison.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 
@@ -218,14 +130,14 @@ def plot_phase_diagram(loads, temperatures, overlaps, *, boundary=None, ax=None)
 
 
 def plot_landscape(plane, *, paths=(), labels=None, ax=None):
-    """Energy on a plane through three states, with contours, and paths down it.
+    """Energy on a plane through three states, with contours and trajectories.
 
     Parameters
     ----------
     plane : Plane
         From `physlearn.models.energy_plane`, or anything with ``u``, ``v``, ``energy`` and ``project``.
     paths : sequence of (steps, n) arrays, optional
-        Trajectories, projected on the plane; dots are where they end.
+        Trajectories, projected on the plane; dots mark their ends.
     labels : sequence of str, optional
         Names of the three corners.
     ax : matplotlib.axes.Axes, optional

@@ -35,7 +35,7 @@ def plot_network(
     ----------
     edges : ResistorNetwork, or sequence of (node, node) or (node, node, key)
         Parallel edges are drawn side by side.  A network brings its nodes, conductances, positions, and as marked
-        groups its ground, inputs and outputs; what is given here goes before.
+        groups its ground, inputs and outputs; arguments given here take precedence.
     conductance : (m,) array
         Siemens, or ``unit``; line width is proportional to it.
     nodes : sequence, optional
@@ -43,9 +43,9 @@ def plot_network(
     voltage : (n,) array or Equilibrium, optional
         Volts.
     pos : mapping of node to (x, y), optional
-        Default a layout by networkx, the same each time.
+        Default a layout by networkx, always the same.
     marked : mapping of str to sequence of nodes or node pairs, optional
-        Groups shown by a shape of their own and named in the legend, such as
+        Groups shown by their own shapes and named in the legend, such as
         ``{"input": ["a"], "output": [("b", "c")]}``.
     period : (float, float), optional
         Sides of a periodic lattice: edges through the boundary are drawn as stubs.
@@ -54,7 +54,7 @@ def plot_network(
     unit : str
         Of the conductance.
     widest : float, optional
-        Conductance drawn widest, the same for pictures that are to be compared; default the largest.
+        Conductance drawn widest: give the same for pictures to be compared; default the largest.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 
@@ -69,9 +69,6 @@ def plot_network(
     >>> len(ax.collections)  # the edges and three groups of nodes
     4
     """
-    from matplotlib.collections import LineCollection
-    from matplotlib.patheffects import withStroke
-
     if hasattr(edges, "energy"):  # a network
         network, edges = edges, edges.edges
         conductance = network.energy.theta["conductance"] if conductance is None else conductance
@@ -80,22 +77,13 @@ def plot_network(
             groups = {"ground": network.ground} | dict(network.inputs) | dict(network.outputs)
             marked = {name: places for name, places in groups.items() if len(places)}
     elif conductance is None:
-        raise TypeError("conductance: missing, expected one number an edge; a ResistorNetwork brings its own")
+        raise TypeError("conductance: missing, expected one number per edge; a ResistorNetwork brings its own")
     voltage = getattr(voltage, "x", voltage)
     ends = _ends(edges)
-    if nodes is None:
-        nodes = list(dict.fromkeys(node for pair in ends for node in pair))
-    else:
-        nodes = _listed("nodes", nodes, "the nodes, in the order of voltage")
-        if lost := {node for pair in ends for node in pair} - {node for node in nodes if isinstance(node, Hashable)}:
-            raise ValueError(f"nodes: without {seen(next(iter(lost)))}, which an edge has; expected all nodes")
+    nodes = _nodes(nodes, ends)
     g = _one_each("conductance", conductance, len(ends), "edge")
     volts = None if voltage is None else _one_each("voltage", voltage, len(nodes), "node")
-    pos = _layout(nodes, ends, g) if pos is None else mapping("pos", pos, expected="a mapping of node to (x, y)")
-    missing = [node for node in nodes if node not in pos]
-    if missing:
-        raise ValueError(f"pos: no position for node {missing[0]!r} ({len(missing)} of {len(nodes)})")
-    pos = {node: array(f"pos[{node!r}]", pos[node], shape=(2,)) for node in nodes}
+    pos = _positions(pos, nodes, ends)
     marked = {} if marked is None else mapping("marked", marked, expected="a mapping of names to nodes or node pairs")
     group = _groups(nodes, marked)
     if period is not None:
@@ -104,23 +92,33 @@ def plot_network(
             raise ValueError(f"period: got {seen(period)}, expected two positive lengths")
     flag("labels", labels)
     instance("unit", unit, str, "the unit of the conductance")
-    widest = None if widest is None else positive("widest", widest)
+    widest = (g.max() if g.size else 1.0) if widest is None else positive("widest", widest)
     ax = axes_or_new(ax, (4.6, 3.5))
-    lines, of_edge = _lines(ends, pos, period)
-    widest = (g.max() if g.size else 1.0) if widest is None else widest
-    width = np.maximum(WIDEST * g / widest, THINNEST)
-    ax.add_collection(
-        LineCollection(
-            lines,
-            linewidths=width[of_edge],
-            colors="0.55",
-            capstyle="round",
-            clip_on=False,
-            zorder=1,
-        )
-    )
-    xy = np.array([pos[node] for node in nodes], dtype=float)
+    _draw_edges(ax, ends, pos, period, np.maximum(WIDEST * g / widest, THINNEST))
     size = float(np.clip(2400 / max(len(nodes), 1), 16, 110))
+    _draw_nodes(ax, nodes, pos, group, marked, volts, size)
+    if labels:
+        _label_nodes(ax, nodes, pos, group, size)
+    _legend(ax, g, marked, unit, widest)
+    ax.set_aspect("equal")
+    ax.margins(0.08)
+    ax.autoscale_view()
+    ax.set_axis_off()
+    return ax
+
+
+def _draw_edges(ax, ends, pos, period, width):
+    """Every edge in its width (points)."""
+    from matplotlib.collections import LineCollection
+
+    lines, of_edge = _lines(ends, pos, period)
+    style = {"colors": "0.55", "capstyle": "round", "clip_on": False, "zorder": 1}
+    ax.add_collection(LineCollection(lines, linewidths=width[of_edge], **style))
+
+
+def _draw_nodes(ax, nodes, pos, group, marked, volts, size):
+    """Plain nodes as circles, then each marked group in its shape; with voltages, in their colours."""
+    xy = np.array([pos[node] for node in nodes], dtype=float)
     style = {"edgecolors": "black", "linewidths": 0.8, "clip_on": False, "zorder": 2}
     if volts is not None:
         style |= _colours(volts)
@@ -133,22 +131,40 @@ def plot_network(
             points.set_label("_" if name is None else name)
     if volts is not None:
         ax.figure.colorbar(points, ax=ax, label="voltage (V)", shrink=0.8)
-    if labels:
-        halo = [withStroke(linewidth=2.0, foreground="white")]  # readable across edges
-        for node, (x, y) in zip(nodes, xy, strict=True):
-            away = 1.0 + 0.5 * np.sqrt(size * (1.5 if node in group else 1.0))  # points
-            text = ax.annotate(str(node), (x, y), (away, away), textcoords="offset points")
-            text.set(fontsize="small", path_effects=halo)
-    _legend(ax, g, marked, unit, widest)
-    ax.set_aspect("equal")
-    ax.margins(0.08)
-    ax.autoscale_view()
-    ax.set_axis_off()
-    return ax
+
+
+def _label_nodes(ax, nodes, pos, group, size):
+    """Write each node's name next to it."""
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=2.0, foreground="white")]  # readable across edges
+    for node in nodes:
+        away = 1.0 + 0.5 * np.sqrt(size * (1.5 if node in group else 1.0))  # points
+        text = ax.annotate(str(node), pos[node], (away, away), textcoords="offset points")
+        text.set(fontsize="small", path_effects=halo)
+
+
+def _nodes(nodes, ends):
+    """The nodes in the order of their voltages."""
+    if nodes is None:
+        return list(dict.fromkeys(node for pair in ends for node in pair))
+    nodes = _listed("nodes", nodes, "the nodes, in the order of voltage")
+    if lost := {node for pair in ends for node in pair} - {node for node in nodes if isinstance(node, Hashable)}:
+        raise ValueError(f"nodes: without {seen(next(iter(lost)))}, which an edge has; expected all nodes")
+    return nodes
+
+
+def _positions(pos, nodes, ends):
+    """Where each node lies."""
+    pos = _layout(nodes, ends) if pos is None else mapping("pos", pos, expected="a mapping of node to (x, y)")
+    missing = [node for node in nodes if node not in pos]
+    if missing:
+        raise ValueError(f"pos: no position for node {missing[0]!r} ({len(missing)} of {len(nodes)})")
+    return {node: array(f"pos[{node!r}]", pos[node], shape=(2,)) for node in nodes}
 
 
 def _listed(name, values, expected):
-    """The entries in their order; networkx's views of nodes and edges call themselves sets and have one."""
+    """The entries in their order; networkx's views of nodes and edges are sets, but ordered."""
     ordered = type(values).__module__.startswith("networkx.") and hasattr(values, "__iter__")
     return list(values if ordered else sequence(name, values, expected=expected))
 
@@ -174,7 +190,7 @@ def _one_each(name, values, count, what):
     return values
 
 
-def _layout(nodes, ends, g):
+def _layout(nodes, ends):
     import networkx as nx
 
     graph = nx.Graph()
@@ -186,7 +202,7 @@ def _layout(nodes, ends, g):
 
 
 def _groups(nodes, marked):
-    """Name of the group of every marked node; of several, the first."""
+    """Name of the group of every marked node; the first, if there are several."""
     known, group = set(nodes), {}
     for name, places in marked.items():
         for place in sequence(f"marked[{name!r}]", places, expected="nodes or node pairs"):

@@ -1,14 +1,11 @@
-"""Membranes and spikes: voltage with gates, f-I curves, rasters, phase planes.  Arrays in SI; drawn in mV and ms."""
+"""Membranes and spikes: voltage with gates, f-I curves, rasters.  Arrays in SI; drawn in mV and ms."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from physlearn.checks import array, count, flag, instance, mapping, positive, seen, sequence
-from physlearn.plot._axes import axes_or_new, caption, labels_of, legend_beside, line_of
-
-# dark to light in the order of populations; distinct in grey as well
-COLORS = ("#1f3b73", "#c8553d", "#4f9d69", "#8d6a9f")
+from physlearn.checks import array, count, instance, mapping, positive, seen
+from physlearn.plot._axes import COLORS, axes_or_new, caption, legend_beside, line_of, numbers_of, open_frame
 
 
 def plot_membrane(time, voltage=None, *, gates=None, current=None, unit=None, ax=None):
@@ -24,16 +21,16 @@ def plot_membrane(time, voltage=None, *, gates=None, current=None, unit=None, ax
     gates : mapping of str to (k,) array, optional
         Such as ``{"m": m, "h": h, "n": n}``, between 0 and 1.
     current : (k,) array, optional
-        Drawn as it comes.
+        Drawn without conversion.
     unit : str, optional
-        Of the current, for its label: "A", or "A/m²" for a membrane per area.
+        Unit of the current, for its label: "A", or "A/m²" for a membrane per area.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
-        That of the voltage.
+        The axes of the voltage.
 
     Examples
     --------
@@ -49,18 +46,18 @@ def plot_membrane(time, voltage=None, *, gates=None, current=None, unit=None, ax
             gates = {name: traces[name][:, 0] for name, unit in free if unit in ("", "1") and name != "v"} or None
     elif voltage is None:
         raise TypeError("voltage: missing, expected an array like time; Traces bring their own")
-    time, voltage = _line("time", time), array("voltage", voltage)
+    time, voltage = numbers_of("time", time), array("voltage", voltage)
     if voltage.ndim not in (1, 2) or len(voltage) != len(time):
         raise ValueError(f"voltage: shape {voltage.shape}, expected ({len(time)},) or ({len(time)}, n) like time")
     if gates is not None:
         mapping("gates", gates, expected="a mapping of names to (k,) arrays")
-        gates = {name: _line(f"gates[{name!r}]", gate, len(time)) for name, gate in gates.items()}
-    current = None if current is None else _line("current", current, len(time))
+        gates = {name: numbers_of(f"gates[{name!r}]", gate, len(time)) for name, gate in gates.items()}
+    current = None if current is None else numbers_of("current", current, len(time))
     caption("unit", unit)
     ax = axes_or_new(ax, (5.0, 3.4 if gates is None and current is None else 4.6))
     ax.plot(1e3 * time, 1e3 * voltage, color=COLORS[0] if voltage.ndim == 1 else None, linewidth=1.4)
     ax.set(ylabel="V (mV)", xlim=(1e3 * time[0], 1e3 * time[-1]))
-    _open(ax)
+    open_frame(ax)
     strips = _strips(ax, [0.45] * (gates is not None) + [0.18] * (current is not None))
     if gates is not None:
         for color, (name, gate) in zip(COLORS[1:] * 8, gates.items(), strict=False):
@@ -75,7 +72,7 @@ def plot_membrane(time, voltage=None, *, gates=None, current=None, unit=None, ax
 
 
 def plot_fi(current, rate=None, *, error=None, theory=None, label="simulated", unit="A", ax=None):
-    """Firing rate against current, points beside the lines of theory.
+    """Firing rate against current: points, and lines of theory.
 
     Parameters
     ----------
@@ -84,11 +81,11 @@ def plot_fi(current, rate=None, *, error=None, theory=None, label="simulated", u
     error : (k,) array, optional
         Standard errors of the rates, Hz.
     theory : mapping of str to (current, rate), optional
-        Lines to compare with, such as ``{"exact": (i, lif_rate(i, cells))}``.
+        Lines for comparison, such as ``{"exact": (i, lif_rate(i, cells))}``.
     label : str
-        Of the points.
+        Label of the points.
     unit : str
-        Of the currents.
+        Unit of the currents.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 
@@ -104,8 +101,8 @@ def plot_fi(current, rate=None, *, error=None, theory=None, label="simulated", u
     """
     if hasattr(current, "rate"):
         current, rate = current.current, current.rate
-    current = _line("current", current)
-    rate = _line("rate", rate)
+    current = numbers_of("current", current)
+    rate = numbers_of("rate", rate)
     if len(rate) != len(current):
         raise ValueError(f"rate: shape {rate.shape}, expected {current.shape}, one for each current")
     error = None if error is None else array("error", error, shape=rate.shape, low=0.0)
@@ -126,7 +123,7 @@ def plot_fi(current, rate=None, *, error=None, theory=None, label="simulated", u
     ax.set(xlabel=f"current ({unit})", ylabel="rate (Hz)")
     ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
     legend_beside(ax)
-    _open(ax)
+    open_frame(ax)
     return ax
 
 
@@ -138,16 +135,16 @@ def plot_raster(spikes, *, width=None, neurons=100, ax=None):
     spikes : Recording, Spikes, or mapping of str to Spikes
         Anything with ``times``, ``ids``, ``n``, ``t_start``, ``t_stop`` and ``population_rate``.
     width : float, optional
-        Bin of the population rate, s; without it there is no strip.
+        Bin of the population rate, s; without it the strip is left out.
     neurons : int
-        Of each population the first so many are drawn: more than a few hundred rows are a grey wash.
+        Number of neurons drawn of each population, the first ones: more than a few hundred rows blur into grey.
     ax : matplotlib.axes.Axes, optional
         Default a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
-        That of the dots.
+        The axes of the dots.
 
     Examples
     --------
@@ -165,7 +162,7 @@ def plot_raster(spikes, *, width=None, neurons=100, ax=None):
             raise TypeError(f"spikes: got {seen(record)}, expected Spikes, a mapping of them, or a Recording")
     neurons, width = count("neurons", neurons), None if width is None else positive("width", width)
     ax = axes_or_new(ax, (6.0, 3.2 if width is None else 4.4))
-    _open(ax)
+    open_frame(ax)
     strip = None if width is None else _strips(ax, [0.35])[0]
     bottom, middles = 0, []
     rows = sum(min(record.n, neurons) for record in named.values())
@@ -198,109 +195,8 @@ def plot_raster(spikes, *, width=None, neurons=100, ax=None):
     return ax
 
 
-def plot_phase_plane(
-    x, y, dx, dy, *, trajectory=None, fixed_points=None, labels=("V (mV)", "n"), scale=(1e3, 1.0), ax=None
-):
-    """Flow of two variables, their nullclines, fixed points and a trajectory.
-
-    Parameters
-    ----------
-    x, y : (p,) and (q,) array
-        The grid.
-    dx, dy : (q, p) array
-        Time derivatives on it; their zeros are the nullclines.
-    trajectory : (x, y), optional
-        Two arrays (k,); NaN breaks the line, as at a reset.
-    fixed_points : sequence of (x, y, stable), optional
-        Filled where stable, open where not.
-    labels : (str, str)
-        Of the axes, in the unit that is drawn.
-    scale : (float, float)
-        From the arrays' units to those drawn: 1e3 draws volts in mV.
-    ax : matplotlib.axes.Axes, optional
-        Default a new figure.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> x = y = np.linspace(-1.0, 1.0, 11)
-    >>> ax = plot_phase_plane(x, y, np.tile(x, (11, 1)), np.tile(-y[:, None], 11),
-    ...                       fixed_points=[(0.0, 0.0, False)], labels=("x", "y"), scale=(1, 1))
-    >>> [t.get_text() for t in ax.get_legend().get_texts()]
-    ['dx/dt = 0', 'dy/dt = 0', 'unstable']
-    """
-    scale = array("scale", scale, shape=(2,))
-    if np.any(scale <= 0):
-        raise ValueError(f"scale: got {seen(scale)}, expected two positive factors")
-    x, y = _line("x", x) * scale[0], _line("y", y) * scale[1]
-    for name, values in (("x", x), ("y", y)):
-        if len(values) < 2 or np.any(np.diff(values) <= 0):
-            raise ValueError(f"{name}: got {seen(values)}, expected at least two numbers that rise")
-    dx, dy = array("dx", dx) * scale[0], array("dy", dy) * scale[1]
-    for name, field in (("dx", dx), ("dy", dy)):
-        if field.shape != (len(y), len(x)):
-            raise ValueError(
-                f"{name}: shape {field.shape}, expected {(len(y), len(x))}: a row for each y, a column for each x"
-            )
-    labels = labels_of("labels", labels, 2, "axis")
-    if trajectory is not None:
-        trajectory = line_of("trajectory", trajectory, finite=False)
-    points = [] if fixed_points is None else sequence("fixed_points", fixed_points, expected="a list of (x, y, stable)")
-    for point in points:
-        if not isinstance(point, tuple | list) or len(point) != 3:
-            raise ValueError(f"fixed_points: got {seen(point)}, expected (x, y, stable)")
-        array("fixed_points", point[:2]), flag("fixed_points: stable", point[2])
-    ax = axes_or_new(ax, (5.2, 4.0))
-    ax.streamplot(x, y, dx, dy, color="0.8", density=0.9, linewidth=0.6, arrowsize=0.7)
-    first, second = (text.split(" (")[0] for text in labels)
-    for field, color, name in ((dx, COLORS[1], f"d{first}/dt = 0"), (dy, COLORS[2], f"d{second}/dt = 0")):
-        if field.min() < 0 < field.max():
-            ax.contour(x, y, field, levels=[0.0], colors=[color], linewidths=1.6)
-            ax.plot([], [], color=color, linewidth=1.6, label=name)
-    if trajectory is not None:
-        ax.plot(
-            *(values * factor for values, factor in zip(trajectory, scale, strict=True)),
-            color=COLORS[0],
-            linewidth=1.2,
-        )
-    named = set()
-    for px, py, stable in points:
-        name = "stable" if stable else "unstable"
-        face = "black" if stable else "white"
-        ax.plot(
-            px * scale[0],
-            py * scale[1],
-            "o",
-            color="black",
-            markerfacecolor=face,
-            markersize=7,
-            zorder=5,
-            label=None if name in named else name,
-        )
-        named.add(name)
-    ax.set(xlabel=labels[0], ylabel=labels[1], xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
-    if ax.get_legend_handles_labels()[0]:
-        ax.legend(frameon=False, fontsize="small", loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4)
-    return ax
-
-
-def _line(name, values, length=None):
-    values = array(name, values)
-    if values.ndim != 1 or values.size == 0 or (length is not None and len(values) != length):
-        raise ValueError(f"{name}: shape {values.shape}, expected ({'k' if length is None else length},)")
-    return values
-
-
-def _open(ax):
-    ax.spines[["top", "right"]].set_visible(False)
-
-
 def _strips(ax, heights):
-    """Cut the axes' place into itself and strips below that share its time; heights in those of the axes."""
+    """Divide the place of the axes into itself and strips below that share its time; heights relative to the axes."""
     if not heights:
         return []
     place = ax.get_subplotspec()
@@ -310,6 +206,6 @@ def _strips(ax, heights):
     ax.set_subplotspec(grid[0])
     strips = [ax.figure.add_subplot(grid[1 + k], sharex=ax) for k in range(len(heights))]
     for axes, last in zip([ax, *strips], [*strips, None], strict=True):
-        _open(axes)
+        open_frame(axes)
         axes.tick_params(labelbottom=last is None)
     return strips

@@ -1,22 +1,28 @@
-"""Pictures of scans: heat maps over two parameters, curves with bands over replicates, refined spaces.
+"""Pictures of scans: heat maps over two parameters, curves with bands over replicates.
 
 They take labelled arrays (`xarray.DataArray`), such as the variables of `Study.to_dataset()`: coordinates become
 axes, ``attrs["units"]`` and ``attrs["long_name"]`` become labels.  An axis is logarithmic if the coordinate's
-``attrs["scale"]`` is "log", or if it has none and the values are spaced so.  Replicates are the dimension
+``attrs["scale"]`` is "log", or if it has none and its values are spaced geometrically.  Replicates are the dimension
 "replicate".
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from physlearn.checks import array, count, instance, seen, text
+from physlearn.checks import array, count, instance, seen
 from physlearn.plot._axes import axes_or_new, legend_beside
-from physlearn.plot._scales import Axis, colour_norm, label_of, limits_of, text_of
+from physlearn.plot._scales import (
+    REPLICATE,
+    Axis,
+    colour_norm,
+    label_of,
+    labelled,
+    limits_of,
+    mean_over_replicates,
+    text_of,
+)
 
-REPLICATE = "replicate"
 MISSING = "0.88"  # the grey behind points that have no value
 
 
@@ -26,11 +32,11 @@ def plot_heat_map(data, *, x=None, y=None, contours=5, limits=None, norm=None, c
     Parameters
     ----------
     data : xarray.DataArray
-        Two dimensions, and "replicate", over which the mean of what there is is shown.
+        Two dimensions, and "replicate", over which the mean of the available values is shown.
     x, y : str, optional
         Dimensions of the axes; default the last is x.
     contours : int
-        About how many contours; 0 for none.  They need numbers on both axes.
+        Approximate number of contours; 0 for none.  They need numbers on both axes.
     limits : (float, float), optional
         Values at the ends of the colours; default the extremes.
     norm : str or matplotlib.colors.Normalize, optional
@@ -46,7 +52,7 @@ def plot_heat_map(data, *, x=None, y=None, contours=5, limits=None, norm=None, c
     Raises
     ------
     ValueError
-        Not two dimensions; a name that is not one of them.
+        Other than two dimensions; a name that is not one of them.
 
     Examples
     --------
@@ -58,7 +64,7 @@ def plot_heat_map(data, *, x=None, y=None, contours=5, limits=None, norm=None, c
     """
     from matplotlib.colors import Colormap, Normalize
 
-    data = _mean(_labelled(data))
+    data = mean_over_replicates(labelled(data))
     contours = count("contours", contours, 0, most=1000)
     limits = None if limits is None else limits_of(limits)
     if data.ndim != 2:
@@ -85,17 +91,17 @@ def plot_heat_map(data, *, x=None, y=None, contours=5, limits=None, norm=None, c
 
 
 def plot_bands(data, *, x=None, hue=None, band="range", ax=None):
-    """Curves: the mean over replicates (of quantiles the median), and a band of their scatter.
+    """Curves: the mean over replicates (the median for bands of quantiles), and a band of their scatter.
 
     Parameters
     ----------
     data : xarray.DataArray
-        One dimension, or two of which one tells the curves apart, and "replicate".  Values that are not finite
-        are left out; the vertical axis is logarithmic where all are positive and span more than two decades.
+        One dimension, or two of which one distinguishes the curves, and "replicate".  Values that are not finite are
+        left out; the vertical axis is logarithmic if all are positive and span more than two decades.
     x : str, optional
         Dimension of the horizontal axis; default the last.
     hue : str, optional
-        Dimension that tells curves apart; default the other.
+        Dimension that distinguishes the curves; default the other.
     band : {"range", "sd", "se"} or (float, float)
         From the smallest replicate to the largest; one standard deviation, or standard error of the mean, to either
         side; or between two quantiles, such as (0.25, 0.75), about the median.
@@ -109,7 +115,7 @@ def plot_bands(data, *, x=None, hue=None, band="range", ax=None):
     Raises
     ------
     ValueError
-        Not one or two dimensions; a name that is not one of them.
+        Other than one or two dimensions; a name that is not one of them.
 
     Examples
     --------
@@ -119,7 +125,7 @@ def plot_bands(data, *, x=None, hue=None, band="range", ax=None):
     >>> ax.lines[0].get_ydata()
     array([1.5 , 0.15])
     """
-    dims = tuple(d for d in _labelled(data).dims if d != REPLICATE)
+    dims = tuple(d for d in labelled(data).dims if d != REPLICATE)
     if len(dims) not in (1, 2):
         raise ValueError(f"data: dimensions {data.dims}, expected one or two (and {REPLICATE!r})")
     if len(dims) == 1:
@@ -160,82 +166,6 @@ def plot_bands(data, *, x=None, hue=None, band="range", ax=None):
     return ax
 
 
-def plot_refined(data, *, x=None, y=None, limits=None, ax=None):
-    """An observable at scattered points of two parameters: a map between them, the points, and a contour half way.
-
-    For spaces that were refined, listed or drawn at random.  Colours between points are interpolated over
-    triangles; dots are the points, crosses those without a value.
-
-    Parameters
-    ----------
-    data : xarray.DataArray
-        One dimension with two coordinates of numbers along it, and "replicate", over which the mean is shown.
-    x, y : str, optional
-        Names of the coordinates; default the first two.
-    limits : (float, float), optional
-        Values at the ends of the colours; default the extremes.
-    ax : matplotlib.axes.Axes, optional
-        Default a new figure.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-
-    Raises
-    ------
-    ValueError
-        Not one dimension; no two such coordinates.
-
-    Examples
-    --------
-    >>> import xarray
-    >>> at = {"load": ("point", [0.0, 0.1, 0.0, 0.1]), "temperature": ("point", [0.0, 0.0, 1.0, 1.0])}
-    >>> plot_refined(xarray.DataArray([1.0, 1.0, 0.0, 0.0], at, "point", "overlap")).get_ylabel()
-    'temperature'
-    """
-    data = _mean(_labelled(data))
-    limits = None if limits is None else limits_of(limits)
-    for name, value in (("x", x), ("y", y)):
-        if value is not None:
-            text(name, value, "the name of a coordinate")
-    if data.ndim != 1:
-        raise ValueError(f"data: dimensions {data.dims}, expected one, of points (and {REPLICATE!r})")
-    numbers = [name for name, at in data.coords.items() if at.dims == data.dims and at.dtype.kind in "iuf"]
-    numbers = [name for name in numbers if name != data.dims[0]]
-    if len(numbers) < 2:
-        raise ValueError(f"data: coordinates of numbers {numbers}, expected at least two along {data.dims[0]!r}")
-    x, y = x or numbers[0], y or next(name for name in numbers if name != (x or numbers[0]))
-    if missing := {x, y} - set(numbers):
-        raise ValueError(f"x, y: got {x!r}, {y!r}; {sorted(missing)} not among the coordinates {numbers}")
-    values = np.asarray(data, dtype=float)
-    known = np.isfinite(values)
-    across, up = Axis(data[x]), Axis(data[y])
-    ax = axes_or_new(ax, (5.0, 3.8))
-    low, high = limits or ((values[known].min(), values[known].max()) if known.any() else (0.0, 1.0))
-    color: dict[str, Any] = {"cmap": "viridis", "vmin": low, "vmax": high}
-    inside = known & across.placed & up.placed
-    px, py, pz = across.at[inside], up.at[inside], values[inside]
-    triangles = _triangles(across.scaled[inside], up.scaled[inside])
-    if triangles is not None:
-        from matplotlib.tri import Triangulation
-
-        between = Triangulation(px, py, triangles)
-        ax.tripcolor(between, pz, shading="gouraud", rasterized=True, **color)
-        middle = (low + high) / 2
-        if pz.min() < middle < pz.max():
-            ax.tricontour(between, pz, levels=[middle], colors="white", linewidths=1.6)
-    size = float(np.clip(1500 / max(len(values), 1), 3, 36))
-    dots = ax.scatter(px, py, size, pz, edgecolors="white", linewidths=0.3 if size < 8 else 0.6, zorder=3, **color)
-    if not known.all():
-        ax.plot(across.at[~known], up.at[~known], "x", color="#c0392b", markersize=4.5, label="no value", zorder=4)
-        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize="small")
-    across.draw(ax, "x")
-    up.draw(ax, "y")
-    ax.margins(0.03)
-    ax.figure.colorbar(dots, ax=ax, label=label_of(data), pad=0.02)
-    return ax
-
-
 def _band(rows, band):
     """The line and the ends of its band, from replicates (r, k)."""
     if not isinstance(band, str):
@@ -254,20 +184,6 @@ def _band(rows, band):
     return middle, middle - spread, middle + spread
 
 
-def _labelled(data):
-    """The data, if they are a labelled array of numbers."""
-    if isinstance(data, type) or not all(hasattr(data, name) for name in ("dims", "coords", "sizes", "attrs")):
-        raise TypeError(f"data: got {seen(data)}, expected an xarray.DataArray")
-    if not hasattr(data, "dtype") or data.dtype.kind not in "biuf":
-        raise TypeError(f"data: got {getattr(data, 'dtype', 'a Dataset')}, expected an xarray.DataArray of numbers")
-    return data
-
-
-def _mean(data):
-    with np.errstate(invalid="ignore"):  # infinities of both signs have no mean
-        return data.mean(REPLICATE, skipna=True, keep_attrs=True) if REPLICATE in data.dims else data
-
-
 def _sorted(data, name):
     return data.sortby(name) if name in data.coords and data[name].dtype.kind in "iuf" else data
 
@@ -283,18 +199,6 @@ def _two_names(dims, x, other, second):
     if x == other:
         raise ValueError(f"x, {second}: got {x!r} twice, expected both of {dims}")
     return x, other
-
-
-def _triangles(x, y):
-    """Triangles between points, in units of the extents; None where there are none."""
-    from scipy.spatial import Delaunay, QhullError
-
-    if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return None
-    try:
-        return Delaunay(np.stack([(x - x.min()) / np.ptp(x), (y - y.min()) / np.ptp(y)], 1)).simplices
-    except QhullError:  # all on one line
-        return None
 
 
 def _shades(n):

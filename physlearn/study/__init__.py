@@ -1,4 +1,4 @@
-"""Studies: parameter scans that survive anything, from one call or one file."""
+"""Studies: parameter scans that survive interruptions, from one call or one file."""
 
 import lazy_loader
 

@@ -2,6 +2,7 @@ from .handle import (
     Study as Study,
     open_study as open_study,
 )
+from .plans.axes import axis as axis, zipped as zipped
 from .plans.draws import (
     between as between,
     latin_hypercube as latin_hypercube,
@@ -15,10 +16,8 @@ from .plans.plan import (
 )
 from .plans.space import (
     Space as Space,
-    axis as axis,
     grid as grid,
     points as points,
-    zipped as zipped,
 )
 from .plans.task import Task as Task
 from .run import study as study

@@ -1,4 +1,4 @@
-"""The handle on a study's folder: everything that can be asked of it, also while it runs."""
+"""Handle on a study's folder: everything that can be read from it, also while it runs."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ class Study:
 
     @property
     def finished(self) -> float | None:
-        """When the last task ended, in seconds since 1970."""
+        """Time at which the last task ended, in seconds since 1970."""
         with reading(self.folder) as db:
             return db.execute("SELECT MAX(finished) FROM task").fetchone()[0]
 
     @property
     def points(self) -> int:
-        """Number of points, those added by refinement included."""
+        """Number of points, including those added by refinement."""
         with reading(self.folder) as db:
             db.execute("BEGIN")
             return _points(db, definition_in(db)[0])
@@ -77,9 +77,10 @@ class Study:
         -------
         xarray.Dataset
             Dimensions: the space's and "replicate", then each result's own.  Missing numbers are NaN (whole
-            numbers become floats where some are missing), and "status" tells why: planned, done, failed, timeout,
-            crashed, stale (of another version of the task; see `retry`), damaged (missing from the folder, or not
-            what was written; warned of, and computed again by `retry`).  Units are in ``attrs["units"]``.
+            numbers become floats where some are missing), and "status" says why: planned, done, failed, timeout,
+            crashed, stale (from another version of the task; see `retry`), damaged (missing from the folder or
+            changed since it was written; reported by a warning, computed again by `retry`).  Units are in
+            ``attrs["units"]``.
         """
         data, broken = assemble(self.folder)
         warn_of_damage(self.folder, broken)
@@ -119,11 +120,11 @@ class Study:
         ]
 
     def returned(self) -> list[dict[str, Any]]:
-        """What every done task returned, in the order of the plan, ragged arrays included."""
+        """Results of every done task, in the order of the plan, including ragged arrays."""
         return returned(self.folder)
 
     def seconds(self) -> np.ndarray:
-        """Wall time of every task that has run to its end, in the order of the plan."""
+        """Wall time (s) of every task that has run to its end, in the order of the plan."""
         with reading(self.folder) as db:
             rows = db.execute("SELECT seconds FROM task WHERE seconds IS NOT NULL ORDER BY key").fetchall()
         return np.array(rows, dtype=float).ravel()
@@ -135,8 +136,8 @@ class Study:
         ----------
         path : path-like, optional
         trust : bool
-            Import the task, whosever it is, for the pictures that it draws itself of a study of one point.  Without
-            it nothing is imported: the library's own tasks draw, and one whose module is there already.
+            Import the task, whoever wrote it, for the pictures that it draws of a study of one point.  Without it
+            nothing is imported: only the library's own tasks draw, and a task whose module is loaded already.
         """
         from physlearn.study.reports.figures import png_figures
         from physlearn.study.reports.report import write_report
@@ -148,22 +149,22 @@ class Study:
         return write_report(data, self.failures() + broken, path, title=self.name, task_figures=drawn)
 
     def export(self, path) -> Path:
-        """Write the dataset to ``.nc`` (netCDF 4), ``.zarr`` or ``.parquet`` (a row a task; scalars only)."""
+        """Write the dataset to ``.nc`` (netCDF 4), ``.zarr`` or ``.parquet`` (one row per task; scalars only)."""
         from physlearn.study.storage.export import export
 
         return export(self.to_dataset(), path_of("path", path))
 
     def retry(self, *, failed=True, stale=False, trust=False, executor=None, progress=True, **options) -> Study:
-        """Run again what failed or is damaged, and on request what another version of the task has left.
+        """Run again the tasks that failed or are damaged, and on request the results of another version of the task.
 
         Parameters
         ----------
         failed, stale : bool
             Which to run.
         trust : bool
-            Also where the task's module lies inside this folder; otherwise that is refused.
+            Run it also if the task's module lies inside this folder; otherwise that is refused.
         executor, progress, **options
-            As for `study`; options that are not given are those of the last run.
+            As for `study`; the default of each option is its value in the last run.
         """
         from physlearn.study.plans.options import checked_options
         from physlearn.study.running.execute import execute, stored_plan
@@ -187,12 +188,12 @@ def _points(db, definition) -> int:
 
 
 def open_study(folder) -> Study:
-    """The study in a folder, to read: running, complete or moved here from elsewhere.
+    """The study in a folder, for reading: running, complete or moved here from elsewhere.
 
     Raises
     ------
     OSError
-        No study there.
+        The folder holds no study.
     """
     found = Study(path_of("folder", folder).absolute())
     found.status()

@@ -36,7 +36,7 @@ def study(
     progress: bool = True,
     name: str | None = None,
 ) -> Study:
-    """Run a task at every point of a space, as far as the store does not have it yet.
+    """Run a task at every point of a space; what the store has already is not run again.
 
     Parameters
     ----------
@@ -45,23 +45,23 @@ def study(
     space : Space or dict
         `grid`, `points`, `random`, `latin_hypercube` or `sobol`; a dict means `grid`.
     store : path-like
-        The study's folder.  Run the same study again and it goes on where it was.  Points and replicates may be
-        added, which leaves what is stored as it is; any other study is refused.
+        The study's folder.  The same study, run again, continues where it was.  Points and replicates may be added,
+        which leaves stored results as they are; any other study is refused.
     replicates : int
-        Runs of every point, each with random numbers of its own.
+        Runs of every point, each with its own random numbers.
     seed : int
     executor : None, "serial" or concurrent.futures.Executor
         None: local processes.  "serial": this process, for debuggers.  Or an executor that runs functions
         elsewhere, such as ``dask.distributed.Client(...).get_executor(pure=False)`` (with dask-jobqueue on Slurm and
-        PBS) or ``mpi4py.futures.MPIPoolExecutor()``; one thread a worker, and the task's module importable there.
+        PBS) or ``mpi4py.futures.MPIPoolExecutor()``; one thread per worker, which must be able to import the task.
     workers : int, optional
-        Local processes (one a processor); for an executor, how many it has.
+        Number of local processes (one per processor by default); for an executor, the number it has.
     timeout, memory : float, optional
         Seconds a task may take, and bytes its worker may take beyond those it starts with: local processes only.
     retries : int
-        How often a task is tried again whose worker died.
+        How often a task is tried again when its worker has died.
     max_failures : int, optional
-        Stop, as after one Ctrl-C, when more have failed.
+        Stop, as after one Ctrl-C, when more tasks have failed.
     common_random_numbers : bool
         Replicate r draws the same numbers at every point: differences between points are less noisy.
     refine : dict, optional
@@ -76,16 +76,16 @@ def study(
     Returns
     -------
     Study
-        Look at ``status()`` and ``failures()``: tasks that failed do not raise.
+        Failed tasks do not raise: look at ``status()`` and ``failures()``.
 
     Raises
     ------
     ValueError, TypeError
-        All that is wrong with the arguments or with any point, before anything runs; a folder of another study.
+        Every error of the arguments and of any point, before anything runs; a folder of another study.
     OSError
-        A folder that cannot be written, or on which another driver is at work.
+        A folder that cannot be written, or that another driver is using.
     KeyboardInterrupt
-        After Ctrl-C: once finishes what is in flight, twice stops; run again to go on.
+        After Ctrl-C: once finishes the tasks in flight, twice stops; run again to continue.
 
     Notes
     -----

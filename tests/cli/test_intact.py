@@ -61,10 +61,10 @@ def test_intact(site):
 
 def test_changed_and_missing_files_are_named(site):
     distribution(site, "physlearn-sim", "7.1", ["physlearn", "circuits"])
-    (site / "circuits" / "resistor.py").write_text("# edited\n")
-    (site / "circuits" / "spice.py").unlink()
+    (site / "circuits" / "graphs.py").write_text("# edited\n")
+    (site / "circuits" / "iris.py").unlink()
     (line,) = said(site)
-    assert line.startswith("NOT INTACT: circuits: ") and "circuits/resistor.py, circuits/spice.py;" in line
+    assert line.startswith("NOT INTACT: circuits: ") and "circuits/graphs.py, circuits/iris.py;" in line
     assert "--force-reinstall" in line and "physlearn:" not in line
 
 
@@ -108,7 +108,7 @@ def test_an_editable_install_is_told(site):
     place = site.parent / "place with spaces"
     place.mkdir()
     distribution(place, "physlearn-sim", "7.1", [], direct_url=origin)
-    (site / "circuits" / "resistor.py").write_text("# edited\n")
+    (site / "circuits" / "graphs.py").write_text("# edited\n")
     assert said(site, place) == [f"an editable install of {site}, whose files are not compared"]
     elsewhere = json.dumps({"url": (site.parent / "gone").as_uri(), "dir_info": {"editable": True}})
     (place / "physlearn_sim-7.1.dist-info" / "direct_url.json").write_text(elsewhere)

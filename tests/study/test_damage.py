@@ -127,7 +127,7 @@ def test_a_blob_of_a_strange_name_is_not_read(tmp_path):
         db.execute("UPDATE result SET file = '../../secret.npy', digest = NULL WHERE name = 'field'")
         db.execute("UPDATE task SET results = NULL")  # as one of the former format, which has no digests
     db.close()
-    with pytest.warns(UserWarning, match="is no name of a blob"):
+    with pytest.warns(UserWarning, match="is not the name of a blob"):
         assert "field" not in done.to_dataset()
 
 

@@ -1,1 +1,1 @@
-"""What a study is: parameter space, plan, task, study file."""
+"""The definition of a study: parameter space, plan, task, study file."""

@@ -1,4 +1,4 @@
-"""What is wrong with given values, said whole: every error a line, with the nearest valid name."""
+"""Errors of given values, reported all at once: one line each, with the nearest valid name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 
 def validated(model: type[BaseModel], values: Any, where: str, *, strict=None) -> tuple[Any, list[str]]:
-    """The model's instance, or None and one line an error; ``strict`` takes no "3" for 3."""
+    """The model's instance, or None, and one line per error; ``strict`` does not accept "3" for 3."""
     if not isinstance(values, Mapping):
         return None, [f"{where.removesuffix(':')}: expected a table, got {values!r}"]
     try:
@@ -20,14 +20,14 @@ def validated(model: type[BaseModel], values: Any, where: str, *, strict=None) -
 
 
 def no_text(value: Any) -> Any:
-    """The value, unless it is a word or a flag that pydantic would read as a number."""
+    """The value; text and flags, which pydantic would read as numbers, are refused."""
     if isinstance(value, str | bytes | bool):
         raise ValueError("expected a number")
     return value
 
 
 def lines(model: type[BaseModel], error: ValidationError, where: str) -> list[str]:
-    """One line for each thing that pydantic found."""
+    """One line for each error that pydantic found."""
     return [_line(model, item, where) for item in error.errors()]
 
 

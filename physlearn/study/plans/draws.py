@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.checks import MOST, count, instance, seen
+from physlearn.study.plans.axes import Axis, Between, Zip
 from physlearn.study.plans.identity import plain
-from physlearn.study.plans.space import Axis, Between, Space, Zip
+from physlearn.study.plans.space import Space
 
 MOST_SOBOL = 2**30  # points of a sequence of 30 bits
 
@@ -47,9 +48,9 @@ def between(low: float, high: float, *, scale: str = "linear", integer: bool = F
 
 
 def random(n: int, /, *, sample_seed: int = 0, **ranges) -> Space:
-    """Draw n independent uniform points; ``(low, high)`` or `between` is a range, anything else fixed.
+    """Draw n independent uniform points; ``(low, high)`` or `between` is a range, anything else is fixed.
 
-    Points that are drawn twice, as whole numbers may be, are kept once: the space then has fewer than n.
+    Points that are drawn twice, as can happen with whole numbers, are kept once: the space then has fewer than n.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def random(n: int, /, *, sample_seed: int = 0, **ranges) -> Space:
     sample_seed : int
         At least 0.
     **ranges
-        A parameter each.
+        One for each parameter.
 
     Examples
     --------
@@ -79,7 +80,7 @@ def latin_hypercube(n: int, /, *, sample_seed: int = 0, **ranges) -> Space:
     sample_seed : int
         At least 0.
     **ranges
-        A parameter each.
+        One for each parameter.
 
     Examples
     --------
@@ -100,7 +101,7 @@ def sobol(n: int, /, *, sample_seed: int = 0, **ranges) -> Space:
     sample_seed : int
         At least 0.
     **ranges
-        A parameter each.
+        One for each parameter.
 
     Examples
     --------
@@ -132,7 +133,7 @@ def _sampled(kind, n, sample_seed, ranges) -> Space:
         engine = qmc.Sobol if kind == "sobol" else qmc.LatinHypercube
         unit = engine(len(drawn), rng=rng).random(n)
     columns = {name: _stretch(r, unit[:, k]) for k, (name, r) in enumerate(drawn.items())}
-    if any(r.integer for r in drawn.values()):  # which meet again
+    if any(r.integer for r in drawn.values()):  # may coincide
         rows = dict.fromkeys(zip(*(a.values for a in columns.values()), strict=True))
         kept = zip(*rows, strict=True)
         columns = {name: a._replace(values=values) for (name, a), values in zip(columns.items(), kept, strict=True)}
@@ -141,7 +142,7 @@ def _sampled(kind, n, sample_seed, ranges) -> Space:
 
 
 def _range_of(name, value) -> Between:
-    """A range, its errors under the parameter's name."""
+    """A range; its errors name the parameter."""
     if isinstance(value, Between):
         return value
     if len(value) != 2:

@@ -1,4 +1,4 @@
-"""Study files: TOML, checked whole; every error at once, with the nearest valid name."""
+"""Study files: TOML, checked as a whole; all errors at once, with the nearest valid name."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from physlearn.brief import brief
 from physlearn.files import path_of, read_text
 from physlearn.study.plans import draws, space as spaces
+from physlearn.study.plans.axes import axis, zipped
 from physlearn.study.plans.check import nearest, unknown, validated
 from physlearn.study.plans.identity import plain
 from physlearn.study.plans.options import Options, checked_options
@@ -22,7 +23,7 @@ from physlearn.study.plans.task import import_task
 
 TABLES = ("study", "params", "space", "refine")
 SAMPLED = ("random", "latin_hypercube", "sobol")
-WAYS = {  # to say an axis, and what may stand beside
+WAYS = {  # to describe an axis, each with the keys that may accompany it
     "values": {"units", "scale"},
     "zip": set(),
     "low": {"high", "n", "scale", "integer", "units"},
@@ -40,7 +41,7 @@ class StudyTable(Options):
 
 
 class AxisTable(BaseModel):
-    """An axis that is not a plain list: values, or low to high, or a zip group; with units."""
+    """An axis that is not a plain list: values, or a range from low to high, or a zip group; with units."""
 
     model_config = ConfigDict(extra="forbid")
     values: list | None = None
@@ -54,7 +55,7 @@ class AxisTable(BaseModel):
 
 
 class StudyFile(NamedTuple):
-    """A checked study file: what to run, and how.
+    """A checked study file: the plan and the options of its run.
 
     Examples
     --------
@@ -83,7 +84,7 @@ def read_study(path, *, overrides=()) -> StudyFile:
         "latin_hypercube", "sobol" or "random", ``samples`` points of ranges ``{low, high, scale, integer, units}``
         and perhaps ``sample_seed``; or ``points``, a list of tables) and [refine] (observable, tolerance, levels).
     overrides : sequence of str
-        Values that replace the file's, ``"params.size=16"``, or that it lacks; checked and kept as if it had said so.
+        Values that replace or extend the file's, ``"params.size=16"``; checked and kept as if they stood in the file.
 
     Returns
     -------
@@ -92,7 +93,7 @@ def read_study(path, *, overrides=()) -> StudyFile:
     Raises
     ------
     ValueError
-        Everything that is wrong with it, one line each.
+        All errors of the file, one line each.
 
     Examples
     --------
@@ -148,7 +149,7 @@ def read_study(path, *, overrides=()) -> StudyFile:
 
 
 def _params(model, tables, path) -> list[str]:
-    """Wrong [params] and unknown axes, when other things are wrong too."""
+    """Errors of [params] and unknown axes, reported together with other errors."""
     params, table = tables.get("params", {}), tables.get("space", {})
     if model is None or not isinstance(params, dict) or not isinstance(table, dict):
         return []
@@ -199,7 +200,7 @@ def _space(table, params, path) -> tuple[Space | None, list[str]]:
 
 
 def _varied(table) -> set[str]:
-    """Parameters that a [space] table names, be they right or wrong."""
+    """Parameters that a [space] table names, whether valid or not."""
     names: set[str] = set()
     sampled = table.get("kind") in SAMPLED
     for name, given in table.items():
@@ -213,7 +214,7 @@ def _varied(table) -> set[str]:
 
 
 def _axis(name, given, where, errors):
-    """A list, or a table as `AxisTable` says it, tried alone: all wrong axes are told of."""
+    """A list, or a table in the form of `AxisTable`, tried alone so that every wrong axis is reported."""
     here = f"{where} {name}:"
     if isinstance(given, list):
         _tried(where, errors, lambda: spaces.grid(**{name: given}))
@@ -235,11 +236,9 @@ def _axis(name, given, where, errors):
     if table.zip is not None:
         before = len(errors)
         axes = {inner: _axis(inner, values, here, errors) for inner, values in table.zip.items()}
-        return None if len(errors) > before else _tried(here, errors, lambda: _alone(name, spaces.zipped(**axes)))
+        return None if len(errors) > before else _tried(here, errors, lambda: _alone(name, zipped(**axes)))
     if table.values is not None:
-        return _tried(
-            where, errors, lambda: _alone(name, spaces.axis(table.values, units=table.units, scale=table.scale))
-        )
+        return _tried(where, errors, lambda: _alone(name, axis(table.values, units=table.units, scale=table.scale)))
     if not np.all(np.isfinite([table.low, table.high])) or (table.scale == "log" and min(table.low, table.high) <= 0):
         above = " above zero for a log scale" if table.scale == "log" else ""
         errors.append(f"{here} got {table.low} to {table.high}, expected finite numbers{above}")
@@ -250,12 +249,12 @@ def _axis(name, given, where, errors):
     values = (np.geomspace if table.scale == "log" else np.linspace)(table.low, table.high, table.n)
     if table.integer:
         values = np.unique(np.rint(values).astype(int))
-    return _tried(where, errors, lambda: _alone(name, spaces.axis(values, units=table.units, scale=table.scale)))
+    return _tried(where, errors, lambda: _alone(name, axis(values, units=table.units, scale=table.scale)))
 
 
-def _alone(name, axis):
-    spaces.grid(**{name: axis})
-    return axis
+def _alone(name, values):
+    spaces.grid(**{name: values})
+    return values
 
 
 def _range(name, given, where, errors):

@@ -1,4 +1,4 @@
-"""Who a task is: a hash of what it computes, from which its random stream follows.
+"""Identity of a task: a hash of what it computes, from which its random stream follows.
 
 id = SHA-256 of the canonical JSON of (task's import path, its version, all parameters, replicate).  The stream is
 ``SeedSequence(seed, spawn_key=words of the id)``: it depends on nothing that happens while a study runs, so order,
@@ -17,12 +17,12 @@ import numpy as np
 
 
 def plain(value: Any, name: str) -> Any:
-    """A parameter as JSON knows it; NumPy scalars and arrays become numbers and lists.
+    """A parameter as a JSON value; NumPy scalars and arrays become numbers and lists.
 
     Raises
     ------
     ValueError, TypeError
-        NaN, which equals nothing, text that files cannot hold, and what JSON cannot say.
+        NaN, which equals nothing; text that files cannot hold; types that JSON does not have.
     """
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
@@ -32,7 +32,7 @@ def plain(value: Any, name: str) -> Any:
         return value
     if isinstance(value, float):
         if math.isnan(value):
-            raise ValueError(f"{name}: got NaN, which is no parameter: a task is known by its parameters")
+            raise ValueError(f"{name}: got NaN, which cannot be a parameter: a task is identified by its parameters")
         return value + 0.0  # -0.0 is 0.0
     if isinstance(value, list | tuple):
         return [plain(item, name) for item in value]
@@ -72,7 +72,7 @@ def task_id(path: str, version: str, params: str, replicate: int) -> str:
 
 
 def spawn_key(identity: str, replicate: int, common: bool) -> tuple[int, ...]:
-    """What tells a task's stream from all others: its id; with common random numbers, its replicate only."""
+    """Key of a task's random stream: its id; with common random numbers, its replicate only."""
     if common:
         return (replicate,)
     return tuple(int(identity[k : k + 8], 16) for k in range(0, 64, 8))

@@ -1,4 +1,4 @@
-"""How a study is run: workers, limits, batches."""
+"""Options of a run: workers, limits, batches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from physlearn.study.plans.check import no_text, validated
 
 
 class Options(BaseModel):
-    """How a study is run: nothing here changes a result."""
+    """Options of a run; none of them changes a result."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     workers: int | None = Field(default=None, ge=1, le=2**16)

@@ -1,4 +1,4 @@
-"""Values given beside a study file, ``table.key=value``: they become part of it, as if the file had said so."""
+"""Values given with a study file, ``table.key=value``: they become part of it, as if they stood in the file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 
 def overridden(tables: dict, overrides: Sequence[str]) -> dict:
-    """The tables of a study file with other values: of one key given twice, the last.
+    """The tables of a study file with other values; if a key is given twice, the last counts.
 
     Parameters
     ----------
@@ -24,8 +24,8 @@ def overridden(tables: dict, overrides: Sequence[str]) -> dict:
     Raises
     ------
     ValueError
-        What is not of that form, or leads through a value that is no table.  Whether the key exists is for the checks
-        of the file to say.
+        Text that is not of that form, or a path through a value that is not a table.  The checks of the file say
+        whether the key exists.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def overridden(tables: dict, overrides: Sequence[str]) -> dict:
 
 
 def written(tables: dict) -> str:
-    """Tables as TOML, which reads as the same tables again.
+    """Tables as TOML that reads back as the same tables.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def _text(text) -> str:
 
 
 def as_toml(value) -> str:
-    """A value as a study file would say it."""
+    """A value as a study file would write it."""
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""The plan: which tasks a study consists of.  Tasks are computed when asked for, so its size costs nothing.
+"""The plan: the tasks that a study consists of.  Tasks are computed on request, so its size costs nothing.
 
 Task number p R + r is replicate r of R of point p; points found by refinement follow those of the space.
 """
@@ -27,7 +27,7 @@ MOST_REPLICATES = 2**31
 
 
 class Refine(BaseModel):
-    """Split cells of the grid whose corners differ: see `physlearn.study.plans.refine`.
+    """Splitting of grid cells whose corners differ; see `physlearn.study.plans.refine`.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class Refine(BaseModel):
 
 
 class Job(NamedTuple):
-    """One task: all that a worker needs, and where its result belongs."""
+    """One task: all that a worker needs, and the place of its result."""
 
     key: int
     id: str
@@ -61,7 +61,7 @@ class Job(NamedTuple):
 
 @dataclass
 class Plan:
-    """A study before it runs; `Plan.definition` is what a store freezes.
+    """A study before it runs; a store freezes its `Plan.definition`.
 
     Examples
     --------
@@ -97,7 +97,7 @@ class Plan:
         return (len(self.space) + len(self.added)) * self.replicates
 
     def point(self, number: int) -> dict[str, Any]:
-        """Parameters of a point as they were given.
+        """Parameters of a point, as given.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class Plan:
             skip = 0
 
     def definition(self) -> dict:
-        """What must not change under a store: everything that decides which numbers come out."""
+        """The part that must not change under a store: everything that determines the results."""
         kept = {
             "format": FORMAT,
             "task": self.path,
@@ -139,12 +139,12 @@ class Plan:
         return json.loads(canonical(kept))
 
     def errors(self, where: str = "space:") -> list[str]:
-        """Everything that is wrong with any point, one line each; points are tried in the task's own model.
+        """All errors of the points, one line each; every point is tried in the task's own model.
 
         Parameters
         ----------
         where : str
-            What each line begins with.
+            Beginning of each line.
         """
         instance("where", where, str, "text that each line begins with")
         found = self._point_errors(where) if self.task.params is not None else []
@@ -171,7 +171,7 @@ class Plan:
         return found
 
     def refined_axes(self) -> dict[str, list[float]]:
-        """The axes that refinement halves: all that have several values."""
+        """The axes that refinement halves: all axes with several values."""
         return {name: list(a.values) for name, a in self.space.axes.items() if len(a.values) > 1}
 
     def _refine_errors(self):
@@ -199,7 +199,7 @@ class Plan:
         return []
 
     def log_axes(self) -> list[str]:
-        """Refined axes whose middles are geometric."""
+        """Refined axes whose midpoints are geometric means."""
         return [name for name in self.refined_axes() if self.space.axes[name].scale == "log"]
 
 
@@ -209,7 +209,7 @@ def checked(task, path, space, *, replicates, seed, common_random_numbers, refin
     Raises
     ------
     ValueError
-        All that is wrong, one line each.
+        All errors, one line each.
     """
     errors = []
     replicates, seed = (v.item() if isinstance(v, np.integer) else v for v in (replicates, seed))

@@ -1,10 +1,10 @@
-"""Where to look next: nested cells, split where an observable changes.
+"""Adaptive refinement: nested cells, split where an observable changes.
 
 A grid in one to three dimensions cuts the space into cells.  A cell in which the observable differs by more than
 a tolerance between any two known points (corners, and points that its neighbours have put on its faces) is split
 at its middles into 2^d cells of the next level, down to a deepest level.  Middles of middles are dyadic
 coordinates of the grid's axes: a point has the same labels whatever the tolerance, the deepest level and the order
-of the work, so that a study may be interrupted, resumed, or refined further, and repeats nothing.
+of the work, so that a study may be interrupted, resumed or refined further without repeating anything.
 
 A boundary that crosses a cell's inside without separating any of its points is not seen: the grid to start from
 must be finer than the smallest region that matters.
@@ -21,7 +21,7 @@ DEEPEST = 20  # halvings of a cell of the grid: coordinates a millionth of a cel
 
 
 def refine(axes: Mapping[str, Sequence[float]], points, values, *, tolerance: float, levels: int, log=()):
-    """Points that are to be evaluated next.
+    """Points to evaluate next.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def refine(axes: Mapping[str, Sequence[float]], points, values, *, tolerance: fl
     points : (p, d) array
         Coordinates of the points known so far, in the order of ``axes``; may be empty.
     values : (p,) array
-        The observable there; NaN for points that failed, which are not asked for again and decide nothing.  An
+        The observable there; NaN for points that failed, which are not requested again and decide nothing.  An
         infinite value differs from every other by more than any tolerance.
     tolerance : float
         Largest difference that a cell may have without being split; in the observable's units.
@@ -42,8 +42,7 @@ def refine(axes: Mapping[str, Sequence[float]], points, values, *, tolerance: fl
     Returns
     -------
     (m, d) array
-        Points of the grid that are missing, and of all cells that are known to be split; sorted.  Empty when
-        nothing is left to do.
+        Missing points of the grid and of all cells that are to be split; sorted.  Empty when nothing is left to do.
 
     Raises
     ------

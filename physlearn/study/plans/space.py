@@ -1,4 +1,4 @@
-"""Spaces: which points a study visits.
+"""Spaces: the points that a study visits.
 
 A space is a product of dimensions; along each of them one parameter varies, or several together.  A grid has a
 dimension a parameter, a zip group is one dimension of several parameters, and lists and samples
@@ -8,64 +8,34 @@ dimension a parameter, a zip group is one dimension of several parameters, and l
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from physlearn.brief import brief
-from physlearn.checks import choice, instance, mapping, sequence
-from physlearn.study.plans.identity import canonical, plain, text
+from physlearn.checks import instance, mapping, sequence
+from physlearn.study.plans.axes import Axis, Zip, as_axis, as_value, varies
+from physlearn.study.plans.identity import canonical, text
 
 RESERVED = ("replicate", "status", "point")
 
 
-class Axis(NamedTuple):
-    """Values of one parameter; made by `axis`."""
-
-    values: tuple
-    units: str | None = None
-    scale: str = "linear"
-
-    __repr__ = brief
-
-
-class Between(NamedTuple):
-    """A range to draw from; made by `physlearn.study.between`."""
-
-    low: float
-    high: float
-    scale: str = "linear"
-    integer: bool = False
-    units: str | None = None
-
-    __repr__ = brief
-
-
-class Zip(NamedTuple):
-    """Parameters that move together; made by `zipped`."""
-
-    axes: dict[str, Axis]
-
-    __repr__ = brief
-
-
 @dataclass(frozen=True)
 class Space:
-    """Points without a list of them: any one is computed when asked for.
+    """A set of points that is not listed: each point is computed on request.
 
     Attributes
     ----------
     dims : mapping of str to mapping of str to Axis
-        Dimension -> parameter -> values; all parameters of a dimension have as many values.
+        Dimension -> parameter -> values; all parameters of a dimension have the same number of values.
     fixed : mapping of str to value
         Parameters that do not vary.
     origin : mapping
-        How it was made.
+        The way in which it was made.
 
     Examples
     --------
+    >>> from physlearn.study import zipped
     >>> space = grid(T=[1.0, 2.0], pair=zipped(n=[8, 16], seed=[1, 2]), J=1.0)
     >>> len(space), space[3]
     (4, {'J': 1.0, 'T': 2.0, 'n': 16, 'seed': 2})
@@ -143,7 +113,7 @@ class Space:
         return {name: copy.deepcopy(v) if isinstance(v, list | dict) else v for name, v in point.items()}
 
     def to_json(self) -> dict:
-        """What a store keeps: all values, so that nothing has to be drawn again.
+        """The form in a store: all values, so that nothing has to be drawn again.
 
         The dimensions' order numbers the points, and is lost where JSON is written with sorted keys.
         """
@@ -174,45 +144,6 @@ class Space:
         return cls(dims, kept["fixed"], kept["origin"])
 
 
-def axis(values: Iterable, *, units: str | None = None, scale: str = "linear") -> Axis:
-    """Values of one parameter, with units (UDUNITS spelling) and the scale of halves and of pictures.
-
-    Parameters
-    ----------
-    values : sequence
-        Numbers, words, flags, or lists of them.
-    units : str, optional
-    scale : {"linear", "log"}
-
-    Examples
-    --------
-    >>> axis([1, 2], units="mV")
-    Axis(values=(1, 2), units='mV', scale='linear')
-    """
-    choice("scale", scale, ("linear", "log"))
-    if units is not None:
-        text(instance("units", units, str, "a unit, or None"), "units")
-    _refuse_many(values, "axis")
-    values = sequence("values", values, expected="a list of values")
-    return Axis(tuple(_value(value, "axis: values") for value in values), units, scale)
-
-
-def zipped(**axes) -> Zip:
-    """Parameters that move together, as one dimension of a grid.
-
-    Parameters
-    ----------
-    **axes
-        Values of each parameter, as many of one as of the others.
-
-    Examples
-    --------
-    >>> len(grid(pair=zipped(a=[1, 2], b=[3, 4])))
-    2
-    """
-    return Zip({name: _axis(name, values) for name, values in axes.items()})
-
-
 def grid(**axes) -> Space:
     """All combinations; lists and arrays are axes, scalars and strings are fixed.
 
@@ -223,6 +154,7 @@ def grid(**axes) -> Space:
 
     Examples
     --------
+    >>> from physlearn.study import axis
     >>> [space["T"] for space in grid(T=axis([1, 2], units="K"), model="ising")]
     [1, 2]
     """
@@ -230,10 +162,10 @@ def grid(**axes) -> Space:
     for name, values in axes.items():
         if isinstance(values, Zip):
             dims[name] = values.axes
-        elif _varies(values):
-            dims[name] = {name: _axis(name, values)}
+        elif varies(values):
+            dims[name] = {name: as_axis(name, values)}
         else:
-            fixed[name] = _value(values, name)
+            fixed[name] = as_value(values, name)
     return Space(dims, fixed)
 
 
@@ -263,7 +195,7 @@ def points(rows: Sequence[Mapping[str, Any]], *, units: Mapping[str, str] | None
             raise ValueError(f"points: row {number} names {sorted(row)}, row 0 names {sorted(rows[0])}")
     if unused := sorted(set(units) - set(rows[0])):
         raise ValueError(f"units: got some of {unused}, expected only of the parameters {sorted(rows[0])}")
-    columns = {name: Axis(tuple(_value(row[name], name) for row in rows), units.get(name)) for name in rows[0]}
+    columns = {name: Axis(tuple(as_value(row[name], name) for row in rows), units.get(name)) for name in rows[0]}
     return Space({"point": columns}, {}, {"kind": "points"})
 
 
@@ -277,34 +209,3 @@ def as_space(space) -> Space:
         f"space: got {type(space).__name__}, expected a dict, or what grid, points, random, latin_hypercube or sobol "
         "return"
     )
-
-
-def _varies(values) -> bool:
-    return isinstance(values, Axis | list | tuple | range) or (isinstance(values, np.ndarray) and values.ndim > 0)
-
-
-def _axis(name, values) -> Axis:
-    if isinstance(values, Axis):
-        return values
-    if not _varies(values):
-        raise TypeError(f"{name}: got a {type(values).__name__}, expected a list of values")
-    _refuse_many(values, name)
-    return Axis(tuple(_value(value, name) for value in values))
-
-
-def _value(value, name):
-    """One value of a parameter, as JSON knows it."""
-    _refuse_many(value, name)
-    return plain(value, name)
-
-
-def _refuse_many(value, name):
-    """What `between`, `axis` and `zipped` return are tuples, but no lists of values."""
-    if isinstance(value, Between):
-        raise TypeError(
-            f"{name}: got a range to draw from, which belongs to sobol, random or latin_hypercube; expected values "
-            "(of np.linspace, for instance)"
-        )
-    if isinstance(value, Axis | Zip):
-        kind = "an axis" if isinstance(value, Axis) else "a zip group"
-        raise TypeError(f"{name}: got {kind} as a value; axes and zip groups stand by themselves in a grid")

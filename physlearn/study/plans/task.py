@@ -1,4 +1,4 @@
-"""A task: an importable experiment that a study names by its import path."""
+"""Tasks: importable experiments that a study names by their import path."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ class Task:
     run : callable
         ``run(params, rng) -> dict`` of scalars and arrays; one replicate.  ``rng`` is a NumPy Generator.
     params : type of pydantic.BaseModel, optional
-        What it takes: unknown keys are refused, all errors are reported at once, before anything runs.
+        Model of the parameters: unknown keys are refused, all errors are reported at once, before anything runs.
         Without it, ``run`` gets a plain dict, unchecked.
     figures : callable, optional
-        ``figures(replicates) -> {name: Figure}`` from the list of what ``run`` returned; drawn for studies of one
+        ``figures(replicates) -> {name: Figure}`` from the list of the results of ``run``; drawn for studies of one
         point.
     headline : mapping of str to str, optional
-        Scalars shown in the summary, in order, each with the text to show.
+        Scalars shown in the summary, in order, each with its label.
     version : str
-        Change it when the same parameters give other results: stored results become stale, and are run again
+        To be changed when the same parameters give other results: stored results become stale, and are run again
         only on request.
     units : mapping of str to str
         Units of parameters and results (UDUNITS spelling: V, mS, ms).
     dims : mapping of str to sequence of str
         Names of a result's array axes.  Reports draw curves over the axes that have a name, or over all if none has.
-        An array that is named like an axis, such as "time" with ``{"trace": ["time"]}``, is the axis's coordinate
-        where it is the same at all points.
+        An array with the name of an axis, such as "time" with ``{"trace": ["time"]}``, is the axis's coordinate if it
+        is the same at all points.
     ragged : sequence of str
-        Arrays whose shape differs from point to point: kept, given to ``figures``, but no part of the dataset.
+        Arrays whose shape differs from point to point: kept and given to ``figures``, but not in the dataset.
     padded : sequence of str
-        Arrays whose length differs from point to point, such as curves over epochs: in the dataset they end in NaN,
-        up to the longest.
+        Arrays whose length differs from point to point, such as curves over epochs: in the dataset they are padded
+        with NaN to the longest.
     warm : callable, optional
-        ``warm()`` compiles the kernels, once, before workers start.
+        ``warm()`` compiles the kernels once, before workers start.
 
     Examples
     --------
@@ -97,7 +97,7 @@ class Task:
             sequence(f"Task: {name}", getattr(self, name), str, "a sequence of results' names, such as ('cost',)")
 
     def resolve(self, values: Mapping) -> dict:
-        """Parameters checked and with every default filled in, as JSON values: part of the task's identity.
+        """Checked parameters with all defaults filled in, as JSON values: part of the task's identity.
 
         Parameters
         ----------
@@ -109,7 +109,7 @@ class Task:
         return self.params.model_validate(values).model_dump(mode="json", by_alias=True, round_trip=True)
 
     def settles(self, values: Mapping) -> bool:
-        """Whether resolved parameters stay as they are when they are checked again, as workers do.
+        """Whether resolved parameters stay the same when they are checked again, as workers do.
 
         Parameters
         ----------
@@ -132,7 +132,7 @@ def import_task(path: str) -> Task:
     Raises
     ------
     ValueError
-        A path that is not of that form, or names nothing importable, or neither a `Task` nor a function.
+        A path that is not of that form, cannot be imported, or names neither a `Task` nor a function.
     """
     module, _, name = path.partition(":")
     if not module or not name:
@@ -166,7 +166,7 @@ def locate(task: Task | str | Callable) -> tuple[str, Task]:
     Raises
     ------
     ValueError
-        What workers cannot import: lambdas, functions inside functions, anything of ``__main__``.
+        Functions that workers cannot import: lambdas, functions inside functions, anything of ``__main__``.
     """
     if isinstance(task, str):
         return task, import_task(task)

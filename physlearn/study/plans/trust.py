@@ -1,13 +1,13 @@
-"""Whose code a study may run: that of the file which the user runs, and none that came with somebody else's folder.
+"""Trust: a study may run the code of the file that the user runs, and none that came with somebody else's folder.
 
-A folder names its task by an import path, and the folder of the study file that was run, beside which the task may
-lie.  Both are words of whoever made it.  So without being asked (``trust``)
+A folder names its task by an import path, and names the folder of the study file that was run, in which the task may
+lie.  Both come from the author of the folder.  Therefore, without ``trust``,
 
-- the folder of the study file is searched only by ``run``, which was given that file, or where it is the working
+- the folder of the study file is searched only by ``run``, which was given that file, or if it is the working
   directory;
 - a module inside the study's own folder is never imported;
-- a report imports nothing: pictures of the task are drawn by the library's own tasks, or where the task's module is
-  there already because this process has run it.
+- a report imports nothing: pictures are drawn only by the library's own tasks, and by a task whose module is loaded
+  already because this process has run it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LIBRARY = ("physlearn", "circuits")
 
 
 def may_draw(path: str) -> bool:
-    """Whether importing a task, "package.module:name", runs no code that is not the library's, or there already."""
+    """Whether a task, "package.module:name", is the library's own or loaded already, so that no other code runs."""
     module = path.partition(":")[0]
     return module in sys.modules or module.partition(".")[0] in LIBRARY
 
@@ -50,7 +50,7 @@ def refuse_own(path: str, folder: Path) -> None:
 
 
 def search(home: Path | None, *, trust: bool) -> None:
-    """Find tasks beside the study file, if it may be, and in the working directory; what is installed goes first."""
+    """Look for tasks beside the study file, if allowed, and in the working directory; installed packages come first."""
     here = str(Path.cwd())
     if home is not None and (trust or same(home)):  # also where Python was told to look into the working directory
         first = next((k for k, entry in enumerate(sys.path) if entry in ("", here)), len(sys.path))
@@ -64,7 +64,7 @@ def same(home: Path | None) -> bool:
 
 
 def not_searched(error: ValueError, home: Path | None) -> ValueError:
-    """The refusal of a task that cannot be imported, with what was not searched for it."""
+    """The error of a task that cannot be imported, with the folder that was not searched for it."""
     if same(home) or "cannot import" not in str(error):
         return error
     return ValueError(

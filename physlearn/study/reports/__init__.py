@@ -1,1 +1,1 @@
-"""What a study shows: figures, summaries, the report."""
+"""The output of a study: figures, summaries, the report."""

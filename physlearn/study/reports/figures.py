@@ -1,4 +1,4 @@
-"""The pictures that a task draws of its own replicates, for studies of one point."""
+"""Pictures that a task draws of its own replicates, for studies of one point."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ DPI = 200
 
 
 def png_figures(folder: Path, *, trust=False) -> dict[str, bytes | str]:
-    """Every figure as PNG, or why it could not be drawn; none for several points, or a task that draws none.
+    """Every figure as PNG, or the reason why it could not be drawn; none for several points or a task without figures.
 
-    Tasks that would have to be imported for it draw none without ``trust``; see `physlearn.study.plans.trust`.
+    Without ``trust``, tasks that would have to be imported draw none; see `physlearn.study.plans.trust`.
     """
     definition, _ = definition_of(folder)
     if len(Space.from_json(definition["space"])) > 1 or not (trust or may_draw(definition["task"])):

@@ -1,7 +1,7 @@
-"""Which pictures a study's results call for: curves over one parameter, maps over two, learning curves.
+"""Pictures of a study's results: curves over one parameter, maps over two, learning curves.
 
 The dimensions of the variable "status" are the study's: its parameters (or "point", for spaces that are not
-grids) and "replicate".  Whatever further dimensions a variable has are its own.
+grids) and "replicate".  Any further dimensions of a variable are its own.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from physlearn.plot._scales import label_of, text_of
-from physlearn.plot.study import REPLICATE, plot_bands, plot_heat_map, plot_refined
+from physlearn.plot._scales import REPLICATE, label_of, text_of
+from physlearn.plot.refined import plot_refined
+from physlearn.plot.study import plot_bands, plot_heat_map
 
 PANELS, CURVES = 6, 8  # most panels in a picture, most curves in a panel
 
 
 class Picture(NamedTuple):
-    """A figure with what is to be said about it."""
+    """A figure with its title and caption."""
 
     title: str
     caption: str
@@ -68,7 +69,7 @@ def pictures(dataset) -> tuple:
 
 
 def _traces(dataset):
-    """Arrays of one dimension with that dimension: those whose task has named it, or all where none is named."""
+    """Arrays of one dimension, each with that dimension: those with a named dimension, or all if none is named."""
     found = []
     for name, v in dataset.data_vars.items():
         own = [d for d in v.dims if d not in dataset["status"].dims]
@@ -193,7 +194,7 @@ def _panels(v, names, draw):
 
 
 def _figure(panels, alike=False):
-    """A figure of so many panels, in rows of at most three, and its axes; if alike, they share their scales."""
+    """A figure of n panels, in rows of at most three, and its axes; if alike, they share their scales."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -209,7 +210,7 @@ def _figure(panels, alike=False):
 
 
 def _thinned(v, dim, most):
-    """At most so many values of a dimension, evenly chosen, and a sentence that says so."""
+    """At most ``most`` values of a dimension, evenly chosen, and a sentence that says so."""
     if v.sizes[dim] <= most:
         return v, ""
     kept = np.unique(np.linspace(0, v.sizes[dim] - 1, most).round().astype(int))
@@ -232,7 +233,7 @@ def _over_replicates(v):
 
 
 def _limits(v):
-    """Extremes of what can be drawn."""
+    """Extremes of the finite values."""
     mean = _over_replicates(v).values
     mean = mean[np.isfinite(mean)]
     return (float(mean.min()), float(mean.max())) if mean.size else None

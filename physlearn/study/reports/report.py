@@ -1,8 +1,8 @@
-"""A study's report: one HTML file that needs nothing else, neither a network nor a server.
+"""A study's report: one self-contained HTML file that needs neither a network nor a server.
 
 Status, pictures (`physlearn.study.reports.pictures`), every point in a table that can be sorted and filtered, failures
-with their tracebacks, and where the numbers come from.  The page itself is ``report.html`` beside this module; all that
-is put into it is escaped.
+with their tracebacks, and the provenance of the numbers.  The template is ``report.html`` beside this module; all text
+put into it is escaped.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def write_report(
     ----------
     dataset : xarray.Dataset
         Such as `Study.to_dataset` returns: dimensions are the parameters (or "point", with coordinates) and
-        "replicate"; variables are what was measured, and "status" (words, or numbers with the attributes
+        "replicate"; variables are the results, and "status" (words, or numbers with the attributes
         "flag_values" and "flag_meanings"); the attribute "provenance" is JSON.
     failures : sequence of mapping
         With "params", "replicate", "type" and "traceback".
@@ -46,7 +46,7 @@ def write_report(
         Replaced whole.
     title : str
     task_figures : mapping of str to bytes or str, optional
-        PNG pictures that the task itself has drawn, which then stand for the curves; or why one could not be.
+        PNG pictures that the task itself has drawn, which replace the curves; or the reason why one is missing.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def write_report(
         "rows": _rows(dataset, words),
         "footer": f"Written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by physlearn.",
     }
-    page = resources.files("physlearn.study").joinpath("report.html").read_text(encoding="utf-8")
+    page = resources.files("physlearn.study.reports").joinpath("report.html").read_text(encoding="utf-8")
     page = re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], page)  # once: what is put in is not searched again
     return replace_file(path, page)
 

@@ -24,12 +24,12 @@ def summarise(scalars: Sequence[Mapping[str, float]]) -> dict[str, dict[str, flo
 
 
 def real_scalars(returned: Sequence[Mapping]) -> list[dict[str, float]]:
-    """The numbers among what replicates returned."""
+    """The numbers among the results of replicates."""
     return [{k: v for k, v in found.items() if isinstance(v, bool | int | float)} for found in returned]
 
 
 def table(summary: Mapping, headline: Mapping[str, str] | None = None) -> str:
-    """A summary as text, one row a scalar."""
+    """A summary as text, one row per scalar."""
     labels = headline or {name: name for name in summary}
     width = max((len(label) for label in labels.values()), default=0)
     rows = [f"{'':{width}}      mean        sd       min       max"]

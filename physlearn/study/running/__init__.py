@@ -1,1 +1,1 @@
-"""How a study runs: the driver, its workers, executors."""
+"""Running a study: the driver, its workers, executors."""

@@ -1,6 +1,6 @@
-"""Who runs the jobs: this process, or any ``concurrent.futures.Executor``; `study.running.local` has processes.
+"""Crews that run jobs: this process, or any ``concurrent.futures.Executor``; `study.running.local` has processes.
 
-A crew takes batches (`submit` while there is `room`) and reports what became of them (`wait`); it knows nothing of
+A crew takes batches (`submit` while there is `room`) and reports their outcomes (`wait`); it knows nothing of
 plans and stores.
 """
 
@@ -41,7 +41,7 @@ class Back(NamedTuple):
 
 
 class Crew(Protocol):
-    """What the driver needs of whoever runs the jobs."""
+    """Interface between the driver and the workers."""
 
     width: int  # workers, to share out the last jobs
     batch_seconds: float  # how long a batch should last, 20 times what sending it costs
@@ -55,11 +55,11 @@ class Crew(Protocol):
         ...
 
     def wait(self, seconds: float) -> Iterator[Done | Lost | Back]:
-        """What has happened, after that many seconds at most."""
+        """Events since the last call, after that many seconds at most."""
         ...
 
     def recall(self) -> list[Job]:
-        """Jobs that had not been started, and now never will be."""
+        """Withdraw and return the jobs that have not been started."""
         ...
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class Crew(Protocol):
 
 
 class Serial:
-    """Jobs run here, one by one: for debuggers, and to compare with."""
+    """Jobs run in this process, one by one: for debuggers, and for comparison."""
 
     width, batch_seconds = 1, 0.02
 
@@ -89,7 +89,7 @@ class Serial:
             yield Done([run_job(self.task, self.brief, self.jobs.pop(0))])
 
     def recall(self):
-        """What is left of the batch."""
+        """Return the rest of the batch."""
         left, self.jobs = self.jobs, []
         return left
 
@@ -107,7 +107,7 @@ class Futures:
         self.width = workers or getattr(executor, "_max_workers", None) or 16
         self.pending: dict[concurrent.futures.Future, list[Job]] = {}
         self.heard = time.monotonic()  # when anything came back
-        self.told = False  # whether it was said that nobody works
+        self.told = False  # whether the lack of workers was reported
 
     def room(self) -> bool:
         """Enough in flight that no worker waits for the driver."""
@@ -120,7 +120,7 @@ class Futures:
         self.pending[self.executor.submit(run_batch, self.brief, jobs)] = jobs
 
     def wait(self, seconds):
-        """Whatever has come back."""
+        """Outcomes that have come back."""
         ready, _ = concurrent.futures.wait(
             self.pending, timeout=seconds, return_when=concurrent.futures.FIRST_COMPLETED
         )
@@ -147,7 +147,7 @@ class Futures:
                 yield Done(found)
 
     def _look_for_workers(self):
-        """Say it when dask has no workers: it keeps what it is given, and waits in silence."""
+        """Report when dask has no workers: it keeps the jobs and waits in silence."""
         self.heard = time.monotonic()  # and again after a while
         client: Any = getattr(self.executor, "_client", None)
         if not hasattr(client, "nthreads"):
@@ -157,12 +157,12 @@ class Futures:
         if self.told:
             print(
                 f"\nthe executor has no workers: {sum(map(len, self.pending.values()))} tasks are waiting for one. "
-                "Start some (cluster.scale), look at the queue's log, or stop with Ctrl-C twice; the same call goes on",
+                "Start some (cluster.scale), see the queue's log, or stop with Ctrl-C twice: the same call continues",
                 file=sys.stderr,
             )
 
     def recall(self):
-        """Cancel what has not started."""
+        """Cancel the jobs that have not started."""
         jobs = []
         for future in list(self.pending):
             if future.cancel():
@@ -170,6 +170,6 @@ class Futures:
         return jobs
 
     def close(self) -> None:
-        """Cancel; the executor is its owner's to shut down."""
+        """Cancel all jobs; shutting the executor down is left to its owner."""
         self.recall()
         self.pending.clear()

@@ -1,6 +1,6 @@
-"""The driver: hands out what is missing, writes what comes back, and stops when asked.
+"""The driver: it hands out missing tasks, writes their results, and stops when asked.
 
-Resuming is not a mode: what is to be done is the plan less what is stored, found anew every time.
+Resuming is not a mode: the work is always the plan less the stored results.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ class Driver:
     ----------
     plan, store, crew
     retries : int
-        How often a job whose worker died is tried again.  Exceptions and timeouts would come again: same seed.
+        How often a job whose worker died is tried again.  Exceptions and timeouts are not: with the same seed they
+        would recur.
     max_failures : int, optional
-        Stop after so many failures of this run.
+        Stop when this run has more failures.
     batch : int or "auto"
         Jobs sent together.
     tell : callable
         ``tell(done, failed)`` after every write.
     renew : bool
-        Run again what another version of the task has left; until then it stays.
+        Run again the results of another version of the task; each stays until it is replaced.
     """
 
     def __init__(self, plan: Plan, store: Store, crew: Crew, *, retries, max_failures, batch, tell, renew=False):
@@ -52,7 +53,7 @@ class Driver:
         self.stopping = False
 
     def run(self, start: int = 0) -> None:
-        """Do all that is missing from task number ``start`` on; returns early when stopping."""
+        """Run all missing tasks from number ``start`` on; return early when stopping."""
         missing = self._missing(start)
         self.left = max(1, len(self.plan) - self.store.count(COMPLETE, STALE, *FAILED))
         while True:

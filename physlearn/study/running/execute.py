@@ -1,4 +1,4 @@
-"""Run what a plan lacks: store, workers, driver and refinement brought together."""
+"""Run the missing tasks of a plan: store, workers, driver and refinement brought together."""
 
 from __future__ import annotations
 
@@ -50,31 +50,24 @@ def stored_plan(folder: Path) -> Plan:
 def execute(
     plan: Plan, folder: Path, options: Options, executor, progress, name, *, failed=False, stale=False, file=None
 ) -> None:
-    """Run what a plan lacks, and again what failed or is stale; ``file`` is the `StudyFile` that was read."""
+    """Run missing tasks, and again those that failed or are stale; ``file`` is the `StudyFile` that was read."""
     from tqdm.auto import tqdm
 
-    module = plan.path.partition(":")[0]
     taken = (*plan.space.dims, *plan.space.axes, *RESERVED)
     crew = _crew(Brief(plan.path, plan.seed, taken, file_of(plan.path)), executor, options)
     with Store(folder, plan.definition(), name, functools.partial(places, plan)) as store:
         if failed:
             store.forget(*FAILED)
             store.lose(damaged(folder, store.db))
-        task = plan.task
-        about = {"units": dict(task.units), "dims": dict(task.dims), "ragged": list(task.ragged)}
-        about |= {"padded": list(task.padded), "headline": dict(task.headline or {}), "version": task.version}
-        source = provenance(module)
-        store.log(f"run {canonical(source)}")
-        store.set(task=about, options=options.model_dump())
-        store.first(provenance=source | {"began": time.time()})
+        _note_run(store, plan, options)
         _warn_of_edits(store, plan)
         if file is not None:
             store.set(home=str(file.folder))
             replace_file(folder / "study.toml", file.text)
         plan.added = store.points()
         stored = store.count(COMPLETE, STALE, *FAILED)
-        if task.warm is not None and (stale or stored < len(plan)):
-            task.warm()
+        if plan.task.warm is not None and (stale or stored < len(plan)):
+            plan.task.warm()
         LOG.info("study %s: %s, %d of %d tasks stored", name, "resumed" if stored else "started", stored, len(plan))
         hidden = None if progress else True
         bar = tqdm(total=len(plan), initial=stored, desc=name, unit="task", disable=hidden, smoothing=0.05)
@@ -93,25 +86,47 @@ def execute(
         )
         try:
             with Interrupts(driver):
-                driver.run()
-                while plan.refine is not None and not driver.stopping and (rows := _refined(plan, store)):
-                    start = len(plan)
-                    store.add_points(len(plan.space) + len(plan.added), rows)
-                    plan.added += rows
-                    bar.total = len(plan)
-                    driver.run(start)
+                _run_and_refine(driver, bar)
         finally:
             crew.close()
             bar.close()
-            store.log("stop")
-            kept, lost = store.count(COMPLETE), store.count(*FAILED)
-            LOG.info("study %s: ended, %d of %d tasks done, %d failed", name, kept, len(plan), lost)
-            if store.count(COMPLETE, STALE, *FAILED) == len(plan):  # before, the first task may have to come yet
-                store.fail(misshapen(store.db, task.ragged, task.padded))
+            _note_end(store, plan, name)
+
+
+def _note_run(store: Store, plan: Plan, options: Options) -> None:
+    """Keep what readers need to know of the task and of this run."""
+    task = plan.task
+    about = {"units": dict(task.units), "dims": dict(task.dims), "ragged": list(task.ragged)}
+    about |= {"padded": list(task.padded), "headline": dict(task.headline or {}), "version": task.version}
+    source = provenance(plan.path.partition(":")[0])
+    store.log(f"run {canonical(source)}")
+    store.set(task=about, options=options.model_dump())
+    store.first(provenance=source | {"began": time.time()})
+
+
+def _run_and_refine(driver: Driver, bar) -> None:
+    """Run the space, then the points of each refinement, until nothing is left or the driver is stopping."""
+    plan, store = driver.plan, driver.store
+    driver.run()
+    while plan.refine is not None and not driver.stopping and (rows := _refined(plan, store)):
+        start = len(plan)
+        store.add_points(len(plan.space) + len(plan.added), rows)
+        plan.added += rows
+        bar.total = len(plan)
+        driver.run(start)
+
+
+def _note_end(store: Store, plan: Plan, name) -> None:
+    """Log the end; once all tasks are stored, results of differing shapes are failures."""
+    store.log("stop")
+    kept, lost = store.count(COMPLETE), store.count(*FAILED)
+    LOG.info("study %s: ended, %d of %d tasks done, %d failed", name, kept, len(plan), lost)
+    if store.count(COMPLETE, STALE, *FAILED) == len(plan):  # before, the first task may have to come yet
+        store.fail(misshapen(store.db, plan.task.ragged, plan.task.padded))
 
 
 def _warn_of_edits(store: Store, plan: Plan) -> None:
-    """Say when results are kept that the function as it is now did not give."""
+    """Warn when stored results come from another source code of the function."""
     kept, now = meta_in(store.db).get("source", {}), source_of(plan.task.run)
     version = str(plan.task.version)
     if now is None:
@@ -128,7 +143,7 @@ def _warn_of_edits(store: Store, plan: Plan) -> None:
 
 
 def _refined(plan: Plan, store: Store) -> list[dict]:
-    """Points that refinement asks for next."""
+    """Points that refinement needs next."""
     from physlearn.study.plans.refine import refine
 
     assert plan.refine is not None

@@ -1,10 +1,10 @@
-"""Local workers: a process and a pipe each, so that a job can cost its own worker and nothing else.
+"""Local workers: a process and a pipe each, so that a job can take down its own worker only.
 
 Processes come from a fork server, which has the library loaded and no threads: plain fork dies in the first
-parallel kernel, and a fresh interpreter for each worker takes a second.  Every outcome is sent when it is there, so
-a worker that dies, or is stopped at its time limit, takes only the job it was at; the rest of its batch goes back.
+parallel kernel, and a fresh interpreter for each worker takes a second.  Every outcome is sent at once, so a worker
+that dies, or is stopped at its time limit, loses only its current job; the rest of its batch is returned.
 
-Pools that share one pipe do not give that.  Measured with pebble 5.2: a worker killed from outside while 60 tasks
+Pools that share one pipe lose more.  Measured with pebble 5.2: a worker killed from outside while 60 tasks
 ran failed all 60, and ``os._exit(0)`` in a task left its future pending for ever.
 """
 
@@ -68,7 +68,7 @@ def _start_server():
 
 
 class _Slot:
-    """One worker, the jobs it still has, and since when it has been at the first of them."""
+    """One worker, its remaining jobs, and the time at which it began the first of them."""
 
     def __init__(self, brief, home, threads, memory):
         self.pipe, theirs = multiprocessing.Pipe()
@@ -95,11 +95,11 @@ class Local:
     ----------
     brief : Brief
     workers : int, optional
-        One a processor by default.
+        One per processor by default.
     timeout : float, optional
         Seconds a job may take before its worker is killed.
     memory : int, optional
-        Bytes a worker may map beyond what it has when it starts.
+        Bytes a worker may map beyond those it has when it starts.
     """
 
     batch_seconds = 0.02
@@ -136,7 +136,7 @@ class Local:
             pass  # it has died: `wait` will see
 
     def wait(self, seconds: float):
-        """Outcomes, and what became of workers."""
+        """Outcomes of jobs, and the fate of workers."""
         waiting: list[Any] = [slot.pipe for slot in self.slots] + [slot.process.sentinel for slot in self.slots]
         if self.timeout is not None:
             oldest = min((slot.since for slot in self.slots if slot.jobs and slot.ready), default=time.monotonic())
@@ -158,7 +158,7 @@ class Local:
                 yield from self._remove(slot, "timeout", ("TimeoutError", said, f"TimeoutError: {said}"))
 
     def _receive(self, slot, alive):
-        """Everything that the worker has said so far."""
+        """All messages of the worker so far."""
         outcomes, back, began = [], [], time.monotonic()
         try:
             while slot.pipe.poll() and (not alive or time.monotonic() - began < 0.05):  # others wait too
@@ -194,7 +194,7 @@ class Local:
         yield from self._remove(slot, "crashed", ("WorkerDied", said, f"WorkerDied: {said}"))
 
     def _remove(self, slot, status, error):
-        """The first job is the one it was at."""
+        """Stop a worker; the first of its jobs is the one that it was running."""
         jobs = list(slot.jobs)
         self._drop(slot)
         if jobs:
@@ -207,7 +207,7 @@ class Local:
         slot.stop()
 
     def recall(self) -> list[Job]:
-        """What workers that are still starting have; the others finish one job, and then give back their batch."""
+        """Jobs of workers that are still starting; the others finish one job and then give back their batch."""
         back = []
         for slot in list(self.slots):
             if slot.jobs and not slot.ready:
@@ -220,7 +220,7 @@ class Local:
         return back
 
     def close(self) -> None:
-        """Let idle workers leave, which tidies up what they hold, and kill the others."""
+        """Let idle workers end by themselves, so that they clean up, and kill the others."""
         for slot in self.slots:
             slot.pipe.close()
             if slot.jobs or not slot.ready:

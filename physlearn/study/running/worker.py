@@ -1,4 +1,4 @@
-"""The worker's side: import the task once, run jobs, send back bytes.  Workers never open the store."""
+"""The worker: it imports the task once, runs jobs and sends back bytes.  Workers never open the store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from physlearn.study.plans.plan import Job
 from physlearn.study.plans.task import Task, file_of, import_task
 from physlearn.study.storage.values import Value, encode
 
-READY, RECALLED = 1, 2  # what workers say beside outcomes
+READY, RECALLED = 1, 2  # messages of workers other than outcomes
 THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -28,7 +28,7 @@ class StopNow(KeyboardInterrupt):
 
 
 class Brief(NamedTuple):
-    """What is the same for all jobs of a study."""
+    """The part that all jobs of a study share."""
 
     path: str
     seed: int
@@ -37,14 +37,14 @@ class Brief(NamedTuple):
 
 
 class Home(NamedTuple):
-    """What a local worker has from its driver, as it is now: the fork server's is older."""
+    """The driver's environment at the start of a local worker; the fork server's is older."""
 
     environment: dict[str, str]
     modules: list[str]  # sys.path
 
 
 class Outcome(NamedTuple):
-    """What became of a job: values, or an error as (type, message, traceback)."""
+    """Outcome of a job: values, or an error as (type, message, traceback)."""
 
     key: int
     status: str
@@ -59,7 +59,7 @@ def _imported(path: str) -> Task:
 
 
 def run_job(task: Task, brief: Brief, job: Job) -> Outcome:
-    """Run one job; whatever it raises is its own failure, but for the user's second Ctrl-C."""
+    """Run one job; any exception is the job's failure, except the user's second Ctrl-C."""
     began = time.perf_counter()
     try:
         with silenced():  # the study has a bar of its own
@@ -72,7 +72,7 @@ def run_job(task: Task, brief: Brief, job: Job) -> Outcome:
 
 
 def told(error: BaseException, trace: str | None = None) -> tuple[str, str, str]:
-    """An exception as text that can be stored, whatever its own text is: type, message, traceback."""
+    """An exception as text that can be stored, whatever its message is: type, message, traceback."""
     kind = type(error).__name__
     try:
         message = str(error)
@@ -84,7 +84,7 @@ def told(error: BaseException, trace: str | None = None) -> tuple[str, str, str]
 
 
 def run_batch(brief: Brief, jobs: list[Job]) -> list[Outcome] | str:
-    """Run jobs on whatever executor called this; a traceback where the task cannot be imported."""
+    """Run jobs in an executor's worker; returns a traceback if the task cannot be imported."""
     if "numba" in sys.modules:
         import numba
 
@@ -99,7 +99,7 @@ def run_batch(brief: Brief, jobs: list[Job]) -> list[Outcome] | str:
 
 @contextlib.contextmanager
 def _deaf():
-    """Ctrl-C is the driver's to handle: a terminal sends it to the workers too, whose tasks did not ask for it."""
+    """Ignore Ctrl-C, which the driver handles: a terminal sends it to the workers too."""
     here = threading.current_thread() is threading.main_thread()
     if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
@@ -114,7 +114,7 @@ def _deaf():
 def serve(connection, brief: Brief, home: Home, threads: int | None, memory: int | None) -> None:
     """A local worker: batches in, outcomes out one by one, until the driver is gone.
 
-    An empty batch in the middle of another means that the rest of it is not wanted any more.
+    An empty batch that arrives during another one cancels the rest of it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     os.setpgid(0, 0)  # programs that a task has started are stopped with it
@@ -146,7 +146,7 @@ def serve(connection, brief: Brief, home: Home, threads: int | None, memory: int
 
 
 def limit_threads(count: int | None) -> None:
-    """So many threads for kernels and BLAS, whether these are loaded yet or not; None: as the environment says."""
+    """Limit the threads of kernels and BLAS, whether these are loaded yet or not; None: as the environment says."""
     if count is not None:
         os.environ.update(dict.fromkeys(THREADS, str(count)))
     if "numba" in sys.modules:  # came with the fork server
@@ -162,7 +162,7 @@ def limit_threads(count: int | None) -> None:
 
 
 def limit_memory(extra: int) -> None:
-    """Let this process map so many more bytes than it has now; beyond, allocations raise MemoryError."""
+    """Let this process map ``extra`` bytes more than it has now; beyond that, allocations raise MemoryError."""
     import resource
 
     with open("/proc/self/statm", encoding="ascii") as file:
@@ -172,7 +172,7 @@ def limit_memory(extra: int) -> None:
 
 
 def _die_with_the_driver() -> None:
-    """No process outlives a driver that is killed, not even inside a kernel that never comes back."""
+    """End this process when the driver is killed, even inside a kernel that never returns."""
     import multiprocessing
 
     parent: Any = multiprocessing.parent_process()

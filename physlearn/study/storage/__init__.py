@@ -1,1 +1,1 @@
-"""What a study has: the store, its readers, datasets and exports."""
+"""The data of a study: the store, its readers, datasets and exports."""

@@ -1,4 +1,4 @@
-"""Studies may grow: more points, more replicates, finer refinement; what is stored finds its new place."""
+"""Growing studies: more points, more replicates, finer refinement; stored results are renumbered."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ FIRM = ("format", "task", "seed", "common_random_numbers")  # what decides the n
 def places(plan: Plan, old: dict[str, Any], added: list) -> list[int] | None:
     """The number in a plan of each point of an older one, points added by refinement last; None if any is missing.
 
-    Refined points lie on halves of the grid's axes, which must then stay as they are; what asked for them may become
-    stricter only.
+    Refined points halve the grid's axes, which must then stay as they are; the settings of the refinement may only
+    become stricter.
     """
     new = plan.definition()
     if any(new[key] != old[key] for key in FIRM) or new["replicates"] < old["replicates"]:
@@ -40,7 +40,7 @@ def places(plan: Plan, old: dict[str, Any], added: list) -> list[int] | None:
 
 
 def check_fits(plan: Plan, folder: Path) -> None:
-    """Refuse a plan that a folder's study cannot grow into, as running it would."""
+    """Refuse a plan into which a folder's study cannot grow, as running it would."""
     with reading(folder) as db:
         db.execute("BEGIN")
         old, _ = definition_in(db)
@@ -51,7 +51,7 @@ def check_fits(plan: Plan, folder: Path) -> None:
 
 
 def _finer(old, new):
-    """Whether a refinement asks for all that another has asked for."""
+    """Whether a refinement includes all points of another."""
     return (
         new is not None
         and new["observable"] == old["observable"]

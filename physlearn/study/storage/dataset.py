@@ -1,4 +1,4 @@
-"""From the store to labelled arrays, at any time: what is missing is NaN, and ``status`` says why."""
+"""Labelled arrays from a store, at any time: missing values are NaN, and ``status`` says why."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.study.plans.axes import Axis
 from physlearn.study.plans.identity import canonical
-from physlearn.study.plans.space import Axis, Space
+from physlearn.study.plans.space import Space
 from physlearn.study.storage.integrity import KEPT, Damage, sound
 from physlearn.study.storage.reader import (
     COMPLETE,
@@ -31,7 +32,7 @@ SHOWN = 5  # damaged results that a warning names
 
 
 def assemble(folder: Path):
-    """All results of a study as an `xarray.Dataset`, see `Study.to_dataset`; and what is damaged, see `damaged`."""
+    """All results of a study as an `xarray.Dataset` (see `Study.to_dataset`), and the damaged ones (see `damaged`)."""
     import xarray
 
     with reading(folder) as db:
@@ -85,12 +86,12 @@ def assemble(folder: Path):
 
 
 def damaged(folder: Path, db) -> dict[int, str]:
-    """Done tasks with a result that is missing or not what was written, and which."""
+    """Done tasks with a result that is missing or has changed since it was written, and which result."""
     return {key: str(value) for key, _, _, _, value in _read(folder, db) if isinstance(value, Damage)}
 
 
 def warn_of_damage(folder: Path, broken) -> None:
-    """Name what is missing from a dataset, as far as a sentence goes."""
+    """Warn of results that are missing from a dataset, naming the first of them."""
     if broken:
         points = [f"{b['params']} replicate {b['replicate']}: {b['message']}" for b in broken]
         more = f"; and {len(points) - SHOWN} more" if len(points) > SHOWN else ""
@@ -102,7 +103,7 @@ def warn_of_damage(folder: Path, broken) -> None:
 
 
 def _told(db, bad, replicates):
-    """Damaged tasks as `Study.failures` tells of the failed."""
+    """Damaged tasks in the form of `Study.failures`."""
     found = []
     for key, message in sorted(bad.items()):
         (params,) = db.execute("SELECT params FROM task WHERE key = ?", (key,)).fetchone()
@@ -112,7 +113,7 @@ def _told(db, bad, replicates):
 
 
 def _source(db, first):
-    """Where the results come from, and what was different in later runs."""
+    """Provenance of the results, and its differences in later runs."""
     found = {line for (line,) in db.execute("SELECT DISTINCT action FROM event WHERE action LIKE 'run %'")}
     begun = {key: value for key, value in first.items() if key != "began"}
     later = [lines for line in sorted(found) if (lines := differences(begun, json.loads(line[4:])))]
@@ -120,11 +121,10 @@ def _source(db, first):
 
 
 def misshapen(db, ragged=(), padded=(), left_out=()) -> dict[int, tuple[str, str, str]]:
-    """Tasks with a result of another shape than the first task of the plan has, or with text for a number.
+    """Tasks whose result has another shape than in the first task of the plan, or is text instead of a number.
 
-    Each with the error that says so.  Padded results need as many axes only.
-
-    The first of the plan, not of the run: which tasks fail must not depend on the order of the work.
+    Each with its error.  Padded results only need the same number of axes.  The reference is the first task of the
+    plan, not of the run: which tasks fail must not depend on the order of the work.
     """
     count = f"t.status = {COMPLETE} AND t.key NOT IN ({', '.join(str(int(key)) for key in left_out)})"
     rows = db.execute(
@@ -156,7 +156,7 @@ def misshapen(db, ragged=(), padded=(), left_out=()) -> dict[int, tuple[str, str
 
 
 def returned(folder: Path) -> list[dict[str, Any]]:
-    """What every done task returned, in the order of the plan; without those that are damaged, which are warned of."""
+    """Results of every done task, in the order of the plan; damaged ones are left out and reported by a warning."""
     found: dict[int, dict] = {}
     bad: dict[int, str] = {}
     with reading(folder) as db:
@@ -193,7 +193,7 @@ def _read(folder, db, but=()):
         yield key, name, dtype, shape, value
     if written:
         for key, count in db.execute(f"SELECT key, results FROM task WHERE status = {COMPLETE}"):
-            if count not in (None, found.get(key, 0)):  # SQLite does not miss a row that a damaged page has lost
+            if count not in (None, found.get(key, 0)):  # SQLite does not notice a row that a damaged page has lost
                 yield key, "", "", "", Damage(f"study.db has {found.get(key, 0)} results where {count} were written")
 
 
@@ -230,7 +230,7 @@ def _labels(values):
 
 
 def _columns(db, folder, ragged):
-    """Name -> dtype and shape -> (task numbers, values); and what is damaged, by task number."""
+    """Name -> dtype and shape -> (task numbers, values); and damaged results, by task number."""
     columns: dict[str, dict] = {}
     bad: dict[int, str] = {}
     for key, name, dtype, shape, data in _read(folder, db, ragged):
@@ -244,7 +244,7 @@ def _columns(db, folder, ragged):
 
 
 def _without(columns, tasks):
-    """The columns less these tasks."""
+    """The columns without these tasks."""
     if not tasks:
         return columns
     kept: dict[str, dict] = {}
@@ -256,12 +256,12 @@ def _without(columns, tasks):
 
 
 def _filled(column, total):
-    """One array over all tasks: NaN, or the empty string, where there is none."""
+    """One array over all tasks: NaN, or the empty string, where there is no value."""
     known = sum(len(keys) for keys, _ in column.values())
     dtype = np.result_type(*(np.dtype(dtype) for dtype, _ in column))
     if known < total and dtype.kind in "biu":
         dtype = np.dtype(float)
-    shapes = {shape: _tuple(shape) for _, shape in column}  # of which padded results may have several
+    shapes = {shape: _tuple(shape) for _, shape in column}  # padded results may have several
     shape = tuple(map(max, zip(*shapes.values(), strict=True)))
     if len(shapes) > 1 and dtype.kind in "biu":
         dtype = np.dtype(float)
@@ -274,7 +274,7 @@ def _filled(column, total):
 
 
 def _common(name, column, named):
-    """An array that is named like an axis and is the same at all points, in a tuple: the axis's coordinate."""
+    """The coordinate of an axis, in a tuple: an array with the axis's name that is the same at all points."""
     axes = {axis for each in named.values() for axis in each}
     if name not in axes or list(named.get(name, [name])) != [name] or len(column) > 1:
         return ()
@@ -285,7 +285,7 @@ def _common(name, column, named):
 
 
 def _inner_dims(name, shape, named, lengths, taken):
-    """Names of a result's own axes: the task's where they fit, otherwise NAME_0, NAME_1, ..."""
+    """Names of a result's own axes: the task's if they fit, otherwise NAME_0, NAME_1, ..."""
     fit = named and len(set(named)) == len(named) == len(shape) and not set(named) & taken
     if not fit or any(lengths.get(d, n) != n for d, n in zip(named, shape, strict=True)):
         named = []

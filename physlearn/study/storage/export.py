@@ -1,4 +1,4 @@
-"""Datasets in other programs' formats."""
+"""Export of datasets to the formats of other programs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from physlearn.files import refuse_link
 
 
 def export(dataset, path: Path) -> Path:
-    """Write a dataset as its suffix says; an existing file is replaced.
+    """Write a dataset in the format of the file's suffix; an existing file is replaced.
 
     Raises
     ------
     ValueError
         A suffix that names no format.
     OSError
-        Where it cannot be written, and for a symbolic link.
+        A path that cannot be written, or is a symbolic link.
     ImportError
         The packages of the extra ``export`` are missing.
     """
@@ -42,7 +42,7 @@ def export(dataset, path: Path) -> Path:
 
 
 def _without_complex(dataset):
-    """Complex results as NAME_real and NAME_imag, which every format can hold; another name where these are taken."""
+    """Complex results as NAME_real and NAME_imag, which every format can hold; other names if these are taken."""
     for name, v in list(dataset.data_vars.items()):
         if v.dtype.kind == "c":
             end = ""

@@ -1,7 +1,7 @@
-"""Whether what is stored is what was written: everything has a digest, which is compared when it is read.
+"""Integrity of stored results: everything has a digest, which is compared when it is read.
 
 SQLite has no checksums of its own: a changed byte in a page is another number.  A result's digest covers the task's
-id, which stands for its parameters, so that a value cannot come to lie at another point either.
+id, and thus its parameters, so that a value cannot move to another point unnoticed either.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from pathlib import Path
 
 from physlearn.study.storage.values import read_blob
 
-# of the rows of a task that was written without digests it is NULL; of others NULL is damage, as nothing's digest
+# NULL for tasks written without digests; for others NULL is damage and becomes x'', which is the digest of nothing
 KEPT = "COALESCE(r.digest, CASE WHEN t.results IS NULL THEN NULL ELSE x'' END)"
-SIZE = 8  # bytes of a digest: of 10^19 damages one is missed
+SIZE = 8  # bytes of a digest: one damage in 10^19 is missed
 _BLOB = re.compile(r"[0-9a-f]{64}\.npy")
 
 
 class Damage(Exception):
-    """A result is missing or not what was written."""
+    """A result is missing or has changed since it was written."""
 
 
 def digest(text: str, data: bytes = b"") -> bytes:
@@ -34,7 +34,7 @@ def digest(text: str, data: bytes = b"") -> bytes:
 
 
 def result_digest(identity: str, name: str, dtype: str, shape: str, data: bytes | None, file: str | None) -> bytes:
-    """Digest of a row of results, of the task of that id."""
+    """Digest of a row of results of the task with that id."""
     return digest(f"{identity}\0{name}\0{dtype}\0{shape}\0{file or ''}\0", data or b"")
 
 
@@ -44,20 +44,20 @@ def sound(folder: Path, identity, name, dtype, shape, data, file, kept) -> bytes
     Raises
     ------
     Damage
-        Which part is missing or changed.
+        Names the part that is missing or changed.
     """
     try:
         if kept is not None and result_digest(identity, name, dtype, shape, data, file) != kept:
             raise Damage(f"result {name!r} in study.db has changed since it was written")
     except (TypeError, AttributeError, UnicodeError):  # another type of column
-        raise Damage(f"a result in study.db is no result any more: {name!r}") from None
+        raise Damage(f"a result in study.db is no longer valid: {name!r}") from None
     part = isinstance(data, bytes) if file is None else isinstance(file, str)
     if not (part and isinstance(name, str) and isinstance(dtype, str) and isinstance(shape, str)):
-        raise Damage(f"a result in study.db is no result any more: {name!r}")
+        raise Damage(f"a result in study.db is no longer valid: {name!r}")
     if file is None:
         return data
     if not _BLOB.fullmatch(file):  # of a store from elsewhere: no other files are read
-        raise Damage(f"blobs/{file!r} is no name of a blob")
+        raise Damage(f"blobs/{file!r} is not the name of a blob")
     try:
         return read_blob(folder / "blobs", file).tobytes()
     except (OSError, ValueError) as error:

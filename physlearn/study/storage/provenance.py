@@ -1,4 +1,4 @@
-"""Where results come from: versions, platform, threads, the state of the sources."""
+"""Provenance of results: versions, platform, threads, the state of the sources."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PACKAGES = ("physlearn-sim", "numpy", "scipy", "numba", "networkx", "xarray", "s
 
 
 def provenance(module: str | None = None) -> dict:
-    """Versions, platform and threads, and the git state of the task's module: what a result needs to be repeated."""
+    """Versions, platform, threads and the git state of the task's module: all that repeating a result requires."""
     versions = {}
     for package in PACKAGES:
         try:
@@ -34,7 +34,7 @@ def provenance(module: str | None = None) -> dict:
 
 
 def source_of(function) -> str | None:
-    """SHA-256 of a function's source, hexadecimal; None where it cannot be read."""
+    """SHA-256 of a function's source, hexadecimal; None if it cannot be read."""
     try:
         return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()
     except (OSError, TypeError):
@@ -42,7 +42,7 @@ def source_of(function) -> str | None:
 
 
 def git_state(folder: Path) -> dict | None:
-    """Commit, and whether files differ from it; None outside a repository."""
+    """The commit, and whether files differ from it; None outside a repository."""
 
     def git(*arguments):
         done = subprocess.run(

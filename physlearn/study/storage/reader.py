@@ -1,4 +1,4 @@
-"""What a store looks like inside, and reading it: at any time, also while a driver writes."""
+"""Schema of a store, and reading from it at any time, also while a driver writes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 from physlearn.study.plans.identity import canonical
 from physlearn.study.storage.integrity import digest
 
-SCHEMA = 3  # 2 had no digests; the next driver adds them
+SCHEMA = 3  # format 2 had no digests; the next driver adds them
 STATES = ("planned", "done", "failed", "timeout", "crashed", "stale", "damaged")
-PLANNED, COMPLETE, STALE, DAMAGED = 0, 1, 5, 6  # damaged is not stored but found
+PLANNED, COMPLETE, STALE, DAMAGED = 0, 1, 5, 6  # damaged is not stored but detected on reading
 FAILED = (2, 3, 4)
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, digest BLOB);
@@ -32,17 +32,17 @@ CREATE TABLE event (time REAL NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL
 
 
 class StoreError(OSError):
-    """The store cannot be used or written; what it holds is safe."""
+    """The store cannot be used or written; its contents are safe."""
 
 
 @contextmanager
 def reading(folder: Path):
-    """A connection that only reads, also while a driver writes and where nothing can be written.
+    """A read-only connection, also while a driver writes and on read-only media.
 
     Raises
     ------
     StoreError
-        No study there, or one of another format.
+        The folder holds no study, or one of another format.
     """
     path = folder / "study.db"
     if not path.exists():
@@ -72,7 +72,7 @@ def definition_of(folder: Path) -> tuple[dict, str]:
 
 
 def meta_of(folder: Path) -> dict[str, Any]:
-    """All that is kept by name: options, task, provenance, ..."""
+    """All values kept by name: options, task, provenance, ..."""
     with reading(folder) as db:
         return meta_in(db)
 
@@ -113,7 +113,7 @@ def _kept(db, rows):
 
 
 def check_schema(folder: Path, db) -> None:
-    """Refuse what another version wrote."""
+    """Refuse a store of another version's format."""
     found = db.execute("PRAGMA user_version").fetchone()[0]
     if found == 0:
         raise StoreError(f"{folder}: holds no study yet (study.db is empty)")
@@ -124,7 +124,7 @@ def check_schema(folder: Path, db) -> None:
 
 
 def differences(old, new, where="") -> list[str]:
-    """Lines that say what differs between two frozen plans."""
+    """Differences between two frozen plans, as lines."""
     if isinstance(old, dict) and isinstance(new, dict):
         keys = sorted({*old, *new})
         return [line for k in keys for line in differences(old.get(k), new.get(k), f"{where}.{k}" if where else k)]
@@ -134,7 +134,7 @@ def differences(old, new, where="") -> list[str]:
 
 
 def another(folder: Path, differ: list[str]) -> ValueError:
-    """The refusal of a plan that is not the folder's, nor larger than it."""
+    """The error for a plan that is neither the folder's nor an extension of it."""
     return ValueError(
         f"{folder} holds another study; nothing was changed or run. Points and replicates may be added to a study, "
         "never changed or left out. Give another folder, or go back:\n  - stored, + given\n" + "\n".join(differ)
@@ -142,7 +142,7 @@ def another(folder: Path, differ: list[str]) -> ValueError:
 
 
 def check_names(db, definition) -> None:
-    """Refuse a plan that makes a dimension or coordinate of a name that stored results have."""
+    """Refuse a plan whose dimensions or coordinates have the names of stored results."""
     axes = {name for dim, inner in definition["space"]["dims"].items() for name in (dim, *inner)}
     results = {name for (name,) in db.execute("SELECT DISTINCT name FROM result")}
     if clash := sorted(axes & results):

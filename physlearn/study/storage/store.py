@@ -1,9 +1,9 @@
-"""The store: one folder for one study, written by one process, readable by all at any time.
+"""The store: one folder per study, written by one process, readable by all at any time.
 
 ``study.db`` (SQLite, write-ahead log) holds the plan and every result, ``blobs/`` arrays of more than a megabyte;
-``study.json`` is a copy of the plan for people.  A result is there when its transaction has been committed; nothing
-else is trusted after a kill: what was in flight was not done.  Measured: 0.1 ms a commit, and none lost or torn over
-killed writers.
+``study.json`` is a copy of the plan for people.  A result exists when its transaction has been committed; nothing
+else is trusted after a kill: tasks in flight count as not done.  Measured: 0.1 ms per commit; none was lost or torn
+when writers were killed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ WRITTEN = ("study.db", "study.db-wal", "study.db-shm", "study.db-journal", "stud
 
 
 class Record(NamedTuple):
-    """What is written about a task."""
+    """The record of a task."""
 
     key: int
     id: str
@@ -52,19 +52,19 @@ class Record(NamedTuple):
 
 
 class WriteError(StoreError):
-    """A result could not be written; those before it are safe."""
+    """A result could not be written; earlier ones are safe."""
 
 
 class Store:
-    """The writer's side; a context manager that holds the lock.
+    """The writer of a store; a context manager that holds the lock.
 
     Parameters
     ----------
     folder, definition, name
-        Where, the plan, and what the study is called.
+        The place, the plan and the name of the study.
     places : callable, optional
         ``places(old definition, added points)``: the number that each point of an older plan has in this one, or
-        None where this is another study.
+        None if this is another study.
     """
 
     def __init__(self, folder: Path, definition: dict, name: str, places: Callable = lambda old, added: None):
@@ -115,15 +115,15 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             raise WriteError(
                 f"{self.folder}: cannot be written ({error}); the results that are stored are safe. Make room, make "
-                "the folder writable or put it back, and run the same study again: it goes on from there"
+                "the folder writable or put it back, and run the same study again: it continues from there"
             ) from error
 
     def definition(self) -> dict:
-        """The plan that is stored."""
+        """The stored plan."""
         return definition_in(self.db)[0]
 
     def _grow(self, definition, places, differ) -> None:
-        """Take a larger plan: what is stored gets its number there."""
+        """Take a larger plan: stored tasks get their numbers in it."""
         old, more = self.definition(), definition["replicates"]
         found = places(old, self.points())
         if found is None:
@@ -141,7 +141,7 @@ class Store:
             db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", _rows({"definition": definition}))
 
     def record(self, records: list[Record]) -> None:
-        """Write what became of tasks, all or nothing."""
+        """Write the outcomes of tasks, all or nothing."""
         now = time.time()
         with self._writing() as db:
             for r in records:
@@ -161,7 +161,7 @@ class Store:
         return (record.key, *row, result_digest(record.id, *row))
 
     def known(self, start: int, stop: int) -> dict[int, tuple[str, int]]:
-        """Id and status of the tasks that are stored, by number."""
+        """Id and status of the stored tasks, by number."""
         rows = self.db.execute("SELECT key, id, status FROM task WHERE key >= ? AND key < ?", (start, stop))
         return {key: (found, status) for key, found, status in rows}
 
@@ -177,7 +177,7 @@ class Store:
                 db.executemany("UPDATE task SET status = ? WHERE key = ?", [(status, key) for key in keys])
 
     def forget(self, *states: int) -> int:
-        """Plan again all tasks in these states; their past errors stay.  Returns how many."""
+        """Plan again all tasks in these states; their past errors stay.  Returns their number."""
         marks = ", ".join("?" * len(states))
         with self._writing() as db:
             db.execute(f"DELETE FROM result WHERE task IN (SELECT key FROM task WHERE status IN ({marks}))", states)
@@ -190,7 +190,7 @@ class Store:
                 db.executemany(statement, [(key,) for key in keys])
 
     def fail(self, errors: dict[int, tuple[str, str, str]]) -> None:
-        """Turn done tasks into failed ones, afterwards."""
+        """Mark done tasks as failed, with these errors."""
         if errors:
             now = time.time()
             with self._writing() as db:
@@ -205,7 +205,7 @@ class Store:
         return points_in(self.db)
 
     def add_points(self, first: int, rows: list[dict]) -> None:
-        """Keep points that refinement adds, the first of them as that number."""
+        """Keep points that refinement adds; the first of them gets the number ``first``."""
         with self._writing() as db:
             db.executemany("INSERT INTO point VALUES (?, ?, ?)", _rows(dict(enumerate(rows, first))))
 
@@ -215,12 +215,12 @@ class Store:
             db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", _rows(values))
 
     def first(self, **values) -> None:
-        """Keep JSON values by name, unless there are some already."""
+        """Keep JSON values by name, unless these exist already."""
         with self._writing() as db:
             db.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?, ?)", _rows(values))
 
     def log(self, action: str) -> None:
-        """Note when, where and by which process something was done."""
+        """Log an action with its time, host and process."""
         with self._writing() as db:
             db.execute(
                 "INSERT INTO event VALUES (?, ?, ?, ?)", (time.time(), socket.gethostname(), os.getpid(), action)
@@ -280,7 +280,7 @@ def _opened(folder, definition, name):
 
 
 def _locked(folder) -> int:
-    """The one driver's lock; the system lets go of it whatever the driver dies of."""
+    """The driver's lock, which the system releases however the driver ends."""
     import fcntl
 
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)

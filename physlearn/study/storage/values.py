@@ -1,4 +1,4 @@
-"""Results as bytes: what a task returned, checked in the worker, as it will lie in the store."""
+"""Results as bytes: checked in the worker, in the form in which the store keeps them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from physlearn.files import replace_file
 from physlearn.study.plans.identity import text
 
 KINDS = "biufcU"  # booleans, whole numbers, reals, complex numbers, strings
-LARGE = 2**20  # bytes; larger arrays get a file of their own
+LARGE = 2**20  # bytes; larger arrays get their own file
 
 
 class Value(NamedTuple):
@@ -27,13 +27,13 @@ class Value(NamedTuple):
 
 
 def encode(found: Any, taken=()) -> list[Value]:
-    """What a task returned, as bytes.
+    """The results of a task, as bytes.
 
     Raises
     ------
     TypeError, ValueError
-        No mapping of names to scalars and arrays of numbers, booleans or strings; names that the dataset takes, or
-        text that files cannot hold.
+        Anything but a mapping of names to scalars and arrays of numbers, booleans or strings; names that the dataset
+        takes; text that files cannot hold.
     """
     if not isinstance(found, Mapping):
         raise TypeError(f"the task returned a {type(found).__name__}, expected a dict of scalars and arrays")
@@ -70,7 +70,7 @@ def decode(dtype: str, shape, data: bytes) -> np.ndarray:
 
 
 def write_blob(folder: Path, value: Value) -> str:
-    """Keep an array as ``blobs/SHA256.npy``: written beside, synced, renamed; equal arrays share a file."""
+    """Keep an array as ``blobs/SHA256.npy``: written to another name, synced, renamed; equal arrays share a file."""
     buffer = io.BytesIO()
     np.save(buffer, decode(*value[1:]), allow_pickle=False)
     name = hashlib.sha256(buffer.getbuffer()).hexdigest() + ".npy"
@@ -88,7 +88,7 @@ def read_blob(folder: Path, name: str) -> np.ndarray:
     Raises
     ------
     OSError, ValueError
-        A file that cannot be read, or is not the one that was written: its name is its digest.
+        A file that cannot be read, or has changed since it was written: its name is its digest.
     """
     data = (folder / name).read_bytes()
     if hashlib.sha256(data).hexdigest() + ".npy" != name:
