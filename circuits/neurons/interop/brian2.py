@@ -13,14 +13,13 @@ Objects are found by name: ``net["E"]`` for a population, ``net["E_spikes"]`` fo
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from circuits.neurons.cells.sources import PoissonSource, SpikeSource
 from circuits.neurons.drive.currents import Constant, Ramp, Sine, Step
 from circuits.neurons.drive.trains import Poisson
 from circuits.neurons.interop.brian2_models import membrane
+from circuits.neurons.interop.brian2_names import identifier, quantity, rows_of, unit_of
 from circuits.neurons.network import SpikingNetwork
 from circuits.neurons.program import stamps_of, steps_of
 from circuits.neurons.synapses.plasticity import STDP
@@ -105,12 +104,6 @@ def brian2():
     return brian2
 
 
-def identifier(name):
-    """A name that Brian2 accepts."""
-    name = re.sub(r"\W", "_", name.replace("->", "_to_"))
-    return name if re.match(r"[A-Za-z]", name) else f"p_{name}"
-
-
 def _distinct(what, names):
     """Refuse pairs (name, name in Brian2) of which two have one name there."""
     first = {}
@@ -120,21 +113,6 @@ def _distinct(what, names):
                 f"{what}: {first[there]!r} and {name!r} would both be called {there} in Brian2; rename one"
             )
         first[there] = name
-
-
-def unit_of(receptor):
-    """Brian2's unit of a receptor's state."""
-    return "volt" if isinstance(receptor, Delta) else "amp" if receptor.reversal is None else "siemens"
-
-
-def quantity(b2, value, unit):
-    """A value with its unit, given by name such as "siemens/meter**2"."""
-    factor = 1
-    for k, part in enumerate(unit.split("/")):
-        base, _, power = part.partition("**")
-        base = 1 if base == "1" else getattr(b2, base) ** int(power or 1)
-        factor = base if k == 0 else factor / base
-    return value * factor
 
 
 def _group(b2, clock, name, population, state, dt, method):
@@ -219,12 +197,6 @@ def _stdp(b2, rule, unit):
         "\n".join([left.format("y"), f"w = clip(w + {up}, w_min, w_max)"]),
         namespace,
     )
-
-
-def rows_of(name, receptor):
-    """Names of a receptor's rows in Brian2; spikes jump the first, the last is its current or conductance."""
-    name = f"{'I' if receptor.reversal is None else 'g'}_{identifier(name)}"
-    return [*(f"{name}_{k}" for k in range(receptor.rows - 1)), name]
 
 
 def _source(b2, clock, name, population, dt):
