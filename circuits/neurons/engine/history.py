@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from circuits.neurons.synapses.arriving import HEAD
 from physlearn.brief import brief
 
 
@@ -32,7 +33,7 @@ class History:
         self.ids = np.empty(self.capacity, np.int64)
         self.late = np.empty(self.capacity) if self.exact else None
         self.starts = np.zeros(self.steps + 2, np.int64)
-        self.head = np.zeros(5, np.int64)
+        self.head = np.zeros(HEAD, np.int64)  # see `arriving`
         self._point()
 
     def _point(self):
