@@ -21,6 +21,7 @@ import numpy as np
 from physlearn.checks import MOST, number, seen
 
 STREAM = 1024  # neurons that share a stream of random numbers; parts are multiples of it
+FINITE = 1e300  # a state at or beyond it has diverged
 ROOM, CLEAR, CURRENTS, RECEPTORS, ADVANCE, ARRIVALS = range(6)  # stages of a step
 
 

@@ -21,9 +21,10 @@ from dataclasses import dataclass
 import numpy as np
 from numba import carray
 
+from circuits.neurons.cells import two_variables
 from circuits.neurons.cells.methods import METHODS, stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
-from circuits.neurons.program import Adaptive, Program, steps_of
+from circuits.neurons.program import FINITE, Adaptive, Program, steps_of
 from physlearn.brief import brief
 from physlearn.kernels.jit import FUSED, inlined, kernel
 from physlearn.quantities import take_si
@@ -145,40 +146,25 @@ def reset(x, p):
 
 
 @inlined
-def _slopes(v, u, current, g, a, b):
+def _slopes(v, u, current, g, numbers):
     """As `field`."""
+    a, b = numbers
     return (4e4 * v + 5e3) * v + 140.0 - u + current - g * v, a * (b * v - u)
 
 
 @kernel(fastmath=FUSED)
 def _advance(dt, state, drive, p, left, spiked):
-    n = state.shape[1]
     v, u, current, g, pull = state[0], state[1], drive[0], drive[1], drive[2]
     a, b, low, jump, peak = p[0], p[1], p[2], p[3], p[4]
     eventful = 0
-    for i in range(n):
-        x, y, source = v[i], u[i], current[i] + pull[i]
-        k1, l1 = _slopes(x, y, source, g[i], a[i], b[i])
-        k2, l2 = _slopes(x + 0.5 * dt * k1, y + 0.5 * dt * l1, source, g[i], a[i], b[i])
-        k3, l3 = _slopes(x + 0.5 * dt * k2, y + 0.5 * dt * l2, source, g[i], a[i], b[i])
-        k4, l4 = _slopes(x + dt * k3, y + dt * l3, source, g[i], a[i], b[i])
-        free = x + dt / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
+    for i in range(v.size):
+        x, source = v[i], current[i] + pull[i]
+        free, y = two_variables.rk4(_slopes, dt, x, u[i], source, g[i], (a[i], b[i]))
         v[i] = x if left[i] > 0 else free
-        u[i] = y + dt / 6.0 * (l1 + 2.0 * l2 + 2.0 * l3 + l4)
+        u[i] = y
         left[i] -= left[i] > 0
-        eventful += (not v[i] < peak[i]) | (not abs(v[i]) < 1e300)
-    count = 0
-    if eventful > 0:
-        for i in range(n):
-            if not abs(v[i]) < 1e300:
-                return -(i + 1)
-            if v[i] >= peak[i]:
-                v[i] = low[i]
-                u[i] += jump[i]
-                left[i] = left[n + i]
-                spiked[count] = i
-                count += 1
-    return count
+        eventful += (not v[i] < peak[i]) | (not abs(v[i]) < FINITE)
+    return two_variables.spike(v, u, low, jump, peak, left, spiked) if eventful > 0 else 0
 
 
 def rk4(step, n, state, drive, floats, ints, spiked, late):

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from circuits.neurons.cells import lif_steps
+from circuits.neurons.cells import lif_general, lif_steps
 from circuits.neurons.cells.lif_conductance import exponential_euler
 from circuits.neurons.parameters import check_numbers, check_shapes
 from circuits.neurons.program import Program, steps_of
@@ -130,7 +130,7 @@ class LIF:
         rest = self.v_rest * -np.expm1(-dt / self.tau)
         floats = [0.0, self.v_threshold, self.v_reset, rest, leak[0], current[0], *pairs]
         steps = steps_of("LIF: refractory", self.refractory, dt)
-        ints = np.concatenate([np.full(n, -(2**62)), np.zeros(n + 2), [kind, steps]]).astype(np.int64)
+        ints = np.concatenate([np.full(n, lif_steps.LONG_AGO), np.zeros(n + 2), [kind, steps]]).astype(np.int64)
         floats = np.array(floats, float)
         return Program(lif_steps.fused, floats, ints, 2 * n + 2, receptors_inside=True, driven_at=0, name="exact")
 
@@ -142,7 +142,7 @@ class LIF:
         for receptor in receptors:
             structure += [row, len(receptor.taus)]
             row += receptor.rows
-        levels = lif_steps.LEVELS if self.exact_times else 1
+        levels = lif_general.LEVELS if self.exact_times else 1
         columns = [np.broadcast_to(p, (k,)) for p in (self.v_threshold, self.v_reset, self.v_rest)]
         tables = []
         for level in range(levels):
@@ -154,9 +154,9 @@ class LIF:
         refractory = np.broadcast_to(steps_of("LIF: refractory", self.refractory, dt), (n,))
         size = sum(map(np.size, tables)) // levels
         header = [len(receptors), row, int(per_neuron), levels, size, *structure]
-        ints = np.concatenate([np.full(n, -(2**62)), np.zeros(n), refractory, header]).astype(np.int64)
+        ints = np.concatenate([np.full(n, lif_steps.LONG_AGO), np.zeros(n), refractory, header]).astype(np.int64)
         return Program(
-            lif_steps.general, floats, ints, 2 * n, receptors_inside=True, exact_times=self.exact_times, name="exact"
+            lif_general.general, floats, ints, 2 * n, receptors_inside=True, exact_times=self.exact_times, name="exact"
         )
 
     def _conductance(self, n, dt, receptors):
