@@ -1,4 +1,4 @@
-"""The pair of orders 5 and 4 of J. R. Dormand and P. J. Prince, J. Comput. Appl. Math. 6 (1980) 19, table 2.
+"""The pair of orders 5 and 4 of J. R. Dormand and P. J. Prince, J. Comput. Appl. Math. 6 (1980) 19.
 
 k holds the slopes of the seven stages, (7, variables); the seventh is the first of the next step.
 """
