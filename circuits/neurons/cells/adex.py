@@ -60,8 +60,9 @@ class AdEx:
 
     >>> import numpy as np
     >>> from circuits.neurons import Constant, Population, SpikingNetwork
+    >>> from physlearn import integrate
     >>> network = SpikingNetwork({"n": Population(AdEx(), 1)}, inputs=[Constant("n", 1e-9)])
-    >>> times = network.__integrate__((0.0, 0.4), dt=1e-5).spikes["n"].times
+    >>> times = integrate(network, (0.0, 0.4), dt=1e-5).spikes["n"].times
     >>> bool(np.all(np.diff(times, 2) > 0))
     True
     """

@@ -67,8 +67,9 @@ class HodgkinHuxley:
     10 uA/cm2 = 0.1 A/m^2 for 100 ms give 7 spikes, the first after 1.9 ms:
 
     >>> from circuits.neurons import Constant, Population, SpikingNetwork
+    >>> from physlearn import integrate
     >>> network = SpikingNetwork({"axon": Population(squid, 1)}, inputs=[Constant("axon", 0.1)])
-    >>> network.__integrate__((0.0, 0.1), dt=1e-5).spikes["axon"].times[:2]
+    >>> integrate(network, (0.0, 0.1), dt=1e-5).spikes["axon"].times[:2]
     array([0.00191, 0.01683])
     """
 

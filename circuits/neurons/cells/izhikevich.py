@@ -54,8 +54,9 @@ class Izhikevich:
     >>> Izhikevich(c=-50e-3, d=2.0) == Izhikevich.chattering()
     True
     >>> from circuits.neurons import Constant, Population, SpikingNetwork
+    >>> from physlearn import integrate
     >>> network = SpikingNetwork({"n": Population(Izhikevich.fast_spiking(), 1)}, inputs=[Constant("n", 10.0)])
-    >>> len(network.__integrate__((0.0, 0.5), dt=1e-4).spikes["n"].times)
+    >>> len(integrate(network, (0.0, 0.5), dt=1e-4).spikes["n"].times)
     68
     """
 

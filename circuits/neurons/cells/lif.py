@@ -56,9 +56,10 @@ class LIF:
     The rate under constant drive, 1 / (refractory - tau ln(1 - 1 / (R I / 10 mV))):
 
     >>> from circuits.neurons import Constant, Population, SpikingNetwork
+    >>> from physlearn import integrate
     >>> cell = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0, refractory=2e-3)
     >>> network = SpikingNetwork({"n": Population(cell, 1)}, inputs=[Constant("n", 15e-3)])
-    >>> len(network.__integrate__((0.0, 1.0), dt=1e-4).spikes["n"].times)
+    >>> len(integrate(network, (0.0, 1.0), dt=1e-4).spikes["n"].times)
     41
     """
 

@@ -14,7 +14,8 @@ import numpy as np
 from circuits.neurons.engine import loop
 from circuits.neurons.engine.history import free_steps
 from circuits.neurons.engine.plan import Plan, root
-from circuits.neurons.engine.recording import NetworkState, Recorder
+from circuits.neurons.engine.recorder import Recorder
+from circuits.neurons.engine.recording import NetworkState
 from circuits.neurons.program import steps_of
 from physlearn.checks import array, count, positive
 from physlearn.progress import Bar
