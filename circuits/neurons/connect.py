@@ -1,4 +1,4 @@
-"""Who is connected to whom: rules of connectivity, drawn row by row (a row holds the targets of one source).
+"""Rules of connectivity, drawn row by row (a row holds the targets of one source).
 
 Every rule is a frozen value; ``chunks(source, target, same, rng)`` yields ``(first source, indptr, targets, weights)``
 with sorted int32 targets, weights None unless the rule brings its own.  ``same`` says that source and target are one

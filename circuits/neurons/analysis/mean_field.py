@@ -19,7 +19,7 @@ LONGEST = 1e4  # time that a flow of rates is given to settle, in units of its t
 
 
 class MeanField(NamedTuple):
-    """Rates of populations that drive each other, and what each neuron then sees.
+    """Rates of populations that drive each other, and the input of each neuron.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ def mean_field(cells, *, indegree, weight, external_rate, external_weight, start
     """Stationary rates of populations of LIF neurons coupled by delta synapses (Brunel 2000).
 
     The rates are followed along d nu/dt = rate(nu) - nu from ``start`` and polished by Newton's method: where several
-    solutions exist, the one this flow falls into is returned.
+    solutions exist, the one that this flow reaches is returned.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def mean_field(cells, *, indegree, weight, external_rate, external_weight, start
     Raises
     ------
     ConvergenceError
-        The flow has not settled, or stands at rates that are unstable.
+        The flow has not settled, or rests at unstable rates.
 
     Examples
     --------

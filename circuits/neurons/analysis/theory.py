@@ -1,4 +1,4 @@
-"""Firing rates that are known: the LIF neuron under constant and noisy current.
+"""Firing rates of the LIF neuron in closed form, under constant and noisy current.
 
 Constant current: v relaxes to mu = v_rest + R I with time constant tau, fires at v_threshold, is reset to
 v_reset and rests for t_ref, so that (Lapicque 1907)
@@ -138,7 +138,7 @@ def siegert_cv(mean, deviation, cells, *, dt=None):
 
 
 def check_lif(cells, *more):
-    """Refuse what has no parameters of an LIF neuron."""
+    """Refuse anything without the parameters of an LIF neuron."""
     needed = ("tau", "v_threshold", "v_reset", "refractory", *more)
     if isinstance(cells, type) or (missing := [name for name in needed if not hasattr(cells, name)]):
         lacks = "" if isinstance(cells, type) else f" without {', '.join(missing)}"

@@ -5,8 +5,9 @@
     v >= v_peak: spike, v = v_reset, w = w + b
 
 v in V, w and I in A.  v_threshold is where the exponential starts to win, not where the spike is counted: that is
-v_peak, which the voltage reaches in a finite time by itself.  Where a step would look beyond v_peak it sees the field
-at v_peak, and the exponent is held at 20: else the last step before a spike could overflow, or throw w far off.
+v_peak, which the voltage reaches in a finite time by itself.  Where a stage of a step lies beyond v_peak, the field at
+v_peak is taken, and the exponent is capped at 20; otherwise the last step before a spike could overflow or throw w far
+off.
 
 R. Brette and W. Gerstner, J. Neurophysiol. 94 (2005) 3637, equations 1 to 3.
 
@@ -52,7 +53,7 @@ class AdEx:
     b : float or (n,) array
         Adaptation added by a spike, A.
     refractory : float or (n,) array
-        s, whole steps of dt; v is held at v_reset while w goes on.
+        s, whole steps of dt; v is held at v_reset while w evolves.
 
     Examples
     --------
@@ -135,7 +136,7 @@ def peaked(x, p):
 
 
 def reset(x, p):
-    """What a spike does."""
+    """Effect of a spike on the state."""
     x[0] = p[8]
     x[1] += p[7]
 

@@ -43,7 +43,7 @@ class Izhikevich:
     c : float or (n,) array
         Voltage after a spike, V.
     d : float or (n,) array
-        What a spike adds to u, V/s.
+        Increment of u at a spike, V/s.
     v_peak : float or (n,) array
         V.
     refractory : float or (n,) array
@@ -141,7 +141,7 @@ def peaked(x, p):
 
 
 def reset(x, p):
-    """What a spike does."""
+    """Effect of a spike on the state."""
     x[0] = p[2]
     x[1] += p[3]
 

@@ -48,8 +48,9 @@ class LIF:
         ohm; 1 where currents are given in volts.
     exact_times : bool
         Solve for the threshold crossing inside the step (to 1e-12 of it) and leave refractoriness inside the step;
-        spikes reach their targets on the grid.  Seen is what stands at or above threshold at either end of a step:
-        an excursion that begins and ends inside one is not, and a second spike within a step stops the run.
+        spikes reach their targets on the grid.  A crossing is seen where v is at or above threshold at either
+        end of a step: an excursion that begins and ends inside one is missed, and a second spike within a step stops
+        the run.
 
     Examples
     --------

@@ -30,7 +30,7 @@ def _relax(v, current, g, pull, rest, resistance, rate):
 
 @kernel(fastmath={"contract", "nsz"})
 def _below(v, threshold):
-    """How many are finite and below threshold."""
+    """Number of neurons that are finite and below threshold."""
     below = 0
     for k in range(v.size):
         below += np.int64(v[k] < threshold[k]) & np.int64(v[k] > -FINITE)
@@ -39,7 +39,7 @@ def _below(v, threshold):
 
 @kernel(fastmath={"contract", "nsz"})
 def _hold(v, left, threshold, reset):
-    """Put refractory neurons back to reset; return how many neurons stay below threshold."""
+    """Put refractory neurons back to reset; return the number of neurons below threshold."""
     for k in range(v.size):
         v[k] = reset[k] if left[k] > 0 else v[k]
         left[k] = max(left[k] - 1, 0)

@@ -59,7 +59,7 @@ def _across(start, stop, x, y, tables, size, header, s, k, i, drive):
 
 @kernel(inline=True)
 def _crossing(start, x, top, y, kept, z, rows, tables, size, header, s, k, i, drive):
-    """How much of the step (in 2^-40) is left after the crossing: the largest advance that stays below ``top``."""
+    """Part of the step (in 2^-40) left after the crossing, which ends the largest advance that stays below ``top``."""
     whole = 1 << (LEVELS - 1)
     _load(y, z, rows, i)
     if start > 0:

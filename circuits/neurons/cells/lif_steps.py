@@ -1,7 +1,7 @@
 """Compiled exact step of `LIF` in the common cases, one fused loop for each; all others are in `lif_general`.
 
-Refractory neurons are advanced like all others and then put back to v_reset: they are few and
-stand in a queue (one refractory period for all), which spares the hot loop a counter per neuron.
+Refractory neurons are advanced like all others and then put back to v_reset: they are few and wait in a queue (one
+refractory period for all), which spares the hot loop a counter per neuron.
 """
 
 from __future__ import annotations

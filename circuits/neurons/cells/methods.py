@@ -6,10 +6,10 @@ step in which its threshold turns true.  The current is held over the step; cond
 
 - ``euler``: x + dt f(x); first order.
 - ``exponential_euler``: x_i + dt phi(J_ii dt) f_i(x) with phi(z) = (e^z - 1) / z, every variable by itself and J_ii
-  by a difference; first order, exact where f_i is linear in x_i and the others stand still.
+  by a difference; first order, exact where f_i is linear in x_i and the others do not change.
 - ``rk4``: the classical Runge-Kutta method; fourth order.
 - ``adaptive``: the pair of orders 5 and 4 of J. R. Dormand and P. J. Prince, J. Comput. Appl. Math. 6 (1980) 19, each
-  neuron in steps of its own within dt, the estimated error of each below ``tolerance`` (|x_i| + scale_i).  A neuron
+  neuron in its own steps within dt, the estimated error of each below ``tolerance`` (|x_i| + scale_i).  A neuron
   with a reset waits at its threshold for the end of the step: some models blow up beyond it.
 """
 # pyright: reportCallIssue=false, reportGeneralTypeIssues=false, reportPrivateImportUsage=false

@@ -99,7 +99,7 @@ class SpikeTrains:
 
 
 def recorded(step, at):
-    """Recorded spikes; table: jump row, n, stamps, neurons, weights, how many, place of the next one."""
+    """Recorded spikes; table: jump row, n, stamps, neurons, weights, number of spikes, place of the next one."""
     t = carray(at, 7)
     out = carray(pointer(t[0]), t[1], np.float64)
     stamps, ids = carray(pointer(t[2]), t[5], np.int64), carray(pointer(t[3]), t[5], np.int64)

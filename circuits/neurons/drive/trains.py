@@ -1,8 +1,8 @@
 """Independent Poisson spikes from outside.
 
-A Poisson input draws, for every neuron and step, how many spikes arrive: a Poisson number of mean rate * dt.  They
+A Poisson input draws the number of arriving spikes for every neuron and step: Poisson with mean rate * dt.  They
 arrive at the step's end, like the spikes of neurons.  Random numbers belong to blocks of `STREAM` neurons, 64
-generators each, advanced side by side in vector registers; where all rates are one, the number is the count of
+generators each, advanced side by side in vector registers; where all neurons share one rate, the number is the count of
 cumulative probabilities that a 32-bit uniform exceeds.
 """
 
@@ -162,7 +162,7 @@ def _words(a, b, c, d, out):
 
 @kernel(inline=True)
 def _four(draws, counts, t0, t1, t2, t3):
-    """Count how many of four thresholds each draw reaches."""
+    """Count which of four thresholds each draw reaches."""
     for i in range(draws.size):
         r = draws[i]
         counts[i] += np.int32(r >= t0) + np.int32(r >= t1) + np.int32(r >= t2) + np.int32(r >= t3)
@@ -177,7 +177,7 @@ def _add(out, counts, w):
 def shared(step, at):
     """Poisson numbers of one mean.
 
-    table: jump row, n, weight, generators (blocks, 4, LANES), thresholds, how many, scratch (2 LANES words).
+    table: jump row, n, weight, generators (blocks, 4, LANES), thresholds, their number, scratch (2 LANES words).
     """
     t = carray(at, 7)
     n = t[1]

@@ -1,4 +1,4 @@
-"""What a run keeps of each part of a population: its state, and the spikes that are still on their way."""
+"""The parts of a population during a run: their state, and the spikes that are still on their way."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def free_steps(n):
 
 @dataclass
 class History:
-    """Spikes of one part since ``base``: what projections read, and the record before it is taken out."""
+    """Spikes of one part since ``base``, read by projections and, before they are dropped, by the record."""
 
     n: int
     base: int

@@ -1,4 +1,4 @@
-"""What is recorded of a run: spikes, sampled variables, and the state to go on from."""
+"""The record of a run: spikes, sampled variables, and the state from which to continue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from physlearn.quantities import take_si
 
 @dataclass(frozen=True)
 class Record:
-    """What to record of one population, or of one projection with STDP.
+    """Variables and spikes to record of one population, or weights of one projection with STDP.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ class Recording:
     t_start, t_stop, dt : float
         s.
     method : str
-        Of each population, and the number of threads: fewer than asked for where more would not pay.
+        Of each population, and the number of threads: fewer than asked for where more would not help.
     """
 
     spikes: dict

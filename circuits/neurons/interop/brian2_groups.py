@@ -1,4 +1,4 @@
-"""One Brian2 `NeuronGroup` read as a population of LIF neurons: its equations by SymPy, every term accounted for.
+"""A Brian2 `NeuronGroup` read as a population of LIF neurons: SymPy parses its equations, every term is accounted for.
 
 The equations must be linear in all variables.  Row v of their matrix gives tau and the constant terms v_rest; each
 other variable must belong to one chain of decays that ends in v, which is a receptor.
@@ -103,7 +103,7 @@ class Group:
             raise ValueError(f"{name}: {flagged} (unless refractory): receptors that rest are not read")
 
     def population(self):
-        """The group, with the receptors that it has in itself and those that were asked for."""
+        """The group, with its own receptors and those that synapses have asked for."""
         return Population(self.model, self.group.N, receptors=self.receptors, initial={"v": self.start})
 
     def _linear(self, variable):

@@ -16,7 +16,7 @@ from circuits.neurons.synapses.receptors import Delta
 
 
 class Membrane(NamedTuple):
-    """What a `brian2.NeuronGroup` is made of; ``rows`` are (variable, unit) of the state, None where it has none."""
+    """The parts of a `brian2.NeuronGroup`; ``rows`` are (variable, unit) of the state, None where it has none."""
 
     equations: list
     threshold: str

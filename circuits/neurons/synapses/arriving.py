@@ -1,7 +1,7 @@
 """Spikes that arrive in a step, and the synapses that they reach: the table of every delivery, read by name.
 
-A delivery is an action on one part of the target population.  Its table (int64) says where the spikes of the source
-parts are, which synapses each source has within the part, and which row of state their weights add to.
+A delivery is an action on one part of the target population.  Its table (int64) locates the spikes of the source
+parts, the synapses of each source within the part, and the row of state to which their weights are added.
 """
 
 from __future__ import annotations

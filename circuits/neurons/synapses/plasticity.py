@@ -12,7 +12,7 @@ arrival comes first, so a coincident pair potentiates.  ``dependence="multiplica
 1 - w / w_max and a_minus by w / w_max.  S. Song, K. D. Miller and L. F. Abbott, Nat. Neurosci. 3, 919 (2000);
 A. Morrison, M. Diesmann and W. Gerstner, Biol. Cybern. 98, 459 (2008).
 
-Short-term plasticity acts on what a source releases: with u, x of each source, du/dt = -u/tau_facilitation and
+Short-term plasticity acts on the release of a source: with u, x of each source, du/dt = -u/tau_facilitation and
 dx/dt = (1 - x)/tau_recovery, a spike does u -> u + u_0 (1 - u), delivers w u x, then x -> x - u x.
 M. Tsodyks, K. Pawelzik and H. Markram, Neural Comput. 10, 821 (1998).
 """
@@ -122,7 +122,7 @@ class STDP:
 
 @dataclass(frozen=True)
 class ShortTermPlasticity:
-    """Depression and facilitation of what each source releases; see the module.
+    """Depression and facilitation of the release of each source; see the module.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ USED, LEFT, LAST = range(3)  # rows of its state: u and x of each source, and th
 
 
 def released(step, at):
-    """Deliver what sources release; more in the table: numbers, state (3, sources), sources."""
+    """Deliver the release of the sources; more in the table: numbers, state (3, sources), sources."""
     t = carray(at, MORE + 3)
     out = jumping(t)
     f = carray(pointer(t[MORE]), 3, np.float64)
