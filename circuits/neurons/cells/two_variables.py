@@ -3,6 +3,7 @@
 `rk4` and `spike` are merged into the kernel of each model, whose ``slopes(v, w, current, g, numbers)`` returns dv/dt
 and dw/dt of one neuron.
 """
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from physlearn.kernels.cfuncs import pointer, prefetch
 from physlearn.kernels.jit import inlined
 
 # Intrinsics take one argument less than pyright thinks:
-# pyright: reportCallIssue=false, reportPrivateImportUsage=false
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false, reportPrivateImportUsage=false
 
 # Head of a history (`circuits.neurons.engine.history.History`): address of the spikes' neuron numbers; address of
 # ``starts``, where spikes stamped j begin at starts[j - base]; base; capacity; address of how far before the stamp

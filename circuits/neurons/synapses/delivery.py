@@ -27,7 +27,7 @@ from physlearn.kernels.cfuncs import pointer
 from physlearn.kernels.jit import inlined
 
 # Intrinsics take one argument less than pyright thinks:
-# pyright: reportCallIssue=false, reportPrivateImportUsage=false
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false, reportPrivateImportUsage=false
 
 
 @inlined

@@ -42,7 +42,7 @@ from physlearn.kernels.jit import inlined
 from physlearn.quantities import WEIGHTS, take_si
 
 # Intrinsics take one argument less than pyright thinks:
-# pyright: reportCallIssue=false, reportPrivateImportUsage=false
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false, reportPrivateImportUsage=false
 
 
 @dataclass(frozen=True)
