@@ -1,4 +1,4 @@
-"""Iris: the flowers, the way they are put on a network's nodes, and the baselines to beat.
+"""Iris: the flowers, their encoding as node voltages of a network, and the baselines to beat.
 
 150 flowers, 4 lengths (cm), 3 species (Fisher 1936).  A resistor network's outputs are convex
 combinations of its inputs, so no linear network can weigh a feature negatively or add a constant.  The
@@ -74,7 +74,7 @@ def standardise(features, train):
 
 
 def accuracy(outputs, species):
-    """Fraction whose largest output is the right one."""
+    """Fraction of flowers whose largest output is the right one."""
     return float(np.mean(np.argmax(outputs, 1) == species))
 
 

@@ -35,7 +35,7 @@ from physlearn.study.plans.task import Task
 
 
 class IrisParams(BaseModel):
-    """How a resistor network is built and trained on Iris."""
+    """Construction and training of a resistor network on Iris."""
 
     model_config = ConfigDict(extra="forbid")
     topology: Literal["random_regular", "complete", "periodic_square"] = "random_regular"
@@ -198,7 +198,7 @@ iris = Task(
 
 
 class TrainingParams(BaseModel):
-    """What all trainings on Iris share; see `IrisParams`."""
+    """Shared parameters of all trainings on Iris; see `IrisParams`."""
 
     model_config = ConfigDict(extra="forbid")
     topology: Literal["random_regular", "complete", "periodic_square"] = "random_regular"
@@ -236,7 +236,7 @@ def run_equilibrium_propagation(params: EquilibriumPropagationParams, rng) -> di
 
 
 def _train_iris(params: TrainingParams, rule, strength, rng):
-    """A network, split and start of its own: how well it does, and the cost of every epoch."""
+    """One network with its own split and start: accuracies, and the cost of every epoch."""
     shared = {name: getattr(params, name) for name in TrainingParams.model_fields}
     settings = IrisParams(**shared, rule=rule, strength=strength)
     features, species = load_iris()

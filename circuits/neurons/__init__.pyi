@@ -1,5 +1,9 @@
 from . import connect as connect
 from .analysis.filter import spike_train_filter as spike_train_filter
+from .analysis.mean_field import (
+    MeanField as MeanField,
+    mean_field as mean_field,
+)
 from .analysis.phase_plane import (
     FixedPoint as FixedPoint,
     HopfPoint as HopfPoint,
@@ -9,9 +13,7 @@ from .analysis.phase_plane import (
     reduced_slope as reduced_slope,
 )
 from .analysis.theory import (
-    MeanField as MeanField,
     lif_rate as lif_rate,
-    mean_field as mean_field,
     siegert_cv as siegert_cv,
     siegert_rate as siegert_rate,
 )
@@ -42,10 +44,8 @@ from .drive.currents import (
     Step as Step,
 )
 from .drive.noise import OrnsteinUhlenbeck as OrnsteinUhlenbeck
-from .drive.trains import (
-    Poisson as Poisson,
-    SpikeTrains as SpikeTrains,
-)
+from .drive.recorded import SpikeTrains as SpikeTrains
+from .drive.trains import Poisson as Poisson
 from .engine.recording import (
     Record as Record,
     Recording as Recording,

@@ -1,4 +1,4 @@
-"""Who is connected to whom: rules of connectivity, drawn row by row (a row holds the targets of one source).
+"""Rules of connectivity, drawn row by row (a row holds the targets of one source).
 
 Every rule is a frozen value; ``chunks(source, target, same, rng)`` yields ``(first source, indptr, targets, weights)``
 with sorted int32 targets, weights None unless the rule brings its own.  ``same`` says that source and target are one
@@ -14,14 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from circuits.neurons.drawing import draw_rows, draw_sources, rows_of
 from circuits.neurons.parameters import as_numbers
 from physlearn.brief import brief
 from physlearn.checks import MOST, array, count, flag, function, instance, number, text
-from physlearn.kernels.jit import kernel
-from physlearn.rng import streams, uniform
+from physlearn.rng import streams
 
 _CHUNK = 1 << 21  # synapses in a chunk, about
-FARTHEST = 2.0**61  # pairs skipped at once: more would not fit an integer
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ class fixed_indegree:  # noqa: N801
         count("fixed_indegree: k", int(self.k), 0, each=4 * target.n)
         drawn = np.empty((target.n, int(self.k)), np.int32)
         draw_sources(source.n, skip, self.repeated, streams(rng, 1, key=1)[0], drawn, np.full(source.n, -1, np.int64))
-        yield (0, *_rows_of(drawn.ravel(), np.repeat(np.arange(target.n, dtype=np.int32), int(self.k)), source.n), None)
+        yield (0, *rows_of(drawn.ravel(), np.repeat(np.arange(target.n, dtype=np.int32), int(self.k)), source.n), None)
 
 
 @dataclass(frozen=True)
@@ -308,53 +307,3 @@ class from_graph:  # noqa: N801
         weight: Any = self.weight
         matrix = nx.to_scipy_sparse_array(self.graph, weight=weight, format="csr", dtype=float)
         yield from from_matrix(matrix, weighted=self.weight is not None).chunks(source, target, same, rng)
-
-
-def _rows_of(sources, targets, n):
-    """Rows (indptr, targets) of pairs whose targets ascend."""
-    order = np.argsort(sources, kind="stable")
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(sources, minlength=n))])
-    return indptr, targets[order]
-
-
-@kernel
-def draw_rows(low, n, p, skip, stream, indptr, out):
-    """Fill rows low, low + 1, ... with Bernoulli targets by geometric skips; ``skip`` leaves out the diagonal."""
-    rows = indptr.size - 1
-    count = 0
-    indptr[0] = 0
-    scale = 1.0 / np.log1p(-p) if 0.0 < p < 1.0 else 0.0
-    place = np.int64(-1)
-    row = 0
-    while p > 0.0:
-        if p < 1.0:
-            place += 1 + np.int64(min(np.log(1.0 - uniform(stream)) * scale, FARTHEST))
-        else:
-            place += 1
-        while place >= n and row < rows:
-            place -= n
-            row += 1
-            indptr[row] = count
-        if row >= rows or count >= out.size:
-            break
-        if not (skip and place == low + row):
-            out[count] = place
-            count += 1
-    while row < rows:
-        row += 1
-        indptr[row] = count
-
-
-@kernel
-def draw_sources(n, skip, repeated, stream, out, seen):
-    """Fill row i of out with sources of target i, without repetition unless ``repeated``."""
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            while True:
-                s = np.int64(uniform(stream) * n)
-                if skip and s == i:
-                    continue
-                if repeated or seen[s] != i:
-                    break
-            seen[s] = i
-            out[i, j] = s

@@ -6,7 +6,7 @@ The grid is t_k = k dt; counters are integers, times are never compared as float
 
 1. every population advances with its inputs.  Receptors decay exactly.  Injected currents are held at their value at
    t_k (methods of higher order: at the middle of the step), as are conductances; `LIF` with current receptors is
-   advanced by the joint propagator of membrane and receptors, so nothing but injected currents is held;
+   advanced by the joint propagator of membrane and receptors, so only injected currents are held;
 2. neurons at or above threshold spike.  The spike is stamped t_{k+1} (with ``exact_times``, when it crossed the
    threshold inside the step, or t_k if a jump took it across; a second spike within the step stops the run).  They are
    reset at once, and stay refractory for exactly refractory / dt steps;
@@ -15,7 +15,7 @@ The grid is t_k = k dt; counters are integers, times are never compared as float
 
 A `Delta` receptor adds its jumps to v at the beginning of the next step, unless the neuron is refractory at arrival.
 Values recorded at t_{k+1} are those after step 3; v is then the limit from the left of a jump that arrives at t_{k+1}.
-A time that is no multiple of dt (delay, refractory period, ends of the run) is refused.
+A time (delay, refractory period, ends of the run) that is not a multiple of dt is refused.
 
 Brian2 uses the same order; it stamps t_k, and its refractory period is one step shorter.
 """
@@ -219,7 +219,7 @@ class SpikingNetwork:
         sweep=None,
         progress=None,
     ):
-        """Advance the network; what ``physlearn.integrate(network, t_span, dt=..., ...)`` calls.
+        """Advance the network; called by ``physlearn.integrate(network, t_span, dt=..., ...)``.
 
         Parameters
         ----------
@@ -228,7 +228,7 @@ class SpikingNetwork:
         dt : float
             Step of the grid, s.
         record : "spikes", None, or mapping of population to "spikes", None or Record
-            What to keep: by default the spikes of all populations.  A mapping names those to keep, with a `Record` of
+            By default the spikes of all populations.  A mapping names those to keep, with a `Record` of
             their variables: ``{"E": Record(["v"], every=1e-3, neurons=[0, 1])}``; of projections with STDP too:
             ``{"E->E": Record(["w"], every=0.1)}`` samples their weights.
         state : NetworkState, optional
@@ -239,11 +239,11 @@ class SpikingNetwork:
             "auto", or a method of the models; populations that a mapping does not name take "auto".
         stream : path, optional
             A new directory for the record, which is then written as it grows, so that memory does not grow with the
-            duration; see `read_stream`, which reads it also while the run goes on.
+            duration; see `read_stream`, which also reads it during the run.
         threads : int
             Results do not depend on it.  Threads share the parts of large populations, or the parameter sets of a
-            sweep; where there are none to share or a delay is shorter than 2 steps, one does all, as `Recording.method`
-            says.
+            sweep; where there are none to share or a delay is shorter than 2 steps, one thread does all, as
+            `Recording.method` reports.
         sweep : mapping of str to (m,) array, optional
             m parameter sets, such as ``{"E->I.weight": weights}`` or ``{"E.tau": taus}``: same connections, copies
             run side by side in ``threads``; see `circuits.neurons.engine.sweep` for the names.

@@ -11,7 +11,7 @@ from physlearn.checks import array, count, seen
 
 
 def as_numbers(what, value):
-    """A float array, or a TypeError that says what is none."""
+    """A float array, or a TypeError that names the argument."""
     try:
         return array(what, value, finite=False)
     except ValueError:  # rows of unequal lengths
@@ -29,7 +29,7 @@ def one_number_each(given, names):
 
 
 def fixed(array):
-    """An array that nobody can write to, for a frozen object: a copy, unless it is one already."""
+    """A read-only array for a frozen object: a copy, unless it is read-only already."""
     base = array
     while isinstance(base, np.ndarray) and not base.flags.writeable:
         base = base.base
@@ -73,7 +73,7 @@ def check_shapes(model, names, n):
 
 
 def check_method(model, method, methods):
-    """Refuse a method that the model has not."""
+    """Refuse a method that the model does not have."""
     if not (isinstance(method, Adaptive) and "adaptive" in methods) and method not in methods:
         raise ValueError(f"method: {method!r} does not fit {type(model).__name__}; expected one of {list(methods)}")
 

@@ -1,4 +1,4 @@
-"""What a neuron model hands to the network: one compiled step of a population, and its numbers.
+"""The interface of a neuron model to the network: one compiled step of a population, and its numbers.
 
 The state of a population is one array (rows, n): the model's variables, row 0 being v, then the rows of its
 receptors.  A model is a frozen dataclass with
@@ -21,12 +21,13 @@ import numpy as np
 from physlearn.checks import MOST, number, seen
 
 STREAM = 1024  # neurons that share a stream of random numbers; parts are multiples of it
+FINITE = 1e300  # a state at or beyond it has diverged
 ROOM, CLEAR, CURRENTS, RECEPTORS, ADVANCE, ARRIVALS = range(6)  # stages of a step
 
 
 @dataclasses.dataclass(frozen=True)
 class Adaptive:
-    """The adaptive method with a tolerance of one's own; ``method="adaptive"`` means ``Adaptive()``.
+    """The adaptive method with a chosen tolerance; ``method="adaptive"`` means ``Adaptive()``.
 
     Parameters
     ----------
@@ -54,15 +55,15 @@ class Program(NamedTuple):
         A plain module-level function that Numba compiles for the signature `physlearn.kernels.cfuncs.UPDATE`:
         ``update(step, n, state, drive, floats, ints, spiked, late)``, all arrays by pointer (`numba.carray`).
         It advances state (rows, n) from t_k to t_{k+1}, k = step, writes the ascending numbers of the neurons that
-        spiked to ``spiked`` and returns how many, or -(i + 1) if neuron i is not finite, or -(n + i + 1) if it would
-        spike twice in the step, or -(2 n + i + 1) if a function of the user's failed for it.  ``drive`` is (3, n):
+        spiked to ``spiked`` and returns their number, or -(i + 1) if neuron i is not finite, or -(n + i + 1) if it
+        would spike twice in the step, or -(2 n + i + 1) if a user's function failed for it.  ``drive`` is (3, n):
         injected current, and where receptors are conductances their sum g and the sum of g times reversal.
     floats : (...) float64
         Parameters, constant during a run.
     ints : (...) int64
         Counters, kept from step to step and saved with the state, then constants of a run.
     counters : int, optional
-        How many of ``ints`` are counters; all of them by default.
+        Number of ``ints`` that are counters; all of them by default.
     receptors_inside : bool
         The update advances the receptor rows itself; else they have been advanced, and ``drive`` filled, before it.
     held : {"start", "middle"}
@@ -72,11 +73,11 @@ class Program(NamedTuple):
     stream_at : int, optional
         Place in ``ints`` of four words of random state, which the network seeds.
     exact_times : bool
-        The update writes to ``late[j]`` by which fraction of dt spike j precedes t_{k+1}.
+        The update writes to ``late[j]`` the fraction of dt by which spike j precedes t_{k+1}.
     name : str
         Of the method, for the record; that of the function by default.
     failure : function, optional
-        ``failure(owner, i, drive)`` is the error to raise where a function of the user's failed for neuron i.
+        ``failure(owner, i, drive)`` is the error to raise where a user's function failed for neuron i.
     """
 
     update: Callable
@@ -112,7 +113,7 @@ def stamps_of(times, dt):
 
 
 def steps_of(name, seconds, dt, least=0):
-    """Whole steps in a time, (same shape); refuses what is no multiple of dt."""
+    """Whole steps in a time, (same shape); refuses any other time than a multiple of dt."""
     steps = np.asarray(seconds, dtype=float) / dt
     whole = np.rint(steps)
     if np.any(np.abs(whole) > MOST):

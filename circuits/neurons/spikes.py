@@ -1,4 +1,4 @@
-"""Spikes of a population: who fired when, and the statistics read from it.
+"""Spikes of a population: times, neurons, and their statistics.
 
 A record covers the times t_start < t <= t_stop (seconds): a step's spikes are stamped with the step's end.
 Intervals between a neuron's successive spikes have the coefficient of variation CV = std/mean: 0 for a
@@ -35,7 +35,7 @@ class Spikes:
     Raises
     ------
     ValueError
-        Times that are not finite, not sorted or outside the record, ids that are no neuron's.
+        Times that are not finite, not sorted or outside the record, ids that belong to no neuron.
 
     Examples
     --------

@@ -25,7 +25,7 @@ class FIParams(BaseModel):
 
 
 def run_fi_curve(params: FIParams, rng) -> dict:
-    """Rate and CV of a population of copies beside Siegert's theory."""
+    """Rate and CV of a population of copies against Siegert's theory."""
     dt = 1e-4
     cells = LIF(tau=params.tau, v_rest=0.0, v_threshold=params.threshold, v_reset=0.0, refractory=params.refractory)
     noise = (params.noise / np.sqrt(dt / params.tau), 1e-3 * dt) if params.noise else None  # fresh in each step

@@ -1,6 +1,6 @@
 """Tuning (f-I) curves: the firing rate of a neuron against the current that it gets, all currents in one run.
 
-Every current has a neuron of its own that starts from rest.  Where a model is bistable, as the squid axon between
+Every current has its own neuron, which starts from rest.  Where a model is bistable, as the squid axon between
 about 6.3 and 9.8 uA/cm2, the curve is that of a current switched on at rest; a current that grows slowly, or falls,
 would give another.
 """

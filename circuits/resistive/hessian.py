@@ -1,4 +1,4 @@
-"""Responses and curvatures of a resistor network: how far outputs move, how sharply costs bend.
+"""Responses and curvatures of a resistor network: derivatives of outputs and of costs.
 
 The physical Hessian is the Laplacian L reduced to the free nodes; G is its inverse there, zero on the
 given ones.  Everything else is a product of G's columns: outputs y = R v respond to a force by R G, and
@@ -47,7 +47,7 @@ def laplacian(network):
 
 @on_one_thread
 def response(network, *, output="output", to="input", inputs=None) -> np.ndarray:
-    """How outputs move with what is imposed: dy/du, exact at any u since the network is linear.
+    """Response of outputs to imposed voltages or currents: dy/du, exact at any u since the network is linear.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def response(network, *, output="output", to="input", inputs=None) -> np.ndarray
 
 @on_one_thread
 def soft_modes(network, k=6, *, inputs=None):
-    """Lowest modes of the physical Hessian: L restricted to the nodes that nothing holds.
+    """Lowest modes of the physical Hessian: L restricted to the free nodes.
 
     With the same capacitance C on every node, mode i decays at the rate mu_i / C.  Nodes tied by an
     imposed drop move together and weigh as many nodes as they are.

@@ -1,4 +1,4 @@
-"""What a meter shows: currents, power and energy of a resistor network's state.
+"""Currents, power and energy of a resistor network's state.
 
 States x are node voltages (V, relative to ground), (n,) or (batch, n), as `ResistorNetwork.solve`
 returns them; results keep the batch.
@@ -94,7 +94,7 @@ def dissipated_power(network, x) -> np.ndarray:
 def energy_per_inference(network, x, *, settling_time: float) -> np.ndarray:
     """Heat dissipated while the sources hold the network for one answer.
 
-    Steady power times the time for which it is held; what charges stray capacitances is left out.
+    Steady power times the time for which it is held; the charging of stray capacitances is left out.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ def terminals_of(argument, places, number):
     Parameters
     ----------
     argument : str
-        What to call them in errors.
+        Their name in errors.
     places : sequence
         Nodes and pairs of nodes, mixed; lists stand for tuples (as read from a file).
     number : mapping of node to int

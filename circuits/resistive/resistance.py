@@ -1,4 +1,4 @@
-"""Effective resistances: what an ohmmeter between two nodes shows, all sources removed.
+"""Effective resistances: the reading of an ohmmeter between two nodes, all sources removed.
 
 R_ab = (e_a - e_b)^T L^+ (e_a - e_b) with L the Laplacian of conductances (Klein and Randic 1993).
 Ground, inputs and outputs play no part.

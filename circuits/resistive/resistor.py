@@ -47,7 +47,7 @@ class ResistorNetwork:
         Where voltages are imposed.  A place is a node (its voltage) or a pair of nodes (a, b) (the drop
         v_a - v_b, an ideal source between them); a list may mix both.  A bare list is named "input".
     outputs : list of places, or mapping of str to such lists, optional
-        What is read, nudged or trained; a bare list is named "output".
+        Places that are read, nudged or trained; a bare list is named "output".
     currents : list of places, or mapping of str to such lists, optional
         Where currents (A) are injected: into a node from ground, or into a and out of b for a pair
         (a, b).  A bare list is named "current".

@@ -11,7 +11,7 @@ from physlearn.checks import array
 
 
 def wires(graph: Any):
-    """Labels of nodes and of edges, and the edges' node numbers (m, 2); refuse what is no circuit."""
+    """Labels of nodes and of edges, and the edges' node numbers (m, 2); refuse anything but a circuit."""
     if not isinstance(graph, nx.Graph):
         raise TypeError(f"graph: got {type(graph).__name__}, expected a networkx Graph or MultiGraph")
     if graph.is_directed():

@@ -1,4 +1,4 @@
-"""Firing rates that are known: the LIF neuron under constant and noisy current, and networks of them in mean field.
+"""Firing rates of the LIF neuron in closed form, under constant and noisy current.
 
 Constant current: v relaxes to mu = v_rest + R I with time constant tau, fires at v_threshold, is reset to
 v_reset and rests for t_ref, so that (Lapicque 1907)
@@ -14,24 +14,17 @@ White noise: tau dv/dt = mu - v + sigma sqrt(tau) xi(t), so v without threshold 
 
 a = (v_reset - mu)/sigma, b = (v_threshold - mu)/sigma (Siegert 1951; Ricciardi 1977; Brunel 2000, eqs. 21 and A.2).
 Exact for delta synapses of small weight and high rate; the CV for t_ref << 1/rate as Brunel prints it.
-
-Mean field (Brunel 2000): every neuron sees independent Poisson inputs of rate nu_j, so mu and sigma^2 are sums of
-indegree x weight x rate and indegree x weight^2 x rate (times tau), and the rates solve nu = rate(mu(nu), sigma(nu)).
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from physlearn.brief import brief
 from physlearn.checks import array, positive, seen
 
 # zeta(1/2)/sqrt(2 pi): a threshold tested only at grid points acts as one 0.5826 steps of noise higher
 # (Chernoff 1965; Broadie, Glasserman and Kou 1997).
 OVERSHOOT = 0.5825971579390107
-LONGEST = 1e4  # time that a flow of rates is given to settle, in units of its time constant
 
 
 def lif_rate(current, cells, *, dt=None):
@@ -59,7 +52,7 @@ def lif_rate(current, cells, *, dt=None):
     >>> lif_rate([10e-3, 10.5e-3, 20e-3], cells).round(3)
     array([ 0.   , 15.901, 63.04 ])
     """
-    _membrane(cells, "resistance", "v_rest")
+    check_lif(cells, "resistance", "v_rest")
     mean = cells.v_rest + np.multiply(cells.resistance, array("current", current))
     _finite("current", mean)
     dt = None if dt is None else positive("dt", dt)
@@ -144,138 +137,16 @@ def siegert_cv(mean, deviation, cells, *, dt=None):
     return np.where(noisy, np.sqrt(2 * np.pi * _spread(a, b)) / period, 0.0)[()]
 
 
-class MeanField(NamedTuple):
-    """Rates of populations that drive each other, and what each neuron then sees.
-
-    Attributes
-    ----------
-    rate : (p,) array
-        Hz.
-    cv : (p,) array
-        Of the intervals, for Poisson input; recurrent input is more regular where neurons are.
-    mean, deviation : (p,) array
-        mu and sigma, V.
-    """
-
-    rate: np.ndarray
-    cv: np.ndarray
-    mean: np.ndarray
-    deviation: np.ndarray
-
-    __repr__ = brief
-
-
-def mean_field(cells, *, indegree, weight, external_rate, external_weight, start=0.0, dt=None) -> MeanField:
-    """Stationary rates of populations of LIF neurons coupled by delta synapses (Brunel 2000).
-
-    The rates are followed along d nu/dt = rate(nu) - nu from ``start`` and polished by Newton's method: where several
-    solutions exist, the one this flow falls into is returned.
-
-    Parameters
-    ----------
-    cells : LIF
-        Of all populations; parameters may be (p,) arrays.
-    indegree : (p, p) array
-        Synapses onto a neuron of population i from population j.
-    weight : (p, p) array
-        Jump of v per spike, V.
-    external_rate, external_weight : (p,) array or float
-        Rate of all external Poisson spikes onto a neuron together (Hz), and their weight (V).
-    start : float or (p,) array
-        Rates to start from, Hz.
-    dt : float, optional
-        See `siegert_rate`.
-
-    Raises
-    ------
-    ConvergenceError
-        The flow has not settled, or stands at rates that are unstable.
-
-    Examples
-    --------
-    The network of Brunel (2000) at g = 5 and twice the threshold rate:
-
-    >>> from circuits.neurons import LIF
-    >>> cells = LIF(tau=20e-3, v_rest=0.0, v_threshold=20e-3, v_reset=10e-3, refractory=2e-3)
-    >>> J = 0.1e-3
-    >>> found = mean_field(cells, indegree=[[1000, 250]] * 2, weight=[[J, -5 * J]] * 2,
-    ...                    external_rate=20e3, external_weight=J)
-    >>> found.rate, found.cv
-    (array([37.95, 37.95]), array([0.675, 0.675]))
-    """
-    from scipy.integrate import solve_ivp
-    from scipy.optimize import root
-
-    from physlearn.errors import ConvergenceError
-
-    _membrane(cells, "v_rest")
-    indegree, weight = array("indegree", indegree, low=0.0), array("weight", weight)
-    if weight.shape not in ((), indegree.shape):
-        raise ValueError(f"weight: got the shape {weight.shape}, expected that of indegree, {indegree.shape}")
-    indegree, weight = np.broadcast_arrays(indegree, weight)
-    if indegree.ndim != 2 or indegree.shape[0] != indegree.shape[1]:
-        raise ValueError(f"indegree, weight: shape {indegree.shape}, expected (p, p), from column to row")
-    p = len(indegree)
-    tau = np.broadcast_to(cells.tau, p)
-    external_rate = _each("external_rate", external_rate, p, low=0.0)
-    external_weight = _each("external_weight", external_weight, p)
-    start = _each("start", start, p, low=0.0)
-    outer, outer_variance = external_rate * external_weight, external_rate * np.square(external_weight)
-
-    def seen(rate):
-        mean = cells.v_rest + tau * (outer + (indegree * weight) @ rate)
-        return mean, np.sqrt(tau * (outer_variance + (indegree * weight**2) @ rate))
-
-    def surplus(rate):
-        return siegert_rate(*seen(np.maximum(rate, 0.0)), cells, dt=dt) - rate
-
-    def unsettled(_, rate):
-        return np.max(np.abs(surplus(rate))) - 1e-5 * (1 + np.max(rate))
-
-    unsettled.terminal = True
-    begin = start.copy()
-    flow = solve_ivp(
-        lambda _, rate: surplus(rate), (0.0, LONGEST), begin, method="LSODA", rtol=1e-6, atol=1e-6, events=unsettled
-    )
-    solved = root(surplus, flow.y[:, -1], tol=1e-12)
-    near = np.max(np.abs(solved.x - flow.y[:, -1])) <= 1e-2 * (1 + np.max(flow.y[:, -1]))
-    rate = np.maximum(solved.x if near else flow.y[:, -1], 0.0)
-    mean, deviation = seen(rate)
-    found = MeanField(rate, siegert_cv(mean, deviation, cells, dt=dt), mean, deviation)
-    worst = np.max(np.abs(surplus(rate)))
-    if not worst <= 1e-6 * (1 + np.max(rate)):
-        raise ConvergenceError(
-            f"mean_field: the rates {rate} Hz miss self-consistency by {worst:.3g} Hz; try `start`", found
-        )
-    by = 1e-4 * (1 + rate)
-    slopes = np.transpose([(surplus(rate + h) - surplus(rate)) / h.sum() for h in np.diag(by)])
-    if np.max(np.linalg.eigvals(slopes).real) > 0:
-        raise ConvergenceError(
-            f"mean_field: the rates {rate} Hz are self-consistent but unstable, and the flow from `start` stood "
-            "still there; try another `start`",
-            found,
-        )
-    return found
-
-
-def _membrane(cells, *more):
-    """Refuse what has no parameters of an LIF neuron."""
+def check_lif(cells, *more):
+    """Refuse anything without the parameters of an LIF neuron."""
     needed = ("tau", "v_threshold", "v_reset", "refractory", *more)
     if isinstance(cells, type) or (missing := [name for name in needed if not hasattr(cells, name)]):
         lacks = "" if isinstance(cells, type) else f" without {', '.join(missing)}"
         raise TypeError(f"cells: got {seen(cells)}{lacks}, expected an LIF, or anything with {', '.join(needed)}")
 
 
-def _each(name, value, p, **limits):
-    """One number for each of p populations."""
-    found = array(name, value, **limits)
-    if found.shape not in ((), (p,)):
-        raise ValueError(f"{name}: got the shape {found.shape}, expected a number or ({p},), one for each population")
-    return np.broadcast_to(found, p)
-
-
 def _noisy(mean, deviation, cells, dt):
-    _membrane(cells)
+    check_lif(cells)
     mean, deviation = array("mean", mean), array("deviation", deviation)
     dt = None if dt is None else positive("dt", dt)
     mu, sigma, tau, reset, threshold = (

@@ -5,8 +5,9 @@
     v >= v_peak: spike, v = v_reset, w = w + b
 
 v in V, w and I in A.  v_threshold is where the exponential starts to win, not where the spike is counted: that is
-v_peak, which the voltage reaches in a finite time by itself.  Where a step would look beyond v_peak it sees the field
-at v_peak, and the exponent is held at 20: else the last step before a spike could overflow, or throw w far off.
+v_peak, which the voltage reaches in a finite time by itself.  Where a stage of a step lies beyond v_peak, the field at
+v_peak is taken, and the exponent is capped at 20; otherwise the last step before a spike could overflow or throw w far
+off.
 
 R. Brette and W. Gerstner, J. Neurophysiol. 94 (2005) 3637, equations 1 to 3.
 
@@ -22,10 +23,11 @@ from dataclasses import dataclass
 import numpy as np
 from numba import carray
 
+from circuits.neurons.cells import two_variables
 from circuits.neurons.cells.exponential import exp
 from circuits.neurons.cells.methods import METHODS, stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
-from circuits.neurons.program import Adaptive, Program, steps_of
+from circuits.neurons.program import FINITE, Adaptive, Program, steps_of
 from physlearn.brief import brief
 from physlearn.kernels.jit import FUSED, inlined, kernel
 from physlearn.quantities import take_si
@@ -51,7 +53,7 @@ class AdEx:
     b : float or (n,) array
         Adaptation added by a spike, A.
     refractory : float or (n,) array
-        s, whole steps of dt; v is held at v_reset while w goes on.
+        s, whole steps of dt; v is held at v_reset while w evolves.
 
     Examples
     --------
@@ -59,8 +61,9 @@ class AdEx:
 
     >>> import numpy as np
     >>> from circuits.neurons import Constant, Population, SpikingNetwork
+    >>> from physlearn import integrate
     >>> network = SpikingNetwork({"n": Population(AdEx(), 1)}, inputs=[Constant("n", 1e-9)])
-    >>> times = network.__integrate__((0.0, 0.4), dt=1e-5).spikes["n"].times
+    >>> times = integrate(network, (0.0, 0.4), dt=1e-5).spikes["n"].times
     >>> bool(np.all(np.diff(times, 2) > 0))
     True
     """
@@ -133,15 +136,15 @@ def peaked(x, p):
 
 
 def reset(x, p):
-    """What a spike does."""
+    """Effect of a spike on the state."""
     x[0] = p[8]
     x[1] += p[7]
 
 
 @inlined
-def _slopes(v, w, current, g, p):
+def _slopes(v, w, current, g, numbers):
     """As `field`, with a vectorisable exponential."""
-    c, leak, e, threshold, slope, tau, a, peak = p
+    c, leak, e, threshold, slope, tau, a, peak = numbers
     v = peak if v > peak else v
     y = (v - threshold) / slope
     rise = slope * exp(STEEPEST if y > STEEPEST else y)
@@ -150,35 +153,19 @@ def _slopes(v, w, current, g, p):
 
 @kernel(fastmath=FUSED)
 def _advance(dt, state, drive, p, left, spiked):
-    n = state.shape[1]
     v, w, current, g, pull = state[0], state[1], drive[0], drive[1], drive[2]
     c, leak, e, threshold, slope, tau, a = p[0], p[1], p[2], p[3], p[4], p[5], p[6]
     jump, low, peak = p[7], p[8], p[9]
     eventful = 0
-    for i in range(n):
-        x, y, source = v[i], w[i], current[i] + pull[i]
-        more = c[i], leak[i], e[i], threshold[i], slope[i], tau[i], a[i], peak[i]
-        k1, l1 = _slopes(x, y, source, g[i], more)
-        k2, l2 = _slopes(x + 0.5 * dt * k1, y + 0.5 * dt * l1, source, g[i], more)
-        k3, l3 = _slopes(x + 0.5 * dt * k2, y + 0.5 * dt * l2, source, g[i], more)
-        k4, l4 = _slopes(x + dt * k3, y + dt * l3, source, g[i], more)
-        free = x + dt / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
+    for i in range(v.size):
+        x, source = v[i], current[i] + pull[i]
+        numbers = c[i], leak[i], e[i], threshold[i], slope[i], tau[i], a[i], peak[i]
+        free, y = two_variables.rk4(_slopes, dt, x, w[i], source, g[i], numbers)
         v[i] = x if left[i] > 0 else free
-        w[i] = y + dt / 6.0 * (l1 + 2.0 * l2 + 2.0 * l3 + l4)
+        w[i] = y
         left[i] -= left[i] > 0
-        eventful += (not v[i] < peak[i]) | (not abs(v[i]) < 1e300)
-    count = 0
-    if eventful > 0:
-        for i in range(n):
-            if not abs(v[i]) < 1e300:
-                return -(i + 1)
-            if v[i] >= peak[i]:
-                v[i] = low[i]
-                w[i] += jump[i]
-                left[i] = left[n + i]
-                spiked[count] = i
-                count += 1
-    return count
+        eventful += (not v[i] < peak[i]) | (not abs(v[i]) < FINITE)
+    return two_variables.spike(v, w, low, jump, peak, left, spiked) if eventful > 0 else 0
 
 
 def rk4(step, n, state, drive, floats, ints, spiked, late):

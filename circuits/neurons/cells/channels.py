@@ -94,7 +94,7 @@ class Rate:
         return factor * np.where(small, 0.5 + y / 6.0 - y**3 / 180.0, 1.0 / open_ - safe * np.exp(-safe) / open_**2)[()]
 
     def coefficients(self):
-        """What the kernels take: with y = c0 + c1 V and e = exp(y) - c6, (c2 + c3 e + c4 y) / (1 - c6 + c5 e)."""
+        """Of the kernels: with y = c0 + c1 V and e = exp(y) - c6, (c2 + c3 e + c4 y) / (1 - c6 + c5 e)."""
         r, mid, s = self.rate, self.midpoint, self.scale
         if self.form == "exponential":
             return [-mid / s, 1.0 / s, 0.0, r, 0.0, 0.0, 0.0]

@@ -7,8 +7,8 @@
 power of m, potassium with the fourth of n; some lecture notes print other powers.  A spike is an upward crossing of
 ``threshold``; nothing is reset.
 
-Between 6.26 and 9.775 uA/cm2 the squid axon is bistable: it fires for ever or rests for ever, depending on its
-past.  Sustained firing on a step from rest sets in between 6.2600 and 6.2605 uA/cm2; just below, it goes on for long
+Between 6.26 and 9.775 uA/cm2 the squid axon is bistable: it keeps firing or stays at rest, depending on its
+past.  Sustained firing on a step from rest sets in between 6.2600 and 6.2605 uA/cm2; just below, firing lasts long
 before it stops (at 6.2565 for 0.22 s), so that a criterion such as "still firing at 200 ms" gives 6.256.  Scans of
 current should start each neuron from rest, which is what ``initial`` gives.
 
@@ -64,12 +64,13 @@ class HodgkinHuxley:
     >>> float(squid.h.steady(-65e-3))
     0.5961
 
-    10 uA/cm2 = 0.1 A/m^2 for 100 ms give 7 spikes, the first after 1.9 ms:
+    10 uA/cm2 = 0.1 A/m^2 for 100 ms give 7 spikes, the first after 1.8 ms:
 
     >>> from circuits.neurons import Constant, Population, SpikingNetwork
+    >>> from physlearn import integrate
     >>> network = SpikingNetwork({"axon": Population(squid, 1)}, inputs=[Constant("axon", 0.1)])
-    >>> network.__integrate__((0.0, 0.1), dt=1e-5).spikes["axon"].times[:2]
-    array([0.00191, 0.01683])
+    >>> integrate(network, (0.0, 0.1), dt=1e-5).spikes["axon"].times[:2]
+    array([0.00182, 0.01672])
     """
 
     capacitance: float | np.ndarray = 0.01

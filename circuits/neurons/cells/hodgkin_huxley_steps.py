@@ -19,6 +19,7 @@ import numpy as np
 from numba import carray
 
 from circuits.neurons.cells.exponential import exp, exp_less
+from circuits.neurons.program import FINITE
 from physlearn.kernels.jit import FUSED, inlined, kernel
 
 TILE = 128
@@ -213,7 +214,7 @@ def _step(n, state, drive, f, ints, spiked, method):
         changed, fine = 0, 0
         for k in range(size):
             changed += (w[V + k] >= q[7 * TILE + k]) != (stood[k] == 1)
-            fine += abs(w[V + k]) < 1e300
+            fine += abs(w[V + k]) < FINITE
         if changed:
             v = state[0][low : low + size]
             for k in range(size):
@@ -229,7 +230,7 @@ def _step(n, state, drive, f, ints, spiked, method):
                 row[k] = w[V + j * TILE + k]
         if fine < size:
             for k in range(size):
-                if not abs(w[V + k]) < 1e300:
+                if not abs(w[V + k]) < FINITE:
                     return -(low + k + 1)
     return count
 

@@ -21,9 +21,10 @@ from dataclasses import dataclass
 import numpy as np
 from numba import carray
 
+from circuits.neurons.cells import two_variables
 from circuits.neurons.cells.methods import METHODS, stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
-from circuits.neurons.program import Adaptive, Program, steps_of
+from circuits.neurons.program import FINITE, Adaptive, Program, steps_of
 from physlearn.brief import brief
 from physlearn.kernels.jit import FUSED, inlined, kernel
 from physlearn.quantities import take_si
@@ -42,7 +43,7 @@ class Izhikevich:
     c : float or (n,) array
         Voltage after a spike, V.
     d : float or (n,) array
-        What a spike adds to u, V/s.
+        Increment of u at a spike, V/s.
     v_peak : float or (n,) array
         V.
     refractory : float or (n,) array
@@ -53,8 +54,9 @@ class Izhikevich:
     >>> Izhikevich(c=-50e-3, d=2.0) == Izhikevich.chattering()
     True
     >>> from circuits.neurons import Constant, Population, SpikingNetwork
+    >>> from physlearn import integrate
     >>> network = SpikingNetwork({"n": Population(Izhikevich.fast_spiking(), 1)}, inputs=[Constant("n", 10.0)])
-    >>> len(network.__integrate__((0.0, 0.5), dt=1e-4).spikes["n"].times)
+    >>> len(integrate(network, (0.0, 0.5), dt=1e-4).spikes["n"].times)
     68
     """
 
@@ -139,46 +141,31 @@ def peaked(x, p):
 
 
 def reset(x, p):
-    """What a spike does."""
+    """Effect of a spike on the state."""
     x[0] = p[2]
     x[1] += p[3]
 
 
 @inlined
-def _slopes(v, u, current, g, a, b):
+def _slopes(v, u, current, g, numbers):
     """As `field`."""
+    a, b = numbers
     return (4e4 * v + 5e3) * v + 140.0 - u + current - g * v, a * (b * v - u)
 
 
 @kernel(fastmath=FUSED)
 def _advance(dt, state, drive, p, left, spiked):
-    n = state.shape[1]
     v, u, current, g, pull = state[0], state[1], drive[0], drive[1], drive[2]
     a, b, low, jump, peak = p[0], p[1], p[2], p[3], p[4]
     eventful = 0
-    for i in range(n):
-        x, y, source = v[i], u[i], current[i] + pull[i]
-        k1, l1 = _slopes(x, y, source, g[i], a[i], b[i])
-        k2, l2 = _slopes(x + 0.5 * dt * k1, y + 0.5 * dt * l1, source, g[i], a[i], b[i])
-        k3, l3 = _slopes(x + 0.5 * dt * k2, y + 0.5 * dt * l2, source, g[i], a[i], b[i])
-        k4, l4 = _slopes(x + dt * k3, y + dt * l3, source, g[i], a[i], b[i])
-        free = x + dt / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
+    for i in range(v.size):
+        x, source = v[i], current[i] + pull[i]
+        free, y = two_variables.rk4(_slopes, dt, x, u[i], source, g[i], (a[i], b[i]))
         v[i] = x if left[i] > 0 else free
-        u[i] = y + dt / 6.0 * (l1 + 2.0 * l2 + 2.0 * l3 + l4)
+        u[i] = y
         left[i] -= left[i] > 0
-        eventful += (not v[i] < peak[i]) | (not abs(v[i]) < 1e300)
-    count = 0
-    if eventful > 0:
-        for i in range(n):
-            if not abs(v[i]) < 1e300:
-                return -(i + 1)
-            if v[i] >= peak[i]:
-                v[i] = low[i]
-                u[i] += jump[i]
-                left[i] = left[n + i]
-                spiked[count] = i
-                count += 1
-    return count
+        eventful += (not v[i] < peak[i]) | (not abs(v[i]) < FINITE)
+    return two_variables.spike(v, u, low, jump, peak, left, spiked) if eventful > 0 else 0
 
 
 def rk4(step, n, state, drive, floats, ints, spiked, late):

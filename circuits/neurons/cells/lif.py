@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from circuits.neurons.cells import lif_steps
+from circuits.neurons.cells import lif_general, lif_steps
 from circuits.neurons.cells.lif_conductance import exponential_euler
 from circuits.neurons.parameters import check_numbers, check_shapes
 from circuits.neurons.program import Program, steps_of
@@ -48,17 +48,19 @@ class LIF:
         ohm; 1 where currents are given in volts.
     exact_times : bool
         Solve for the threshold crossing inside the step (to 1e-12 of it) and leave refractoriness inside the step;
-        spikes reach their targets on the grid.  Seen is what stands at or above threshold at either end of a step:
-        an excursion that begins and ends inside one is not, and a second spike within a step stops the run.
+        spikes reach their targets on the grid.  A crossing is seen where v is at or above threshold at either
+        end of a step: an excursion that begins and ends inside one is missed, and a second spike within a step stops
+        the run.
 
     Examples
     --------
     The rate under constant drive, 1 / (refractory - tau ln(1 - 1 / (R I / 10 mV))):
 
     >>> from circuits.neurons import Constant, Population, SpikingNetwork
+    >>> from physlearn import integrate
     >>> cell = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0, refractory=2e-3)
     >>> network = SpikingNetwork({"n": Population(cell, 1)}, inputs=[Constant("n", 15e-3)])
-    >>> len(network.__integrate__((0.0, 1.0), dt=1e-4).spikes["n"].times)
+    >>> len(integrate(network, (0.0, 1.0), dt=1e-4).spikes["n"].times)
     41
     """
 
@@ -130,7 +132,7 @@ class LIF:
         rest = self.v_rest * -np.expm1(-dt / self.tau)
         floats = [0.0, self.v_threshold, self.v_reset, rest, leak[0], current[0], *pairs]
         steps = steps_of("LIF: refractory", self.refractory, dt)
-        ints = np.concatenate([np.full(n, -(2**62)), np.zeros(n + 2), [kind, steps]]).astype(np.int64)
+        ints = np.concatenate([np.full(n, lif_steps.LONG_AGO), np.zeros(n + 2), [kind, steps]]).astype(np.int64)
         floats = np.array(floats, float)
         return Program(lif_steps.fused, floats, ints, 2 * n + 2, receptors_inside=True, driven_at=0, name="exact")
 
@@ -142,7 +144,7 @@ class LIF:
         for receptor in receptors:
             structure += [row, len(receptor.taus)]
             row += receptor.rows
-        levels = lif_steps.LEVELS if self.exact_times else 1
+        levels = lif_general.LEVELS if self.exact_times else 1
         columns = [np.broadcast_to(p, (k,)) for p in (self.v_threshold, self.v_reset, self.v_rest)]
         tables = []
         for level in range(levels):
@@ -154,9 +156,9 @@ class LIF:
         refractory = np.broadcast_to(steps_of("LIF: refractory", self.refractory, dt), (n,))
         size = sum(map(np.size, tables)) // levels
         header = [len(receptors), row, int(per_neuron), levels, size, *structure]
-        ints = np.concatenate([np.full(n, -(2**62)), np.zeros(n), refractory, header]).astype(np.int64)
+        ints = np.concatenate([np.full(n, lif_steps.LONG_AGO), np.zeros(n), refractory, header]).astype(np.int64)
         return Program(
-            lif_steps.general, floats, ints, 2 * n, receptors_inside=True, exact_times=self.exact_times, name="exact"
+            lif_general.general, floats, ints, 2 * n, receptors_inside=True, exact_times=self.exact_times, name="exact"
         )
 
     def _conductance(self, n, dt, receptors):

@@ -10,6 +10,7 @@ import numpy as np
 from numba import carray
 
 from circuits.neurons.cells.exponential import exp
+from circuits.neurons.program import FINITE
 from physlearn.kernels.jit import kernel
 
 # Intrinsics take one argument less than pyright thinks:
@@ -29,16 +30,16 @@ def _relax(v, current, g, pull, rest, resistance, rate):
 
 @kernel(fastmath={"contract", "nsz"})
 def _below(v, threshold):
-    """How many are finite and below threshold."""
+    """Number of neurons that are finite and below threshold."""
     below = 0
     for k in range(v.size):
-        below += np.int64(v[k] < threshold[k]) & np.int64(v[k] > -1e300)
+        below += np.int64(v[k] < threshold[k]) & np.int64(v[k] > -FINITE)
     return below
 
 
 @kernel(fastmath={"contract", "nsz"})
 def _hold(v, left, threshold, reset):
-    """Put refractory neurons back to reset; return how many neurons stay below threshold."""
+    """Put refractory neurons back to reset; return the number of neurons below threshold."""
     for k in range(v.size):
         v[k] = reset[k] if left[k] > 0 else v[k]
         left[k] = max(left[k] - 1, 0)
@@ -57,9 +58,9 @@ def _step(v, drive, f, held, spiked):
             if _below(v[c:d], f[0, c:d]) == d - c:
                 continue
             for k in range(c, d):
-                if v[k] < f[0, k] and v[k] > -1e300:
+                if v[k] < f[0, k] and v[k] > -FINITE:
                     continue
-                if not abs(v[k]) < 1e300:
+                if not abs(v[k]) < FINITE:
                     return -(k + 1)
                 v[k] = f[1, k]
                 left[k] = held[1, k]

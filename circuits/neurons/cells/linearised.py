@@ -1,4 +1,4 @@
-"""A Hodgkin-Huxley neuron beside a voltage: its gates at rest there, and the Jacobian of its slope, in closed form."""
+"""A Hodgkin-Huxley neuron linearised at a state: gates at rest, and the Jacobian of the slope in closed form."""
 
 from __future__ import annotations
 
@@ -61,6 +61,6 @@ def jacobian(model, state):
 
 
 def check_membrane(model):
-    """Refuse what is no Hodgkin-Huxley neuron."""
+    """Refuse anything but a Hodgkin-Huxley neuron."""
     if isinstance(model, type) or not all(hasattr(model, name) for name in ("m", "h", "n", "steady_current")):
         raise TypeError(f"model: got {seen(model)}, expected a HodgkinHuxley")

@@ -6,10 +6,10 @@ step in which its threshold turns true.  The current is held over the step; cond
 
 - ``euler``: x + dt f(x); first order.
 - ``exponential_euler``: x_i + dt phi(J_ii dt) f_i(x) with phi(z) = (e^z - 1) / z, every variable by itself and J_ii
-  by a difference; first order, exact where f_i is linear in x_i and the others stand still.
+  by a difference; first order, exact where f_i is linear in x_i and the others do not change.
 - ``rk4``: the classical Runge-Kutta method; fourth order.
 - ``adaptive``: the pair of orders 5 and 4 of J. R. Dormand and P. J. Prince, J. Comput. Appl. Math. 6 (1980) 19, each
-  neuron in steps of its own within dt, the estimated error of each below ``tolerance`` (|x_i| + scale_i).  A neuron
+  neuron in its own steps within dt, the estimated error of each below ``tolerance`` (|x_i| + scale_i).  A neuron
   with a reset waits at its threshold for the end of the step: some models blow up beyond it.
 """
 # pyright: reportCallIssue=false, reportGeneralTypeIssues=false, reportPrivateImportUsage=false
@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 from numba import carray
 
-from circuits.neurons.program import Adaptive, Program, steps_of
+from circuits.neurons.cells import dormand_prince
+from circuits.neurons.program import FINITE, Adaptive, Program, steps_of
 from physlearn.kernels.cfuncs import (
     FIELD,
     RESET,
@@ -149,39 +150,6 @@ def _rk4(address, x, drive, i, p, dt, w):
 
 
 @kernel
-def _dormand_prince(k, j, h, stage):
-    """Increment of variable j before a stage (1 to 6); the one before stage 6 is the step of fifth order."""
-    if stage == 1:
-        return h * (k[0, j] / 5.0)
-    if stage == 2:
-        return h * (3.0 * k[0, j] + 9.0 * k[1, j]) / 40.0
-    if stage == 3:
-        return h * (44.0 / 45.0 * k[0, j] - 56.0 / 15.0 * k[1, j] + 32.0 / 9.0 * k[2, j])
-    if stage == 4:
-        return h * (
-            19372.0 / 6561.0 * k[0, j]
-            - 25360.0 / 2187.0 * k[1, j]
-            + 64448.0 / 6561.0 * k[2, j]
-            - 212.0 / 729.0 * k[3, j]
-        )
-    if stage == 5:
-        return h * (
-            9017.0 / 3168.0 * k[0, j]
-            - 355.0 / 33.0 * k[1, j]
-            + 46732.0 / 5247.0 * k[2, j]
-            + 49.0 / 176.0 * k[3, j]
-            - 5103.0 / 18656.0 * k[4, j]
-        )
-    return h * (
-        35.0 / 384.0 * k[0, j]
-        + 500.0 / 1113.0 * k[2, j]
-        + 125.0 / 192.0 * k[3, j]
-        - 2187.0 / 6784.0 * k[4, j]
-        + 11.0 / 84.0 * k[5, j]
-    )
-
-
-@kernel
 def _adaptive(address, x, drive, i, p, dt, w, scales, tolerance, stop):
     k, start = w[:7], w[7]
     done, h = 0.0, dt
@@ -193,19 +161,12 @@ def _adaptive(address, x, drive, i, p, dt, w, scales, tolerance, stop):
         start[:] = x
         for stage in range(1, 7):
             for j in range(x.size):
-                x[j] = start[j] + _dormand_prince(k, j, h, stage)
+                x[j] = start[j] + dormand_prince.increment(k, j, h, stage)
             if _field(address, x, drive, i, p, k[stage]) < 0:
                 return FAILED
         worst = 0.0
         for j in range(x.size):
-            error = h * abs(
-                71.0 / 57600.0 * k[0, j]
-                - 71.0 / 16695.0 * k[2, j]
-                + 71.0 / 1920.0 * k[3, j]
-                - 17253.0 / 339200.0 * k[4, j]
-                + 22.0 / 525.0 * k[5, j]
-                - k[6, j] / 40.0
-            )
+            error = dormand_prince.error(k, j, h)
             error /= max(abs(start[j]), abs(x[j])) + scales[j]
             worst = error if error > worst or error != error else worst
         if worst <= tolerance:
@@ -257,7 +218,7 @@ def _step(n, state, drive, floats, ints, spiked, method):
             x[0] = held
         for j in range(size):
             state[j, i] = x[j]
-            ended = ended if abs(x[j]) < 1e300 else DIVERGED
+            ended = ended if abs(x[j]) < FINITE else DIVERGED
         if ended != FINE:
             return -(i + 1)
         if threshold != 0:

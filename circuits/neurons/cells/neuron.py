@@ -1,4 +1,4 @@
-"""A neuron of one's own: a plain Python function for its field, one for its threshold, one for its reset.
+"""A custom neuron: a plain Python function for its field, one for its threshold, one for its reset.
 
     dx/dt = field(x, current; p),   threshold(x; p) true: spike, then reset(x; p)
 
@@ -28,13 +28,13 @@ from physlearn.quantities import si, take_si
 
 @dataclass(frozen=True)
 class Neuron:
-    """A user's neuron.
+    """A custom neuron.
 
     Parameters
     ----------
     field : function
         ``field(x, current, p, out)`` writes dx/dt of one neuron into ``out``: x and out (variables,), current a float,
-        p (parameters,), in SI units (or in units of one's own throughout).
+        p (parameters,), in SI units (or in other units throughout).
     variables : sequence of str
         Names of x; the first is the membrane potential.
     threshold : function, optional

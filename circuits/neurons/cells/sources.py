@@ -56,7 +56,7 @@ class PoissonSource:
             object.__setattr__(self, "rate", fixed(rate))
 
     def initial(self, n):
-        """Zeros; v means nothing here."""
+        """Zeros; v has no meaning here."""
         return np.zeros((1, n))
 
     def check(self, n, dt, method):
@@ -113,7 +113,7 @@ class SpikeSource:
         object.__setattr__(self, "ids", fixed(ids.astype(np.int64)))
 
     def initial(self, n):
-        """Zeros; v means nothing here."""
+        """Zeros; v has no meaning here."""
         return np.zeros((1, n))
 
     def check(self, n, dt, method):

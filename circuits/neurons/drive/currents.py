@@ -28,7 +28,7 @@ _UNITS = {"start": "s", "stop": "s", "times": "s", "tau": "s", "frequency": "Hz"
 
 
 class Waveform(ABC):
-    """What the currents share: amplitude per neuron times a course in time."""
+    """Base of the currents: an amplitude per neuron times a course in time."""
 
     target: str
 
@@ -209,7 +209,7 @@ class Sine(Waveform):
 
 @dataclass(frozen=True, eq=False)
 class Piecewise(Waveform):
-    """A current that takes ``values[k]`` from ``times[k]`` to ``times[k + 1]``; 0 before, the last one for ever.
+    """A current that takes ``values[k]`` from ``times[k]`` to ``times[k + 1]``; 0 before; the last value lasts.
 
     Parameters
     ----------

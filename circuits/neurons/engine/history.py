@@ -1,4 +1,4 @@
-"""What a run keeps of each part of a population: its state, and the spikes that are still on their way."""
+"""The parts of a population during a run: their state, and the spikes that are still on their way."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from circuits.neurons.synapses.arriving import HEAD
 from physlearn.brief import brief
 
 
@@ -17,7 +18,7 @@ def free_steps(n):
 
 @dataclass
 class History:
-    """Spikes of one part since ``base``: what projections read, and the record before it is taken out."""
+    """Spikes of one part since ``base``, read by projections and, before they are dropped, by the record."""
 
     n: int
     base: int
@@ -32,7 +33,7 @@ class History:
         self.ids = np.empty(self.capacity, np.int64)
         self.late = np.empty(self.capacity) if self.exact else None
         self.starts = np.zeros(self.steps + 2, np.int64)
-        self.head = np.zeros(5, np.int64)
+        self.head = np.zeros(HEAD, np.int64)  # see `arriving`
         self._point()
 
     def _point(self):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import carray
 
+from circuits.neurons.synapses.arriving import BASE, CAPACITY, HEAD, IDS, LATE, STARTS
 from physlearn.kernels.cfuncs import call_action, call_update, pointer
 from physlearn.kernels.jit import kernel
 
@@ -39,9 +40,10 @@ def run(actions, tables, first, last, status):
 def room(step, at):
     """Whether every neuron of a part can spike in this step; table: n, head of the history."""
     t = carray(at, 2)
-    head = carray(pointer(t[1]), 5, np.int64)
-    starts = carray(pointer(head[1]), step + 2 - head[2], np.int64)
-    return FULL if starts[step + 1 - head[2]] + t[0] > head[3] else 0
+    head = carray(pointer(t[1]), HEAD, np.int64)
+    place = step + 1 - head[BASE]
+    starts = carray(pointer(head[STARTS]), place + 1, np.int64)
+    return FULL if starts[place] + t[0] > head[CAPACITY] else 0
 
 
 def clear(step, at):
@@ -56,17 +58,15 @@ def clear(step, at):
 def advance(step, at):
     """Advance one part of a population and append its spikes to its history.
 
-    table: update, n, state, drive, floats, ints, head.  The head of a history: address of the spikes' neuron numbers;
-    address of ``starts``, where spikes stamped j begin at starts[j - base]; base; capacity; address of how far before
-    the stamp the spikes were, in steps.
+    table: update, n, state, drive, floats, ints, head of the history.
     """
     t = carray(at, 7)
-    head = carray(pointer(t[6]), 5, np.int64)
-    place = step + 1 - head[2]
-    starts = carray(pointer(head[1]), place + 2, np.int64)
+    head = carray(pointer(t[6]), HEAD, np.int64)
+    place = step + 1 - head[BASE]
+    starts = carray(pointer(head[STARTS]), place + 2, np.int64)
     used = starts[place]
-    late = head[4] + 8 * used if head[4] != 0 else 0
-    count = call_update(t[0], step, t[1], t[2], t[3], t[4], t[5], head[0] + 8 * used, late)
+    late = head[LATE] + 8 * used if head[LATE] != 0 else 0
+    count = call_update(t[0], step, t[1], t[2], t[3], t[4], t[5], head[IDS] + 8 * used, late)
     if count < 0:
         return count
     starts[place + 1] = used + count
@@ -76,18 +76,20 @@ def advance(step, at):
 def sample(step, at):
     """Copy chosen rows of chosen neurons at every k-th grid point.
 
-    table: state, n, rows (addresses of numbers), how many, neurons, how many, every, clock (first stamp of the block,
-    samples so far), out (samples, rows, neurons), first column, columns.
+    table: state, n, rows (addresses of numbers), their number, neurons, their number, k, clock (first stamp of the
+    block, samples so far), out (samples, rows, neurons), first column, columns.
     """
     t = carray(at, 11)
-    if (step + 1) % t[6] != 0:
+    every = t[6]
+    if (step + 1) % every != 0:
         return 0
-    clock = carray(pointer(t[7]), 1, np.int64)
+    state, n, first, columns = t[0], t[1], t[9], t[10]
     rows, neurons = carray(pointer(t[2]), t[3], np.int64), carray(pointer(t[4]), t[5], np.int64)
-    place = (step + 1) // t[6] - clock[0]
-    out = carray(pointer(t[8] + 8 * place * t[3] * t[10]), (t[3], t[10]), np.float64)
-    for r in range(t[3]):
-        row = carray(pointer(t[0] + 8 * rows[r] * t[1]), t[1], np.float64)
-        for j in range(t[5]):
-            out[r, t[9] + j] = row[neurons[j]]
+    clock = carray(pointer(t[7]), 1, np.int64)
+    place = (step + 1) // every - clock[0]
+    out = carray(pointer(t[8] + 8 * place * rows.size * columns), (rows.size, columns), np.float64)
+    for r in range(rows.size):
+        row = carray(pointer(state + 8 * rows[r] * n), n, np.float64)
+        for j in range(neurons.size):
+            out[r, first + j] = row[neurons[j]]
     return 0

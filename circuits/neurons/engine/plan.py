@@ -13,9 +13,7 @@ import numpy as np
 from circuits.neurons.engine import loop
 from circuits.neurons.engine.history import History, Part, free_steps
 from circuits.neurons.program import ADVANCE, ARRIVALS, CLEAR, CURRENTS, RECEPTORS, ROOM, STREAM, part_of
-from circuits.neurons.synapses import delivery as synapses
-from circuits.neurons.synapses.propagator import chain_step
-from circuits.neurons.synapses.receptors import Delta
+from circuits.neurons.synapses import delivery, receptor_step
 from physlearn.kernels.cfuncs import ACTION, UPDATE, compiled
 from physlearn.rng import seed_sequence
 
@@ -178,31 +176,23 @@ class Plan:
             self.keep(f"{key}/ints", ints[: program.counters])
             self.action(ROOM, part, loop.room, n, history.head)
             if receptors and not program.receptors_inside:
-                structure, numbers = self._chains(population, receptors, program.held)
+                structure, numbers = receptor_step.layout(population.model, receptors, program.held, self.dt)
                 self.action(
-                    RECEPTORS, part, synapses.receptors, n, part.state, drive, injected, ints, numbers, structure
+                    RECEPTORS, part, receptor_step.advance, n, part.state, drive, injected, ints, numbers, structure
                 )
             update = compiled(program.update, UPDATE, "update", "or use a built-in neuron").address
             self.action(ADVANCE, part, loop.advance, update, n, part.state, drive, floats, ints, history.head)
 
-    def _chains(self, population, receptors, held):
-        structure, numbers, row = [len(receptors)], np.zeros((len(receptors), 14)), len(population.model.variables)
-        for r, receptor in enumerate(receptors):
-            m = len(receptor.taus)
-            structure += [0 if isinstance(receptor, Delta) else 1 if receptor.reversal is None else 2, row, m]
-            row += receptor.rows
-            if m:
-                numbers[r, 0] = 0.0 if receptor.reversal is None else receptor.reversal
-                value = np.eye(m) if held == "start" else chain_step(receptor.taus, self.dt / 2)
-                numbers[r, 1 : 1 + m] = value[-1]
-                numbers[r, 4 : 4 + m * m] = chain_step(receptor.taus, self.dt).ravel()
-        return np.array(structure, np.int64), numbers
-
     # projections -------------------------------------------------------------------------------------------------
 
-    def heads(self, name):
-        """Head of the history and first neuron of each part of a population, as entries of a table."""
-        return [entry for part in self.parts[name] for entry in (part.history.head, part.low)]
+    def sources(self, name):
+        """Address of the history's head and first neuron of each part of a population, (parts, 2) int64."""
+        return np.array([(self.address(part.history.head), part.low) for part in self.parts[name]], np.int64)
+
+    def deliver(self, part, function, delay, sources, rows, targets, weights, jump, *more):
+        """Append a delivery to a part, with its table; see `circuits.neurons.synapses.arriving`."""
+        entries = (delay, len(sources), sources, rows.starts, targets, weights, jump, part.n)
+        self.action(ARRIVALS, part, function, *entries, *more)
 
     def _project(self, index, projection, delay):
         network = self.network
@@ -211,7 +201,7 @@ class Plan:
         weights = network.weights(index)
         least = int(delay.min()) if delay.size else 0  # a projection without synapses
         extra = None if delay.ndim == 0 else wiring.cut(delay - least)
-        sources = self.heads(projection.source)
+        sources = self.sources(projection.source)
         for k, (part, rows) in enumerate(zip(self.parts[projection.target], wiring.rows, strict=True)):
             own = weights[k] if isinstance(weights, list) else None
             jump = part.state[row]
@@ -226,23 +216,20 @@ class Plan:
                 if w is not None:
                     self.plastic.setdefault(projection.name, (wiring, []))[1].append(w)
                 continue
-            short = rows.targets.dtype == np.uint16
-            common = [least, len(sources) // 2, rows.starts]
+            short, targets = rows.targets.dtype == np.uint16, rows.targets
             if extra is not None:
-                values = np.full(len(rows.targets), weights * gain) if own is None else own * gain
+                values = np.full(len(targets), weights * gain) if own is None else own * gain
                 slots = int(max(e.max(initial=0) for e in extra)) + 1
                 ring = self.keep(f"{projection.name}#{index}/{k}/ring", np.zeros((slots, part.n)))
-                self.action(
-                    ARRIVALS, part, synapses.delayed, *common, rows.targets.astype(np.uint32), values, *sources,
-                    jump, part.n, extra[k].astype(np.uint32), ring, slots,
-                )  # fmt: skip
+                function, more = delivery.delayed, (extra[k].astype(np.uint32), ring, slots)
+                targets = targets.astype(np.uint32)
             elif own is None:
-                function = synapses.shared_short if short else synapses.shared_long
-                w = np.array([weights * gain])
-                self.action(ARRIVALS, part, function, *common, rows.targets, w, *sources, jump, part.n)
+                function, more = delivery.shared_short if short else delivery.shared_long, ()
+                values = np.array([weights * gain])
             else:
-                function = synapses.own_short if short else synapses.own_long
-                self.action(ARRIVALS, part, function, *common, rows.targets, own * gain, *sources, jump, part.n)
+                function, more = delivery.own_short if short else delivery.own_long, ()
+                values = own * gain
+            self.deliver(part, function, least, sources, rows, targets, values, jump, *more)
 
     def weights(self):
         """Weights of the plastic projections now, {name: (m,)}."""

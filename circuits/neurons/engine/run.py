@@ -1,4 +1,4 @@
-"""The course of a run: blocks of steps in compiled code, and between them what Python has to do.
+"""The course of a run: blocks of steps in compiled code, with Python's part between them.
 
 With one thread, or where a delay is 0, a block is many steps of the whole network.  Threads take groups of parts
 and advance them by the shortest delay, through which the groups cannot feel each other, then exchange spikes (as
@@ -14,7 +14,8 @@ import numpy as np
 from circuits.neurons.engine import loop
 from circuits.neurons.engine.history import free_steps
 from circuits.neurons.engine.plan import Plan, root
-from circuits.neurons.engine.recording import NetworkState, Recorder
+from circuits.neurons.engine.recorder import Recorder
+from circuits.neurons.engine.recording import NetworkState
 from circuits.neurons.program import steps_of
 from physlearn.checks import array, count, positive
 from physlearn.progress import Bar
@@ -84,7 +85,7 @@ class Run:
     plan : Plan
     recorder : Recorder
     groups : list of lists of Part
-        What each thread advances.
+        The parts that each thread advances.
     """
 
     def __init__(self, plan, recorder, groups):

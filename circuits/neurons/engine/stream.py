@@ -1,6 +1,6 @@
-"""Records on disk, written as the run goes on, so that memory does not grow with its duration.
+"""Records on disk, written during the run, so that memory does not grow with its duration.
 
-A directory with ``record.json`` (what there is, units, shapes, how much) and raw little-endian arrays: for spikes
+A directory with ``record.json`` (contents, units, shapes, lengths) and raw little-endian arrays: for spikes
 ``spikes.K.times`` (float64, s) and ``spikes.K.ids`` (int64), for traces ``traces.K`` (float64, (samples, variables,
 neurons)), K counting the populations in ``record.json``.  That file is replaced as a whole, at the start and about
 five times a second, after what it counts has been written: a run that is killed leaves a record up to its ``t_stop``.
@@ -99,8 +99,8 @@ class Sink:
 def read_stream(path, *, verify=True):
     """Spikes and traces of a streamed run, mapped from the files and not kept in memory.
 
-    Of a run that goes on, or that was killed, it gives what had been written by the time ``spikes["E"].t_stop``;
-    nothing, if that is its start.
+    For a run that is still going, or was killed, it returns what had been written up to ``spikes["E"].t_stop``, which
+    is nothing if that is the start.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def read_stream(path, *, verify=True):
 
 
 class _Damaged(Exception):
-    """A file beside ``record.json`` is not what that says."""
+    """A file does not match ``record.json``."""
 
 
 def _digest(header):

@@ -1,7 +1,7 @@
 """A network as an explicit Brian2 `Network` (Stimberg, Brette and Goodman 2019): equations, synapses, spike monitors.
 
-What is the same: equations, connections, weights, initial values, the order of a step (propagate, threshold, reset,
-arrivals).  What differs is spelled out in the Brian2 objects:
+Both have the same equations, connections, weights, initial values and order of a step (propagate, threshold, reset,
+arrivals).  The differences are spelled out in the Brian2 objects:
 
 - Brian2 stamps a spike with the start of its step, t_k; this package with its end, t_k + dt;
 - Brian2 holds a neuron for refractory - dt after a spike, so its groups get ``refractory + dt``;
@@ -13,14 +13,13 @@ Objects are found by name: ``net["E"]`` for a population, ``net["E_spikes"]`` fo
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from circuits.neurons.cells.sources import PoissonSource, SpikeSource
 from circuits.neurons.drive.currents import Constant, Ramp, Sine, Step
 from circuits.neurons.drive.trains import Poisson
 from circuits.neurons.interop.brian2_models import membrane
+from circuits.neurons.interop.brian2_names import identifier, quantity, rows_of, unit_of
 from circuits.neurons.network import SpikingNetwork
 from circuits.neurons.program import stamps_of, steps_of
 from circuits.neurons.synapses.plasticity import STDP
@@ -36,7 +35,7 @@ def to_brian2(network, *, dt, method="auto"):
     ----------
     network : SpikingNetwork
         Of `LIF`, `HodgkinHuxley`, `AdEx` and `Izhikevich` neurons.  Poisson spikes have the same statistics there, but
-        are other spikes.
+        are drawn independently.
     dt : float
         Step, s.
     method : str
@@ -97,7 +96,7 @@ def to_brian2(network, *, dt, method="auto"):
 
 
 def brian2():
-    """The package, or how to get it."""
+    """The package brian2, or an error that says how to install it."""
     try:
         import brian2
     except ImportError as error:
@@ -105,14 +104,8 @@ def brian2():
     return brian2
 
 
-def identifier(name):
-    """A name that Brian2 accepts."""
-    name = re.sub(r"\W", "_", name.replace("->", "_to_"))
-    return name if re.match(r"[A-Za-z]", name) else f"p_{name}"
-
-
 def _distinct(what, names):
-    """Refuse pairs (name, name in Brian2) of which two have one name there."""
+    """Refuse two names that become one in Brian2; ``names`` are pairs (name, name in Brian2)."""
     first = {}
     for name, there in names:
         if there in first:
@@ -120,21 +113,6 @@ def _distinct(what, names):
                 f"{what}: {first[there]!r} and {name!r} would both be called {there} in Brian2; rename one"
             )
         first[there] = name
-
-
-def unit_of(receptor):
-    """Brian2's unit of a receptor's state."""
-    return "volt" if isinstance(receptor, Delta) else "amp" if receptor.reversal is None else "siemens"
-
-
-def quantity(b2, value, unit):
-    """A value with its unit, given by name such as "siemens/meter**2"."""
-    factor = 1
-    for k, part in enumerate(unit.split("/")):
-        base, _, power = part.partition("**")
-        base = 1 if base == "1" else getattr(b2, base) ** int(power or 1)
-        factor = base if k == 0 else factor / base
-    return value * factor
 
 
 def _group(b2, clock, name, population, state, dt, method):
@@ -196,7 +174,7 @@ def _synapses(b2, clock, network, projection, delay, groups, dt):
 
 
 def _arrival(target, receptor, dt, weight):
-    """What a spike does to its target."""
+    """Effect of a spike on its target, as Brian2 code."""
     kernel = target.receptors[receptor]
     if not isinstance(kernel, Delta):
         return f"{rows_of(receptor, kernel)[0]}_post += {weight}"
@@ -221,14 +199,8 @@ def _stdp(b2, rule, unit):
     )
 
 
-def rows_of(name, receptor):
-    """Names of a receptor's rows in Brian2; spikes jump the first, the last is its current or conductance."""
-    name = f"{'I' if receptor.reversal is None else 'g'}_{identifier(name)}"
-    return [*(f"{name}_{k}" for k in range(receptor.rows - 1)), name]
-
-
 def _source(b2, clock, name, population, dt):
-    """A group that sends given spikes, one step before their stamp here; or random ones, which differ from ours."""
+    """A group that sends given spikes, one step before their stamp here, or Poisson spikes, drawn independently."""
     if isinstance(population.model, PoissonSource):
         chance = np.broadcast_to(-np.expm1(-np.asarray(population.model.rate) * dt) / dt, population.n)
         return b2.PoissonGroup(population.n, chance * b2.hertz, clock=clock, name=identifier(name))
@@ -239,7 +211,7 @@ def _source(b2, clock, name, population, dt):
 
 
 def _poisson(b2, network, given, group, dt):
-    """An operation that draws Poisson numbers of spikes at the end of each step: other ones than ours."""
+    """An operation that draws Poisson numbers of spikes at the end of each step, independently of ours."""
     if callable(given.rate):
         raise ValueError(f"inputs: Poisson (into {given.target!r}) with a rate that varies in time is not translated")
     target, receptor = network.populations[given.target], network.receptor_of(given)

@@ -1,4 +1,4 @@
-"""One Brian2 `NeuronGroup` read as a population of LIF neurons: its equations by SymPy, every term accounted for.
+"""A Brian2 `NeuronGroup` read as a population of LIF neurons: SymPy parses its equations, every term is accounted for.
 
 The equations must be linear in all variables.  Row v of their matrix gives tau and the constant terms v_rest; each
 other variable must belong to one chain of decays that ends in v, which is a receptor.
@@ -22,69 +22,88 @@ class Group:
     def __init__(self, group, namespace):
         self.group, self.dt, name = group, float(group.clock.dt), group.name
         self.look_up = lambda symbol: value_of(group, symbol, namespace, name)
-        equations = group.equations
-        if equations.is_stochastic:
+        self._refuse_unread()
+        self.v, threshold, reset = self._spike()
+        self.names = sorted(group.equations.diff_eq_names)
+        rows = [self._linear(variable) for variable in self.names]
+        self.matrix, constant = np.array([row[0] for row in rows], dtype=object), [row[1] for row in rows]
+        v = self.names.index(self.v)
+        if np.any(self.matrix[v, v] >= 0):
+            raise ValueError(f"{name}: d{self.v}/dt has no leak")
+        tau = -1.0 / self.matrix[v, v]
+        resistance = self._read_chains(v, tau)
+        held = self._held()
+        self._refuse_unread_refractoriness(held)
+        for j, variable in enumerate(self.names):
+            if j != v and np.any(group.variables[variable].get_value() != 0):
+                raise ValueError(f"{name}: {variable} does not start at 0")
+        rest = constant[v] * tau
+        shape = dict(tau=tau, v_rest=rest, v_threshold=threshold, v_reset=reset, resistance=resistance)
+        values: dict[str, Any] = {k: _shared(value) for k, value in shape.items()}
+        self.model = LIF(**values, refractory=held * self.dt)
+        self.receptors: dict[str, Any] = {
+            self.names[chain[-1]]: kernel for chain, kernel in sorted(self.kernels.items())
+        }
+        self.start = np.array(group.variables[self.v].get_value(), dtype=float)
+
+    def _refuse_unread(self):
+        """Refuse noise, linked variables, further events and values held over a step."""
+        group, name = self.group, self.group.name
+        if group.equations.is_stochastic:
             raise ValueError(f"{name}: noise (xi) in the equations is not read")
-        for variable, equation in equations.items():
+        for variable, equation in group.equations.items():
             if "linked" in equation.flags:
                 raise ValueError(f"{name}: {variable} is linked to another group, which is not read")
         if more := [event for event in group.event_codes if event != "spike"]:
             raise ValueError(f"{name}: what the event {more[0]!r} does is not read; spikes are")
-        matched = re.fullmatch(r"\s*(\w+)\s*(?:>=|>)\s*(.+?)\s*", group.events.get("spike", ""))
-        if matched is None or matched[1] not in equations.diff_eq_names or re.search(r"\b(and|or)\b", matched[2]):
-            raise ValueError(f"{name}: threshold {group.events.get('spike')!r}, expected 'v > number'")
-        self.v, threshold = matched[1], self.number(matched[2], "threshold")
-        code = group.event_codes.get("spike") or ""
-        matched = re.fullmatch(r"\s*(\w+)\s*=\s*([^;\n]+?)\s*", code)
-        if matched is None or matched[1] != self.v:
-            raise ValueError(f"{name}: reset {code!r}, expected '{self.v} = number' and nothing else")
-        reset = self.number(matched[2], "reset")
-        for variable, equation in equations.items():
+        for variable, equation in group.equations.items():
             if equation.type == "subexpression" and "constant over dt" in equation.flags:
                 raise ValueError(f"{name}: {variable} is 'constant over dt', which is not read")
-        self.names = sorted(equations.diff_eq_names)
-        rows = [self._linear(variable) for variable in self.names]
-        self.matrix, constant = np.array([row[0] for row in rows], dtype=object), [row[1] for row in rows]
-        row = k = self.names.index(self.v)
-        if np.any(self.matrix[k, k] >= 0):
-            raise ValueError(f"{name}: d{self.v}/dt has no leak")
-        tau = -1.0 / self.matrix[k, k]
-        self.chains = {self._chain(j) for j in range(len(self.names)) if j != row and np.any(self.matrix[row, j] != 0)}
-        used = {j for chain in self.chains for j in chain} | {row}
+
+    def _spike(self):
+        """Name of the membrane potential, its threshold and its reset."""
+        group, name = self.group, self.group.name
+        matched = re.fullmatch(r"\s*(\w+)\s*(?:>=|>)\s*(.+?)\s*", group.events.get("spike", ""))
+        if matched is None or matched[1] not in group.equations.diff_eq_names or re.search(r"\b(and|or)\b", matched[2]):
+            raise ValueError(f"{name}: threshold {group.events.get('spike')!r}, expected 'v > number'")
+        v, threshold = matched[1], self.number(matched[2], "threshold")
+        code = group.event_codes.get("spike") or ""
+        matched = re.fullmatch(r"\s*(\w+)\s*=\s*([^;\n]+?)\s*", code)
+        if matched is None or matched[1] != v:
+            raise ValueError(f"{name}: reset {code!r}, expected '{v} = number' and nothing else")
+        return v, threshold, self.number(matched[2], "reset")
+
+    def _read_chains(self, v, tau):
+        """Find the chains that end in row v, their kernels and scales; return the membrane's resistance."""
+        name = self.group.name
+        self.chains = {self._chain(j) for j in range(len(self.names)) if j != v and np.any(self.matrix[v, j] != 0)}
+        used = {j for chain in self.chains for j in chain} | {v}
         if len(used) < len(self.names):
             raise ValueError(f"{name}: {[n for j, n in enumerate(self.names) if j not in used]} do not act on {self.v}")
-        gains = {chain: self.matrix[row, chain[-1]] * tau for chain in self.chains}
-        resistance = next(iter(gains.values()), 1.0)
-        resistance = np.abs(resistance)
+        gains = {chain: self.matrix[v, chain[-1]] * tau for chain in self.chains}
+        resistance = np.abs(next(iter(gains.values()), 1.0))
         self.scales = {
             chain: _one(gain / resistance, f"{name}: weights in d{self.v}/dt") for chain, gain in gains.items()
         }
         self.kernels = {chain: self._kernel(chain) for chain in self.chains}
-        flagged = [v for v in self.names if "unless refractory" in group.equations[v].flags]
-        held = self._held()
+        return resistance
+
+    def _refuse_unread_refractoriness(self, held):
+        """Refuse neurons that are refractory now, and variables that a refractory period does not hold as here."""
+        group, name = self.group, self.group.name
         if held and np.any(np.rint((group.t_ - np.array(group.lastspike_)) / self.dt) <= held):
             raise ValueError(
                 f"{name}: neurons are in their refractory period, which is not read; read the network before it runs, "
                 "or when all have left it"
             )
+        flagged = [v for v in self.names if "unless refractory" in group.equations[v].flags]
         if held and self.v not in flagged and "int(not_refractory)" not in str(group.equations):
             raise ValueError(f"{name}: {self.v} moves while refractory, which is not read; mark it (unless refractory)")
         if any(v != self.v for v in flagged):
             raise ValueError(f"{name}: {flagged} (unless refractory): receptors that rest are not read")
-        for j, variable in enumerate(self.names):
-            if j != row and np.any(group.variables[variable].get_value() != 0):
-                raise ValueError(f"{name}: {variable} does not start at 0")
-        rest = constant[row] * tau
-        shape = dict(tau=tau, v_rest=rest, v_threshold=threshold, v_reset=reset, resistance=resistance)
-        values: dict[str, Any] = {k: _shared(v) for k, v in shape.items()}
-        model = LIF(**values, refractory=held * self.dt)
-        self.receptors: dict[str, Any] = {
-            self.names[chain[-1]]: kernel for chain, kernel in sorted(self.kernels.items())
-        }
-        self.model, self.start = model, np.array(group.variables[self.v].get_value(), dtype=float)
 
     def population(self):
-        """The group, with the receptors that it has in itself and those that were asked for."""
+        """The group, with its own receptors and those that synapses have asked for."""
         return Population(self.model, self.group.N, receptors=self.receptors, initial={"v": self.start})
 
     def _linear(self, variable):

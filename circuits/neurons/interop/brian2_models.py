@@ -10,12 +10,13 @@ from circuits.neurons.cells.adex import STEEPEST, AdEx
 from circuits.neurons.cells.hodgkin_huxley import HodgkinHuxley
 from circuits.neurons.cells.izhikevich import Izhikevich
 from circuits.neurons.cells.lif import LIF
+from circuits.neurons.interop.brian2_names import rows_of, unit_of
 from circuits.neurons.program import steps_of
 from circuits.neurons.synapses.receptors import Delta
 
 
 class Membrane(NamedTuple):
-    """What a `brian2.NeuronGroup` is made of; ``rows`` are (variable, unit) of the state, None where it has none."""
+    """The parts of a `brian2.NeuronGroup`; ``rows`` are (variable, unit) of the state, None where it has none."""
 
     equations: list
     threshold: str
@@ -46,8 +47,6 @@ def membrane(population, method, dt, name):
 
 def _receptors(population, name, exact):
     """Equations, parameters and rows of the receptors, and the current that they inject."""
-    from circuits.neurons.interop.brian2 import rows_of, unit_of
-
     equations, parameters, rows, current = [], {}, [], []
     for label, receptor in population.receptors.items():
         if isinstance(receptor, Delta):

@@ -1,8 +1,8 @@
-"""A Brian2 network read back: a closed list of models, everything else refused by the name of the term.
+"""A Brian2 network read back: a closed list of models; any other term is refused by name.
 
-Read are groups of LIF neurons, tau dv/dt = v_rest - v + receptor currents, whose receptors are linear: a jump of v,
+The list: groups of LIF neurons, tau dv/dt = v_rest - v + receptor currents, whose receptors are linear: a jump of v,
 ``dg/dt = -g/tau``, or a chain ``dx/dt = -x/rise``, ``dg/dt = -g/decay + x/rise`` (an alpha function where the two are
-equal); synapses whose ``on_pre`` adds a weight to one of them; `PoissonInput`; monitors are passed over.  Constant
+equal); synapses whose ``on_pre`` adds a weight to one of them; `PoissonInput`.  Monitors are skipped.  Constant
 terms of dv/dt, injected currents among them, are part of v_rest.
 
 Brian2's refractory period is one step shorter than its number (see `circuits.neurons.interop.brian2`), and
@@ -38,7 +38,7 @@ def from_brian2(net, *, namespace=None):
     -------
     SpikingNetwork
         Populations and receptors by the names that they have in Brian2 (jumps of v go to the receptor "delta");
-        v starts where it stands now.
+        v starts from its present value.
 
     Raises
     ------

@@ -1,12 +1,12 @@
 """Networks of LIF neurons in NIR, the Neuromorphic Intermediate Representation (Pedersen et al. 2024).
 
-NIR says: neurons ``LIF`` (tau dv/dt = v_leak - v + r I) and ``CubaLIF`` (the same with tau_syn dI/dt = -I + w_in S),
+NIR has neurons ``LIF`` (tau dv/dt = v_leak - v + r I) and ``CubaLIF`` (the same with tau_syn dI/dt = -I + w_in S),
 spikes as unit impulses, ``Linear`` weights (targets, sources), ``Delay`` and ``Scale`` nodes, edges that are wires.  So
 
 - an `Exponential` receptor is a ``CubaLIF`` with w_in = tau_syn (weights are peaks) or 1 (weights are areas);
 - a `Delta` receptor is an ``LIF`` behind ``Scale`` by tau / r: an impulse of that size moves v by the weight;
 - a projection is ``Delay`` (where it has one) and ``Linear``;
-- each population has an ``Input`` and an ``Output`` of its own.
+- each population has its own ``Input`` and ``Output``.
 
 It has no refractory period, no conductances, one time constant of synapses per neuron, no other kernels, no plasticity,
 no initial state and no injected currents: these are refused by name.  Spikes need v > threshold in NIR, v >= threshold
@@ -44,7 +44,7 @@ def to_nir(network):
     Raises
     ------
     ValueError
-        What NIR cannot say, by name.
+        What NIR cannot express, by name.
 
     Examples
     --------

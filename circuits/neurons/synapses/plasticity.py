@@ -12,7 +12,7 @@ arrival comes first, so a coincident pair potentiates.  ``dependence="multiplica
 1 - w / w_max and a_minus by w / w_max.  S. Song, K. D. Miller and L. F. Abbott, Nat. Neurosci. 3, 919 (2000);
 A. Morrison, M. Diesmann and W. Gerstner, Biol. Cybern. 98, 459 (2008).
 
-Short-term plasticity acts on what a source releases: with u, x of each source, du/dt = -u/tau_facilitation and
+Short-term plasticity acts on the release of a source: with u, x of each source, du/dt = -u/tau_facilitation and
 dx/dt = (1 - x)/tau_recovery, a spike does u -> u + u_0 (1 - u), delivers w u x, then x -> x - u x.
 M. Tsodyks, K. Pawelzik and H. Markram, Neural Comput. 10, 821 (1998).
 """
@@ -26,12 +26,23 @@ from numba import carray
 
 from circuits.neurons.parameters import one_number_each
 from circuits.neurons.program import ARRIVALS
+from circuits.neurons.synapses.arriving import (
+    MORE,
+    PARTS,
+    arriving,
+    jumping,
+    row_of,
+    spikes,
+    targets_of,
+    weights_of,
+)
 from physlearn.brief import brief
 from physlearn.kernels.cfuncs import pointer
+from physlearn.kernels.jit import inlined
 from physlearn.quantities import WEIGHTS, take_si
 
 # Intrinsics take one argument less than pyright thinks:
-# pyright: reportCallIssue=false, reportPrivateImportUsage=false
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false, reportPrivateImportUsage=false
 
 
 @dataclass(frozen=True)
@@ -102,17 +113,16 @@ class STDP:
         decay = (np.exp(-plan.dt / self.tau_plus), np.exp(-plan.dt / self.tau_minus))
         numbers = np.array([*decay, self.a_plus, self.a_minus, self.w_min, self.w_max, gain])
         multiplicative, nearest = self.dependence == "multiplicative", self.pairing == "nearest"
-        traces = [numbers, x, y, len(x), nearest, multiplicative]
-        plan.action(
-            ARRIVALS, part, arrivals, delay, len(sources) // 2, rows.starts, targets, w, *sources, jump, part.n, *traces
-        )
-        plan.action(ARRIVALS, part, post_spikes, part.history.head, columns, order, origin, w, part.n, *traces)
+        addresses = [plan.address(array) for array in (numbers, x, y)]
+        rule = np.array([*addresses, len(x), part.n, nearest, multiplicative], np.int64)
+        plan.deliver(part, arrivals, delay, sources, rows, targets, w, jump, rule)
+        plan.action(ARRIVALS, part, post_spikes, part.history.head, columns, order, origin, w, rule)
         return w
 
 
 @dataclass(frozen=True)
 class ShortTermPlasticity:
-    """Depression and facilitation of what each source releases; see the module.
+    """Depression and facilitation of the release of each source; see the module.
 
     Parameters
     ----------
@@ -153,110 +163,97 @@ class ShortTermPlasticity:
         facilitation = plan.dt / self.tau_facilitation if self.tau_facilitation else np.inf
         numbers = np.array([self.u_0, plan.dt / self.tau_recovery, facilitation])
         targets = rows.targets.astype(np.uint32)
-        plan.action(
-            ARRIVALS, part, released, delay, len(sources) // 2, rows.starts, targets, w, *sources, jump, part.n,
-            numbers, state, n,
-        )  # fmt: skip
+        plan.deliver(part, released, delay, sources, rows, targets, w, jump, numbers, state, n)
         return None
+
+
+DECAY_X, DECAY_Y, A_PLUS, A_MINUS, W_MIN, W_MAX, GAIN = range(7)  # numbers of STDP
+
+
+@inlined
+def _rule(address):
+    """Numbers, traces x (of sources) and y (of targets), nearest, multiplicative; `STDP.attach` lays them out."""
+    rule = carray(pointer(address), 7, np.int64)
+    f = carray(pointer(rule[0]), 7, np.float64)
+    x, y = carray(pointer(rule[1]), rule[3], np.float64), carray(pointer(rule[2]), rule[4], np.float64)
+    return f, x, y, rule[5] != 0, rule[6] != 0
 
 
 def arrivals(step, at):
     """Deliver, then change the weights that arrivals see; both traces have decayed to this grid point.
 
-    table: as for delivery (`synapses`), then numbers, x, y, sources, nearest, multiplicative.
+    More in the table: the rule.
     """
-    parts = carray(at, 2)[1]
-    t = carray(at, 13 + 2 * parts)
-    n = t[6 + 2 * parts]
-    out = carray(pointer(t[5 + 2 * parts]), n, np.float64)
-    f = carray(pointer(t[7 + 2 * parts]), 7, np.float64)
-    x, y = (
-        carray(pointer(t[8 + 2 * parts]), t[10 + 2 * parts], np.float64),
-        carray(pointer(t[9 + 2 * parts]), n, np.float64),
-    )
-    nearest, multiplicative = t[11 + 2 * parts] != 0, t[12 + 2 * parts] != 0
+    t = carray(at, MORE + 1)
+    out = jumping(t)
+    f, x, y, nearest, multiplicative = _rule(t[MORE])
     for i in range(x.size):
-        x[i] *= f[0]
-    for i in range(n):
-        y[i] *= f[1]
-    for p in range(parts):
-        head = carray(pointer(t[5 + 2 * p]), 5, np.int64)
-        place = step + 1 - t[0] - head[2]
-        if place < 0:
-            continue
-        starts = carray(pointer(head[1]), place + 2, np.int64)
-        spiked = carray(pointer(head[0]), starts[place + 1], np.int64)
-        for q in range(starts[place], starts[place + 1]):
-            source = spiked[q] + t[6 + 2 * p]
-            row = carray(pointer(t[2] + 8 * source), 2, np.int64)
-            targets = carray(pointer(t[3] + 4 * row[0]), row[1] - row[0], np.uint32)
-            w = carray(pointer(t[4] + 8 * row[0]), row[1] - row[0], np.float64)
+        x[i] *= f[DECAY_X]
+    for i in range(y.size):
+        y[i] *= f[DECAY_Y]
+    for part in range(t[PARTS]):
+        low, high, ids, low_id = arriving(t, part, step)
+        for q in range(low, high):
+            source = ids[q] + low_id
+            first, last = row_of(t, source)
+            targets, w = targets_of(t, first, last, np.uint32, 4), weights_of(t, first, last)
             x[source] = 1.0 if nearest else x[source] + 1.0
             for z in range(targets.size):
-                out[targets[z]] += f[6] * w[z]
-                down = f[3] * y[targets[z]]
+                out[targets[z]] += f[GAIN] * w[z]
+                down = f[A_MINUS] * y[targets[z]]
                 if multiplicative:
-                    down *= w[z] / f[5]
-                w[z] = min(max(w[z] - down, f[4]), f[5])
+                    down *= w[z] / f[W_MAX]
+                w[z] = min(max(w[z] - down, f[W_MIN]), f[W_MAX])
     return 0
 
 
 def post_spikes(step, at):
     """Change the weights onto neurons that have just spiked.
 
-    table: head of the history, columns, synapses of each column, their sources, weights, n, then numbers, x, y,
-    sources, nearest, multiplicative.
+    table: head of the history, columns, synapses of each column, their sources, weights, the rule.
     """
-    t = carray(at, 12)
-    head = carray(pointer(t[0]), 5, np.int64)
-    place = step + 1 - head[2]
-    starts = carray(pointer(head[1]), place + 2, np.int64)
-    spiked = carray(pointer(head[0]), starts[place + 1], np.int64)
-    columns = carray(pointer(t[1]), t[5] + 1, np.int64)
-    synapses = carray(pointer(t[2]), columns[t[5]], np.uint32)
-    origin = carray(pointer(t[3]), columns[t[5]], np.uint32)
-    w = carray(pointer(t[4]), columns[t[5]], np.float64)
-    f, x = carray(pointer(t[6]), 7, np.float64), carray(pointer(t[7]), t[9], np.float64)
-    y = carray(pointer(t[8]), t[5], np.float64)
-    nearest, multiplicative = t[10] != 0, t[11] != 0
-    for q in range(starts[place], starts[place + 1]):
+    t = carray(at, 6)
+    low, high, spiked = spikes(t[0], step, 0)
+    f, x, y, nearest, multiplicative = _rule(t[5])
+    columns = carray(pointer(t[1]), y.size + 1, np.int64)
+    size = columns[y.size]
+    synapses, origin = carray(pointer(t[2]), size, np.uint32), carray(pointer(t[3]), size, np.uint32)
+    w = carray(pointer(t[4]), size, np.float64)
+    for q in range(low, high):
         k = spiked[q]
         y[k] = 1.0 if nearest else y[k] + 1.0
         for z in range(columns[k], columns[k + 1]):
             s = synapses[z]
-            up = f[2] * x[origin[z]]
+            up = f[A_PLUS] * x[origin[z]]
             if multiplicative:
-                up *= 1.0 - w[s] / f[5]
-            w[s] = min(max(w[s] + up, f[4]), f[5])
+                up *= 1.0 - w[s] / f[W_MAX]
+            w[s] = min(max(w[s] + up, f[W_MIN]), f[W_MAX])
     return 0
 
 
+U_0, RECOVERY, FACILITATION = range(3)  # numbers of short-term plasticity: u_0, then rates per step
+USED, LEFT, LAST = range(3)  # rows of its state: u and x of each source, and the step of its last spike
+
+
 def released(step, at):
-    """Deliver what sources release; table: as for delivery, then numbers, (u, x, last spike) of sources, sources."""
-    parts = carray(at, 2)[1]
-    t = carray(at, 10 + 2 * parts)
-    out = carray(pointer(t[5 + 2 * parts]), t[6 + 2 * parts], np.float64)
-    f = carray(pointer(t[7 + 2 * parts]), 3, np.float64)
-    state = carray(pointer(t[8 + 2 * parts]), (3, t[9 + 2 * parts]), np.float64)
-    for p in range(parts):
-        head = carray(pointer(t[5 + 2 * p]), 5, np.int64)
-        place = step + 1 - t[0] - head[2]
-        if place < 0:
-            continue
-        starts = carray(pointer(head[1]), place + 2, np.int64)
-        spiked = carray(pointer(head[0]), starts[place + 1], np.int64)
-        for q in range(starts[place], starts[place + 1]):
-            source = spiked[q] + t[6 + 2 * p]
-            apart = step - state[2, source]
-            state[2, source] = step
-            u = state[0, source] * np.exp(-f[2] * apart)
-            u += f[0] * (1.0 - u)
-            x = 1.0 - (1.0 - state[1, source]) * np.exp(-f[1] * apart)
-            state[0, source] = u
-            state[1, source] = x - u * x
-            row = carray(pointer(t[2] + 8 * source), 2, np.int64)
-            targets = carray(pointer(t[3] + 4 * row[0]), row[1] - row[0], np.uint32)
-            w = carray(pointer(t[4] + 8 * row[0]), row[1] - row[0], np.float64)
+    """Deliver the release of the sources; more in the table: numbers, state (3, sources), sources."""
+    t = carray(at, MORE + 3)
+    out = jumping(t)
+    f = carray(pointer(t[MORE]), 3, np.float64)
+    state = carray(pointer(t[MORE + 1]), (3, t[MORE + 2]), np.float64)
+    for part in range(t[PARTS]):
+        low, high, ids, low_id = arriving(t, part, step)
+        for q in range(low, high):
+            source = ids[q] + low_id
+            apart = step - state[LAST, source]
+            state[LAST, source] = step
+            u = state[USED, source] * np.exp(-f[FACILITATION] * apart)
+            u += f[U_0] * (1.0 - u)
+            x = 1.0 - (1.0 - state[LEFT, source]) * np.exp(-f[RECOVERY] * apart)
+            state[USED, source] = u
+            state[LEFT, source] = x - u * x
+            first, last = row_of(t, source)
+            targets, w = targets_of(t, first, last, np.uint32, 4), weights_of(t, first, last)
             for z in range(targets.size):
                 out[targets[z]] += u * x * w[z]
     return 0

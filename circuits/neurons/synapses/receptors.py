@@ -1,4 +1,4 @@
-"""Receptors: what a spike of weight w does to its target, as a chain of exponential filters.
+"""Receptors: the response of a target to a spike of weight w, as a chain of exponential filters.
 
 A chain of time constants tau_0 .. tau_m: y_0 jumps by gain * w at arrival, dy_0/dt = -y_0 / tau_0 and
 dy_j/dt = -y_j / tau_j + y_{j-1} / tau_{j-1}; the last y is the current (or the conductance).  With one tau it is
@@ -40,7 +40,7 @@ def _check(receptor):
 
 
 class _Chain(ABC):
-    """What the kernels share: gain, time course and area, from `taus`."""
+    """Base of the kernels: gain, time course and area from `taus`."""
 
     taus: tuple
     normalised: str
