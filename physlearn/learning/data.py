@@ -1,8 +1,9 @@
-"""What is trained on, checked before anything is computed."""
+"""The data and names of a training, checked before anything is computed."""
 
 from __future__ import annotations
 
 import warnings
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,18 @@ NOUNS = {
     "optimizer": (("start", "step", "lr"), "an optimiser such as SGD(0.1) or Adam(0.01)"),
     "cost": (("readout", "value", "gradient"), "a cost such as SquaredError('output')"),
 }
+
+
+class Assignment(NamedTuple):
+    """One training, checked: the arguments of `learn` that all its engines need."""
+
+    inputs: dict[str, np.ndarray]  # readout name to (n, k) values
+    target: np.ndarray  # (n, k), of the cost's readout; (n, 0) without a cost
+    rule: Any
+    optimizer: Any
+    cost: Any
+    size: int  # samples a step
+    names: list[str]  # parameters that change
 
 
 def check_nouns(**given):

@@ -15,7 +15,7 @@ class Monitor:
     Parameters
     ----------
     system : System
-    task : Task
+    task : Assignment
 
     Attributes
     ----------

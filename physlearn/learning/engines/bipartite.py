@@ -74,7 +74,15 @@ def refusal(system, task):
 
 def runner(system, task):
     """``run(system, memory, orders, rates) -> (theta, cost per epoch, what went wrong or None)``."""
-    from physlearn.learning.engines.bipartite_epoch import ADAM, SGD as PLAIN, STRIP, run_epochs
+    from physlearn.learning.engines.bipartite_epoch import (
+        ADAM,
+        SGD as PLAIN,
+        STRIP,
+        Chains,
+        Optimizer,
+        Parameters,
+        run_epochs,
+    )
 
     found: Any = find(system)
     (readout,) = task.inputs
@@ -108,11 +116,10 @@ def runner(system, task):
         if rule.chains:
             stored = (memory["chains"][name] for name in (found.visible, found.hidden))
             seen, chains = (np.array(value.reshape(len(value), -1), dtype) for value in stored)
-        whole = run_epochs(
-            theta, low, high, decay, data, np.concatenate(orders), task.size, states, seen, chains, rule.k, beta,
-            memory["noise"]["lanes"], unit, ADAM if adam else PLAIN, settings, np.array(rates), kept[0], kept[1],
-            count, misfit, single, sparse,
-        )  # fmt: skip
+        parameters, order = Parameters(theta, low, high, decay), np.concatenate(orders)
+        walk = Chains(states, seen, chains, rule.k, beta, memory["noise"]["lanes"], unit)
+        stepper = Optimizer(ADAM if adam else PLAIN, settings, *kept, count)
+        whole = run_epochs(parameters, data, order, task.size, walk, stepper, np.array(rates), misfit, single, sparse)
         memory["steps"] = int(count[0])
         for key, value in zip(("first", "second") if adam else ("velocity",), kept, strict=False):
             memory[key].update(flat.unpack(value, memory[key]))

@@ -15,6 +15,8 @@ Of 0/1 data most entries are often zero; products with them then add the rows of
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from physlearn.kernels.jit import inlined, kernel
@@ -22,6 +24,38 @@ from physlearn.kernels.lanes import fma, load, splat, store
 
 LANES, STRIP = 16, 32  # streams; columns whose sums stay in four registers
 SGD, ADAM = 0, 1
+
+
+class Parameters(NamedTuple):
+    """Flat parameters (n m + n + m,): W row by row, a, c."""
+
+    theta: np.ndarray  # changed; holds the last finite epoch's values at the end
+    low: np.ndarray  # bounds; what is not trained has low = high
+    high: np.ndarray
+    decay: np.ndarray
+
+
+class Chains(NamedTuple):
+    """The model's phase: block Gibbs from the data, or of persistent chains."""
+
+    states: np.ndarray  # (4,) low and span of the visible values, low and span of the hidden ones
+    seen: np.ndarray  # (C, n) visible states of the persistent chains, changed; C = 0: contrastive divergence
+    hidden: np.ndarray  # (C, m) hidden ones, changed
+    k: int  # block Gibbs sweeps
+    beta: np.ndarray  # (1,) 1/T
+    lanes: np.ndarray  # (4, 16) uint64, (1,): see `fill_bits`
+    unit: np.ndarray
+
+
+class Optimizer(NamedTuple):
+    """How parameters step; its memory is written in place."""
+
+    kind: int  # SGD with settings (momentum,); ADAM with (beta1, beta2, epsilon)
+    settings: np.ndarray
+    m1: np.ndarray  # velocity or first moment
+    m2: np.ndarray  # second moment
+    count: np.ndarray  # (1,) int64: steps done
+
 
 # exp(-x) = T(-x/2^s)^(2^s) with T the Taylor polynomial: no branches and no tables, so it runs in vector units.
 # Error of the sigmoid: 1e-14 (s = 6, degree 8) and 6e-7 (s = 5, degree 8); what T misses at large |x|, where it
@@ -173,33 +207,52 @@ def step(theta, g, low, high, decay, optimizer, settings, lr, m1, m2, count):
 
 
 @kernel
-def run_epochs(
-    theta, low, high, decay, data, order, batch, states, seen, chains, k, beta, lanes, unit,
-    optimizer, settings, lr, m1, m2, count, misfit, single, sparse,
-):  # fmt: skip
+def contrast(v, p, here, states, beta, sparse, gw, ga, gc):
+    """Gradients gw, ga, gc of -log likelihood from the data's rows, the first ``here``, and the model's, all others.
+
+    v (rows, n): visible values, replaced by -+ values/(T rows), minus for data and plus for the model; p (rows, m):
+    probabilities that hidden units are on.
+    """
+    rows_of, (n, m) = np.empty(2, v.dtype), gw.shape
+    rows_of[0], rows_of[1] = here, len(v) - here
+    data_scale, model_scale = -beta[0] / rows_of[0], beta[0] / rows_of[1]
+    low, span = states[2], states[3]
+    ga[:] = 0
+    gc[:] = 0
+    for r in range(len(v)):
+        scale, seen_here, on = data_scale if r < here else model_scale, v[r], p[r]
+        for i in range(n):
+            seen_here[i] *= scale
+            ga[i] += seen_here[i]
+        for j in range(m):
+            gc[j] += scale * on[j]
+    if sparse:
+        product(v, True, p, gw)
+    else:
+        np.dot(v.T, p, gw)
+    if low != 0.0 or span != 1.0:  # from probabilities to means; the rows' scales add up to zero
+        for j in range(m):
+            gc[j] *= span
+        for i in range(n):
+            for j in range(m):
+                gw[i, j] = low * ga[i] + span * gw[i, j]
+
+
+@kernel
+def run_epochs(parameters, data, order, batch, chains, optimizer, lr, misfit, single, sparse):
     """Train epoch after epoch; returns how many ended with finite parameters.
 
     Parameters
     ----------
-    theta : (n m + n + m,)
-        W row by row, a, c; holds the last finite epoch's values at the end.
-    low, high, decay : like theta
-        Bounds and weight decay.  What is not trained has low = high.
+    parameters : Parameters
     data : (N, n)
     order : (epochs N,) int64
+        Sample of every step, epoch after epoch.
     batch : int
-    states : (4,)
-        low and span of the visible values, low and span of the hidden ones.
-    seen, chains : (C, n), (C, m)
-        Visible and hidden states of the persistent chains, changed; C = 0: contrastive divergence.
-    k : int
-        Block Gibbs sweeps of the model's phase.
-    beta : (1,)
-        1/T.
-    lanes, unit : (4, 16) uint64, (1,)
-        See `fill_bits`.
-    optimizer, settings, lr, m1, m2, count
-        SGD with (momentum,) or ADAM with (beta1, beta2, epsilon); lr (epochs,); memory, changed.
+    chains : Chains
+    optimizer : Optimizer
+    lr : (epochs,)
+        Learning rate of each epoch.
     misfit : (epochs,)
         Mean square of data less reconstruction, for contrastive divergence.
     single : bool
@@ -207,16 +260,19 @@ def run_epochs(
     sparse : bool
         Whether to take `product` for products with visible states.
     """
+    theta, low, high, decay = parameters
+    states, seen, hidden, k, beta, lanes, unit = chains
+    kind, settings, m1, m2, count = optimizer
     size, n = data.shape
     m = (theta.size - n) // (n + 1)
     w, a, c = theta[: n * m].reshape(n, m), theta[n * m : n * m + n], theta[n * m + n :]
     g = np.empty_like(theta)
     gw, ga, gc = g[: n * m].reshape(n, m), g[n * m : n * m + n], g[n * m + n :]
-    persistent = len(chains) > 0
-    rows = batch + max(batch, len(chains))
+    persistent = len(hidden) > 0
+    rows = batch + max(batch, len(hidden))
     v, p, h = np.empty((rows, n), theta.dtype), np.empty((rows, m), theta.dtype), np.empty((batch, m), theta.dtype)
     u = np.empty(-(-rows * max(n, m) // (2 * LANES)) * 2 * LANES, theta.dtype)
-    off, rows_of = np.empty_like(a), np.empty(2, theta.dtype)
+    off = np.empty_like(a)
     v_low, v_span, h_low, h_span = states[0], states[1], states[2], states[3]
     v_gain, h_gain = v_span * beta[0], h_span * beta[0]
     kept, per_epoch = theta.copy(), -(-size // batch)
@@ -225,9 +281,9 @@ def run_epochs(
         for number in range(per_epoch):
             first = epoch * size + number * batch
             here = min(batch, epoch * size + size - first)
-            total = here + (len(chains) if persistent else here)
+            total = here + (len(hidden) if persistent else here)
             model_v, model_p = v[here:total], p[here:total]
-            model_h = chains if persistent else h[:here]
+            model_h = hidden if persistent else h[:here]
             for r in range(here):
                 v[r] = data[order[first + r]]
             if not persistent:
@@ -248,7 +304,7 @@ def run_epochs(
                 else:
                     np.dot(v[:total], w, p[:total])
                 probabilities(p[:total], c, h_gain, single)
-                flip(model_p, h_low, h_span, lanes, unit, u, chains)
+                flip(model_p, h_low, h_span, lanes, unit, u, hidden)
                 seen[:] = model_v
             else:
                 np.dot(model_v, w, model_p)
@@ -256,30 +312,9 @@ def run_epochs(
                 for r in range(here):
                     for i in range(n):
                         off[i] += (v[r, i] - model_v[r, i]) ** 2
-            # From here on v is -+ visible values/(T rows): minus for data, plus for the model; so are the gradients.
-            rows_of[0], rows_of[1] = here, total - here
-            data_scale, model_scale = -beta[0] / rows_of[0], beta[0] / rows_of[1]
-            ga[:] = 0
-            gc[:] = 0
-            for r in range(total):
-                scale, seen_here, on = data_scale if r < here else model_scale, v[r], p[r]
-                for i in range(n):
-                    seen_here[i] *= scale
-                    ga[i] += seen_here[i]
-                for j in range(m):
-                    gc[j] += scale * on[j]
-            if sparse:
-                product(v[:total], True, p, gw)
-            else:
-                np.dot(v[:total].T, p[:total], gw)
-            if h_low != 0.0 or h_span != 1.0:  # from probabilities to means; the rows' scales add up to zero
-                for j in range(m):
-                    gc[j] *= h_span
-                for i in range(n):
-                    for j in range(m):
-                        gw[i, j] = h_low * ga[i] + h_span * gw[i, j]
+            contrast(v[:total], p[:total], here, states, beta, sparse, gw, ga, gc)
             count[0] += 1
-            step(theta, g, low, high, decay, optimizer, settings, lr[epoch], m1, m2, count[0])
+            step(theta, g, low, high, decay, kind, settings, lr[epoch], m1, m2, count[0])
         if not np.all(np.isfinite(theta)):
             theta[:] = kept
             return epoch

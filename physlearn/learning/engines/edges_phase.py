@@ -72,7 +72,7 @@ def phase_force(mode, strength, cost, par, y, t, slope, green, force, system, ve
     Parameters
     ----------
     mode, strength, cost, par
-        See `epoch.run_epochs`.
+        See `edges_epoch.run_epochs`.
     y, t, slope : (k,) float64
         Free outputs, targets, C'(y).
     green : (k, k) float64
