@@ -16,7 +16,7 @@ from physlearn.learning.optimizers import SGD, Adam
 from physlearn.learning.rules.sampled import ContrastiveDivergence, PersistentContrastiveDivergence
 from physlearn.terms import Bias, Dense
 
-MOST_ON = 0.5  # fraction of the data's entries up to which sums over what is on beat BLAS
+MOST_ON = 0.5  # fraction of nonzero data up to which sums over nonzero entries beat BLAS
 VALUES = {Binary: (0.0, 1.0), Spin: (-1.0, 2.0)}  # low, span
 
 
@@ -66,7 +66,7 @@ def refusal(system, task):
     size = system.layers[readout.layer].size
     whole = readout.index is None or np.array_equal(readout.index, np.arange(size))
     if len(names) != 1 or readout.rows is not None or readout.force or not whole:
-        return "the data clamp something else than one whole layer"
+        return "the data clamp something other than one whole layer"
     if not system.layers[readout.layer].kind.valid(task.inputs[names[0]]):
         return f"the data hold values that layer {readout.layer!r} cannot take"
     return None
@@ -105,7 +105,7 @@ def runner(system, task):
 
     def run(system, memory, orders, rates):
         theta = flat.pack(system.theta)
-        low, high = theta.copy(), theta.copy()  # what is not trained stays where it is
+        low, high = theta.copy(), theta.copy()  # parameters that are not trained stay where they are
         for part, value in ((low, 0), (high, 1)):
             for name in flat.place.keys() & set(task.names):
                 bound = np.broadcast_to(bounds[name][value], np.shape(system.theta[name]))
@@ -133,7 +133,7 @@ def runner(system, task):
 
 
 class _Flat:
-    """Parameters as one vector: weights (visible, hidden), visible bias, hidden bias; zero what is missing."""
+    """Parameters as one vector: weights (visible, hidden), visible bias, hidden bias; missing ones are zero."""
 
     def __init__(self, system, found, dtype):
         n, m = (system.layers[name].size for name in (found.visible, found.hidden))

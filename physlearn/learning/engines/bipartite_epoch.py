@@ -6,7 +6,7 @@ Values are low + span times a bit (0/1: 0 and 1; spins: -1 and 2), gain = span/T
 precision of the arrays, float64 or float32.  Uniforms have 31 random bits and come from 16 interleaved
 xoshiro256++ streams (Blackman and Vigna 2019), so that eight or sixteen are drawn by one instruction.
 
-Of 0/1 data most entries are often zero; products with them then add the rows of what is on, which beats BLAS
+Most entries of 0/1 data are often zero; products with them then add the rows of nonzero entries, which beats BLAS
 (64 x 256 units, 0.3 of the pixels on: 55 us where it takes 136).
 """
 
@@ -30,7 +30,7 @@ class Parameters(NamedTuple):
     """Flat parameters (n m + n + m,): W row by row, a, c."""
 
     theta: np.ndarray  # changed; holds the last finite epoch's values at the end
-    low: np.ndarray  # bounds; what is not trained has low = high
+    low: np.ndarray  # bounds; parameters that are not trained have low = high
     high: np.ndarray
     decay: np.ndarray
 
@@ -48,7 +48,7 @@ class Chains(NamedTuple):
 
 
 class Optimizer(NamedTuple):
-    """How parameters step; its memory is written in place."""
+    """Step of the parameters; its memory is written in place."""
 
     kind: int  # SGD with settings (momentum,); ADAM with (beta1, beta2, epsilon)
     settings: np.ndarray
@@ -155,7 +155,7 @@ def flip(p, low, span, lanes, unit, u, out):
 
 @kernel
 def product(a, across, b, to):
-    """to = a b, or a^T b if ``across``, over what is not zero in a; float64, b (k, m) with m a multiple of `STRIP`."""
+    """to = a b, or a^T b if ``across``, over the nonzero entries of a; float64, b (k, m), m a multiple of `STRIP`."""
     rows, inner = (a.shape[1], a.shape[0]) if across else a.shape
     m, count = b.shape[1], np.uint64(0)  # unsigned: indexed without asking whether it counts from the end
     starts, at, value = np.empty(rows + 1, np.int64), np.empty(a.size + 1, np.int64), np.empty(a.size + 1, b.dtype)

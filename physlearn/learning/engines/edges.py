@@ -1,6 +1,6 @@
 """The compiled engine of `learn`: whole epochs in one kernel, where the machine is a small edge network.
 
-Recognises the energy (one real layer, one `Edges` term, at most constant forces besides), the rule, the
+Recognises the energy (one real layer, one `Edges` term, and at most constant forces), the rule, the
 cost and the optimiser, flattens them for `edges_epoch.run_epochs`, and follows the plain loop's trajectory.
 """
 
@@ -37,7 +37,7 @@ def refusal(system: Energy, task: Assignment):
     edges = [t for t in system.terms if type(t) is Edges]
     rest = [t for t in system.terms if type(t) is not Edges]
     if len(edges) != 1 or any(type(t) is not Bias for t in rest):
-        return "it takes one Edges term, and Bias terms besides"
+        return "it takes one Edges term, and otherwise Bias terms only"
     if task.names != [edges[0].parameter]:
         return f"it trains {edges[0].parameter!r} alone, asked for {task.names}"
     if type(task.cost) not in COSTS or type(task.optimizer) not in (SGD, Adam):
@@ -134,7 +134,7 @@ def _rule(task):
 
 
 def _reduced(rows, frame):
-    """A readout in free variables (k, m), and what it sees of given values (k, s)."""
+    """A readout as rows over free variables (k, m) and over given values (k, s)."""
     import scipy.sparse as sp
 
     rows = rows.tocoo()

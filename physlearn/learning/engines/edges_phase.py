@@ -1,4 +1,4 @@
-"""Costs on k outputs, and the forces on them that make a phase: compiled, for `epoch`.
+"""Costs on k outputs, and the forces on them that make a phase: compiled, for `edges_epoch`.
 
 The same as `costs` and `dynamics.schur` for one sample at a time; tests hold them equal.
 """

@@ -10,7 +10,7 @@ places they have in a picture meet their neighbours first: in free space, in d d
 
 for lumps of mass m and initial variance s_0^2 at a distance r_ij, so couplings fall off with distance, and saturation
 (`sharpen`) leaves those of neighbours: the bonds that a designer would have written.  Space is a grid of cubes with
-closed walls; what leaves one cell enters the next, so without decay and feed (k = f = 0) mass is conserved to
+closed walls; the flux out of one cell enters the next, so without decay and feed (k = f = 0) mass is conserved to
 rounding.
 
 Source: Poole, Ouldridge, Manoharan and Winfree 2017, and Zhong, Schwab and Murugan 2017, for learning by coincidence;
@@ -119,7 +119,7 @@ class Coincidence:
         return -theta[self.parameter] * self._meetings(x) + 0.0  # no negative zeros
 
     def response(self, x, theta, weight):
-        """Nothing learns from J here: J is a state."""
+        """No parameter learns here: J is a state."""
         return {}
 
     def _meetings(self, x):
@@ -190,7 +190,7 @@ def _constants(diffusion, n_species):
 
 
 class MolecularLearning(NamedTuple):
-    """What a soup learned by diffusion.
+    """Couplings learned by diffusion.
 
     Attributes
     ----------
@@ -229,8 +229,8 @@ def learn_by_diffusion(
     diffusion : float or (n_species,) array
         Places are at unit distance.
     directional : bool
-        Molecules release at each of their faces what that face is made of, so that bonds learn directions; ``cells``
-        is 3 then, faces lie a third of a place from the middle.
+        Each face of a molecule releases a species of its own, so that bonds learn directions; ``cells`` is then 3, and
+        faces lie a third of a place from the middle.
     cells : int
         Cells of the grid from one place to the next; odd puts places at the centres of cells.
     padding : int
@@ -304,7 +304,7 @@ def sharpen(J, bonds, *, strength=1.0):
         Symmetric, a bond being a pair of species (of one species with itself, too); or with directions, a bond being
         an entry.
     bonds : int
-        How many are kept.
+        Number of bonds kept.
     strength : float
         Positive, energy.
 

@@ -7,9 +7,8 @@ species fits all z/2 by accident
     k = (m - 1)^(z/2) N^(1 - z/2)
 
 times on average.  Retrieval from a seed ends where k is of order 1, so the capacity grows as N^((z - 2)/z): N^(1/2) on
-the square, N^(2/3) on the cubic lattice (Murugan, Zeravcic, Brenner and Leibler 2015, eq. 4).  Growth at kinks and
-nowhere else asks for mu/2 < eps (on the cubic lattice mu/3 < eps < mu/2) and, so that one bond with any of m partners
-does not hold, eps < mu - T ln m.
+the square, N^(2/3) on the cubic lattice (Murugan, Zeravcic, Brenner and Leibler 2015, eq. 4).  The
+energies at which kinks alone grow are in `physlearn.models.assembly.seeds`.
 """
 
 from __future__ import annotations
@@ -128,11 +127,11 @@ def accidental_candidates(structures):
 def retrieval_curve(
     side, counts, *, bond, mu, dimension=2, patch=7, temperature=1.0, sweeps=1000, trials=16, rule=None, rng=None
 ):
-    """How well a patch grows from its edges, against the number of structures stored.
+    """Filling of a patch that grows from its edges, against the number of structures stored.
 
     The patch is a corner of the first structure; its first row and column (planes in three dimensions) are held, and
     all other sites, one after the other kinks, start empty.  It does not grow with the structures, which close on
-    themselves, so that what is measured is the chance of an error at a kink, whatever their size.
+    themselves, so that the curve measures the chance of an error at a kink, whatever their size.
 
     Parameters
     ----------
@@ -206,7 +205,7 @@ def retrieval_curve(
 def capacity_exponent(curves):
     """Slope of ln(capacity - 1) against ln(N) and its standard error, from the scatter about the line.
 
-    One structure is the right one: what errs is the number of others.
+    One structure is the right one; errors come from the others.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""Growth from seeds: what a soup makes of a part of a structure, and its phases.
+"""Growth from seeds, parts of a structure, and the phases that they end in.
 
-Growth at kinks and nowhere else asks for mu/2 < eps (on the cubic lattice mu/3 < eps < mu/2) and, so that one bond with
+Growth at kinks and nowhere else needs mu/2 < eps (on the cubic lattice mu/3 < eps < mu/2) and, so that one bond with
 any of m partners does not hold, eps < mu - T ln m.
 """
 

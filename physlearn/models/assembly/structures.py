@@ -5,7 +5,7 @@ It needs the bonds between its neighbours.  The Hebbian rule stores several in o
 
     J_d[i, j] = -strength * min(number of structures with j beside i in direction d, saturation)
 
-(Murugan, Zeravcic, Brenner, Leibler 2015): what is shared is not stronger than what is not (saturation 1), or adds up
+(Murugan, Zeravcic, Brenner, Leibler 2015): shared bonds are no stronger than others (saturation 1), or add up
 (saturation infinite).  Random permutations of the same N species on the same M = N cells are the limit of place
 cells; a growing site with z/2 bonds then has m^(z/2) N^(1 - z/2) accidental candidates among m structures, which
 bounds their number by N^((z - 2)/z).

@@ -24,7 +24,7 @@ def attention(Q, K, V, beta=None, *, mask=None):
     beta : float, optional
         Default 1/sqrt(d).
     mask : (queries, keys) array of bool, optional
-        What each query may look at.
+        True where a query may look.
 
     Returns
     -------
@@ -59,14 +59,14 @@ def multi_head_attention(x, query, key, value, output, *, memory=None, beta=None
     Parameters
     ----------
     x : (tokens, d) array
-        What asks.
+        Tokens that ask.
     query, key : (heads, d, k) arrays
         Projections of every head.
     value : (heads, d, v) array
     output : (heads, v, o) array
         Back; the heads are summed.
     memory : (items, d) array, optional
-        What is asked; default x itself (self-attention).
+        Items that are asked; default x itself (self-attention).
     beta : float, optional
         Default 1/sqrt(k).
     causal : bool

@@ -1,6 +1,6 @@
 """Capacity of memories, measured: overlap against load, basins, phase diagrams, dense memories.
 
-A curve of one size rounds the transition off; curves of several sizes sharpen towards it (`half_load` against
+The transition is rounded at one size; curves of several sizes sharpen towards it (`half_load` against
 n).  The theory to compare with is in `physlearn.models.memory.mean_field`.
 """
 
@@ -153,7 +153,7 @@ def extrapolate(sizes, values, *, exponent=1.0):
 
 
 def basin_size(memory, patterns, fractions=None, *, trials=20, threshold=0.95, rng=None):
-    """How much damage a memory repairs.
+    """Damage that a memory repairs.
 
     Parameters
     ----------
@@ -203,7 +203,7 @@ def basin_size(memory, patterns, fractions=None, *, trials=20, threshold=0.95, r
 
 
 def phase_diagram(n, loads, temperatures, *, seeds=4, sweeps=100, rng=None):
-    """Overlap that is left of a pattern after ``sweeps`` at each load and temperature, Hebb's rule.
+    """Overlap with a pattern that remains after ``sweeps`` at each load and temperature, Hebb's rule.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ def phase_diagram(n, loads, temperatures, *, seeds=4, sweeps=100, rng=None):
     temperatures : (l,) array
         0 falls to a fixed point.
     seeds : int
-        Sets of patterns; of each, four patterns are started from.
+        Sets of patterns; four patterns of each are starts.
 
     Returns
     -------
@@ -296,7 +296,7 @@ def dense_errors(n, counts, power, *, beta=1.0, trials=20, rng=None):
 
 
 def _shares(xi, x, power, beta):
-    """What each pattern adds to the gap of each neuron, (K, n), up to one factor."""
+    """Contribution of each pattern to the gap of each neuron, (K, n), up to one factor."""
     n = len(x)
     c = (xi @ x)[:, None] - xi * x  # overlaps without the neuron
     if power is None:

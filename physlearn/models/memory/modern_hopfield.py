@@ -161,9 +161,9 @@ class ModernHopfield:
         kind : (batch,) array of str
             "pattern", "metastable" or "average".
         members : (batch,) array
-            How many patterns share the weight, 1/sum_mu p_mu^2.
+            Number of patterns that share the weight, 1/sum_mu p_mu^2.
         x : (batch, d) array
-            Where they end; a warning says if some still move after ``steps`` sweeps.
+            States where they end; a warning says if some still move after ``steps`` sweeps.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""Patterns to remember, and damage to recall them from.
+"""Patterns to store, and their damage: flips, erasure, noise.
 
 Patterns are rows, (m, n), of -1 and +1 (`Spin`) or 0 and 1 (`Binary`).  The overlap of a state x with pattern
 xi is m = xi.x/n: 1 is recall, -1 recall of the inverse (as deep a minimum where there are no fields), and a
@@ -98,7 +98,7 @@ def erase(x, fraction, *, fill=-1.0, contiguous=False, rng=None):
     fraction : float
         In [0, 1].
     fill : float
-        What is written there: -1 or 0 for paper; 0 in a spin pattern means unknown, for continuous memories.
+        Value written there: -1 or 0 for paper; 0 in a spin pattern means unknown, for continuous memories.
     contiguous : bool
         Erase the last part (the lower part of a picture given row by row) instead of random places.
     rng : int, Generator or None
@@ -197,7 +197,7 @@ def check_patterns(patterns, name="patterns"):
 
 
 def check_memory(memory, patterns):
-    """Refuse what recalls nothing, and patterns of another length than the memory's, by name."""
+    """Refuse objects without `recall`, and patterns of another length than the memory's, by name."""
     if not callable(getattr(memory, "recall", None)) or isinstance(memory, type):
         raise TypeError(f"memory: got {seen(memory)}, expected a network that recalls, such as Hopfield or DenseMemory")
     if getattr(memory, "n", patterns.shape[1]) != patterns.shape[1]:
@@ -207,7 +207,7 @@ def check_memory(memory, patterns):
 
 
 def refuse_duplicates(patterns):
-    """Refuse patterns of which two are the same."""
+    """Refuse two equal patterns."""
     _, first, counts = np.unique(patterns, axis=0, return_index=True, return_counts=True)
     if np.any(counts > 1):
         again = int(first[np.argmax(counts)])

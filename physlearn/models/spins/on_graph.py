@@ -1,4 +1,4 @@
-"""Models whose pairs are the neighbours of a lattice or the edges of a graph: constructors that they share."""
+"""Models whose pairs are the neighbours of a lattice or the edges of a graph: shared constructors."""
 
 from __future__ import annotations
 
