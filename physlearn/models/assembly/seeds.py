@@ -48,6 +48,7 @@ def grow_seeds(
     Examples
     --------
     >>> from physlearn.models import random_structures
+    >>> from physlearn.terms import Lattice
     >>> found = grow_seeds(random_structures(2, (8, 8), rng=0), Lattice((12, 12)), bond=7.5, mu=12.5, rng=0)
     >>> found.name.tolist()
     ['retrieved', 'retrieved', 'retrieved', 'retrieved']
@@ -107,6 +108,7 @@ def phase_map(structures, lattice, bonds, mus, *, rng=None, **settings):
     Examples
     --------
     >>> from physlearn.models import random_structures
+    >>> from physlearn.terms import Lattice
     >>> stored = random_structures(2, (8, 8), rng=0)
     >>> phase_map(stored, Lattice((12, 12)), [2.0, 7.5], [12.5], sweeps=300, rng=0)[0].tolist()
     [[0.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, 0.0]]
