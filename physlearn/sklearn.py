@@ -59,7 +59,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
     Notes
     -----
-    Values are taken as probabilities: clipped to [0, 1], and drawn as 0 or 1 anew in each pass where they are
+    Values are taken as probabilities: clipped to [0, 1], and drawn again as 0 or 1 in each pass where they are
     neither.  Source: Tieleman 2008 (persistent), Hinton 2002 (not persistent).
 
     Examples
@@ -87,7 +87,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.random_state = random_state
 
     def fit(self, X, y=None):
-        """Learn from X (n, n_features) from the start; y is ignored.
+        """Learn from X (n, n_features), from fresh parameters; y is ignored.
 
         Examples
         --------
@@ -101,7 +101,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         return self
 
     def partial_fit(self, X, y=None):
-        """Go on learning: one pass through X (n, n_features), in batches; y is ignored.
+        """Continue learning: one pass through X (n, n_features), in batches; y is ignored.
 
         Examples
         --------

@@ -85,6 +85,7 @@ class HopfieldParams(BaseModel):
 def run_hopfield(params: HopfieldParams, rng) -> dict:
     """Overlap with the pattern of the cue: at the end, or over the second half of the sweeps if it is warm."""
     from physlearn.models import Hopfield, flip, random_patterns
+    from physlearn.models.curves import RETRIEVED
 
     patterns = random_patterns(max(1, round(params.load * params.neurons)), params.neurons, rng=rng)
     wanted = patterns[: params.cues]
@@ -94,7 +95,7 @@ def run_hopfield(params: HopfieldParams, rng) -> dict:
     resting = np.repeat(path[-1:], params.sweeps + 1 - len(path), axis=0)
     path = np.concatenate([path, resting])
     kept = path[-1] if params.temperature == 0 else path[params.sweeps // 2 :].mean(0)
-    return {"overlap": kept.mean(), "retrieved": np.mean(kept > 0.9), "overlap_in_time": path.mean(1)}
+    return {"overlap": kept.mean(), "retrieved": np.mean(kept > RETRIEVED), "overlap_in_time": path.mean(1)}
 
 
 def warm_hopfield():

@@ -26,7 +26,7 @@ from physlearn.terms import Pairs
 
 
 class MaxCut(NamedTuple):
-    """A Max-Cut problem: the energy to minimise, over the layer "s", and what it means."""
+    """A Max-Cut problem: the energy to minimise over the layer "s", and its cut."""
 
     energy: Energy
     pairs: np.ndarray

@@ -33,7 +33,7 @@ def read_couplings(path, *, symmetrise=False):
         A real or integer matrix, sparse ("coordinate") or dense ("array"), square; entry (i, j) is the coupling
         J_ij of E = -sum_{i<j} J_ij s_i s_j.  May be packed (.gz, .bz2).
     symmetrise : bool
-        Take (J + J^T) / 2 of an asymmetric matrix, which is what its quadratic form knows, instead of refusing
+        Take (J + J^T) / 2 of an asymmetric matrix, the matrix of its quadratic form, instead of refusing
         it.  A file that holds only one triangle without saying "symmetric" is asymmetric, and halved by this.
 
     Returns
@@ -86,7 +86,7 @@ def read_couplings(path, *, symmetrise=False):
 
 
 def _remedy(form, matrix):
-    """What to do with a matrix that is asymmetric: where each pair stands once, its mean would halve all of them."""
+    """Remedy for an asymmetric matrix: where each pair stands once, its mean would halve all of them."""
     import scipy.sparse as sp
 
     both: Any = sp.csr_matrix(matrix.multiply(matrix.T))
@@ -97,7 +97,7 @@ def _remedy(form, matrix):
 
 
 def _matrix(path):
-    """The form of a checked file and its matrix in CSR, no entry of which stands twice."""
+    """The form of a checked file and its matrix in CSR without repeated entries."""
     import scipy.io
     import scipy.sparse as sp
 
@@ -186,7 +186,7 @@ def _check_lines(path, number, body, entry, form, field, count):
 
 
 def _refuse_again(path, number, body, found, i, j):
-    """Name the first entry that a file holds again."""
+    """Name the first entry that a file repeats."""
     order = np.lexsort((j, i))  # stable: of equal entries the first comes first
     again = np.flatnonzero((np.diff(i[order]) == 0) & (np.diff(j[order]) == 0))
     k = order[again + 1].min()
@@ -198,7 +198,7 @@ def _refuse_again(path, number, body, found, i, j):
 
 
 def _numbered(path, error, lines):
-    """SciPy's sentence, with the file, and the line there and not in what it was given."""
+    """SciPy's sentence with the file and the line in it, not in the text that SciPy was given."""
     found = re.match(r"Line (\d+): (.*)", str(error))
     return f"{path}, line {int(found[1]) + lines}: {found[2]}" if found else f"{path}: {error}"
 

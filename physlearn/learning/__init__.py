@@ -1,4 +1,4 @@
-"""Slow change of theta: costs, rules, optimisers, learn."""
+"""Slow change of theta: the verb `learn`, its rules, costs and optimisers."""
 
 import lazy_loader
 

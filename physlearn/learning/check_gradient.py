@@ -1,4 +1,4 @@
-"""check_gradient: any rule on any machine against the exact gradient, as its nudge goes to zero."""
+"""check_gradient: a rule's contrast against the exact gradient, as its nudge goes to zero."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from physlearn.threads import on_one_thread
 
 @dataclass(frozen=True, eq=False)
 class GradientCheck:
-    """How a rule's contrast approaches its limit.
+    """Convergence of a rule's contrast to its limit as the nudge goes to zero.
 
     Attributes
     ----------

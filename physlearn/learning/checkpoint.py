@@ -16,7 +16,8 @@ import numpy as np
 from physlearn.checks import instance
 from physlearn.energy import System, check_system
 from physlearn.files import path_of, replacing
-from physlearn.learning.learn import Training, generator_of
+from physlearn.learning.learn import Training
+from physlearn.learning.resume import generator_of
 
 LOG = logging.getLogger(__name__)
 FORMAT = 1

@@ -1,4 +1,4 @@
-"""Costs on a readout and its target: what a nudge pulls towards and what training lowers.
+"""Costs on a readout and its target: a nudge pulls down their slope, and training lowers them.
 
 Each cost names its ``readout`` and answers, for outputs y and targets t of shape (batch, k),
 ``value -> (batch,)``, ``gradient -> (batch, k)`` and ``hessian -> (batch, k, k)`` with respect to y.
@@ -178,7 +178,7 @@ class Margin:
 
 
 def _numbers(y, target):
-    """Outputs and targets as arrays of numbers, where they are something else; what engines pass is not looked at."""
+    """Outputs and targets as arrays of numbers; arrays, as engines pass them, are not checked."""
     y, target = array("y", y, finite=False, dtype=None), array("target", target, finite=False)
     if y.shape[-1:] != target.shape[-1:]:
         raise ValueError(f"target: shape {target.shape} does not fit outputs y of shape {y.shape}")

@@ -1,8 +1,9 @@
-"""What is trained on, checked before anything is computed."""
+"""The data and names of a training, checked before anything is computed."""
 
 from __future__ import annotations
 
 import warnings
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,8 +19,20 @@ NOUNS = {
 }
 
 
+class Assignment(NamedTuple):
+    """One training, checked: the arguments of `learn` that all its engines need."""
+
+    inputs: dict[str, np.ndarray]  # readout name to (n, k) values
+    target: np.ndarray  # (n, k), of the cost's readout; (n, 0) without a cost
+    rule: Any
+    optimizer: Any
+    cost: Any
+    size: int  # samples a step
+    names: list[str]  # parameters that change
+
+
 def check_nouns(**given):
-    """Refuse what is no rule, optimiser or cost, such as its name or its class."""
+    """Refuse anything but a rule, optimiser or cost, such as its name or its class."""
     for argument, value in given.items():
         attributes, such = NOUNS[argument]
         if isinstance(value, type):
@@ -30,7 +43,7 @@ def check_nouns(**given):
 
 
 def check_data(system, data, cost):
-    """Inputs and target as float arrays, or say what is wrong with them; no cost: all are inputs."""
+    """Inputs and target as checked float arrays; without a cost all data are inputs."""
     check_system(system)
     mapping("data", data, expected="a mapping of readout names to (n, k) arrays")
     if not data:
@@ -73,7 +86,7 @@ def check_data(system, data, cost):
 
 
 def _columns(system, name):
-    """How many numbers a readout reads."""
+    """Number of values that a readout reads."""
     readout = system.readouts[name]
     if readout.rows is not None:
         return readout.rows.shape[0]
@@ -83,7 +96,7 @@ def _columns(system, name):
 def check_names(system, trainable, optimizer):
     """Names of the parameters that change.
 
-    Refuses unknown ones, empty ones where they were asked for or are all there is, and starts outside the bounds.
+    Refuses unknown names, empty parameters that were asked for or are the only ones, and starts outside the bounds.
     """
     said = "a list of names in theta"
     names = list(system.theta) if trainable is None else list(sequence("trainable", trainable, of=str, expected=said))

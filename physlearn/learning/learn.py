@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,24 +12,22 @@ import numpy as np
 from physlearn.checks import choice, count, flag, function, instance, mapping
 from physlearn.energy import System
 from physlearn.errors import ConvergenceError
-from physlearn.learning.data import RELAX_OPTIONS, check_data, check_names, check_nouns
-from physlearn.learning.engines import bipartite, edges as compiled
-from physlearn.learning.engines.adjoint import contrast_by_adjoint
-from physlearn.learning.engines.contrast import contrast_by_moments, contrast_by_relaxing, has_moments
+from physlearn.learning.data import RELAX_OPTIONS, Assignment, check_data, check_names, check_nouns
+from physlearn.learning.engines.choice import METHODS, choose
 from physlearn.learning.monitor import Monitor, shown
 from physlearn.learning.optimizers import rate
-from physlearn.learning.rules.contrastive import ExactGradient
+from physlearn.learning.resume import check_memory, copied, generator_of, start
 from physlearn.progress import Bar
 from physlearn.rng import generator as rng_generator
 from physlearn.threads import on_one_thread
 
 LOG = logging.getLogger(__name__)
-METHODS = ("auto", "compiled", "moments", "relax", "sample")
+SAMPLES_PER_CALL = 200_000  # of one call of an engine: epochs are put together up to these many samples
 
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """What a training left behind; pass it back as ``resume`` to go on exactly where it stopped.
+    """Result of a training; pass it back as ``resume`` to continue exactly where it stopped.
 
     Attributes
     ----------
@@ -50,8 +47,8 @@ class Training:
         "compiled" (whole epochs in one kernel), "moments" (columns and a quadratic form), "relax", or
         "sample" (phases sampled or enumerated).
     monitor : (epochs,) array
-        What sampled rules show for a cost: see ``monitor_name``.  Where epochs are short it is measured after 1, 2, 5,
-        10, 20, 50, ... and the last, and NaN else.
+        Figure that sampled rules show in place of a cost: see ``monitor_name``.  Where epochs are short it is measured
+        after 1, 2, 5, 10, 20, 50, ... and the last, and NaN else.
     monitor_name : str
         "log pseudo-likelihood" (nats a sample, of some of the data; higher is better), "negative log-likelihood"
         (nats a sample, where it is exact) or "score matching loss"; "" where there is none.
@@ -100,7 +97,7 @@ def learn(
     Parameters
     ----------
     system : Energy or System
-        What learns; not changed.
+        The machine that learns; not changed.
     data : mapping of str to (n, k) array
         Readout name to values, one row a sample.  The cost's readout holds the targets; every other
         readout is clamped (or driven, if declared with ``force=True``) in all phases.  A sampled rule clamps
@@ -125,7 +122,7 @@ def learn(
     callback : callable, optional
         Called with the `Training` after every epoch; a true value stops.
     resume : Training, optional
-        Go on from there: its theta, memory and random state replace ``system``'s and ``rng``.  It must have
+        Training to continue: its theta, memory and random state replace ``system``'s and ``rng``.  It must have
         been made with an optimiser of the same class and with the same parameters.
     method : {"auto", "compiled", "moments", "relax", "sample"}
         Engine; "auto" takes the fastest that fits.  All follow the same trajectory to rounding; those of sampled
@@ -165,71 +162,26 @@ def learn(
     True
     """
     check_nouns(rule=rule, optimizer=optimizer, **({} if cost is None else {"cost": cost}))
-    count("epochs", epochs, least=0)
-    if batch is not None:
-        count("batch", batch)
-    flag("shuffle", shuffle)
-    choice("method", method, METHODS)
-    if callback is not None:
-        function("callback", callback, 1, "a function of the Training")
-    if resume is not None:
-        instance("resume", resume, Training, "a Training, what `learn` returned")
-    if relax_options is not None:
-        mapping("relax_options", relax_options, RELAX_OPTIONS, "a mapping of settings of `relax`")
+    _check_settings(epochs, batch, shuffle, method, callback, resume, relax_options)
     if hasattr(rule, "sampled") == (cost is not None):
         wants = "no cost, since its phases are sampled" if cost is not None else "a cost, such as SquaredError('out')"
         raise TypeError(f"cost: got {cost!r}, but {type(rule).__name__} takes {wants}")
     inputs, target = check_data(system, data, cost)
-    if resume is not None:
-        if not isinstance(resume, Training):
-            raise TypeError(
-                f"resume: got a {type(resume).__name__}, expected a Training, such as `learn` and `load` give"
-            )
-        system = system.with_theta(resume.theta)
-    names = check_names(system, trainable, optimizer)
-    n = len(target)
-    size = n if batch is None else batch
-    generator = rng_generator(rng)
-    if resume is None:
-        memory = _start(system, rule, optimizer, names, generator)
-        record = Training(system, np.zeros(0), 0, memory, generator.bit_generator.state)
-    else:
-        generator = generator_of(resume.rng)
-        fresh = _start(system, rule, optimizer, names, 0)
-        if _names(resume.memory) != _names(fresh):
-            raise ValueError(
-                f"resume: its optimiser and rule kept {_names(resume.memory)}, but {type(optimizer).__name__} and "
-                f"{type(rule).__name__} keep {_names(fresh)}; resume with the same ones and the same `trainable`"
-            )
-        kept, wanted = ({n: len(v) for n, v in m.get("chains", {}).items()} for m in (resume.memory, fresh))
-        if kept != wanted:
-            raise ValueError(
-                f"resume: it kept persistent chains and replicas {kept}, but {rule!r} has {wanted}; resume with as many"
-            )
-        record = replace(resume, system=system)
-    task = compiled.Task(inputs, target, rule, optimizer, cost, min(size, n), names)
-    run, used = _engine(method, record.system, task, relax_options)
-    record, last = replace(record, method=used), record.epochs + epochs
-    monitor = Monitor(record.system, task)
-    record = replace(record, monitor_name=monitor.name)
-    going_on = "started" if resume is None else "resumed"
-    LOG.info("learn: %s, epochs %d to %d by %s, engine %r", going_on, record.epochs, last, type(rule).__name__, used)
+    system = system if resume is None else system.with_theta(resume.theta)
+    names, n = check_names(system, trainable, optimizer), len(target)
+    task = Assignment(inputs, target, rule, optimizer, cost, n if batch is None else min(batch, n), names)
+    record, generator = _begin(system, task, rng_generator(rng), resume)
+    run, used = choose(method, record.system, task, relax_options)
+    monitor, last = Monitor(record.system, task), record.epochs + epochs
+    record = replace(record, method=used, monitor_name=monitor.name)
+    begun = "started" if resume is None else "resumed"
+    LOG.info("learn: %s, epochs %d to %d by %s, engine %r", begun, record.epochs, last, type(rule).__name__, used)
     with Bar("learn", "epoch", epochs, progress) as bar:
         while record.epochs < last:
-            chunk = 1 if callback else min(last - record.epochs, max(1, 200_000 // n))
+            chunk = 1 if callback else min(last - record.epochs, max(1, SAMPLES_PER_CALL // n))
             chunk = monitor.until(record.epochs, chunk)
             orders = [generator.permutation(n) if shuffle else np.arange(n) for _ in range(chunk)]
-            rates = [rate(optimizer, record.epochs + k) for k in range(chunk)]
-            memory = _copy(record.memory)  # a record that a callback has kept stays as it was
-            theta, costs, trouble = run(record.system, memory, orders, rates)
-            record = replace(
-                record,
-                memory=memory,
-                system=record.system.with_theta(theta),
-                cost=np.concatenate([record.cost, costs]),
-                epochs=record.epochs + len(costs),
-                rng=generator.bit_generator.state,
-            )
+            record, costs, trouble = _advance(run, record, orders, optimizer, generator)
             record = replace(record, monitor=monitor.of(record, costs, trouble, last))
             bar.update(len(costs), **shown(record))
             if trouble:
@@ -245,94 +197,42 @@ def learn(
     return record
 
 
-def _engine(method, system, task, relax_options):
-    """The loop over steps, and its name; the fastest that fits unless one is asked for."""
-    adjoint, drawn = isinstance(task.rule, ExactGradient), hasattr(task.rule, "sampled")
-    fast = bipartite if drawn else compiled
-    reasons = {
-        "compiled": fast.refusal(system, task),
-        "moments": None if has_moments(system) else "not every term is quadratic with `gradient_moments`",
-        "relax": None,
-        "sample": "the rule's phases are relaxed, not sampled",
-    }
-    if drawn:
-        reasons |= dict.fromkeys(("moments", "relax"), "the rule's phases are sampled") | {"sample": None}
-    if method == "auto":
-        method = next(name for name, reason in reasons.items() if reason is None)
-    LOG.debug("learn: engine %r; refused: %s", method, {name: why for name, why in reasons.items() if why})
-    if reasons[method]:
-        fits = [name for name, reason in reasons.items() if reason is None]
-        raise ValueError(f"method {method!r} does not fit: {reasons[method]}. What fits: {fits}")
-    if method == "compiled":
-        return fast.runner(system, task), method
-    if method == "sample":
-        from physlearn.learning.engines import sampled  # loads every sampler
-
-        return sampled.runner(system, task), method
-    options = {"unconverged": "raise"} | dict(relax_options or {})
-    contrast: Any
-    if method == "moments":
-        contrast = contrast_by_moments
-    elif adjoint:
-        contrast = partial(contrast_by_adjoint, options=options)
-    else:
-        contrast = partial(contrast_by_relaxing, options=options)
-    return lambda *args: _plain_loop(contrast, task, *args), method
+def _check_settings(epochs, batch, shuffle, method, callback, resume, relax_options):
+    """Refuse settings of `learn` that are wrong whatever the system."""
+    count("epochs", epochs, least=0)
+    if batch is not None:
+        count("batch", batch)
+    flag("shuffle", shuffle)
+    choice("method", method, METHODS)
+    if callback is not None:
+        function("callback", callback, 1, "a function of the Training")
+    if resume is not None:
+        instance("resume", resume, Training, "a Training, such as `learn` and `load` give")
+    if relax_options is not None:
+        mapping("relax_options", relax_options, RELAX_OPTIONS, "a mapping of settings of `relax`")
 
 
-def _plain_loop(contrast, task, system, memory, orders, rates):
-    """Epochs, batch by batch: (theta, mean cost of each whole epoch, what went wrong or None)."""
-    costs, steps = [], 0
-    for order, lr in zip(orders, rates, strict=True):
-        total = 0.0
-        for start in range(0, len(order), task.size):
-            pick = order[start : start + task.size]
-            inputs = {name: value[pick] for name, value in task.inputs.items()}
-            try:
-                found = contrast(system, inputs, task.target[pick], task.rule, task.cost)
-            except (ValueError, ConvergenceError) as error:
-                if steps == 0 and isinstance(error, ValueError):
-                    raise
-                return system.theta, np.array(costs), str(error)
-            gradient = {name: found.gradient[name] for name in task.names if name in found.gradient}
-            if not all(np.all(np.isfinite(g)) for g in gradient.values()):
-                return system.theta, np.array(costs), "the gradient is not finite"
-            theta = task.optimizer.step(system.theta, gradient, memory, lr)
-            if not all(np.all(np.isfinite(value)) for value in theta.values()):
-                return system.theta, np.array(costs), "theta is not finite"
-            system = system.with_theta(theta)
-            total += float(np.sum(found.cost))
-            steps += 1
-        costs.append(total / len(order))
-    return system.theta, np.array(costs), None
+def _begin(system, task, generator, resume):
+    """The record before the first epoch, and the generator to continue with."""
+    if resume is None:
+        memory = start(system, task, generator)
+        return Training(system, np.zeros(0), 0, memory, generator.bit_generator.state), generator
+    generator = generator_of(resume.rng)
+    check_memory(resume.memory, system, task)
+    return replace(resume, system=system), generator
 
 
-def generator_of(state) -> np.random.Generator:
-    """The generator whose state a training has kept."""
-    kind = getattr(np.random, state["bit_generator"])
-    if not (isinstance(kind, type) and issubclass(kind, np.random.BitGenerator)):
-        raise ValueError(f"rng: bit_generator {state['bit_generator']!r}, expected one of NumPy's, such as 'PCG64'")
-    generator = np.random.Generator(kind())
-    generator.bit_generator.state = state
-    return generator
-
-
-def _start(system, rule, optimizer, names, generator):
-    """Fresh memory of the optimiser, and of the rule where it has any."""
-    memory = optimizer.start({name: system.theta[name] for name in names})
-    if not hasattr(rule, "sampled"):
-        return memory
-    from physlearn.learning.engines import sampled
-
-    return memory | sampled.start(system, rule, generator)
-
-
-def _names(memory):
-    """What a memory holds: {"velocity": ["conductance"], ...}, scalars left out."""
-    return {key: sorted(value) for key, value in memory.items() if isinstance(value, dict)}
-
-
-def _copy(memory):
-    return {
-        k: {n: v.copy() for n, v in value.items()} if isinstance(value, dict) else value for k, value in memory.items()
-    }
+def _advance(run, record, orders, optimizer, generator):
+    """The record after some epochs, their costs, and what went wrong or None."""
+    rates = [rate(optimizer, record.epochs + k) for k in range(len(orders))]
+    memory = copied(record.memory)  # a record that a callback has kept stays as it was
+    theta, costs, trouble = run(record.system, memory, orders, rates)
+    record = replace(
+        record,
+        memory=memory,
+        system=record.system.with_theta(theta),
+        cost=np.concatenate([record.cost, costs]),
+        epochs=record.epochs + len(costs),
+        rng=generator.bit_generator.state,
+    )
+    return record, costs, trouble

@@ -1,4 +1,4 @@
-"""What a sampled training shows for a cost: how it is named, and after which epochs it is measured."""
+"""Monitor of a sampled training, shown in place of a cost: its name, and the epochs after which it is measured."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from physlearn.energy import Energy
 
-WORK = 2e7  # samples times parameters between two measurements, beside which their cost is small
+WORK = 2e7  # samples times parameters between two measurements, so that measuring costs little
 
 
 class Monitor:
@@ -15,7 +15,7 @@ class Monitor:
     Parameters
     ----------
     system : System
-    task : Task
+    task : Assignment
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Monitor:
         self.every = max(1, round(WORK / max(work, 1)))
 
     def due(self, epoch) -> bool:
-        """Whether to measure after an epoch, 1, 2, ...: as often as costs little, and after 1, 2, 5, 10, 20, 50, ..."""
+        """Whether to measure after an epoch: after 1, 2, 5, 10, 20, 50, ..., and as often as costs little."""
         series = epoch in (digit * 10 ** (len(str(epoch)) - 1) for digit in (1, 2, 5))
         return self.measure is not None and (series or epoch % self.every == 0)
 
@@ -44,7 +44,7 @@ class Monitor:
         return next((k for k in range(1, most) if self.due(done + k)), most)
 
     def of(self, record, costs, trouble, last):
-        """The record's monitor, longer by the epochs of ``costs``; after ``last`` it is always measured."""
+        """The record's monitor, extended by the epochs of ``costs``; it is always measured after ``last``."""
         before = record.epochs - len(costs)
         old = np.append(record.monitor, np.full(before - len(record.monitor), np.nan))  # of a record that had none
         new = np.full(len(costs), np.nan)

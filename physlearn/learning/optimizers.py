@@ -186,7 +186,7 @@ def _zeros(theta):
 
 
 def _check_step(theta, gradient, memory, lr, kept):
-    """Say which argument made a step fail: afterwards, so that a step that does not costs nothing more."""
+    """Name the argument that made a step fail; called afterwards, so that a good step costs nothing more."""
     mapping("theta", theta)
     mapping("memory", memory, expected="the mapping that `start` gave")
     for name in mapping("gradient", gradient):
@@ -203,7 +203,7 @@ def _check_step(theta, gradient, memory, lr, kept):
 
 
 def rate(optimizer: SGD | Adam, epoch: int) -> float:
-    """Learning rate of an epoch; refuses what is not a finite number."""
+    """Learning rate of an epoch, a finite number."""
     lr = optimizer.lr(epoch) if callable(optimizer.lr) else optimizer.lr
     try:
         return number("lr", lr)

@@ -2,8 +2,6 @@ from .assembly.capacity import (
     RetrievalCurve as RetrievalCurve,
     accidental_candidates as accidental_candidates,
     capacity_exponent as capacity_exponent,
-    grow_seeds as grow_seeds,
-    phase_map as phase_map,
     retrieval_curve as retrieval_curve,
 )
 from .assembly.linkers import linked as linked
@@ -22,6 +20,10 @@ from .assembly.order import (
     site_labels as site_labels,
     time_to_assembly as time_to_assembly,
 )
+from .assembly.promiscuity import (
+    Promiscuity as Promiscuity,
+    promiscuity as promiscuity,
+)
 from .assembly.recognition import (
     Recognition as Recognition,
     concentration_pattern as concentration_pattern,
@@ -31,10 +33,12 @@ from .assembly.registration import (
     Registration as Registration,
     registration as registration,
 )
+from .assembly.seeds import (
+    grow_seeds as grow_seeds,
+    phase_map as phase_map,
+)
 from .assembly.structures import (
-    Promiscuity as Promiscuity,
     Structure as Structure,
-    promiscuity as promiscuity,
     random_structures as random_structures,
     store as store,
 )
@@ -46,6 +50,12 @@ from .boltzmann.machine import BoltzmannMachine as BoltzmannMachine
 from .boltzmann.rbm import (
     RBM as RBM,
     LogLikelihood as LogLikelihood,
+)
+from .memory.attention import (
+    attention as attention,
+    causal_mask as causal_mask,
+    multi_head_attention as multi_head_attention,
+    positional_encoding as positional_encoding,
 )
 from .memory.capacity import (
     CapacityCurve as CapacityCurve,
@@ -76,22 +86,20 @@ from .memory.mean_field import (
 from .memory.modern_hopfield import (
     ModernHopfield as ModernHopfield,
     Probabilities as Probabilities,
-    attention as attention,
-    causal_mask as causal_mask,
-    multi_head_attention as multi_head_attention,
-    positional_encoding as positional_encoding,
 )
 from .memory.patterns import (
     add_noise as add_noise,
     correlated_patterns as correlated_patterns,
-    digits as digits,
     erase as erase,
     flip as flip,
-    from_images as from_images,
-    letters as letters,
     overlap as overlap,
     overlap_matrix as overlap_matrix,
     random_patterns as random_patterns,
+)
+from .memory.pictures import (
+    digits as digits,
+    from_images as from_images,
+    letters as letters,
 )
 from .memory.retrieval import Recall as Recall
 from .memory.spurious import (

@@ -3,7 +3,7 @@
     attention   E = -1/beta sum_h sum_c log sum_(b != c) exp(beta k_hb.q_hc),    k_hb = K_h g_b,  q_hc = Q_h g_c
     memory      E = -1/2 sum_c sum_mu max(xi_mu.g_c, 0)^2
 
-on a layer g of tokens, (tokens, d).  Each token c asks all others b, and is drawn to what answers; because it is
+on a layer g of tokens, (tokens, d).  Each token c asks all others b, and is drawn to those that answer; because it is
 one energy, the others are drawn to it as well, which ordinary attention leaves out.
 """
 

@@ -62,7 +62,7 @@ class Dense:
             k = int(np.flatnonzero(np.diag(w))[0])
             raise ValueError(
                 f"theta[{self.parameter!r}]: [{k}, {k}] is {w[k, k]:.6g}, expected a zero diagonal: nothing couples "
-                "to itself; use np.fill_diagonal(J, 0), and Bias or Parabola for what it was to mean"
+                "to itself; use np.fill_diagonal(J, 0), and Bias or Parabola in its place"
             )
 
     def energy(self, x, theta):

@@ -1,4 +1,4 @@
-"""What the terms' `check` asks: whether a layer is of a kind that a term can act on, and a parameter of its shape."""
+"""Checks of terms: whether a term can act on a layer's kind, and whether a parameter has its shape."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Bonds between codes on a regular lattice: which species sits beside which, in which direction.
+"""Bonds between codes on a regular lattice: energies of neighbouring species in each direction.
 
     E = sum_x sum_d J_d[s(x), s(x + e_d)] + sum_x mu[s(x)],        mu[0] = 0: code 0 is an empty site
 
 The directions e_d of a lattice are half of its steps to neighbours; the other half are -e_d.  Most entries of J
-are zero (few species bond), so the term keeps the others as a list, sorted by what a site sees: a neighbour's
-direction and code give the codes that bond to it.  An engine reads the candidates there and knows that all other
+are zero (few species bond), so the term keeps the others as a list, sorted by direction and code of a
+neighbour, which give the codes that bond to it.  An engine reads the candidates there and knows that all other
 codes differ by mu alone (`LatticeBonds.felt`).
 
 `FeltBonds` is the same without an energy: a site of code a feels J_k[a, b] from a neighbour of code b in each of
@@ -103,7 +103,7 @@ class Lattice:
 
 
 class Felt(NamedTuple):
-    """What sites feel, as kernels read it.
+    """Couplings felt by sites, as kernels read them.
 
     Row k q + b of a CSR matrix lists the codes (and their J) that bond to a neighbour of code b in step k; ``mu``
     (q,) is the cost of every code.
@@ -117,7 +117,7 @@ class Felt(NamedTuple):
 
 
 class FeltBonds:
-    """What a site feels from its neighbours, J_k[a, b] of any sign and symmetry: for a `System`.
+    """Energies that a site feels from its neighbours, J_k[a, b] of any sign and symmetry: for a `System`.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ class FeltBonds:
         )
 
     def _listed(self):
-        """Sorted keys (step, neighbour's code, own code) of all that is felt, and each one's parameter."""
+        """Sorted keys (step, neighbour's code, own code) of all bonds felt, and the parameter of each."""
         index = np.arange(len(self.bonds))
         every = self.bonds[:, 0] < 0
         parts = [(index[~every], *self.bonds[~every].T)]
@@ -224,7 +224,7 @@ class FeltBonds:
         return out.reshape(*x[layer].shape, self.q)
 
     def response(self, x, theta, weight):
-        """What is felt, counted: (m,) for the bonds and (q - 1,) for the costs."""
+        """Counts of what is felt: (m,) for the bonds and (q - 1,) for the costs."""
         return self._counts(x, weight, self.steps)
 
     @property

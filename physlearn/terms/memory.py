@@ -1,4 +1,4 @@
-"""Memories as terms: separation functions of overlaps, and what attention is made of.
+"""Memories as terms: separation functions of overlaps, and the terms of attention.
 
 `Separation` (powers) and `LogSumExp` (exponentials) see the K patterns xi of theta through the overlaps
 z_mu = xi_mu.x alone.  The steeper the function, the better it separates the right pattern from the sum of all

@@ -1,4 +1,4 @@
-"""Parabola: an upright parabola for every variable, E = sum_i k_i x_i^2/2 (springs to zero, Gaussian units)."""
+"""Parabola: a parabolic well for every variable, E = sum_i k_i x_i^2/2 (springs to zero, Gaussian units)."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How a rule is carried out: by relaxing, by sampling, or in one compiled epoch."""
+"""Engines that carry out a rule: by relaxing, by sampling, or in compiled epochs."""

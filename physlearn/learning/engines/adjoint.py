@@ -1,4 +1,4 @@
-"""Exact gradients of a cost by the adjoint state, the reference every rule is measured against.
+"""Exact gradients of a cost by the adjoint state, the reference for every rule.
 
 At rest F(x, theta) = 0 with F the force; with J = dF/dx on the free variables and c = dC/dx,
 
@@ -32,7 +32,7 @@ def contrast_by_adjoint(system, inputs, target, rule, cost, options, metric=Fals
     options : mapping
         Passed to `relax`.
     metric : bool
-        Follow S^-1 C' instead of C': what coupled learning follows as eta -> 0.
+        Follow S^-1 C' instead of C', the limit of coupled learning as eta -> 0.
     """
     x = system.state(relax(system, clamp=inputs, **options).x)
     y = system.readouts[cost.readout].read(system.shown(x))

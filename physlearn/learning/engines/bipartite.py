@@ -16,7 +16,7 @@ from physlearn.learning.optimizers import SGD, Adam
 from physlearn.learning.rules.sampled import ContrastiveDivergence, PersistentContrastiveDivergence
 from physlearn.terms import Bias, Dense
 
-MOST_ON = 0.5  # fraction of the data's entries up to which sums over what is on beat BLAS
+MOST_ON = 0.5  # fraction of nonzero data up to which sums over nonzero entries beat BLAS
 VALUES = {Binary: (0.0, 1.0), Spin: (-1.0, 2.0)}  # low, span
 
 
@@ -66,7 +66,7 @@ def refusal(system, task):
     size = system.layers[readout.layer].size
     whole = readout.index is None or np.array_equal(readout.index, np.arange(size))
     if len(names) != 1 or readout.rows is not None or readout.force or not whole:
-        return "the data clamp something else than one whole layer"
+        return "the data clamp something other than one whole layer"
     if not system.layers[readout.layer].kind.valid(task.inputs[names[0]]):
         return f"the data hold values that layer {readout.layer!r} cannot take"
     return None
@@ -74,7 +74,15 @@ def refusal(system, task):
 
 def runner(system, task):
     """``run(system, memory, orders, rates) -> (theta, cost per epoch, what went wrong or None)``."""
-    from physlearn.learning.engines.bipartite_epoch import ADAM, SGD as PLAIN, STRIP, run_epochs
+    from physlearn.learning.engines.bipartite_epoch import (
+        ADAM,
+        SGD as PLAIN,
+        STRIP,
+        Chains,
+        Optimizer,
+        Parameters,
+        run_epochs,
+    )
 
     found: Any = find(system)
     (readout,) = task.inputs
@@ -97,7 +105,7 @@ def runner(system, task):
 
     def run(system, memory, orders, rates):
         theta = flat.pack(system.theta)
-        low, high = theta.copy(), theta.copy()  # what is not trained stays where it is
+        low, high = theta.copy(), theta.copy()  # parameters that are not trained stay where they are
         for part, value in ((low, 0), (high, 1)):
             for name in flat.place.keys() & set(task.names):
                 bound = np.broadcast_to(bounds[name][value], np.shape(system.theta[name]))
@@ -108,11 +116,10 @@ def runner(system, task):
         if rule.chains:
             stored = (memory["chains"][name] for name in (found.visible, found.hidden))
             seen, chains = (np.array(value.reshape(len(value), -1), dtype) for value in stored)
-        whole = run_epochs(
-            theta, low, high, decay, data, np.concatenate(orders), task.size, states, seen, chains, rule.k, beta,
-            memory["noise"]["lanes"], unit, ADAM if adam else PLAIN, settings, np.array(rates), kept[0], kept[1],
-            count, misfit, single, sparse,
-        )  # fmt: skip
+        parameters, order = Parameters(theta, low, high, decay), np.concatenate(orders)
+        walk = Chains(states, seen, chains, rule.k, beta, memory["noise"]["lanes"], unit)
+        stepper = Optimizer(ADAM if adam else PLAIN, settings, *kept, count)
+        whole = run_epochs(parameters, data, order, task.size, walk, stepper, np.array(rates), misfit, single, sparse)
         memory["steps"] = int(count[0])
         for key, value in zip(("first", "second") if adam else ("velocity",), kept, strict=False):
             memory[key].update(flat.unpack(value, memory[key]))
@@ -126,7 +133,7 @@ def runner(system, task):
 
 
 class _Flat:
-    """Parameters as one vector: weights (visible, hidden), visible bias, hidden bias; zero what is missing."""
+    """Parameters as one vector: weights (visible, hidden), visible bias, hidden bias; missing ones are zero."""
 
     def __init__(self, system, found, dtype):
         n, m = (system.layers[name].size for name in (found.visible, found.hidden))

@@ -1,8 +1,7 @@
-"""The contrast of a rule's phases on one batch: what a gradient step follows.
+"""The contrast of a rule's phases on one batch, which a gradient step follows.
 
-Quadratic energies take the fast road: states are combinations of a few columns, so the contrast is a
-quadratic form in their Gram matrix and no state of any sample is ever written down.  Everything else
-relaxes every phase.
+Quadratic energies are computed a faster way: states are combinations of a few columns, so the contrast is a
+quadratic form in their Gram matrix and no state of any sample is ever formed.  All other systems relax every phase.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class Contrast(NamedTuple):
 
 
 def has_moments(system) -> bool:
-    """Whether the fast road is open."""
+    """Whether the contrast can be computed from moments of the states."""
     return is_quadratic(system) and all(hasattr(t, "gradient_moments") for t in system.terms)
 
 

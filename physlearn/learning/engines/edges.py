@@ -1,12 +1,10 @@
 """The compiled engine of `learn`: whole epochs in one kernel, where the machine is a small edge network.
 
-Recognises the energy (one real layer, one `Edges` term, at most constant forces besides), the rule, the
-cost and the optimiser, flattens them for `epoch.run_epochs`, and follows the plain loop's trajectory.
+Recognises the energy (one real layer, one `Edges` term, and at most constant forces), the rule, the
+cost and the optimiser, flattens them for `edges_epoch.run_epochs`, and follows the plain loop's trajectory.
 """
 
 from __future__ import annotations
-
-from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +13,7 @@ from physlearn.dynamics.linear.quadratic import equilibria, is_quadratic
 from physlearn.dynamics.linear.schur import clamp_force
 from physlearn.energy import Energy
 from physlearn.learning.costs import CrossEntropy, Margin, SquaredError
+from physlearn.learning.data import Assignment
 from physlearn.learning.optimizers import SGD, Adam
 from physlearn.terms import Bias, Edges
 
@@ -25,32 +24,20 @@ TROUBLE = {
     4: "a negative nudge outweighs the energy's own curvature: there is no minimum (use a weaker or a linearised one)",
 }
 # Measured on one core: seconds per variable and band entry of a solve (both ways), per edge and phase of a sample,
-# and per step of the other road's Python.
+# and per step of the engine by columns, in Python.
 SOLVE_COST, EDGE_COST, COLUMNS_OVERHEAD = 2e-10, 1e-9, 5e-4
 COSTS = {SquaredError: 0, CrossEntropy: 1, Margin: 2}
 MODES = {"clamp": 0, "linearised": 1, "full": 2}
 
 
-class Task(NamedTuple):
-    """What a training does, checked: the arguments of `learn` that its engines share."""
-
-    inputs: dict
-    target: np.ndarray
-    rule: Any
-    optimizer: Any
-    cost: Any
-    size: int
-    names: list
-
-
-def refusal(system: Energy, task: Task):
+def refusal(system: Energy, task: Assignment):
     """Why this engine does not apply, or None."""
     if not is_quadratic(system) or len(system.layers) != 1:
         return "the energy is not quadratic over one Real layer"
     edges = [t for t in system.terms if type(t) is Edges]
     rest = [t for t in system.terms if type(t) is not Edges]
     if len(edges) != 1 or any(type(t) is not Bias for t in rest):
-        return "it takes one Edges term, and Bias terms besides"
+        return "it takes one Edges term, and otherwise Bias terms only"
     if task.names != [edges[0].parameter]:
         return f"it trains {edges[0].parameter!r} alone, asked for {task.names}"
     if type(task.cost) not in COSTS or type(task.optimizer) not in (SGD, Adam):
@@ -78,49 +65,20 @@ def refusal(system: Energy, task: Task):
     return None
 
 
-def runner(system: Energy, task: Task):
+def runner(system: Energy, task: Assignment):
     """``run(system, memory, orders, rates) -> (theta, mean cost per epoch, what went wrong or None)``."""
-    from physlearn.dynamics.linear.banded import plan_band
-    from physlearn.learning.engines.edges_epoch import Optimizer, Rule, geometry, run_epochs
+    from physlearn.learning.engines.edges_epoch import Optimizer, run_epochs
 
     edges = next(t for t in system.terms if type(t) is Edges)
-    name = edges.parameter
-    clamps = dict(system.fixed) | task.inputs
+    name, clamps = edges.parameter, dict(system.fixed) | task.inputs
     eq = equilibria(system, tuple(clamps))  # refuses floating parts by name before the kernel meets them
     if task.rule.mode == "clamp":  # and outputs that cannot be set independently
         clamp_force(eq.green(task.cost.readout)[1], np.zeros((1, task.target.shape[1])))
-    frame = frame_of(system, tuple(clamps))
-    u, force = given(system, frame, clamps, len(task.target))
-    rows, seen = _reduced(rows_of(system, task.cost.readout, frame.offset, len(frame.cluster)), frame)
-    ci, cj = frame.cluster[edges.i], frame.cluster[edges.j]
-    order, _ = plan_band(ci, cj, frame.m, rows.indices)  # elimination order: position k eliminates order[k]
-    place = np.empty(frame.m + 1, np.int64)
-    place[order], place[-1] = np.arange(frame.m), -1
-    ci, cj = place[ci], place[cj]
-    push = frame.collect(frame.push.toarray().T).T
-    constant = np.zeros(frame.m)
-    for term in system.terms:
-        if term is not edges:
-            constant += frame.collect(term.quadratic(system.theta)[1])
-    q = _padded(frame.shift[edges.i] - frame.shift[edges.j], force.shape[1])
-    jmat = np.concatenate([np.zeros((frame.m, u.shape[1])), push], 1)[order]
-    rmat = rows.toarray()[:, order]
-    seen = _padded(seen, force.shape[1])
-    net = geometry(ci, cj, frame.m, _csr(q), _csr(jmat), constant[order], _csr(rmat), _csr(seen))
-    samples = np.ascontiguousarray(np.concatenate([u, force], 1)), np.ascontiguousarray(task.target)
-    phases = [p for p in task.rule.phases if p.strength != 0]
-    strength = np.array([float(p.strength) for p in phases])
-    weight = np.array(
-        [
-            sum(float(p.weight) for p in task.rule.phases if p.strength == 0),
-            *(float(p.weight) for p in phases),
-        ]
-    )
+    net, inputs = _network(system, edges, clamps, task)
+    target, rule = np.ascontiguousarray(task.target), _rule(task)
     kind, settings = _optimizer(task.optimizer)
     low, high = task.optimizer.bounds.get(name, (-np.inf, np.inf))
-    low, high = (np.array(np.broadcast_to(bound, len(ci)), dtype=float) for bound in (low, high))
-    par = float(getattr(task.cost, "gain", getattr(task.cost, "margin", 0.0)))
-    rule = Rule(COSTS[type(task.cost)], par, MODES[task.rule.mode], strength, weight)
+    low, high = (np.array(np.broadcast_to(bound, len(edges.i)), dtype=float) for bound in (low, high))
 
     def run(system, memory, orders, rates):
         g = system.theta[name].copy()
@@ -128,19 +86,10 @@ def runner(system: Energy, task: Task):
         if kind < 2:
             m2 = np.zeros_like(g)
         count = np.array([memory["steps"]], np.int64)
+        optimizer = Optimizer(kind, settings, low, high, m1, m2, count)
+        order, rates = np.concatenate(orders), np.array(rates)
         losses, hits = np.zeros(len(rates)), np.zeros(len(rates), np.int64)
-        status, step = run_epochs(
-            g,
-            net,
-            *samples,
-            np.concatenate(orders),
-            task.size,
-            rule,
-            Optimizer(kind, settings, low, high, m1, m2, count),
-            np.array(rates),
-            losses,
-            hits,
-        )
+        status, step = run_epochs(g, net, inputs, target, order, task.size, rule, optimizer, rates, losses, hits)
         memory["steps"] = int(count[0])
         per_epoch = -(-len(task.target) // task.size)
         whole = len(rates) if status == 0 else step // per_epoch
@@ -149,8 +98,43 @@ def runner(system: Energy, task: Task):
     return run
 
 
+def _network(system, edges, clamps, task):
+    """The kernel's `Geometry` of the network, and its inputs: given values and forces, (n, s)."""
+    from physlearn.dynamics.linear.banded import plan_band
+    from physlearn.learning.engines.edges_epoch import geometry
+
+    frame = frame_of(system, tuple(clamps))
+    u, force = given(system, frame, clamps, len(task.target))
+    rows, seen = _reduced(rows_of(system, task.cost.readout, frame.offset, len(frame.cluster)), frame)
+    ci, cj = frame.cluster[edges.i], frame.cluster[edges.j]
+    order, _ = plan_band(ci, cj, frame.m, rows.indices)  # elimination order: position k eliminates order[k]
+    place = np.empty(frame.m + 1, np.int64)
+    place[order], place[-1] = np.arange(frame.m), -1
+    constant = np.zeros(frame.m)
+    for term in system.terms:
+        if term is not edges:
+            constant += frame.collect(term.quadratic(system.theta)[1])
+    push = frame.collect(frame.push.toarray().T).T
+    q = _padded(frame.shift[edges.i] - frame.shift[edges.j], force.shape[1])
+    j = np.concatenate([np.zeros((frame.m, u.shape[1])), push], 1)[order]
+    r, y = rows.toarray()[:, order], _padded(seen, force.shape[1])
+    net = geometry(place[ci], place[cj], frame.m, _csr(q), _csr(j), constant[order], _csr(r), _csr(y))
+    return net, np.ascontiguousarray(np.concatenate([u, force], 1))
+
+
+def _rule(task):
+    """The kernel's `Rule`: cost and phases."""
+    from physlearn.learning.engines.edges_epoch import Rule
+
+    phases = [p for p in task.rule.phases if p.strength != 0]
+    free = sum(float(p.weight) for p in task.rule.phases if p.strength == 0)
+    strength, weight = np.array([float(p.strength) for p in phases]), [float(p.weight) for p in phases]
+    par = float(getattr(task.cost, "gain", getattr(task.cost, "margin", 0.0)))
+    return Rule(COSTS[type(task.cost)], par, MODES[task.rule.mode], strength, np.array([free, *weight]))
+
+
 def _reduced(rows, frame):
-    """A readout in free variables (k, m), and what it sees of given values (k, s)."""
+    """A readout as rows over free variables (k, m) and over given values (k, s)."""
     import scipy.sparse as sp
 
     rows = rows.tocoo()

@@ -50,15 +50,15 @@ class Geometry(NamedTuple):
 class Rule(NamedTuple):
     """Cost and phases."""
 
-    cost: int  # `phase.SQUARED_ERROR`, CROSS_ENTROPY or MARGIN
+    cost: int  # `edges_phase.SQUARED_ERROR`, CROSS_ENTROPY or MARGIN
     par: float  # gain (1/V) of the cross-entropy, margin (V) of the margin cost
-    mode: int  # `phase.CLAMP`, LINEARISED or FULL, for all phases
-    strength: np.ndarray  # (P,) of each phase besides the free one
+    mode: int  # `edges_phase.CLAMP`, LINEARISED or FULL, for all phases
+    strength: np.ndarray  # (P,) of each phase but the free one
     weight: np.ndarray  # (P + 1,) c_0 (free), c_1, ...
 
 
 class Optimizer(NamedTuple):
-    """How conductances step; its memory is written in place."""
+    """Step of the conductances; its memory is written in place."""
 
     kind: int  # SGD; MOMENTUM with par = (momentum,); ADAM with par = (beta1, beta2, epsilon)
     par: np.ndarray

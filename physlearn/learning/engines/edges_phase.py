@@ -1,4 +1,4 @@
-"""Costs on k outputs, and the forces on them that make a phase: compiled, for `epoch`.
+"""Costs on k outputs, and the forces on them that make a phase: compiled, for `edges_epoch`.
 
 The same as `costs` and `dynamics.schur` for one sample at a time; tests hold them equal.
 """
@@ -72,7 +72,7 @@ def phase_force(mode, strength, cost, par, y, t, slope, green, force, system, ve
     Parameters
     ----------
     mode, strength, cost, par
-        See `epoch.run_epochs`.
+        See `edges_epoch.run_epochs`.
     y, t, slope : (k,) float64
         Free outputs, targets, C'(y).
     green : (k, k) float64

@@ -1,12 +1,12 @@
-"""The log pseudo-likelihood of a model, by which a sampled training is watched.
+"""The log pseudo-likelihood of a model, the monitor of a sampled training.
 
-The likelihood needs the partition function; what single variables are, given the others, does not.  The monitor of a
-sampled rule is the log pseudo-likelihood of samples of the data (Besag 1975),
+The likelihood needs the partition function; the distributions of single variables given the others do not.  The
+monitor of a sampled rule is the log pseudo-likelihood of samples of the data (Besag 1975),
 
     sum_i log P(v_i | v_j, j != i)   nats a sample, over the variables that the data show,
 
-exact where nothing is hidden (from the fields) and where what is hidden is one layer without couplings within (summed
-over: Marlin, Swersky, Chen and de Freitas 2010); elsewhere the hidden variables are drawn given the data, once.  It is
+exact where no variable is hidden (from the fields) and where the hidden ones form one layer without couplings within
+(summed over: Marlin, Swersky, Chen and de Freitas 2010); elsewhere they are drawn given the data, once.  It is
 taken at fixed samples and variables, so that its course is smooth, and its random numbers are its own.
 """
 
@@ -25,12 +25,12 @@ from physlearn.energy import Binary, Potts, Real, Spin
 from physlearn.learning.engines.sampled import is_exact
 from physlearn.learning.rules.score import DenoisingScoreMatching
 
-FEWEST, MOST, WORK = 100, 200, 2e7  # samples (or samples and variables) looked at: as many as cost so many products
-SWEEPS = 20  # that draw what is hidden
+FEWEST, MOST, WORK = 100, 200, 2e7  # samples (or pairs of sample and variable): as many as cost WORK products
+SWEEPS = 20  # that draw the hidden variables
 
 
 def monitor_of(system, task):
-    """``(name, measure)``: measure(system) is the monitor; None where the cost is it, or where there is none ("")."""
+    """``(name, measure)``, measure(system) the monitor; None where it is the cost, or where there is none ("")."""
     if isinstance(task.rule, DenoisingScoreMatching):
         return "score matching loss", None
     if is_exact(system, task):
@@ -40,7 +40,7 @@ def monitor_of(system, task):
 
 
 class _PseudoLikelihood:
-    """Which variables are shown and which hidden, and what of the data is looked at."""
+    """Log pseudo-likelihood of some samples: the variables shown and hidden, and the samples used."""
 
     def __init__(self, system, task):
         self.temperature, n = task.rule.temperature, len(task.target)
@@ -65,7 +65,7 @@ class _PseudoLikelihood:
 
     @functools.cached_property
     def _flat(self):
-        """The samples looked at, what is hidden at its first value, (rows, variables)."""
+        """The samples used, hidden variables at their first value, (rows, variables)."""
         system = self.problem.system
         problem, _ = make_problem(system, None, self.clamp)
         flat = np.array(concatenate(system, problem.state(problem.initial())), dtype=float)
@@ -73,7 +73,7 @@ class _PseudoLikelihood:
         return flat
 
     def possible(self):
-        """Whether the conditional distributions are known, and what is hidden can be summed over or drawn."""
+        """Whether the conditional distributions are known, and hidden variables can be summed over or drawn."""
         problem = self.problem
         system: Any = problem.system
         if not len(self.shown) or problem.tied or np.any(problem.push) or problem.complex:
@@ -112,7 +112,7 @@ class _PseudoLikelihood:
         return float(np.mean(self._conditional(system, x)))
 
     def _conditional(self, system, x):
-        """Sum of log P(v_i | all others) over what is shown, (samples,)."""
+        """Sum of log P(v_i | all others) over the variables shown, (samples,)."""
         total = 0.0
         for k in np.unique(self.layer[self.shown]):
             name, kind = self.names[k], system.layers[self.names[k]].kind
@@ -131,7 +131,7 @@ class _PseudoLikelihood:
         return total
 
     def _summed(self, system):
-        """log P(v_i | the other visible variables) of one variable a row, what is hidden summed over."""
+        """log P(v_i | the other visible variables) of one variable a row, hidden variables summed over."""
         flat = self._flat
         hidden_name = self.names[self.layer[self.hidden[0]]]
         hidden = system.layers[hidden_name]
@@ -157,7 +157,7 @@ class _PseudoLikelihood:
 
 
 def _values(kind):
-    """What a discrete variable can be, in order."""
+    """Values of a discrete variable, in order."""
     if isinstance(kind, Potts):
         return np.arange(float(kind.q))
     return np.array([-1.0, 1.0] if isinstance(kind, Spin) else [0.0, 1.0])

@@ -1,7 +1,7 @@
 """The engine of `learn` for sampled rules on any energy: phases by enumeration, or by the engines of `sample`.
 
-Every step draws from streams of its own, made from the root kept in the training's memory and the number of
-the step: so a resumed training continues the same numbers.
+Every step draws from streams of its own, made from the root kept in the training's memory and the number of the
+step, so that a resumed training continues the same numbers.
 
 Hamiltonian moves need a step, and one guessed where a chain is would no longer leave exp(-E/T) invariant.  So every
 phase has one for all its chains (at each temperature), found by them once and kept in the training's memory; what
@@ -26,7 +26,7 @@ from physlearn.learning.rules.score import DenoisingScoreMatching, denoising_con
 from physlearn.rng import Chains, seed_sequence
 
 MOST_STATES, MOST_ROWS, MIXING, LANES = 1 << 14, 1 << 20, 10, 16
-START, DATA, MODEL, SWAP = 0, 1, 2, 3  # what a step's numbers are for
+START, DATA, MODEL, SWAP = 0, 1, 2, 3  # uses of a step's random numbers
 FINDING, CAREFUL = 100, 0.1  # moves that find a step; the quantile of the chains' own steps, for most have longer ones
 
 
@@ -94,7 +94,7 @@ class _Exact:
 
 
 class _Sums:
-    """Sums over every state that a phase allows, listed once for each distinct row of what is clamped."""
+    """Sums over every state that a phase allows, listed once for each distinct row of clamped values."""
 
     def __init__(self, system, held, n, rule):
         self.temperature = rule.temperature
@@ -138,10 +138,10 @@ class _Sampled:
 
     def __init__(self, system, task):
         self.inputs, self.rule = task.inputs, task.rule
-        self.mixing = 1 if _independent(system, task) else MIXING  # sweeps that draw what is hidden, given the data
+        self.mixing = 1 if _independent(system, task) else MIXING  # sweeps that draw hidden variables
         if hasattr(task.rule, "draws"):
             self.mixing = task.rule.warmup + 1
-        self.told = False
+        self.warned = False
 
     def __call__(self, system, memory, pick):
         rule, root, number = self.rule, memory["noise"]["root"], memory["steps"] + 1
@@ -203,12 +203,12 @@ class _Sampled:
         sampler.step = np.repeat(steps[what], len(heat) // len(steps[what]))
 
     def learn_step(self, what, sampler):
-        """Change a phase's step by what its moves accepted; warn once where they went nowhere."""
+        """Adapt a phase's step to the share of moves accepted; warn once where they went nowhere."""
         steps = self.memory["step"]
         share = (sampler.accepted / sampler.proposed).reshape(len(steps[what]), -1).mean(1)
         steps[what] = steps[what] * np.exp((share - sampler.target) * self.number**-0.6)
-        if not self.told and (trouble := sampler.trouble()) is not None:
-            self.told = True
+        if not self.warned and (trouble := sampler.trouble()) is not None:
+            self.warned = True
             warnings.warn(f"learn: in the {what} phase {trouble}", RuntimeWarning, stacklevel=2)
 
     def persistent(self, system, x):
@@ -226,7 +226,7 @@ class _Sampled:
 
 
 class _Denoising:
-    """Two phases beside blurred data (see `score`); the cost is the objective."""
+    """Two phases on both sides of blurred data (see `score`); the cost is the objective."""
 
     def __init__(self, system, task):
         self.x, self.rule = whole_states(system, task.inputs), task.rule
@@ -272,7 +272,7 @@ def _random(system, n, noise):
 
 
 def _independent(system, task):
-    """Whether what is not clamped in the data phase is one layer, drawn as a block in one sweep."""
+    """Whether the data phase leaves one layer free, drawn as a block in one sweep."""
     problem, _ = make_problem(system, None, {name: value[:1] for name, value in task.inputs.items()})
     at, cluster = problem.frame.offset, problem.frame.cluster
     free = [name for name, layer in system.layers.items() if np.any(cluster[at[name] : at[name] + layer.size] >= 0)]

@@ -1,1 +1,1 @@
-"""Learning rules: what is compared with what."""
+"""Learning rules: the phases that are contrasted, and their weights."""

@@ -160,7 +160,7 @@ class EquilibriumPropagation:
 
     @property
     def mode(self):
-        """Which nudge."""
+        """Form of the nudge: "full" or "linearised"."""
         return "linearised" if self.linearised else "full"
 
     @property

@@ -1,7 +1,7 @@
 """Learning rules whose phases are sampled: dtheta = -lr (<dE/dtheta>_data - <dE/dtheta>_model)/T.
 
-In the data phase every readout in the data is clamped, in the model phase only those named in ``given``;
-what is not clamped is drawn from exp(-E/T) (or summed over).  Both phases weigh 1/T, so the step climbs the
+The data phase clamps every readout in the data, the model phase only those named in ``given``; all other variables
+are drawn from exp(-E/T), or summed over.  Both phases weigh 1/T, so the step climbs the
 likelihood of the data, or of the other readouts given those in ``given``; equally it lowers the divergence
 KL(data || model), whose slope by a coupling w of E = -w s_i s_j is (<s_i s_j>_model - <s_i s_j>_data)/T.
 """
@@ -68,7 +68,7 @@ class BoltzmannLearning:
 
 @dataclass(frozen=True)
 class ContrastiveDivergence:
-    """Contrast the data with what k sweeps make of them (CD-k): cheap, and no function's gradient.
+    """Contrast the data with their state after k sweeps (CD-k): cheap, but no function's gradient.
 
     Its fixed point tends to maximum likelihood as k grows.  Source: Hinton 2002, eq. 5.
 
@@ -103,7 +103,7 @@ class ContrastiveDivergence:
 
 @dataclass(frozen=True)
 class PersistentContrastiveDivergence:
-    """Contrast the data with chains that go on from step to step (PCD-k, stochastic maximum likelihood).
+    """Contrast the data with chains that continue from step to step (PCD-k, stochastic maximum likelihood).
 
     Follows the likelihood's gradient as the learning rate tends to zero.  Source: Tieleman 2008, section 3;
     Younes 1989.

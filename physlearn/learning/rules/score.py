@@ -32,14 +32,14 @@ class DenoisingScoreMatching:
 
     Follows the exact gradient of the denoising score matching objective, with an error of second order in
     ``h`` (none where the energy is quadratic).  The cost that `learn` records is the objective: mean over the
-    samples, summed over the variables.  The data must give the whole state, on unbounded `Real` layers.  How
-    much probability each of two wells holds is hardly seen by the score where no blurred data lie between.
+    samples, summed over the variables.  The data must give the whole state, on unbounded `Real` layers.  The
+    score hardly sees how probability divides between two wells if no blurred data lie between them.
     Source: Vincent 2011, eq. 9.
 
     Parameters
     ----------
     sigma : float
-        Standard deviation of the blur, in units of x.  What is learnt is the density of the blurred data.
+        Standard deviation of the blur, in units of x.  The density learnt is that of the blurred data.
     temperature : float
         T of the density exp(-E/T)/Z.
     h : float, optional
@@ -80,7 +80,7 @@ class DenoisingScoreMatching:
 
 
 def whole_states(system, data):
-    """States that data give: {layer: (n, *shape)}; refuses what has no score, and data that leave variables open.
+    """Whole states given by data, {layer: (n, *shape)}; refuses systems without a score and incomplete data.
 
     Parameters
     ----------

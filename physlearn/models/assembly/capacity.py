@@ -1,4 +1,4 @@
-"""How much a soup remembers: growth from seeds against the number of structures, and its phases.
+"""Capacity of a soup: growth of a patch against the number of structures stored.
 
 A structure grows at kinks, sites that z/2 of its molecules already surround (z = 4 square, 6 cubic).  Of m random
 permutations of N species, any of the other structures offers its own partner to each of these molecules, and a wrong
@@ -7,9 +7,8 @@ species fits all z/2 by accident
     k = (m - 1)^(z/2) N^(1 - z/2)
 
 times on average.  Retrieval from a seed ends where k is of order 1, so the capacity grows as N^((z - 2)/z): N^(1/2) on
-the square, N^(2/3) on the cubic lattice (Murugan, Zeravcic, Brenner and Leibler 2015, eq. 4).  Growth at kinks and
-nowhere else asks for mu/2 < eps (on the cubic lattice mu/3 < eps < mu/2) and, so that one bond with any of m partners
-does not hold, eps < mu - T ln m.
+the square, N^(2/3) on the cubic lattice (Murugan, Zeravcic, Brenner and Leibler 2015, eq. 4).  The
+energies at which kinks alone grow are in `physlearn.models.assembly.seeds`.
 """
 
 from __future__ import annotations
@@ -19,12 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import array, count, function, integers, number, positive, sequence, text
+from physlearn.checks import array, count, function, integers, number, positive, sequence
 from physlearn.dynamics.sampling.sample import sample
 from physlearn.models.assembly.mixture import Assembly
-from physlearn.models.assembly.order import assembly_order
-from physlearn.models.assembly.registration import check_lattice
 from physlearn.models.assembly.structures import Structure, check_structures, random_structures, store
+from physlearn.models.curves import OverlapCurve, fall
 from physlearn.rng import seed_sequence
 from physlearn.terms.lattice import Lattice
 
@@ -32,16 +30,12 @@ __all__ = [
     "RetrievalCurve",
     "accidental_candidates",
     "capacity_exponent",
-    "grow_seeds",
-    "phase_map",
     "retrieval_curve",
 ]
 
-NAMES = ("retrieved", "chimera", "liquid", "dispersed")
-
 
 @dataclass(frozen=True, eq=False)
-class RetrievalCurve:
+class RetrievalCurve(OverlapCurve):
     """Share of a patch that is filled as its structure says, against the number of structures.
 
     Attributes
@@ -67,24 +61,13 @@ class RetrievalCurve:
         object.__setattr__(self, "overlaps", overlaps)
 
     @property
-    def mean(self):
-        """Over trials, (k,)."""
-        return self.overlaps.mean(1)
-
-    @property
-    def error(self):
-        """Standard error of the mean, (k,)."""
-        return self.overlaps.std(1, ddof=1) / np.sqrt(self.overlaps.shape[1])
-
-    @property
     def capacity(self):
         """Number of structures at which the mean falls to one half, by interpolation in ln m; NaN if it does not."""
-        below = np.flatnonzero(self.mean < 0.5)
-        if not below.size or below[0] == 0:
+        k = fall(self.mean)
+        if k is None or self.mean[0] < 0.5:
             return float("nan")
-        k = below[0]
-        share = (self.mean[k - 1] - 0.5) / (self.mean[k - 1] - self.mean[k])
-        return float(np.exp((1 - share) * np.log(self.counts[k - 1]) + share * np.log(self.counts[k])))
+        share = (self.mean[k] - 0.5) / (self.mean[k] - self.mean[k + 1])
+        return float(np.exp((1 - share) * np.log(self.counts[k]) + share * np.log(self.counts[k + 1])))
 
 
 def accidental_candidates(structures):
@@ -144,11 +127,11 @@ def accidental_candidates(structures):
 def retrieval_curve(
     side, counts, *, bond, mu, dimension=2, patch=7, temperature=1.0, sweeps=1000, trials=16, rule=None, rng=None
 ):
-    """How well a patch grows from its edges, against the number of structures stored.
+    """Filling of a patch that grows from its edges, against the number of structures stored.
 
     The patch is a corner of the first structure; its first row and column (planes in three dimensions) are held, and
     all other sites, one after the other kinks, start empty.  It does not grow with the structures, which close on
-    themselves, so that what is measured is the chance of an error at a kink, whatever their size.
+    themselves, so that the curve measures the chance of an error at a kink, whatever their size.
 
     Parameters
     ----------
@@ -222,7 +205,7 @@ def retrieval_curve(
 def capacity_exponent(curves):
     """Slope of ln(capacity - 1) against ln(N) and its standard error, from the scatter about the line.
 
-    One structure is the right one: what errs is the number of others.
+    One structure is the right one; errors come from the others.
 
     Parameters
     ----------
@@ -246,104 +229,3 @@ def capacity_exponent(curves):
         )
     (slope, _), covariance = np.polyfit(n, m, 1, cov=True)
     return float(slope), float(np.sqrt(covariance[0, 0]))
-
-
-def grow_seeds(
-    structures, lattice, *, bond, mu, temperature=1.0, seed=0.5, sweeps=1000, chains=4, method="auto", rng=None
-):
-    """Let seeds grow, and say what they become.
-
-    Parameters
-    ----------
-    structures : sequence of Structure
-    lattice : Lattice
-    bond, mu, temperature : float
-    seed : float
-        Side of the seed, a block amid the structure, over the structure's.
-    sweeps : int
-    chains : int
-        Chain k starts from a seed of structure k mod m in the middle of the lattice; the seed may melt.
-    method : str
-        Engine, as of `sample`.
-    rng : int, Generator or None
-
-    Returns
-    -------
-    AssemblyOrder
-        Of the final states.
-
-    Examples
-    --------
-    >>> found = grow_seeds(random_structures(2, (8, 8), rng=0), Lattice((12, 12)), bond=7.5, mu=12.5, rng=0)
-    >>> found.name.tolist()
-    ['retrieved', 'retrieved', 'retrieved', 'retrieved']
-    """
-    structures, lattice = check_structures(structures), check_lattice(lattice)
-    bond, mu, temperature = positive("bond", bond), number("mu", mu), positive("temperature", temperature)
-    text("method", method, "the name of an engine")
-    if not 0 < number("seed", seed) <= 1:
-        raise ValueError(f"seed: got {seed!r}, expected a share of the structure's side in (0, 1]")
-    if other := [s.shape for s in structures if len(s.shape) != len(lattice.shape)]:
-        raise ValueError(f"structures: one has shape {other[0]}, expected {len(lattice.shape)} axes as the lattice has")
-    count("chains", chains, each=8 * lattice.sites)
-    count("sweeps", sweeps)
-    large = [s.shape for s in structures if np.any(np.array(s.shape) > lattice.shape)]
-    if large:
-        raise ValueError(f"lattice: {lattice.shape} is smaller than a structure of {large[0]}; take a larger one")
-    n_species = max(int(s.codes.max()) for s in structures)
-    soup = Assembly(n_species, store(structures, bond, kind=lattice.kind, n_species=n_species), mu, lattice)
-    start = []
-    for k in range(chains):
-        codes = structures[k % len(structures)].codes
-        size = [max(1, round(seed * n)) for n in codes.shape]
-        low = [(n - s) // 2 for n, s in zip(codes.shape, size, strict=True)]
-        part = codes[tuple(slice(a, a + s) for a, s in zip(low, size, strict=True))]
-        start.append(soup.place(part, [(n - s) // 2 for n, s in zip(lattice.shape, size, strict=True)]))
-    run = sample(
-        soup.energy,
-        temperature=temperature,
-        n_samples=1,
-        thin=sweeps,
-        warmup=0,
-        chains=chains,
-        x0=np.stack(start),
-        method=method,
-        observe={},
-        rng=rng,
-    )
-    return assembly_order(run.final["s"], structures, lattice)
-
-
-def phase_map(structures, lattice, bonds, mus, *, rng=None, **settings):
-    """What seeds become, over bond energy and chemical potential.
-
-    Parameters
-    ----------
-    structures, lattice
-        As of `grow_seeds`, which also takes ``settings``.
-    bonds : (k,) array
-    mus : (l,) array
-    rng : int, Generator or None
-
-    Returns
-    -------
-    (l, k, 4) array
-        Shares of chains that end "retrieved" (as the structure of their seed), "chimera", "liquid", "dispersed".
-
-    Examples
-    --------
-    >>> stored = random_structures(2, (8, 8), rng=0)
-    >>> phase_map(stored, Lattice((12, 12)), [2.0, 7.5], [12.5], sweeps=300, rng=0)[0].tolist()
-    [[0.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, 0.0]]
-    """
-    structures = check_structures(structures)
-    bonds, mus = array("bonds", bonds, ndim=1).tolist(), array("mus", mus, ndim=1).tolist()
-    shares = np.zeros((len(mus), len(bonds), len(NAMES)))
-    children = iter(seed_sequence(rng).spawn(len(mus) * len(bonds)))
-    for row, mu in enumerate(mus):
-        for column, bond in enumerate(bonds):
-            found = grow_seeds(structures, lattice, bond=bond, mu=mu, rng=next(children), **settings)
-            wanted = np.arange(len(found.name)) % len(structures)
-            names = np.where((found.name == "retrieved") & (found.main != wanted), "chimera", found.name)
-            shares[row, column] = [np.mean(names == name) for name in NAMES]
-    return shares

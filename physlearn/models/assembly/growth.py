@@ -1,6 +1,6 @@
-"""Bonds that learn to grow: how a site should be filled, given the neighbours that are already there.
+"""Bonds that learn to grow: the right filling of a site, given the neighbours that are already there.
 
-A structure grows at kinks, sites beside z/2 of its molecules.  There any of the 2 D = z bonds of a site may be of
+A structure grows at kinks, sites next to z/2 of its molecules.  There any of the 2 D = z bonds of a site may be of
 any strength, as long as the sum of the right ones is at least mu and the sum of no wrong ones is: the energies of all
 bonds are weights of a classifier whose classes are the species and the empty site,
 
@@ -68,7 +68,7 @@ def growing_site(assembly):
 
 
 def growth_examples(structures, *, kind=None, periodic=False, kinks=None):
-    """What a growing site should take: a cell's own molecule at a kink, none beside a single neighbour.
+    """Right fillings of a growing site: a cell's own molecule at a kink, none next to a single neighbour.
 
     Parameters
     ----------

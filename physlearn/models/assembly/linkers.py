@@ -1,6 +1,6 @@
-"""Linkers: bonds that small molecules mediate, and that their concentrations tune after the fact.
+"""Linkers: bonds that small molecules mediate, and that their concentrations tune afterwards.
 
-Between two neighbouring sites there is room for one linker l or none.  Bound to the species i and j beside it, it has
+Between two neighbouring sites there is room for one linker l or none.  Bound to the species i and j next to it, it has
 the energy A_il + A_jl and costs -T ln c_l.  Summed over linkers, exactly (an empty site: i = 0, A_0l = 0),
 
     J_eff(i, j) = J_ij - T ln[1 + sum_l c_l exp(-(A_il + A_jl)/T)] + T ln[1 + sum_l c_l]

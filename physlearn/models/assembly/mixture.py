@@ -2,7 +2,7 @@
 
     E = sum_(x, d) J_d[s(x), s(x + e_d)] + sum_i mu_i n_i,    mu_i = -T ln c_i,    s(x) = 0 (empty) or 1..N
 
-in units where k_B = 1.  A bond of strength eps has J = -eps; mu_i is what a monomer costs to bring in from a dilute
+in units where k_B = 1.  A bond of strength eps has J = -eps; mu_i is the cost of a monomer from a dilute
 reservoir of concentration c_i, in monomers per site.  Several structures stored in one J (`structures.store`) are
 retrieved from a seed or from uneven concentrations (Murugan, Zeravcic, Brenner, Leibler 2015; Zhong, Schwab, Murugan
 2017).  Without bonds every species has density c_i/(1 + sum_j c_j); N = 1 is the Ising lattice gas with
@@ -99,7 +99,7 @@ class Assembly:
         deep = directions if self.reciprocal else 2 * directions
         fits = J.ndim in (2, 3) and J.shape[-1] == J.shape[-2] and J.shape[-1] in (n, n + 1)
         if not fits or (J.ndim == 3 and len(J) not in (deep, 2 * directions)):
-            remedy = "" if self.reciprocal else " (what is felt in every step, as it is not reciprocal)"
+            remedy = "" if self.reciprocal else " (the energy felt in every step, as it is not reciprocal)"
             raise ValueError(
                 f"J: shape {J.shape}, expected ({n}, {n}) or ({deep}, {n}, {n}){remedy} for {n} species on a "
                 f"{self.lattice.kind} lattice, with {n + 1} in place of {n} if empty sites bond too"
@@ -125,7 +125,7 @@ class Assembly:
         return tuple(found)
 
     def _sides(self, J):
-        """What is felt in each direction, of 2 D steps the first D; and what the partners feel of it."""
+        """J felt in each direction, the first D of 2 D steps; and J felt by the partners."""
         directions = self.lattice.directions
         if J.ndim == 3 and len(J) == directions:
             return J, J
@@ -133,7 +133,7 @@ class Assembly:
         return forward, np.swapaxes(back, -1, -2)
 
     def _mutual(self, J):
-        """J, if partners feel the same; of 2 D steps the first D."""
+        """J, if partners feel the same; the first D of 2 D steps."""
         forward, back = self._sides(J)
         gap = np.abs(forward - back)
         if np.any(gap > 1e-12 * np.max(np.abs(J), initial=0.0)):
@@ -145,7 +145,7 @@ class Assembly:
         return forward
 
     def _mask(self, J):
-        """The mask ``plastic``, if it fits J; of 2 D steps the first D."""
+        """The mask ``plastic``, if it fits J; the first D of 2 D steps."""
         mask = np.array(self.plastic)
         if mask.dtype != bool or mask.shape != J.shape:
             raise ValueError(

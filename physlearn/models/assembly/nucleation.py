@@ -1,4 +1,4 @@
-"""How structures begin: the critical nucleus, its barrier, and which structure an uneven soup starts.
+"""Nucleation of structures: the critical nucleus, its barrier, and the structure that an uneven soup starts.
 
 A block of l^d molecules of cost mu, held by bonds of energy -eps between neighbours of a (hyper)cubic lattice, costs
 
@@ -301,7 +301,7 @@ def _add(exponent, total, top):
 
 @kernel
 def _cost(i, held, near, bonds, mu):
-    """Energy of the molecule at place i beside those that are held."""
+    """Energy of the molecule at place i next to those that are held."""
     cost = mu[i]
     for step in range(near.shape[1]):
         if near[i, step] >= 0 and held[near[i, step]]:

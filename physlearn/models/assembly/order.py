@@ -1,4 +1,4 @@
-"""What an assembly has become: overlap with every structure, its largest cluster, and what to call it.
+"""Order parameters of an assembly: overlap with every structure, its largest cluster, and the name of its state.
 
 Codes sigma(x) are 0 (empty) or a species 1..N.  A *contact* is a pair of occupied neighbour sites, a *bond* a contact
 that at least one structure holds between the same two species (in the same direction, unless bonds are isotropic).
@@ -155,7 +155,7 @@ def assembly_order(states, structures, lattice, *, isotropic=False, periodic=Fal
 
 
 def site_labels(state, structures, lattice, *, isotropic=False, periodic=False):
-    """Which structure each site belongs to: the one that holds most of its bonds.
+    """Structure that each site belongs to: the one that holds most of its bonds.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def _pairs(flat, lattice, isotropic):
 
 
 def _contacts(flat, lattice, keys, isotropic):
-    """Occupied neighbour pairs of one state and, (m, contacts), which structures hold them."""
+    """Occupied neighbour pairs of one state and, (m, contacts), whether each structure holds them."""
     left, right, key = _pairs(flat, lattice, isotropic)
     return left, right, np.stack([np.isin(key, own) for own in keys])
 

@@ -1,4 +1,4 @@
-"""Recognition of concentration patterns: which structure an uneven soup begins.
+"""Recognition of concentration patterns: the structure that an uneven soup grows.
 
 A pattern raises the concentrations of the species in one patch of a structure.  Its nucleus then costs less than any
 other's (`physlearn.models.patch_barrier`), forms first, and leaves no room: the soup answers with the whole
@@ -73,7 +73,7 @@ def concentration_pattern(structure, n_species, *, at, shape, base, boost):
 
 
 class Recognition(NamedTuple):
-    """What soups answered.
+    """Answers of soups to patterns.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class Recognition(NamedTuple):
 def recognise(
     assembly, structures, concentrations, *, temperature, grown=0.5, sweeps=5000, every=50, chains=4, rng=None
 ):
-    """Start empty soups of given concentrations, and see which structure each grows.
+    """Structure that each empty soup of given concentrations grows.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def recognise(
     grown : float
         Share of the smallest structure that a cluster must reach.
     sweeps, every : int
-        Longest run and how often to look, in sweeps of the exact heat bath.
+        Longest run and interval between looks, in sweeps of the exact heat bath.
     chains : int
         Runs of each pattern.
     rng : int, Generator or None

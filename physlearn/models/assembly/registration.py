@@ -1,4 +1,4 @@
-"""Where a structure lies in a lattice of species: every occupied site votes for the places that would explain it.
+"""Place of a structure in a lattice of species: every occupied site votes for the places that would explain it.
 
 A structure of M sites at one place has overlap (sites in place)/M; it is the largest over all translations and,
 where bonds are isotropic, over the rotations and reflections of the lattice.
@@ -21,7 +21,7 @@ MOST = 2**24
 
 
 class Registration(NamedTuple):
-    """Where each structure fits best.
+    """Best fit of each structure.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Registration(NamedTuple):
     place : (batch, m, dimensions) array of int
         Lattice site of the corner of the structure's bounding box.
     image : (batch, m) array of int
-        Which rotation or reflection; 0 is none.
+        Number of the rotation or reflection; 0 is none.
     """
 
     overlap: np.ndarray
@@ -41,7 +41,7 @@ class Registration(NamedTuple):
 
 
 def registration(states, structures, lattice, *, rotations=False):
-    """Where each structure fits best: every occupied site votes for the places that would explain it.
+    """Best fit of each structure: every occupied site votes for the places that would explain it.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def registration(states, structures, lattice, *, rotations=False):
 
 
 def check_lattice(lattice):
-    """Refuse what is no lattice."""
+    """Refuse anything but a Lattice."""
     if not isinstance(lattice, Lattice):
         raise TypeError(f"lattice: got a {type(lattice).__name__}, expected a Lattice, such as Lattice((8, 8))")
     return lattice

@@ -1,4 +1,4 @@
-"""Layers whose variables do not couple among themselves: given the rest, sums over them are products.
+"""Layers whose variables do not couple among themselves: sums over them, given all other layers, are products.
 
 For such a layer, with x0 the state in which all its variables are at rest (0, -1 for spins, code 0),
 
@@ -96,7 +96,7 @@ def all_states(kind, n, block=1 << 12):
 
 
 def split_known(known, n, size):
-    """Flat indices and values of what is not NaN in ``known``, (size,) or (n, size)."""
+    """Flat indices and values of the numbers in ``known``, (size,) or (n, size), that are not NaN."""
     known = array("known", known, finite=False)
     if known.shape not in ((size,), (n, size)):
         raise ValueError(f"known: shape {known.shape}, expected {(size,)} or {(n, size)}")

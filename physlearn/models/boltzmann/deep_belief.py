@@ -1,4 +1,4 @@
-"""Deep belief net: a stack of restricted Boltzmann machines, of which the top one is in equilibrium.
+"""Deep belief net: a stack of restricted Boltzmann machines, the top one in equilibrium.
 
     P(v, h1, ..., hL) = P(v | h1) P(h1 | h2) ... P(h_{L-1}, hL)
 

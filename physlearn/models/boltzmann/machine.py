@@ -34,7 +34,7 @@ class BoltzmannMachine:
     n_visible, n_hidden : int
         Units 0..n_visible-1 are the visible ones.
     connectivity : {"full", "restricted"} or (m, 2) array of int
-        Which pairs of units couple: all, visible with hidden only, or those listed (each once).
+        Pairs of units that couple: all, visible with hidden only, or those listed (each once).
     kind : {"binary", "spin"}
     temperature : float
         T, in the energy's units.
@@ -61,7 +61,7 @@ class BoltzmannMachine:
 
     Examples
     --------
-    Two units of which exactly one is on, learnt from the exact gradient:
+    Two units, exactly one of them on, learnt from the exact gradient:
 
     >>> from physlearn import SGD, BoltzmannLearning, learn
     >>> machine = BoltzmannMachine(2, rng=0)
@@ -185,12 +185,8 @@ class BoltzmannMachine:
 
         Parameters
         ----------
-        n : int
-        known : (n_visible,) or (n, n_visible) array, optional
-            Values of the visible units that are clamped; NaN where they are to be drawn, the same in each row.
-        sweeps : int
-            Length of the chains, which start at random.
-        rng : int, Generator or None
+        n, known, sweeps, rng
+            As of `RBM.generate`.
 
         Examples
         --------

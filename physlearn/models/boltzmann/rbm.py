@@ -50,7 +50,7 @@ class LogLikelihood(NamedTuple):
     value : (n,) array
         log P(v), a density per unit volume for Gaussian units.
     error : float
-        Standard error that all of them share, that of log Z; 0 where it is exact.
+        Standard error of log Z, the same for all samples; 0 where it is exact.
     """
 
     value: np.ndarray

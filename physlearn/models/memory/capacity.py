@@ -1,6 +1,6 @@
-"""How much a memory holds, measured: overlap against load, basins, phase diagrams, dense memories.
+"""Capacity of memories, measured: overlap against load, basins, phase diagrams, dense memories.
 
-A curve of one size rounds the transition off; curves of several sizes sharpen towards it (`half_load` against
+The transition is rounded at one size; curves of several sizes sharpen towards it (`half_load` against
 n).  The theory to compare with is in `physlearn.models.memory.mean_field`.
 """
 
@@ -13,14 +13,16 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import array, choice, count, number, positive, reals
-from physlearn.models.memory.hopfield import RULES, Hopfield
+from physlearn.models.curves import RETRIEVED, OverlapCurve, fall
+from physlearn.models.memory.hopfield import Hopfield
 from physlearn.models.memory.patterns import check_memory, check_patterns, flip, overlap, random_patterns
 from physlearn.models.memory.retrieval import by_overlaps
+from physlearn.models.memory.wiring import RULES
 from physlearn.rng import generator, seed_sequence
 
 
 @dataclass(frozen=True, eq=False)
-class CapacityCurve:
+class CapacityCurve(OverlapCurve):
     """Recall against load at one size.
 
     Attributes
@@ -42,23 +44,12 @@ class CapacityCurve:
     __repr__ = brief
 
     @property
-    def mean(self):
-        """Mean overlap, (k,)."""
-        return self.overlaps.mean(1)
-
-    @property
-    def error(self):
-        """Standard error of `mean`, (k,)."""
-        return self.overlaps.std(1, ddof=1) / np.sqrt(self.overlaps.shape[1])
-
-    @property
     def half_load(self):
         """Load at which half of the cues are retrieved, between the loads around it; NaN if outside."""
         rate = self.retrieved.mean(1)
-        below = np.flatnonzero((rate[:-1] >= 0.5) & (rate[1:] < 0.5))
-        if not below.size:
+        k = fall(rate)
+        if k is None:
             return float("nan")
-        k = below[0]
         return float(np.interp(0.5, [rate[k + 1], rate[k]], [self.loads[k + 1], self.loads[k]]))
 
 
@@ -110,7 +101,7 @@ def capacity_curve(n, loads, *, rule="hebb", seeds=20, cues=1, flipped=0.0, max_
             start = flip(xi[:tried], flipped, rng=draw)
             found = Hopfield.store(xi, rule).recall(start, max_sweeps=max_sweeps, rng=draw).x
             reached = np.sum(found * xi[:tried], 1) / n
-        overlaps[place], retrieved[place] = reached.mean(), np.mean(reached > 0.9)
+        overlaps[place], retrieved[place] = reached.mean(), np.mean(reached > RETRIEVED)
     if moving:
         warnings.warn(
             f"capacity_curve: {moving} cues still move after {max_sweeps} sweeps; raise max_sweeps",
@@ -162,7 +153,7 @@ def extrapolate(sizes, values, *, exponent=1.0):
 
 
 def basin_size(memory, patterns, fractions=None, *, trials=20, threshold=0.95, rng=None):
-    """How much damage a memory repairs.
+    """Damage that a memory repairs.
 
     Parameters
     ----------
@@ -212,7 +203,7 @@ def basin_size(memory, patterns, fractions=None, *, trials=20, threshold=0.95, r
 
 
 def phase_diagram(n, loads, temperatures, *, seeds=4, sweeps=100, rng=None):
-    """Overlap that is left of a pattern after ``sweeps`` at each load and temperature, Hebb's rule.
+    """Overlap with a pattern that remains after ``sweeps`` at each load and temperature, Hebb's rule.
 
     Parameters
     ----------
@@ -222,7 +213,7 @@ def phase_diagram(n, loads, temperatures, *, seeds=4, sweeps=100, rng=None):
     temperatures : (l,) array
         0 falls to a fixed point.
     seeds : int
-        Sets of patterns; of each, four patterns are started from.
+        Sets of patterns; four patterns of each are starts.
 
     Returns
     -------
@@ -305,7 +296,7 @@ def dense_errors(n, counts, power, *, beta=1.0, trials=20, rng=None):
 
 
 def _shares(xi, x, power, beta):
-    """What each pattern adds to the gap of each neuron, (K, n), up to one factor."""
+    """Contribution of each pattern to the gap of each neuron, (K, n), up to one factor."""
     n = len(x)
     c = (xi @ x)[:, None] - xi * x  # overlaps without the neuron
     if power is None:

@@ -186,7 +186,7 @@ class DenseMemory:
         -------
         label : (batch,) array of int, or int
         used : (batch,) array or float
-            How many patterns decide: (sum_mu w)^2/sum_mu w^2, w a pattern's share of the winner's field.  Many
+            Number of patterns that decide: (sum_mu w)^2/sum_mu w^2, w a pattern's share of the winner's field.  Many
             are features, one is a prototype.
 
         Examples

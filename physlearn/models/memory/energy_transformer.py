@@ -30,7 +30,7 @@ class EnergyTransformer:
     key, query : (heads, k, d) arrays
         Projections of every head.
     patterns : (K, d) array
-        What the memory holds.
+        Patterns of the memory.
     tokens : int
         At least 2.
     beta : float, optional
@@ -89,7 +89,7 @@ class EnergyTransformer:
         Returns
         -------
         Trajectory
-            Its ``final`` goes on to the next block.
+            Its ``final`` is the next block's input.
         """
         steps, dt = count("steps", steps), positive("dt", dt)
         return integrate(

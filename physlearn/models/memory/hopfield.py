@@ -22,23 +22,14 @@ from physlearn.brief import brief
 from physlearn.checks import array, choice, count, flag, not_negative, positive
 from physlearn.energy import Binary, Energy, Spin, System
 from physlearn.models.memory import storage
-from physlearn.models.memory.patterns import check_patterns, refuse_duplicates, value_pair
+from physlearn.models.memory.patterns import check_patterns
 from physlearn.models.memory.retrieval import Recall, Run, whole_numbers
+from physlearn.models.memory.wiring import wire
 from physlearn.rng import generator, seed, streams
 from physlearn.terms.bias import Bias
 from physlearn.terms.dense import Dense
 from physlearn.terms.oneway import OneWay
 from physlearn.threads import on_one_thread
-
-RULES = {
-    "hebb": storage.hebb,
-    "flow": storage.gradient_flow,
-    "projection": storage.projection,
-    "storkey": storage.storkey,
-    "perceptron": storage.perceptron,
-    "covariance": storage.covariance,
-    "sequence": storage.sequence,
-}
 
 
 class Hopfield:
@@ -114,32 +105,9 @@ class Hopfield:
         >>> Hopfield.store([[1, 1, -1, -1]], "projection").couplings[0]
         array([ 0.  ,  0.25, -0.25, -0.25])
         """
-        patterns = check_patterns(patterns)
-        choice("rule", rule, RULES)
-        if kind is not None and not isinstance(kind, Spin | Binary):
-            raise TypeError(f"kind: got {kind!r}, expected Spin() or Binary()")
-        if rule != "flow":
-            refuse_duplicates(patterns)
-        low, _ = value_pair(patterns, "patterns")
-        if isinstance(kind, Binary) and np.all(patterns == 1):
-            low = 0.0  # ones alone are values of both kinds
-        kind = (Spin() if low < 0 else Binary()) if kind is None else kind
-        if isinstance(kind, Binary) != (low == 0):
-            raise ValueError(f"kind: got {kind}, but the patterns' values are {low:g} and 1; convert them or drop kind")
-        if rule == "covariance":
-            w = storage.covariance(patterns, **settings)
-            a = settings.get("activity")
-            a = float(np.mean(patterns)) if a is None else a
-            return cls(w, np.full(len(w), a - 0.5), kind=kind)
-        spins = patterns if low < 0 else 2.0 * patterns - 1.0
-        w = RULES[rule](spins, **settings)
-        if low == 0:
-            # summed as whole numbers, so that the biases tie where the fields of the spins do
-            whole = whole_numbers(w)
-            return cls(4.0 * w, -2.0 * whole.unit * whole.columns.sum(0, dtype=float), kind=kind)
-        memory = cls(w, kind=kind)
-        if rule == "hebb" and 4 * len(spins) < memory.n and spins.size < 2**24:
-            memory.factor = np.ascontiguousarray(spins, dtype=np.float32)
+        w, bias, kind, factor = wire(patterns, rule, kind, settings)
+        memory = cls(w, bias, kind=kind)
+        memory.factor = factor
         return memory
 
     @functools.cached_property

@@ -14,7 +14,7 @@ from physlearn.energy import Energy, check_energy_given
 class Plane(NamedTuple):
     """Energies on a plane through three states.
 
-    ``u`` (k,) and ``v`` (l,): coordinates along corners[1] - corners[0] and corners[2] - corners[0], of which one is
+    ``u`` (k,) and ``v`` (l,): coordinates along corners[1] - corners[0] and corners[2] - corners[0], 1 at
     that corner; ``energy`` (l, k); ``corners`` (3, n).
     """
 
@@ -55,7 +55,7 @@ def energy_plane(energy: Energy, corners, *, resolution=60, margin=0.4) -> Plane
     resolution : int
         Points along each side.
     margin : float
-        How far beyond the corners to look, in units of their distance.
+        Margin around the corners, in units of their distance.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""How a network of +-1 or 0/1 neurons recalls: compiled updates with kept local fields.
+"""Recall of a network of +-1 or 0/1 neurons: compiled updates with kept local fields.
 
 Couplings are brought to whole numbers times a unit, so that fields are exact sums in any order: kept fields do
 not drift, batches give what single items give, and no update raises the energy by rounding.  Hebbian couplings
@@ -40,7 +40,7 @@ class Recall:
     trace : (sweeps + 1, batch, n) or (sweeps + 1, n) array, or None
         The cue and the state after every sweep, if asked for.
     method : str
-        Which dynamics.
+        Name of the dynamics.
     """
 
     x: Any
@@ -197,7 +197,7 @@ def asynchronous(x, h, rows, push, low, high, temperature, order, shuffle, strea
     x, h : (n,) arrays of float32 or float64
         State and its fields, changed in place; only flips cost more than a look.
     rows : (n, n) array
-        Row i: what neuron i adds to the fields of all others.
+        Row i: contributions of neuron i to the fields of all others.
     push : (n,) array of float64
         Further fields, in the couplings' unit, as is the temperature.
     order : (n,) array of int64

@@ -1,4 +1,4 @@
-"""What the minima of a memory are: patterns, their inverses, mixtures of patterns, spin-glass states."""
+"""Minima of a memory: patterns, their inverses, mixtures of patterns, spin-glass states."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from physlearn.rng import generator
 
 @dataclass(frozen=True)
 class StateKind:
-    """What a state is to a memory.
+    """Identity of a state in a memory.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class StateKind:
 
 
 def classify_states(x, patterns, *, threshold=0.95, largest=5):
-    """Say of each state whether it is a pattern, an inverse, a mixture of patterns, or spurious.
+    """Identity of each state: a pattern, an inverse, a mixture of patterns, or spurious.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def _classify(x, overlaps, patterns, threshold, largest):
 
 
 def survey(memory, patterns, *, starts=1000, threshold=0.95, rng=None):
-    """Count what random starts fall into.
+    """Count the states that random starts fall into.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""How couplings come to hold patterns: the storage rules of `Hopfield`, each a plain function.
+"""Storage rules of `Hopfield`, each a plain function from patterns to couplings.
 
-All take patterns (m, n) of -1 and +1 and return couplings (n, n) with zero diagonal.  What they can hold,
+All take patterns (m, n) of -1 and +1 and return couplings (n, n) with zero diagonal.  Their capacity
 for random patterns and n neurons:
 
     hebb          0.138 n with a few errors, n/(4 ln n) without     Hopfield 1982
@@ -46,7 +46,7 @@ def gradient_flow(patterns, *, time=np.inf, tau=1.0, start=None, variant="stoppi
     Parameters
     ----------
     patterns : (m, n) array
-        Samples, of which each may occur repeatedly.
+        Samples, which may occur repeatedly.
     time, tau : float
         Time of learning and time constant, in one unit (s); ``time`` may be infinite if stopping.
     start : (n, n) array, optional
@@ -107,14 +107,14 @@ def projection(patterns):
 
 @on_one_thread
 def storkey(patterns, *, start=None):
-    """Storkey's local incremental rule, which subtracts what is already known of each pattern (Storkey 1997, eq. 2).
+    """Storkey's local incremental rule, which subtracts the part of each pattern already stored (Storkey 1997, eq. 2).
 
     Parameters
     ----------
     patterns : (m, n) array
         Learned in order.
     start : (n, n) array, optional
-        Couplings to go on from.
+        Couplings to start from.
 
     Examples
     --------
@@ -144,7 +144,7 @@ def perceptron(patterns, *, margin=0.5, max_epochs=1000, start=None):
     max_epochs : int
         Passes over all patterns.
     start : (n, n) array, optional
-        Couplings to go on from; default Hebb's.
+        Couplings to start from; default Hebb's.
 
     Notes
     -----
@@ -213,7 +213,7 @@ def sequence(patterns, *, hold=0.0, step=1.0, cyclic=True):
     patterns : (m, n) array
         In order, at least two.
     hold, step : float
-        Weights of staying and of going on.
+        Weights of the present and of the next pattern.
     cyclic : bool
         Whether the last leads to the first.
 
@@ -247,7 +247,7 @@ def dilute(couplings, fraction, *, symmetric=True, rng=None):
     Returns
     -------
     (n, n) array
-        What is left, divided by 1 - fraction: the mean field on a neuron is kept.
+        The remaining couplings divided by 1 - fraction, which keeps the mean field on a neuron.
 
     Examples
     --------

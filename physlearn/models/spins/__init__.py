@@ -1,1 +1,1 @@
-"""Spin systems: Ising, Potts and spin glasses on any graph, and what is measured on them."""
+"""Spin systems: Ising, Potts and spin glasses on any graph, and their observables."""

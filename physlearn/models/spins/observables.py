@@ -1,4 +1,4 @@
-"""What is measured on spin systems.
+"""Observables of spin systems.
 
 Functions of states take arrays whose last ``dims`` axes are the layer's (2 on a square lattice), after any
 axes of chains and draws.  Functions of measurements average over all of them, or over ``axis``: per chain

@@ -292,7 +292,7 @@ def test_compiled_epochs_compile_nothing_for_new_parameters(rng):
 
 
 def test_uniforms_of_the_kernel_are_uniform(tol):
-    from physlearn.learning.engines.bipartite_epoch import fill_bits
+    from physlearn.learning.engines.bipartite_draw import fill_bits
 
     lanes = np.random.default_rng(0).integers(0, 2**63, (4, 16)).astype(np.uint64)
     u = np.empty(320_000)
@@ -308,7 +308,7 @@ def test_uniforms_of_the_kernel_are_uniform(tol):
 
 @pytest.mark.parametrize(("single", "error"), [(False, 1e-13), (True, 1.5e-6)])
 def test_sigmoid_of_the_kernel(single, error):
-    from physlearn.learning.engines.bipartite_epoch import probabilities
+    from physlearn.learning.engines.bipartite_draw import probabilities
 
     dtype = np.float32 if single else np.float64
     x = np.linspace(-60, 60, 100_001, dtype=dtype)[None]
