@@ -15,8 +15,9 @@ from physlearn.audit.basics import BASICS
 from physlearn.audit.forms import FORMS
 from physlearn.audit.measure import Check, Part, Scene, slope
 from physlearn.checks import count, positive
-from physlearn.energy import Energy, System, check_system, variables
+from physlearn.energy import Energy, System
 from physlearn.rng import generator
+from physlearn.systems import check_system, variables
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from physlearn.checks import array as numbers
-from physlearn.energy import System, variables
+from physlearn.energy import System
+from physlearn.systems import variables
 
 
 class Frame(NamedTuple):

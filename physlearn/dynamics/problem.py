@@ -9,8 +9,9 @@ import numpy as np
 
 from physlearn.checks import mapping, sequence
 from physlearn.dynamics.frame import Frame, concatenate, frame_of, given, separate
-from physlearn.energy import Energy, Nudge, Potts, System, check_system
+from physlearn.energy import Energy, Nudge, Potts, System
 from physlearn.progress import Bar
+from physlearn.systems import check_system
 
 # A variable this large is on its way to infinity: there is no rest to find.
 RUNAWAY = 1e50

@@ -15,8 +15,9 @@ from physlearn.brief import brief
 from physlearn.checks import count, positive
 from physlearn.dynamics.problem import is_continuous, make_problem
 from physlearn.dynamics.sampling.engines import NO_ENERGY, start_sampler
-from physlearn.energy import Energy, check_energy_given
+from physlearn.energy import Energy
 from physlearn.progress import follow
+from physlearn.systems import check_energy_given
 from physlearn.threads import on_one_thread
 
 

@@ -23,9 +23,10 @@ from physlearn.dynamics.sampling.engines import (
     warn_of_trouble,
 )
 from physlearn.dynamics.sites import fields
-from physlearn.energy import Energy, Potts, check_energy_given, variables
+from physlearn.energy import Energy, Potts
 from physlearn.progress import Bar
 from physlearn.rng import seed_sequence
+from physlearn.systems import check_energy_given, variables
 from physlearn.threads import on_one_thread
 
 NAMED = ("geometric", "linear", "adaptive")

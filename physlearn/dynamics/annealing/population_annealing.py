@@ -30,9 +30,10 @@ from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.sampling.engines import NO_ENERGY, check_temperature, energies_of, start_sampler
 from physlearn.dynamics.sampling.samples import Observed
 from physlearn.dynamics.scale import unit_of
-from physlearn.energy import Energy, check_energy_given, variables
+from physlearn.energy import Energy
 from physlearn.progress import follow
 from physlearn.rng import seed_sequence
+from physlearn.systems import check_energy_given, variables
 from physlearn.threads import on_one_thread
 
 FEWEST = 10.0  # families' worth of states below which averages are not to be trusted

@@ -17,8 +17,9 @@ from physlearn.checks import choice, function, integers, positive
 from physlearn.dynamics.frame import separate
 from physlearn.dynamics.problem import Problem, make_problem
 from physlearn.dynamics.scale import unit_of
-from physlearn.energy import Binary, Energy, Potts, Spin, check_energy_given
+from physlearn.energy import Binary, Energy, Potts, Spin
 from physlearn.progress import Bar
+from physlearn.systems import check_energy_given
 from physlearn.threads import on_one_thread
 
 MOST_BITS = 24  # at most 2^24 states: about a minute, 0.3 GB

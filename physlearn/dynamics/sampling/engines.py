@@ -20,8 +20,8 @@ from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.rest.relax import refused
 from physlearn.dynamics.sampling import exchange, gaussian, gibbs, heatbath, metropolis
 from physlearn.dynamics.walk import hmc, langevin, mala
-from physlearn.energy import check_energy_given, variables
 from physlearn.rng import seed_sequence, streams
+from physlearn.systems import check_energy_given, variables
 
 LOG = logging.getLogger(__name__)
 BLOCK = 32  # chains whose energies are computed together

@@ -24,11 +24,11 @@ from physlearn.dynamics.frame import given
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.time import adaptive, fixed_step
 from physlearn.dynamics.time.trajectory import Trajectory
-from physlearn.energy import check_system
 from physlearn.errors import DivergenceError
 from physlearn.progress import Bar
 from physlearn.quantities import si
 from physlearn.rng import streams
+from physlearn.systems import check_system
 from physlearn.threads import on_one_thread
 
 METHODS = (*adaptive.METHODS, *fixed_step.METHODS)

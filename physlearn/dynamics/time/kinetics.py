@@ -23,9 +23,10 @@ from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.sampling import exchange
 from physlearn.dynamics.sites.candidates import CandidateMoves
 from physlearn.dynamics.time.gillespie import Gillespie
-from physlearn.energy import Energy, check_system
+from physlearn.energy import Energy
 from physlearn.progress import follow
 from physlearn.rng import streams
+from physlearn.systems import check_system
 from physlearn.terms.lattice import FeltBonds
 
 SPAN = "a duration or (first, last)"
