@@ -13,8 +13,9 @@ from physlearn.energy import Energy, Nudge, Potts, System
 from physlearn.progress import Bar
 from physlearn.systems import check_system
 
-# A variable this large is on its way to infinity: there is no rest to find.
-RUNAWAY = 1e50
+RUNAWAY = 1e50  # a variable this large is on its way to infinity: there is no rest to find
+PROBE = 1e-4  # step of a difference of forces, relative to 1 + the largest |z|
+POWER_ITERATIONS = 8  # for the largest curvature, of which only the size matters
 
 
 def is_continuous(kind):
@@ -187,10 +188,10 @@ class Problem:
 
     def stiffness(self, z, force):
         """Largest curvature of each item, (batch,), by a few power iterations on differences of the force."""
-        step = 1e-4 * (1.0 + np.max(np.abs(z), 1, initial=0.0))[:, None]
-        # neither smooth nor rough: a part of every mode
+        step = PROBE * (1.0 + np.max(np.abs(z), 1, initial=0.0))[:, None]
+        # a start that is neither smooth nor rough has a part in every mode
         v, size = np.broadcast_to(np.cos(np.arange(z.shape[1]) ** 2), z.shape), np.ones(self.batch)
-        for _ in range(8):
+        for _ in range(POWER_ITERATIONS):
             v = v / np.maximum(np.linalg.norm(v, axis=1), np.finfo(float).tiny)[:, None]
             v = (force - self.force(z + step * v)) / step
             size = np.maximum(np.linalg.norm(v, axis=1), np.finfo(float).tiny)

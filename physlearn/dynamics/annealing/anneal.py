@@ -17,9 +17,8 @@ from physlearn.dynamics.sampling import metropolis
 from physlearn.dynamics.sampling.engines import (
     NO_ENERGY,
     energies_of,
-    random_start,
+    start,
     start_sampler,
-    started,
     warn_of_trouble,
 )
 from physlearn.dynamics.sites import fields
@@ -160,10 +159,7 @@ def greedy(
     count("reads", reads, each=8 * variables(energy))
     count("max_sweeps", max_sweeps)
     root = seed_sequence(rng)
-    state = random_start(energy, reads, root) if x0 is None else started(energy, x0, reads)
-    problem, _ = make_problem(energy, state, clamp)
-    if problem.batch != reads:
-        raise ValueError(f"clamp: a batch of {problem.batch} does not fit {reads} reads")
+    state, _ = start(energy, x0, clamp, reads, root, "reads")
     rest: Any = relax(energy, state, clamp=clamp, max_steps=max_sweeps, unconverged="ignore", progress=progress)
     if not rest.converged:
         warnings.warn(

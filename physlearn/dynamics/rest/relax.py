@@ -17,6 +17,7 @@ from physlearn.progress import Bar
 from physlearn.threads import on_one_thread
 
 LOG = logging.getLogger(__name__)
+FEW = 3  # items up to which L-BFGS, which takes them one by one, is chosen before FIRE, which takes them all at once
 
 # In the order in which "auto" asks: each engine has `refusal(problem) -> str | None` and
 # `solve(problem, tol, max_steps) -> (z, residual, steps, converged, method)`.
@@ -95,8 +96,7 @@ def relax(
     problem, single = make_problem(system, x0, clamp, nudge)
     if method == "auto":
         fits = [name for name, engine in ENGINES.items() if engine.refusal(problem) is None] or ["flow"]
-        # L-BFGS takes items one by one, FIRE all at once
-        method = "fire" if fits[0] == "lbfgs" and problem.batch > 3 else fits[0]
+        method = "fire" if fits[0] == "lbfgs" and problem.batch > FEW else fits[0]
     reason = ENGINES[method].refusal(problem)
     if reason is not None:
         fits = [name for name, engine in ENGINES.items() if engine.refusal(problem) is None]

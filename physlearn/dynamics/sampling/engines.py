@@ -110,14 +110,14 @@ def check_temperature(temperature, chains, name="temperature"):
 
 
 def start_sampler(energy, chains, x0, clamp, method, rng, settings):
-    """The engine's sampler over ``chains`` chains, started at x0 or at random."""
+    """The engine's sampler over ``chains`` chains, started at x0, (*shape) or (chains, *shape), or at random.
+
+    ``clamp`` maps readouts to (k,) or (chains, k) values, ``settings`` the engine's keywords to theirs.
+    """
     check_energy_given(energy, NO_ENERGY)
     count("chains", chains, each=8 * variables(energy))
     root = seed_sequence(rng)
-    state = random_start(energy, chains, root) if x0 is None else started(energy, x0, chains)
-    problem, _ = make_problem(energy, state, clamp)
-    if problem.batch != chains:
-        raise ValueError(f"clamp: a batch of {problem.batch} does not fit {chains} chains")
+    _, problem = start(energy, x0, clamp, chains, root, "chains")
     choice("method", method, ("auto", *ENGINES))
     fits = (name for name, engine in ENGINES.items() if engine.refusal(problem) is None)
     chosen = method if method != "auto" else next(fits, "gibbs")
@@ -131,6 +131,15 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
     return ENGINES[chosen].Sampler(problem, problem.state(problem.initial()), streams(root, chains), **settings)
 
 
+def start(energy, x0, clamp, n, root, what):
+    """Where n chains or reads (``what`` in errors) start: their state {layer: (n, *shape)}, and its `Problem`."""
+    state = random_start(energy, n, root) if x0 is None else started(energy, x0, n)
+    problem, _ = make_problem(energy, state, clamp)
+    if problem.batch != n:
+        raise ValueError(f"clamp: a batch of {problem.batch} does not fit {n} {what}")
+    return state, problem
+
+
 def check_settings(method, settings):
     """Refuse settings that an engine does not have."""
     known = list(inspect.signature(ENGINES[method].Sampler).parameters)[3:]
@@ -140,7 +149,7 @@ def check_settings(method, settings):
 
 
 def started(energy, x0, chains):
-    """The state x0, one for all chains or one for each."""
+    """The state x0, (*shape), (1, *shape) or (chains, *shape), as {layer: (chains, *shape)}."""
     given = energy.state(x0, "x0")
     if (items := len(next(iter(given.values())))) not in (1, chains):
         raise ValueError(f"x0: {items} states, expected one, or one for each of {chains} chains")
@@ -148,7 +157,7 @@ def started(energy, x0, chains):
 
 
 def random_start(energy, chains, root):
-    """A random state, every chain from a generator of its own."""
+    """A random state {layer: (chains, *shape)}, each chain from its own generator, spawned from ``root``."""
     rows: dict = {name: [] for name in energy.layers}
     for chain in range(chains):
         rng = np.random.default_rng(np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, 1, chain)))

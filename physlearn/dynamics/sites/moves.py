@@ -15,7 +15,16 @@ import numpy as np
 
 from physlearn.dynamics.frame import concatenate, separate
 from physlearn.dynamics.sites.fields import REFRESH, variables_refusal
-from physlearn.dynamics.sites.local import POTTS, SPIN, addresses, forms, kind_code, mistake, refusal as forms_refusal
+from physlearn.dynamics.sites.local import (
+    POTTS,
+    SPIN,
+    add_codes,
+    addresses,
+    forms,
+    kind_code,
+    mistake,
+    refusal as forms_refusal,
+)
 from physlearn.dynamics.sites.visits import TIE, TOSS
 from physlearn.energy import Potts
 from physlearn.kernels.cfuncs import COMMIT, GAP, call_commit, call_gap, compiled
@@ -145,20 +154,14 @@ def visit(gaps, commits, caches, ints, floats, x, order, push, code, q, beta, me
                 for t in range(len(gaps)):
                     own, whole, parts = caches[t][c], ints[t], floats[t]
                     m = call_gap(gaps[t], i, xc, own, whole[c % len(whole)], parts[c % len(parts)], codes, f)
-                    if m < 0 or m > q:
-                        return c * len(xc) + i
-                    if code != POTTS:
+                    if code == POTTS:
+                        some = add_codes(codes, f, m, q, some, listed, total)
+                    elif m < 0 or m > q:
+                        some = -1
+                    else:
                         field += f[0]
-                        continue
-                    for k in range(m):
-                        if codes[k] < 0 or codes[k] >= q:
-                            return c * len(xc) + i
-                        if not listed[codes[k]]:
-                            listed[codes[k]] = 1
-                            listed[q + some] = codes[k]
-                            total[codes[k]] = 0.0
-                            some += 1
-                        total[codes[k]] += f[k]
+                    if some < 0:
+                        return c * len(xc) + i
                 if code == POTTS:
                     for k in range(q, q + some):
                         field += total[listed[k]]

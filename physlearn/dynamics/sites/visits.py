@@ -29,6 +29,7 @@ from physlearn.rng import uniform
 LANES = 64  # most chains that `lanes` takes, and the distance between the words of their streams
 TIE = 0.01  # of T: what a move costs or gains to count as a tie; far above rounding, which makes no tie exact
 TOSS = 0.875  # a chance to stay where a move ties
+ROUNDED_ONE = 1.000001  # one, with far more room than rounding takes
 NEVER = 44.0  # exp(-44) is far below 2^-53, the smallest uniform that is not zero
 
 
@@ -158,7 +159,7 @@ def _step(x, h, b, binary, bath, stream):
     if a <= -TIE and bath == 0.0:
         return d
     # exp(a) >= 1 + a + a^2/2, with room for rounding: most moves uphill are refused by this bound
-    if a > 0.0 and u * (1.0 + bath + a + 0.5 * a * a) > 1.000001:
+    if a > 0.0 and u * (1.0 + bath + a + 0.5 * a * a) > ROUNDED_ONE:
         return 0.0
     t = _exp_down(min(abs(a), NEVER))
     limit = (1.0 if a <= 0.0 else t) * (bath + (1.0 - bath) * TOSS if abs(a) < TIE else 1.0)

@@ -93,10 +93,19 @@ class Gillespie:
 
     def run(self, t, t_end, events):
         """Go on from time t to t_end, or for a number of events; the time reached, infinite if nothing moves."""
+        classes = self.low, self.width, self.exact, self.solvent
         t, attached, detached = advance(
-            *self._lists, *self.felt[1:4], self.weight, self.rates, self.low, self.width, self.exact, self.solvent,
-            self.temperature, t, t_end, events, self.stream,
-        )  # fmt: skip
+            self._lists,
+            self.felt[1:4],
+            self.weight,
+            self.rates,
+            classes,
+            self.temperature,
+            t,
+            t_end,
+            events,
+            self.stream,
+        )
         self.attached += attached
         self.detached += detached
         return t
@@ -192,13 +201,61 @@ def _fill(site, count, table, pool, spare, kind, offsets, indptr, codes, values,
             _add(i, c, site, count, table, pool, spare)
 
 
+@inlined
+def _drawn_class(left, count, rates):
+    """The class in which ``left``, uniform below the sum of all rates, lies; -1 where rounding put it in none."""
+    left -= count[0] * rates[0]
+    if left < 0.0:
+        return 0
+    chosen = len(rates)  # from the top, where weakly bound particles come and go
+    while left >= 0.0 and chosen > 0:
+        chosen -= 1
+        left -= count[chosen] * rates[chosen]
+    return chosen if chosen > 0 else -1
+
+
+@inlined
+def _rebind(i, old, new, total, lists, bonds, q, rates, classes):
+    """Move the neighbours of site i, whose code has changed, to their new classes; the sum of all rates then."""
+    site, count, table, pool, spare, kind, offsets = lists
+    indptr, codes, values = bonds
+    low, width, exact, solvent = classes
+    steps, alike = offsets.shape[1], np.int64(kind[i])
+    for k in range(steps):
+        if offsets[alike, k] == OUTSIDE:
+            continue
+        j = i + offsets[alike, k]
+        code, before = np.int64(site[j].code), np.int64(site[j].level)
+        if code == 0 or before < 0:
+            continue
+        back = (k + steps // 2) % steps * q
+        change = bond(back + new, code, indptr, codes, values) - bond(back + old, code, indptr, codes, values)
+        if solvent:
+            change -= bond(back + new, 0, indptr, codes, values) - bond(back + old, 0, indptr, codes, values)
+        if change == 0.0:
+            continue
+        if exact:  # a whole number of levels
+            c = before + np.int64(np.floor(change / width + 0.5))
+        else:
+            e = _binding(j, code, site, kind, offsets, q, indptr, codes, values, solvent)
+            c = _class(e, low, width, exact)
+        if c != before:
+            _remove(j, site, count, table, pool, spare)
+            _add(j, c, site, count, table, pool, spare)
+            total += rates[c] - rates[before]
+    return total
+
+
 @kernel
-def advance(
-    site, count, table, pool, spare, kind, offsets, indptr, codes, values, weight, rates, low, width, exact, solvent,
-    temperature, t, t_end, events, s,
-):  # fmt: skip
-    """Events until t_end or their number is reached; time, attachments, detachments."""
-    q, steps, classes = len(weight), offsets.shape[1], len(rates)
+def advance(lists, bonds, weight, rates, classes, temperature, t, t_end, events, s):
+    """Events until t_end or their number is reached; time, attachments, detachments.
+
+    Tuples: ``lists`` as in `Gillespie`, ``bonds`` (indptr, codes, values), ``classes`` (low, width, exact, solvent).
+    """
+    site, count, table, pool, spare, kind, offsets = lists
+    indptr, codes, values = bonds
+    low, width, exact, solvent = classes
+    q = len(weight)
     threshold, alias = alias_table(weight)
     attached, detached, least = 0, 0, np.exp(-width / temperature) * (1.0 - 1e-12)
     total, highest, until, elapsed = 0.0, 0.0, 0, 0.0
@@ -206,7 +263,7 @@ def advance(
         # The sum of all rates is kept; summed anew before rounding errors could grow to 1e-12 of it.
         if until == 0 or total < 0.5 * highest:
             total, until = 0.0, 1024
-            for c in range(classes):
+            for c in range(len(rates)):
                 total += count[c] * rates[c]
             highest = total
         until -= 1
@@ -216,15 +273,9 @@ def advance(
         elapsed -= np.log(1.0 - uniform(s)) / total  # not t itself: beside a late start waits would be rounded away
         if elapsed > t_end - t:
             return t_end, attached, detached
-        left = uniform(s) * total - count[0] * rates[0]
-        chosen = 0
-        if left >= 0.0:  # from the top, where weakly bound particles come and go
-            chosen = classes
-            while left >= 0.0 and chosen > 0:
-                chosen -= 1
-                left -= count[chosen] * rates[chosen]
-            if chosen == 0:  # rounding
-                continue
+        chosen = _drawn_class(uniform(s) * total, count, rates)
+        if chosen < 0:  # rounding
+            continue
         n = np.int64(uniform(s) * count[chosen])
         i = np.int64(pool[table[chosen, n // BLOCK] * BLOCK + n % BLOCK])
         old, new = np.int64(site[i].code), np.int64(0)
@@ -246,27 +297,5 @@ def advance(
         site[i].code = new
         _add(i, c, site, count, table, pool, spare)
         total += rates[c] - rates[chosen]
-        alike = np.int64(kind[i])
-        for k in range(steps):
-            if offsets[alike, k] == OUTSIDE:
-                continue
-            j = i + offsets[alike, k]
-            code, before = np.int64(site[j].code), np.int64(site[j].level)
-            if code == 0 or before < 0:
-                continue
-            back = (k + steps // 2) % steps * q
-            change = bond(back + new, code, indptr, codes, values) - bond(back + old, code, indptr, codes, values)
-            if solvent:
-                change -= bond(back + new, 0, indptr, codes, values) - bond(back + old, 0, indptr, codes, values)
-            if change == 0.0:
-                continue
-            if exact:  # a whole number of levels
-                c = before + np.int64(np.floor(change / width + 0.5))
-            else:
-                e = _binding(j, code, site, kind, offsets, q, indptr, codes, values, solvent)
-                c = _class(e, low, width, exact)
-            if c != before:
-                _remove(j, site, count, table, pool, spare)
-                _add(j, c, site, count, table, pool, spare)
-                total += rates[c] - rates[before]
+        total = _rebind(i, old, new, total, lists, bonds, q, rates, classes)
     return (t + elapsed if attached + detached >= events else t_end), attached, detached

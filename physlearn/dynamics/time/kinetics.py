@@ -143,37 +143,13 @@ def kinetics(
     ('gillespie', [[1, 2], [3, 4]])
     """
     system = getattr(system, "energy", system)
-    check_system(system)
-    if len(system.terms) != 1 or not isinstance(system.terms[0], FeltBonds):
-        names = [type(t).__name__ for t in system.terms]
-        raise ValueError(f"system: its terms are {names}, expected LatticeBonds or FeltBonds alone, as of an Assembly")
+    _check_arguments(system, clock, conserved, observe)
     temperature = positive("temperature", temperature)
-    choice("clock", clock, CLOCKS)
-    flag("conserved", conserved)
-    if observe is not None:
-        for what, wanted in mapping("observe", observe, expected="a mapping of names to functions").items():
-            function(f"observe[{what!r}]", wanted, 1, "a function of the state")
-    if conserved and (clock != "metropolis" or not isinstance(system, Energy)):
-        raise ValueError(
-            f"conserved: the clock is {clock!r} and the system is a {type(system).__name__}; particles hop by "
-            "Metropolis' rule on an Energy: pass clock='metropolis'"
-        )
-    by_events = events is not None
     marks, end = _marks(t_span, events, record, clock)
-    shape = next(iter(system.layers.values())).shape
-    if x0 is not None:
-        x0 = array("x0", x0)
-        if x0.shape not in (shape, (1, *shape)):
-            raise ValueError(f"x0: shape {x0.shape}, expected one state of shape {shape}; call once for each")
-    problem, _ = make_problem(system, x0, clamp)
-    start = problem.base.real.astype(np.int64)  # what is clamped, elsewhere empty
-    if x0 is not None:
-        free = problem.frame.cluster >= 0
-        start = np.where(free, x0.astype(np.int64).reshape(1, -1), start)
-    if len(start) != 1:
-        raise ValueError(f"clamp: a batch of {len(start)}, expected one state; call once for each")
+    problem, start = _start(system, x0, clamp)
     run = _runner(system, problem, start, temperature, clock, conserved, streams(rng, 1))
-    name = next(iter(system.layers))
+    name, (_, shape) = next(iter(system.layers.items()))
+    by_events, has_energy = events is not None, isinstance(system, Energy)
     t, states, energies, observed, counts = [], [], [], {}, []
 
     def energy_of(x):
@@ -191,7 +167,7 @@ def kinetics(
         x = run.x.reshape(shape)
         t.append(now)
         counts.append(run.events)
-        if isinstance(system, Energy) and observe is not None:
+        if has_energy and observe is not None:
             energies.append(energy_of(x[None]))
         if observe is None:
             states.append(x.astype(np.int64))
@@ -199,7 +175,7 @@ def kinetics(
             observed.setdefault(what, []).append(np.array(wanted(x.astype(np.int64))))
     if end > marks[-1]:
         run.to(now, end, by_events)
-    if isinstance(system, Energy) and observe is None:
+    if has_energy and observe is None:
         energies = [energy_of(np.stack(states[k : k + BLOCK])) for k in range(0, len(states), BLOCK)]
     return Kinetics(
         np.array(t),
@@ -212,6 +188,40 @@ def kinetics(
         "sweeps of one attempt a particle" if conserved else CLOCKS[clock],
         float(temperature),
     )
+
+
+def _check_arguments(system, clock, conserved, observe):
+    """Refuse other terms, unknown clocks, hops without Metropolis' rule, and observables that are no functions."""
+    check_system(system)
+    if len(system.terms) != 1 or not isinstance(system.terms[0], FeltBonds):
+        names = [type(t).__name__ for t in system.terms]
+        raise ValueError(f"system: its terms are {names}, expected LatticeBonds or FeltBonds alone, as of an Assembly")
+    choice("clock", clock, CLOCKS)
+    flag("conserved", conserved)
+    if observe is not None:
+        for what, wanted in mapping("observe", observe, expected="a mapping of names to functions").items():
+            function(f"observe[{what!r}]", wanted, 1, "a function of the state")
+    if conserved and (clock != "metropolis" or not isinstance(system, Energy)):
+        raise ValueError(
+            f"conserved: the clock is {clock!r} and the system is a {type(system).__name__}; particles hop by "
+            "Metropolis' rule on an Energy: pass clock='metropolis'"
+        )
+
+
+def _start(system, x0, clamp):
+    """The `Problem`, and the codes to start from, (1, sites): clamped ones, elsewhere those of x0, or empty."""
+    shape = next(iter(system.layers.values())).shape
+    if x0 is not None:
+        x0 = array("x0", x0)
+        if x0.shape not in (shape, (1, *shape)):
+            raise ValueError(f"x0: shape {x0.shape}, expected one state of shape {shape}; call once for each")
+    problem, _ = make_problem(system, x0, clamp)
+    start = problem.base.real.astype(np.int64)
+    if x0 is not None:
+        start = np.where(problem.frame.cluster >= 0, x0.astype(np.int64).reshape(1, -1), start)
+    if len(start) != 1:
+        raise ValueError(f"clamp: a batch of {len(start)}, expected one state; call once for each")
+    return problem, start
 
 
 def _marks(t_span, events, record, clock):
