@@ -30,7 +30,7 @@ class Problem:
     ----------
     system : System
     frame : Frame
-        How z and the given values u make up the state.
+        Composition of the state from z and the given values u.
     clamps : tuple of str
         The clamped readouts, in the frame's order.
     u, given_force : (batch, s), (batch, f) arrays
@@ -41,7 +41,7 @@ class Problem:
     Attributes
     ----------
     bar : Bar
-        Where engines count their steps; silent unless `relax` sets another.
+        Counter of the engines' steps; silent unless `relax` sets another.
     """
 
     bar = Bar("", "", progress=False)
@@ -133,7 +133,7 @@ class Problem:
         return bottom, top
 
     def initial(self):
-        """Where z starts: x0, or zero within bounds (spins: -1); complex if anything given is."""
+        """Start of z, (batch, m): x0, or zero within bounds (spins: -1); complex if anything given is."""
         if self.start is not None:
             x = concatenate(self.system, self.start)
         else:
@@ -143,18 +143,18 @@ class Problem:
         return z if self.complex else np.clip(z, *self.bounds)
 
     def pick(self, x):
-        """Free variables of a state given as (batch, n)."""
+        """Free variables (batch, m) of a state (batch, n)."""
         kept = np.flatnonzero(self.frame.cluster >= 0)
         _, first = np.unique(self.frame.cluster[kept], return_index=True)
         return (x - self.base)[:, kept[first]]
 
     def state(self, z):
-        """Free variables to a state of the system, integer codes where layers are Potts."""
+        """State {layer: (batch, *shape)} of free variables (batch, m); integer codes where layers are Potts."""
         x = separate(self.system, self.frame.spread(z) + self.base)
         return {k: v.astype(np.int64) if isinstance(self.system.layers[k].kind, Potts) else v for k, v in x.items()}
 
     def force(self, z):
-        """What vanishes at rest, (batch, m): field (minus x on activated layers), nudges, given forces."""
+        """Force on z, zero at rest, (batch, m): field (minus x on activated layers), nudges, given forces."""
         x = self.state(z)
         f = concatenate(self.system, {name: self.system.force(x, name) for name in self.system.layers}) + self.push
         for name, pull in self.nudge_forces(x).items():
@@ -173,7 +173,7 @@ class Problem:
         return out
 
     def energy(self, z):
-        """What falls during a relaxation, (batch,): energy, nudges and the work of given forces."""
+        """Energy that falls during a relaxation, (batch,), with nudges and the work of given forces."""
         x = self.state(z)
         total = self.bare_energy(x) - np.sum(self.push * concatenate(self.system, x), 1)
         for nudge in self.nudges:
@@ -198,17 +198,17 @@ class Problem:
         return np.where(np.isfinite(size), size, 1.0)
 
     def force_scale(self, z, start, share):
-        """Size of the forces that balance at rest, (batch,): what ``tol`` is relative to on continuous variables.
+        """Size of the forces that balance at rest, (batch,); ``tol`` is relative to it on continuous variables.
 
-        The largest curvature times the largest value there, given ones included, which is what the parts of a force
-        are before they cancel.  A ``share`` of the largest value at the start counts, too: a rest may be at zero.
+        The largest curvature times the largest value there, given ones included, estimates the parts of a force before
+        they cancel.  A ``share`` of the largest value at the start counts, too, since a rest may be at zero.
         """
         here, first = (np.max(np.abs(concatenate(self.system, self.state(y))), 1, initial=0.0) for y in (z, start))
         with np.errstate(over="ignore", invalid="ignore"):
             return self.stiffness(z, self.force(z)) * np.maximum(here, share * first)
 
     def residual(self, z, force, bounds):
-        """Largest force on any free variable, (batch,); a bound carries what pushes into it."""
+        """Largest force on any free variable, (batch,), of z and force (batch, m); a bound carries a push into it."""
         if np.iscomplexobj(z):
             return np.max(np.abs(force), 1, initial=0.0)
         low, high = bounds
@@ -225,7 +225,11 @@ def _zero(kind):
 
 
 def make_problem(system, x0, clamp, nudge=None):
-    """What engines solve, and whether a single item was given; see `relax` for the arguments."""
+    """The `Problem` that engines solve, and whether a single item was given.
+
+    As in `relax`: x0 (*shape) or (batch, *shape), a mapping of layers to these, or None; ``clamp`` maps readouts to
+    values, (k,) or (batch, k); ``nudge`` is one or several.
+    """
     check_system(system)
     system.check_terms()
     if clamp is not None:

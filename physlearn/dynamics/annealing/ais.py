@@ -30,8 +30,8 @@ class LogZ(NamedTuple):
     error : float
         Standard error of ``value`` over chains; 0 where the sum is exact.
     effective : float
-        Number of chains whose weight counts, (sum w)^2 / sum w^2: where it is a handful, the error bar is
-        not to be trusted, and more steps are needed.
+        Effective number of chains, (sum w)^2 / sum w^2: where it is only a few, the error bar is not to be trusted,
+        and more steps are needed.
     """
 
     value: float
@@ -52,7 +52,7 @@ def estimate(log_weights, log_z0):
 
 
 def count_values(problem):
-    """How many values each free variable can take, infinity for continuous ones."""
+    """Number of values that each free variable can take; infinity for continuous ones."""
     counts = [
         np.full(layer.size, np.inf if is_continuous(layer.kind) else float(getattr(layer.kind, "q", 2)))
         for layer in problem.system.layers.values()
@@ -61,7 +61,7 @@ def count_values(problem):
 
 
 def check_path(steps, chains):
-    """Refuse lengths that make no path or no error bar."""
+    """Refuse numbers too small for a path or an error bar."""
     count("steps", steps, each=8)
     count("chains", chains, least=2, each=8)
 

@@ -51,8 +51,7 @@ def anneal(
 
     Parameters
     ----------
-    energy : Energy
-        Whatever `sample` takes.
+    energy : Energy Any that `sample` takes.
     schedule : str or (sweeps,) array
         "geometric" or "linear" from hot to cold, "adaptive" (constant thermodynamic speed, from a pilot run of 16
         chains over 480 sweeps), or the temperature of every sweep.
@@ -69,8 +68,8 @@ def anneal(
     clamp : mapping of str to array, optional
         Readout name to values, (k,) or (reads, k).
     method : str
-        An engine of `sample`; "auto" is Metropolis where it fits spins and 0/1 variables (it moves more often
-        than the heat bath), else what `sample` would take.
+        An engine of `sample`; "auto" is Metropolis where it fits spins and 0/1 variables (it moves more often than the
+        heat bath), else the choice of `sample`.
     rng : int, Generator or None
     progress : bool, optional
         Whether to show a bar, on a terminal or in a notebook; by default once a second has passed.
@@ -90,7 +89,7 @@ def anneal(
 
     Examples
     --------
-    A ring of five spins that want to differ has one bond that cannot have its way:
+    An antiferromagnetic ring of five spins has one frustrated bond:
 
     >>> from physlearn import Energy, Spin
     >>> from physlearn.dynamics import anneal
@@ -131,8 +130,7 @@ def greedy(
 
     Parameters
     ----------
-    energy : Energy
-        Whatever `relax` takes.
+    energy : Energy Any that `relax` takes.
     reads : int
         Descents.
     x0, clamp, rng
@@ -192,7 +190,7 @@ def _cool(energy, sampler, temperatures, push, bar):
 
 
 def _method(energy, clamp, method):
-    """Metropolis for spins and 0/1 variables where it fits, if the choice is left to us."""
+    """Metropolis for spins and 0/1 variables where it fits, if ``method`` is "auto"."""
     if method != "auto":
         return method
     if any(isinstance(layer.kind, Potts) for layer in energy.layers.values()):

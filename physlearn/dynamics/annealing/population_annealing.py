@@ -58,8 +58,8 @@ class Population:
     observed : dict of str to array
         (k, ...) means of every observable over the population.
     rho_t : (k,) array
-        Mean square family size, between 1 and the population's; at most a hundredth of the population is what
-        Wang, Machta and Katzgraber (2015) ask of equilibrated spin glasses.
+        Mean square family size, from 1 to the size of the population; Wang, Machta and Katzgraber (2015) require at
+        most a hundredth of the population for equilibrated spin glasses.
     families : (k,) array of int
         Families left.
     family : (population,) array of int
@@ -222,7 +222,7 @@ def population_annealing(
 
 
 def _log_states(problem):
-    """ln Z at 1/T = 0: of the number of states, all of which can be drawn uniformly."""
+    """ln Z at 1/T = 0, the logarithm of the number of states; refuses states that cannot be drawn uniformly."""
     if problem.batch != 1:
         raise ValueError(f"clamp: a batch of {problem.batch} items, expected one; call once for each")
     if problem.tied or np.any(problem.push):
@@ -265,7 +265,7 @@ def _child(root, *key):
 
 
 def _checked(temperatures):
-    """(k,) falling temperatures."""
+    """Temperatures as (k,), strictly falling."""
     value = np.atleast_1d(array("temperatures", temperatures))
     if value.ndim != 1 or not value.size:
         raise ValueError(f"temperatures: shape {value.shape}, expected a line of them")

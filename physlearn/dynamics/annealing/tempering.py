@@ -52,7 +52,7 @@ class Tempered:
     best_x, best_energy
         The lowest energy seen in any replica after any round, warm-up included, and its state.
     final : mapping of str to (k, chains, *shape) array
-        Where the temperatures ended.
+        States at every temperature at the end.
     method : str
     means : frozenset of str
         Which of the observables are a `Mean`.
@@ -155,8 +155,7 @@ def tempering(
 
     Parameters
     ----------
-    energy : Energy
-        Whatever `sample` takes.
+    energy : Energy Any that `sample` takes.
     temperatures : (k,) array
         Positive, strictly increasing or decreasing; see `ladder`.
     n_samples : int
@@ -311,7 +310,7 @@ class _Replicas:
 
 
 def _checked(temperatures):
-    """(k,) temperatures in order."""
+    """Temperatures as (k,), strictly monotonic."""
     try:
         value = np.asarray(temperatures)
     except ValueError:  # rows that differ in length

@@ -41,7 +41,7 @@ def refusal(problem):
 
 
 def bytes_refusal(problem):
-    """Why the byte-sized form does not apply, or None: it is much faster than what else there is."""
+    """Why the byte-sized form, much the fastest, does not apply, or None."""
     reason = refusal(problem)
     if reason is None and not _uniform(*_read(problem)):
         return "its couplings and field are not one number each on a lattice periodic in all directions"

@@ -41,12 +41,11 @@ def relax(
 
     Parameters
     ----------
-    system : Energy or System
-        What relaxes.
+    system : Energy or System To relax.
     x0 : array or mapping of str to array, optional
         Where to start, (batch, *shape) or (*shape); default zero, within bounds (spins: -1).  Exact
         engines ignore it.  A start exactly on an unstable rest (the top of a symmetric well) counts as
-        at rest for all engines but "newton": give symmetric energies a start of their own.
+        at rest for all engines but "newton": give symmetric energies an asymmetric start.
     clamp : mapping of str to array, optional
         Readout name to values, (batch, k) or (k,).  A readout declared with ``force=True`` takes the
         force conjugate to it (currents) instead.
@@ -140,7 +139,7 @@ def _solve(engine, problem, tol, max_steps):
         short = residual > tol * reached
         if not converged or not short.any() or total >= max_steps:
             return z, residual, total, converged and not short.any(), used
-        # the start promised larger forces than are there: go on from here to what is small among those
+        # the start suggested larger forces than are there: continue to a tolerance relative to those
         scale, problem.start = np.where(short, 0.5 * reached, scale), problem.state(z)
 
 

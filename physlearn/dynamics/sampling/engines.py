@@ -1,6 +1,6 @@
-"""Engines of `sample`: what one is, the table of them, and how a sampler starts.
+"""Engines of `sample`: their protocols, their table, and the start of a sampler.
 
-Annealing, replica exchange and training on samples start theirs here too.
+Annealing, replica exchange and training on samples start their samplers here too.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class Sampler(Protocol):
     and ``energies() -> (chains,)`` where they are cheap to keep.
     """
 
-    method: str  # what the result says
+    method: str  # as the result reports it
     proposed: np.ndarray | int  # over all chains; zero: it does not propose
     accepted: np.ndarray | int
 
     def run(self, sweeps: int, temperature: np.ndarray) -> None:
-        """Make so many sweeps, chain c at temperature[c]; another temperature may come with every call."""
+        """Make ``sweeps`` sweeps, chain c at temperature[c]; the temperatures may change from call to call."""
 
     def state(self) -> dict[str, np.ndarray]:
         """(chains, *shape) array of every layer."""
@@ -52,7 +52,7 @@ class Sampler(Protocol):
 
 
 class Engine(Protocol):
-    """A way to sample: a module, or an object, with a test and a `Sampler`."""
+    """A way to sample: a module or an object with the test `refusal` and the class `Sampler`."""
 
     Sampler: Any
 
@@ -80,13 +80,13 @@ ENGINES: dict[str, Engine | ModuleType | Any] = {
 
 
 def warn_of_trouble(verb, sampler):
-    """Warn, from where a verb was called, of what an engine says of its moves."""
+    """Warn, at the line that called the verb, of trouble that an engine reports."""
     if (trouble := getattr(sampler, "trouble", lambda: None)()) is not None:
         warnings.warn(f"{verb}: {trouble}", RuntimeWarning, stacklevel=4)
 
 
 def energies_of(energy, sampler):
-    """Energies of a sampler's states, (chains,): its own count where it keeps one."""
+    """Energies of a sampler's states, (chains,), by its own count where it keeps one."""
     if hasattr(sampler, "energies"):
         return sampler.energies()
     x, out = sampler.state(), []
@@ -98,7 +98,7 @@ def energies_of(energy, sampler):
 
 
 def check_temperature(temperature, chains, name="temperature"):
-    """(chains,) positive finite temperatures."""
+    """Temperatures as (chains,), positive and finite, from one for all chains or one for each."""
     value = np.asarray(temperature) if isinstance(temperature, np.ndarray | list | tuple | Number) else np.array("")
     good = value.dtype.kind in "iuf" and value.shape in ((), (chains,))
     if not good or not np.all((value > 0) & np.isfinite(value)):

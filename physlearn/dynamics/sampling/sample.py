@@ -75,7 +75,7 @@ def sample(
     Raises
     ------
     TypeError, ValueError
-        A System without an energy, T <= 0, a method that does not fit, clamps that do not.
+        A System without an energy, T <= 0, a method or clamps that do not fit.
 
     Examples
     --------

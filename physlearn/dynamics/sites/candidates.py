@@ -5,9 +5,9 @@ structures) have a weight of their own; all others have exp(-mu_a/T).  The heat 
 
     w_a = exp(-(mu_a + sum_k J_k[a, s(x + e_k)]) / T)
 
-and the rest what is left of sum_b exp(-mu_b/T), from which a table draws in constant time; where all bonds attract,
-w_a = exp(-mu_a/T) + what the bonds add, and the table draws for all codes.  Metropolis proposes one of the other codes
-uniformly.  Both are exact; takes one `Potts` layer whose only term is `LatticeBonds`.
+and all others the remainder of sum_b exp(-mu_b/T), from which a table draws in constant time; where all bonds attract,
+w_a = exp(-mu_a/T) + the share of the bonds, and the table draws for all codes.  Metropolis proposes one of the other
+codes uniformly.  Both are exact.  The energy has one `Potts` layer, whose only term is `LatticeBonds`.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class CandidateMoves:
 
     @property
     def visited(self):
-        """Visits of a variable so far, a chain."""
+        """Visits so far, per chain."""
         return self.sweeps * len(self.order)
 
     def run(self, sweeps, temperatures, random=False):

@@ -1,6 +1,6 @@
 """Single-variable moves over terms with a `local` form, on one Spin, Binary or Potts layer.
 
-The terms' own functions are called from compiled code (see `_kernel`): a user's term is sampled without
+The terms' own functions are called from compiled code (see `kernels.cfuncs`): a user's term is sampled without
 compiling a sampler.  Pairs, Dense and Bias take part through a local form of their sum.
 """
 
@@ -47,8 +47,8 @@ def refusal(problem):
 class LocalMoves:
     """Chains whose variables move one at a time by the terms' local forms; arguments as of `FieldMoves`.
 
-    With ``shuffle`` every sweep has a new random order, the same for all chains: it is drawn apart from what moves
-    them, from the first chain's seed.
+    With ``shuffle`` every sweep has a new random order, the same for all chains, drawn from a separate stream that the
+    first chain seeds.
     """
 
     def __init__(self, problem, state, streams, metropolis, threads, shuffle=False):
@@ -72,7 +72,7 @@ class LocalMoves:
 
     @property
     def visited(self):
-        """Visits of a variable so far, a chain."""
+        """Visits so far, per chain."""
         return self.sweeps * len(self.order)
 
     def run(self, sweeps, temperatures):
@@ -85,7 +85,9 @@ class LocalMoves:
             self._each(beta[done : done + part] if len(beta) > 1 else beta, part)
             if np.any(np.isnan(self.moved)):
                 terms = [type(t).__name__ for t in self.system.terms]
-                raise ValueError(f"local: the fields of {terms} are NaN in some state; check_energy tells which term's")
+                raise ValueError(
+                    f"local: the fields of {terms} are NaN in some state; check_energy reports which term's"
+                )
             self.sweeps, done = self.sweeps + part, done + part
             if self.sweeps % REFRESH == 0:
                 self.prepared = self._prepare()

@@ -28,14 +28,14 @@ OUTSIDE = np.iinfo(np.int32).min  # in place of a neighbour's offset
 
 
 class Gillespie:
-    """One trajectory.
+    """State and event counts of one trajectory.
 
     Parameters
     ----------
     system : System
         Of one `LatticeBonds` or `FeltBonds` term.
     x : (sites,) array of int
-        Where it starts.
+        Codes at the start.
     free : (sites,) array of bool
         Sites where particles come and go.
     temperature : float
@@ -92,7 +92,7 @@ class Gillespie:
         return self.attached + self.detached
 
     def run(self, t, t_end, events):
-        """Go on from time t to t_end, or for a number of events; the time reached, infinite if nothing moves."""
+        """Continue from time t to t_end, or for a number of events; the time reached, infinite if nothing moves."""
         classes = self.low, self.width, self.exact, self.solvent
         t, attached, detached = advance(
             self._lists,
@@ -112,7 +112,7 @@ class Gillespie:
 
 
 def _kinds(neighbours):
-    """Sites whose neighbours lie alike: kind (sites,), few on a lattice, and offsets to neighbours (kinds, 2 D)."""
+    """Sites with the same offsets to neighbours: kind (sites,), few on a lattice, and the offsets (kinds, 2 D)."""
     sites, steps = neighbours.shape
     offsets = np.where(neighbours >= 0, neighbours - np.arange(sites, dtype=np.int32)[:, None], OUTSIDE)
     kind = np.zeros(sites, np.int64)
@@ -260,7 +260,7 @@ def advance(lists, bonds, weight, rates, classes, temperature, t, t_end, events,
     attached, detached, least = 0, 0, np.exp(-width / temperature) * (1.0 - 1e-12)
     total, highest, until, elapsed = 0.0, 0.0, 0, 0.0
     while attached + detached < events:
-        # The sum of all rates is kept; summed anew before rounding errors could grow to 1e-12 of it.
+        # The sum of all rates is kept; summed again before rounding errors could grow to 1e-12 of it.
         if until == 0 or total < 0.5 * highest:
             total, until = 0.0, 1024
             for c in range(len(rates)):

@@ -1,11 +1,12 @@
-"""kinetics: how species on a lattice move in time, on one of several clocks.
+"""kinetics: motion of species on a lattice in time, on one of several clocks.
 
-All clocks have the same equilibrium where there is one.  They differ on the way: which structures assemble reliably
-depends on the clock (Metson, Osat, Golestanian 2025 find a smaller region in continuous time), so the result names it.
+All clocks have the same equilibrium where there is one, but not the same path to it: which structures assemble
+reliably depends on the clock (Metson, Osat, Golestanian 2025 find a smaller region in continuous time), so the result
+names it.
 
     gillespie    attachment and detachment in continuous time (see `gillespie`); time in mean stays of a free particle
     metropolis   a random site is offered a random other code; time in sweeps (one attempt a free site)
-    heat bath    a random site is drawn anew given its neighbours; time in sweeps
+    heat bath    a random site is redrawn given its neighbours; time in sweeps
 
 With ``conserved=True`` particles hop instead, by Metropolis' rule (`exchange`); a sweep is one attempt a particle.
 """
@@ -55,9 +56,9 @@ class Kinetics:
     events : (records,) array of int
         Changes of the lattice so far.
     final : (*shape) array of int
-        Where it ended, at the end of ``t_span`` or after the last of ``events``; pass it as ``x0`` to go on.
+        The state at the end of ``t_span`` or after the last of ``events``; pass it as ``x0`` to continue.
     clock, unit : str
-        Which clock was used, and its unit of time.
+        The clock, and its unit of time.
     temperature : float
     """
 
@@ -273,7 +274,7 @@ class _Continuous:
         self.engine = Gillespie(system, start[0], problem.frame.cluster >= 0, temperature, stream)
 
     def to(self, now, mark, by_events):
-        """Go on to a time, or a number of events; the time reached, infinite if there never are so many."""
+        """Continue to a time, or to a number of events; the time reached, infinite if that number is never reached."""
         if by_events:
             return self.engine.run(now, np.inf, int(mark) - self.engine.events)
         return self.engine.run(now, mark, np.iinfo(np.int64).max)
@@ -289,7 +290,7 @@ class _Sweeps:
         self.engine, self.move, self.moved = engine, move, moved
 
     def to(self, now, mark, by_events):
-        """Go on to a time."""
+        """Continue to a time."""
         self.move(int(round(mark - now)))
         return mark
 
