@@ -1,4 +1,4 @@
-"""Readouts y = R x, a system's contact with the outside: read, clamped or nudged.  Re-exported by `physlearn.energy`."""
+"""Readouts y = R x, a system's contact with the outside: read, clamped, nudged.  `physlearn.energy` re-exports them."""
 
 from __future__ import annotations
 

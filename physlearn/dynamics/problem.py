@@ -15,7 +15,7 @@ from physlearn.systems import check_system
 
 RUNAWAY = 1e50  # a variable this large is on its way to infinity: there is no rest to find
 PROBE = 1e-4  # step of a difference of forces, relative to 1 + the largest |z|
-POWER_ITERATIONS = 8  # for the largest curvature, of which only the size matters
+POWER_ITERATIONS = 8  # for the largest curvature, of which only the order of magnitude matters
 
 
 def is_continuous(kind):

@@ -51,7 +51,8 @@ def anneal(
 
     Parameters
     ----------
-    energy : Energy Any that `sample` takes.
+    energy : Energy
+        Any that `sample` takes.
     schedule : str or (sweeps,) array
         "geometric" or "linear" from hot to cold, "adaptive" (constant thermodynamic speed, from a pilot run of 16
         chains over 480 sweeps), or the temperature of every sweep.
@@ -130,7 +131,8 @@ def greedy(
 
     Parameters
     ----------
-    energy : Energy Any that `relax` takes.
+    energy : Energy
+        Any that `relax` takes.
     reads : int
         Descents.
     x0, clamp, rng

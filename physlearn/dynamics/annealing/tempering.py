@@ -155,7 +155,8 @@ def tempering(
 
     Parameters
     ----------
-    energy : Energy Any that `sample` takes.
+    energy : Energy
+        Any that `sample` takes.
     temperatures : (k,) array
         Positive, strictly increasing or decreasing; see `ladder`.
     n_samples : int

@@ -41,7 +41,8 @@ def relax(
 
     Parameters
     ----------
-    system : Energy or System To relax.
+    system : Energy or System
+        To relax.
     x0 : array or mapping of str to array, optional
         Where to start, (batch, *shape) or (*shape); default zero, within bounds (spins: -1).  Exact
         engines ignore it.  A start exactly on an unstable rest (the top of a symmetric well) counts as

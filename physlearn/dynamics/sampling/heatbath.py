@@ -6,8 +6,8 @@ are Pairs, Dense and Bias (kept fields, see `fields`), LatticeBonds (see `candid
 `moves`), in any mixture.
 
 Every visit of a variable satisfies detailed balance.  A sweep visits them in order: it leaves exp(-E/T) invariant, but
-its time reversal is another chain, so a sweep as a whole does not satisfy detailed balance.  A sweep
-in a random order does, since every order is as likely as its reverse.
+its time reversal is another chain, so a sweep as a whole does not satisfy detailed balance.  A sweep in a
+random order does, since every order is as likely as its reverse.
 """
 
 from __future__ import annotations

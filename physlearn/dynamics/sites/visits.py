@@ -13,10 +13,9 @@ One uniform is drawn at every visit.  `lanes` and `rows` do the same floating-po
 the same order and so agree to the last bit; `rows` only leaves out what cannot change a decision.
 Arguments of both: states x and fields h of the chains; couplings as CSR of unsigned integers (Numba tests whether a
 signed one counts from the end, which took a third of the time); where ``whole`` is not empty `rows` reads whole rows
-from it instead; 1/T, (sweeps or 1, chains), taken in turn; ``binary`` 1 for 0/1 variables, 0 for
-spins; ``bath`` 1 for the heat bath, 0 for Metropolis; one stream and one count of moves a chain.  Where ``best`` is
-not empty it takes each chain's state of lowest energy at the end of a sweep; ``spent`` is the energy since the
-start, ``lowest`` its minimum.
+from it instead; 1/T, (sweeps or 1, chains), taken in turn; ``binary`` 1 for 0/1 variables, 0 for spins; ``bath`` 1 for
+the heat bath, 0 for Metropolis; one stream and one count of moves per chain.  Where ``best`` is not empty it takes each
+chain's state of lowest energy at the end of a sweep; ``spent`` is the energy since the start, ``lowest`` its minimum.
 """
 
 from __future__ import annotations

@@ -5,10 +5,10 @@ reliably depends on the clock (Metson, Osat, Golestanian 2025 find a smaller reg
 names it.
 
     gillespie    attachment and detachment in continuous time (see `gillespie`); time in mean stays of a free particle
-    metropolis   a random site is offered a random other code; time in sweeps (one attempt a free site)
+    metropolis   a random site is offered a random other code; time in sweeps (one attempt per free site)
     heat bath    a random site is redrawn given its neighbours; time in sweeps
 
-With ``conserved=True`` particles hop instead, by Metropolis' rule (`exchange`); a sweep is one attempt a particle.
+With ``conserved=True`` particles hop instead, by Metropolis' rule (`exchange`); a sweep is one attempt per particle.
 """
 
 from __future__ import annotations
