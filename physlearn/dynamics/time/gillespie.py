@@ -52,8 +52,8 @@ class Gillespie:
             raise ValueError(
                 f"mu: at least {mu[1:].min()} at T = {temperature}: exp(-mu/T) is zero, nothing ever attaches"
             )
-        low, width, levels, self.exact = _levels(self.felt, temperature)
-        self.low, self.width, self.solvent = low, width, bool(np.any(self.felt[2] == 0))
+        low, width, levels, exact = _levels(self.felt, temperature)
+        self.classes = low, width, exact, bool(np.any(self.felt[2] == 0))
         with np.errstate(over="ignore"):
             rates = np.exp((low + width * np.arange(levels)) / temperature)
         self.rates = np.concatenate([[self.weight.sum()], rates])
@@ -74,7 +74,7 @@ class Gillespie:
         self.spare = np.arange(blocks + levels + 2, dtype=np.int64)  # stack of free blocks, its height first
         self.spare[0] = blocks + levels + 1
         self.spare[1:] -= 1
-        _fill(*self._lists, *self.felt[1:4], len(mu), low, width, self.exact, self.solvent)
+        _fill(self._lists, self.felt[1:4], len(mu), self.classes)
         self.attached, self.detached = 0, 0
 
     @property
@@ -93,19 +93,8 @@ class Gillespie:
 
     def run(self, t, t_end, events):
         """Continue from time t to t_end, or for a number of events; the time reached, infinite if nothing moves."""
-        classes = self.low, self.width, self.exact, self.solvent
-        t, attached, detached = advance(
-            self._lists,
-            self.felt[1:4],
-            self.weight,
-            self.rates,
-            classes,
-            self.temperature,
-            t,
-            t_end,
-            events,
-            self.stream,
-        )
+        state = self._lists, self.felt[1:4], self.weight, self.rates, self.classes, self.temperature
+        t, attached, detached = advance(*state, t, t_end, events, self.stream)
         self.attached += attached
         self.detached += detached
         return t
@@ -190,8 +179,11 @@ def _class(e, low, width, exact):
 
 
 @kernel
-def _fill(site, count, table, pool, spare, kind, offsets, indptr, codes, values, q, low, width, exact, solvent):
-    """Sort the free sites into classes."""
+def _fill(lists, bonds, q, classes):
+    """Sort the free sites into classes; tuples as in `advance`."""
+    site, count, table, pool, spare, kind, offsets = lists
+    indptr, codes, values = bonds
+    low, width, exact, solvent = classes
     for i in range(len(site)):
         if site[i].level >= 0:
             c, code = 0, np.int64(site[i].code)
@@ -250,7 +242,8 @@ def _rebind(i, old, new, total, lists, bonds, q, rates, classes):
 def advance(lists, bonds, weight, rates, classes, temperature, t, t_end, events, s):
     """Events until t_end or their number is reached; time, attachments, detachments.
 
-    Tuples: ``lists`` as in `Gillespie`, ``bonds`` (indptr, codes, values), ``classes`` (low, width, exact, solvent).
+    Tuples: ``lists`` of arrays as in `Gillespie`, ``bonds`` (indptr, codes, values), ``classes`` (lowest level, their
+    distance, whether each is a single energy, whether the empty code has bonds).
     """
     site, count, table, pool, spare, kind, offsets = lists
     indptr, codes, values = bonds

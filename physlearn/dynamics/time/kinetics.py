@@ -21,9 +21,7 @@ import numpy as np
 
 from physlearn.checks import array, choice, flag, function, mapping, number, positive, sequence
 from physlearn.dynamics.problem import make_problem
-from physlearn.dynamics.sampling import exchange
-from physlearn.dynamics.sites.candidates import CandidateMoves
-from physlearn.dynamics.time.gillespie import Gillespie
+from physlearn.dynamics.time.clocks import started
 from physlearn.energy import Energy
 from physlearn.progress import follow
 from physlearn.rng import streams
@@ -148,7 +146,7 @@ def kinetics(
     temperature = positive("temperature", temperature)
     marks, end = _marks(t_span, events, record, clock)
     problem, start = _start(system, x0, clamp)
-    run = _runner(system, problem, start, temperature, clock, conserved, streams(rng, 1))
+    run = started(system, problem, start, temperature, clock, conserved, streams(rng, 1))
     name, (_, shape) = next(iter(system.layers.items()))
     by_events, has_energy = events is not None, isinstance(system, Energy)
     t, states, energies, observed, counts = [], [], [], {}, []
@@ -265,48 +263,3 @@ def _marks(t_span, events, record, clock):
 
 def _whole(value):
     return isinstance(value, int | float | np.integer) and not isinstance(value, bool) and float(value).is_integer()
-
-
-class _Continuous:
-    """The Gillespie clock."""
-
-    def __init__(self, system, problem, start, temperature, stream):
-        self.engine = Gillespie(system, start[0], problem.frame.cluster >= 0, temperature, stream)
-
-    def to(self, now, mark, by_events):
-        """Continue to a time, or to a number of events; the time reached, infinite if that number is never reached."""
-        if by_events:
-            return self.engine.run(now, np.inf, int(mark) - self.engine.events)
-        return self.engine.run(now, mark, np.iinfo(np.int64).max)
-
-    x = property(lambda self: self.engine.x)
-    events = property(lambda self: self.engine.events)
-
-
-class _Sweeps:
-    """A discrete clock: ``move(sweeps)`` on an engine that counts what it moved."""
-
-    def __init__(self, engine, move, moved):
-        self.engine, self.move, self.moved = engine, move, moved
-
-    def to(self, now, mark, by_events):
-        """Continue to a time."""
-        self.move(int(round(mark - now)))
-        return mark
-
-    x = property(lambda self: self.engine.x[0])
-    events = property(lambda self: int(self.moved()[0]))
-
-
-def _runner(system, problem, start, temperature, clock, conserved, rows):
-    if not np.any(problem.frame.cluster >= 0):
-        raise ValueError("clamp: every site is held, so nothing can happen; free some")
-    if clock == "gillespie":
-        return _Continuous(system, problem, start, temperature, rows[0])
-    state = {next(iter(system.layers)): start}
-    if conserved:
-        hops = exchange.Sampler(problem, state, rows)
-        return _Sweeps(hops, lambda n: hops.run(n, np.array([temperature])), lambda: hops.accepted)
-    moves = CandidateMoves(problem, state, rows, clock == "metropolis", 1)
-    heat = np.array([[float(temperature)]])
-    return _Sweeps(moves, lambda n: moves.run(n, heat, random=True), lambda: moves.moved)
