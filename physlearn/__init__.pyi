@@ -43,7 +43,6 @@ from .energy import (
     Real as Real,
     Spin as Spin,
     System as System,
-    energy_terms as energy_terms,
 )
 from .errors import ConvergenceError as ConvergenceError, DivergenceError as DivergenceError
 from .learning import (
@@ -68,5 +67,6 @@ from .learning import (
     load as load,
     save as save,
 )
+from .systems import energy_terms as energy_terms
 
 __version__: str

@@ -1,4 +1,4 @@
-"""How objects print themselves: one short line, or a few; arrays as shape and range, nothing by its address."""
+"""Reprs of objects: one short line, or a few; arrays as shape and range, nothing by its address."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def brief(self, /, **parts) -> str:
     ----------
     self : object
     **parts
-        What to show; default the fields of a dataclass or of a named tuple.
+        Parts to show; default the fields of a dataclass or of a named tuple.
 
     Examples
     --------

@@ -1,7 +1,8 @@
-"""What an argument must be; one message for one mistake: ``name: got ..., expected ...; remedy``.
+"""Checks of arguments; one message for one mistake: ``name: got ..., expected ...; remedy``.
 
-Public functions call these first and work with what they return.  A number that is none, or leaves its range, is a
-ValueError; what is no array, text, mapping or function at all is a TypeError.
+Public functions call these first and work with what they return.  Anything but a number, or a number out of range, is
+a ValueError where a number is expected; anything but an array, text, mapping or function is a TypeError where one of
+these is.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ MOST = 2**53  # the largest count that a float holds exactly
 
 
 def seen(value) -> str:
-    """What came, in at most one line.
+    """The value that was given, in at most one line.
 
     >>> seen(np.zeros((3, 4)))
     'a float64 array of shape (3, 4)'
@@ -126,7 +127,7 @@ def memory() -> float:
 def array(name, value, *, shape=None, ndim=None, finite=True, dtype: Any = float, low=-float("inf"), high=float("inf")):
     """An array of finite numbers, as ``dtype`` (float, complex; None: as it came); not copied if it is one already.
 
-    A word in ``shape`` is a length that is free; ``ndim`` is one number of dimensions or several.
+    A word in ``shape`` is a free length; ``ndim`` is one number of dimensions or several.
 
     >>> array("x", [[1, 2]], shape=("batch", 2))
     array([[1., 2.]])
@@ -143,7 +144,7 @@ def array(name, value, *, shape=None, ndim=None, finite=True, dtype: Any = float
 
 
 def reals(name, value, *, ndim=None, finite=True):
-    """An array of real numbers or bools in the type that it has, not copied.
+    """An array of real numbers or bools in its own type, not copied.
 
     >>> reals("codes", [[0, 1]]).dtype.kind
     'i'
@@ -263,7 +264,7 @@ def function(name, value, arguments=None, expected="a function"):
 
 
 def instance(name, value, types, expected):
-    """An object of one of ``types``, which ``expected`` says in words.
+    """An object of one of ``types``, described by ``expected``.
 
     >>> instance("rows", (1, 2), tuple, "a pair")
     (1, 2)
@@ -276,7 +277,7 @@ def instance(name, value, types, expected):
 
 
 def _numbers(name, value, dtype, kinds):
-    """An array of numbers; what NumPy would read as text, objects or the real part of complex ones is refused."""
+    """An array of numbers; refuses text, objects and complex values of which NumPy would take the real part."""
     try:
         found = np.asarray(value)
     except (ValueError, TypeError):

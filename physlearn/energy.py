@@ -1,18 +1,16 @@
 """The idea, in one file.
 
-A physical system is a set of **layers** (its state ``x``) coupled by **terms** whose sum is one
-energy::
+A physical system is a set of **layers** (its state ``x``) coupled by **terms** whose sum is one energy::
 
     E(x; theta) = sum_t  term_t(x; theta)
 
-A resistor network, a Hopfield memory, a Boltzmann machine, a soup of binding molecules and a
-predictive-coding network differ only in which layers and terms they are made of.  Each layer has a
-**kind**: what its variables do with the field on them.  The field on a ``Real`` variable is -dE/dx;
-on a discrete variable it is the energy gap (Spin: -(E(+1) - E(-1))/2, Binary: -(E(1) - E(0)), Potts:
-f(k) = -E(k) up to a constant), which equals -dE/dx for multilinear energies and is exact for all.
-Temperatures are energies (k_B = 1).  A kind may carry an activation g, the gradient of a Lagrangian L
-(methods ``activation(x)`` and ``lagrangian(x) -> (batch,)``): terms then see g(x), fields are -dE/dg, the
-layer adds its Legendre transform x.g - L to the energy, and it is at rest where x = field.
+A resistor network, a Hopfield memory, a Boltzmann machine, a soup of binding molecules and a predictive-coding network
+differ only in which layers and terms they are made of.  Each layer has a **kind**: what its variables do with the field
+on them.  The field on a ``Real`` variable is -dE/dx; on a discrete variable it is the energy gap (Spin:
+-(E(+1) - E(-1))/2, Binary: -(E(1) - E(0)), Potts: f(k) = -E(k) up to a constant), which equals -dE/dx for multilinear
+energies and is exact for all.  Temperatures are energies (k_B = 1).  A kind may carry an activation g, the gradient of
+a Lagrangian L (methods ``activation(x)`` and ``lagrangian(x) -> (batch,)``): terms then see g(x), fields are -dE/dg,
+the layer adds its Legendre transform x.g - L to the energy, and it is at rest where x = field.
 
 A **term** is any object with ``layers`` (a layer's name once per occurrence) and three methods
 
@@ -26,103 +24,42 @@ which is enough for every verb.  Optional forms open faster engines, each audite
     quadratic(theta) -> (A, b)   E = x.A.x/2 - b.x + const over the term's layers, concatenated
     jacobian(x, theta)           d field/dx of one state (batch of one), over the same concatenation
     gradient_moments(basis, gram, theta)  `gradient` of the states c @ basis, where gram = sum c^T w c
-    check(layers, theta)         ValueError for parameters that do not fit, asked by every verb
-    parameters                   names in theta that it reads (or ``parameter``, a single one); one that is missing is
+    check(layers, theta)         ValueError for parameters that do not fit, called by every verb
+    parameters                   names in theta that the term reads (or ``parameter``, a single one); a missing one is
                                  refused when the energy is built
     holomorphic = True           energy, field and gradient accept complex x (complex nudges)
     local                        a `Local`: compiled single-variable updates
 
-A `System` is the same sum without an energy: transistors, non-reciprocal bonds.  Its terms have
-``field`` and ``response`` (what each learning degree of freedom sees) instead of an energy's gradient.
+A `System` is the same sum without an energy: transistors, non-reciprocal bonds.  Its terms have ``field`` and
+``response`` (what each learning degree of freedom sees) instead of an energy's gradient.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import array, count, mapping
+from physlearn.checks import count
 from physlearn.kinds import Binary, Potts, Real, Spin
-from physlearn.parts import Theta, fixed_of, layers_of, readouts_of, terms_of, theta_of
+from physlearn.parts import Layer, Local, Theta, batch_size, changed_theta, parts_of, read_only, state_of
 from physlearn.readout import Nudge, Readout, State
 from physlearn.rng import generator
-from physlearn.threads import on_one_thread, one_blas_thread
+from physlearn.threads import one_blas_thread
 
-__all__ = [
-    "Binary",
-    "Energy",
-    "Layer",
-    "Local",
-    "Nudge",
-    "Potts",
-    "Readout",
-    "Real",
-    "Spin",
-    "State",
-    "System",
-    "batch_size",
-    "check_system",
-    "energy_terms",
-]
+__all__ = ["Binary", "Energy", "Layer", "Local", "Nudge", "Potts", "Readout", "Real", "Spin", "State", "System"]
 # Multiplications below which BLAS takes one thread anyway (OpenBLAS: 9216), and asking for one costs more than they do.
 SINGLE = 8192
 
 
-class Layer(NamedTuple):
-    """A named block of variables of one kind."""
-
-    kind: Any
-    shape: tuple[int, ...]
-
-    @property
-    def size(self) -> int:
-        """Number of variables."""
-        return math.prod(self.shape)
-
-
-class Local(NamedTuple):
-    """A term's single-variable form, three plain functions that compiled engines call.
-
-    ``prepare(x, theta) -> (cache, ints, floats)`` in NumPy, x one flat state; ``gap(i, x, cache, ints,
-    floats, codes, f) -> m`` writes the fields of m exceptional codes (Spin, Binary: m = 1, f[0]; Potts:
-    all codes not listed have field 0); ``commit(i, new, x, cache, ints, floats)`` updates the cache
-    while x[i] is still old.  Arrays are 1-d and contiguous: ints and codes int64, the others float64;
-    codes and f have room for q entries (two for Spin and Binary).  What gap and commit call is @njit.
-    Engines raise an `IndexError` where one of them reads or writes outside an array.
-
-    Examples
-    --------
-    The field J s_(i-1) on every spin of an open chain, without a cache:
-
-    >>> import numpy as np
-    >>> def prepare(x, theta):
-    ...     return np.zeros(0), np.zeros(0, np.int64), theta["J"]
-    >>> def gap(i, x, cache, ints, floats, codes, f):
-    ...     f[0] = floats[0] * x[i - 1] if i > 0 else 0.0
-    ...     return 1
-    >>> def commit(i, new, x, cache, ints, floats):
-    ...     pass
-    >>> chain = Local(prepare, gap, commit)
-    """
-
-    prepare: Callable
-    gap: Callable
-    commit: Callable
-
-    __repr__ = brief
-
-
 @dataclass(frozen=True, eq=False)
 class System:
-    """Layers driven by the sum of their terms' fields; nothing says that the sum is a gradient.
+    """Layers driven by the sum of their terms' fields, which need not be a gradient.
 
     Parameters
     ----------
@@ -160,9 +97,9 @@ class System:
     theta: Mapping[str, Any]
     readouts: Mapping[str, Readout] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    # Engines keep symbolic work here; `with_theta` shares it, nothing else does.
+    # Symbolic work of the engines; only `with_theta` shares it.
     plans: dict = field(default_factory=dict, init=False, repr=False)
-    # Numeric work (the last factorisation), which belongs to this theta alone.
+    # Numeric work (the last factorisation), valid for this theta alone.
     numbers: dict = field(default_factory=dict, init=False, repr=False)
 
     def __repr__(self):
@@ -170,25 +107,15 @@ class System:
         return brief(self, layers=self.layers, terms=self.terms, theta=self.theta, **named)
 
     def __post_init__(self):
-        layers = {name: Layer(kind, shape) for name, (kind, shape) in layers_of(self.layers).items()}
-        terms = terms_of(self.terms, layers)
-        readouts = readouts_of(self.readouts, layers)
-        for name, value in (
-            ("layers", layers),
-            ("terms", terms),
-            ("theta", _read_only(theta_of(self.theta, terms))),
-            ("readouts", readouts),
-            ("fixed", _read_only(fixed_of(self.fixed, readouts))),
-        ):
-            object.__setattr__(self, name, value)
+        self.__dict__.update(parts_of(self.layers, self.terms, self.theta, self.readouts, self.fixed))
 
     def __getstate__(self):
-        """What is copied and pickled: all but the engines' work, which is done again when it is needed."""
+        """State to copy and to pickle: everything but the engines' work, which is redone when it is needed."""
         return self.__dict__ | {"theta": dict(self.theta), "fixed": dict(self.fixed), "plans": {}, "numbers": {}}
 
     def __setstate__(self, state):
         theta = Theta(state["theta"], state["terms"])
-        self.__dict__.update(state | {"theta": _read_only(theta), "fixed": _read_only(state["fixed"])})
+        self.__dict__.update(state | {"theta": read_only(theta), "fixed": read_only(state["fixed"])})
 
     def with_theta(self, theta):
         """Return the same system with other learning degrees of freedom; symbolic work is shared.
@@ -211,18 +138,13 @@ class System:
         >>> pair.with_theta({"J": [2.0]}).theta["J"]
         array([2.])
         """
-        for name, value in mapping("theta", theta, expected="a mapping of names to arrays").items():
-            if name not in self.theta:
-                raise ValueError(f"theta: there is no parameter {name!r}, expected one of {list(self.theta)}")
-            if np.shape(value) != self.theta[name].shape:
-                raise ValueError(f"theta[{name!r}]: shape {np.shape(value)}, expected {self.theta[name].shape}")
-        found = theta_of(dict(self.theta) | dict(theta), self.terms)
+        found = changed_theta(self.theta, theta, self.terms)
         other = copy(self)  # nothing else is checked again: this runs at every step of a training
-        other.__dict__.update(theta=_read_only(found), plans=self.plans)
+        other.__dict__.update(theta=read_only(found), plans=self.plans)
         return other
 
     def check_terms(self):
-        """Ask every term, once, whether theta and layers fit it."""
+        """Have every term check, once, that theta and the layers fit it."""
         if "checked" not in self.numbers:
             for term in self.terms:
                 if hasattr(term, "check"):
@@ -242,12 +164,12 @@ class System:
         return np.asarray(sum(parts))
 
     def force(self, x: State, layer: str) -> np.ndarray:
-        """What vanishes at rest: the field, or field - x on a layer with an activation."""
+        """Force, zero at rest: the field, or field - x on a layer with an activation; shaped like x[layer]."""
         f = self.field(x, layer)
         return f - x[layer] if hasattr(self.layers[layer].kind, "activation") else f
 
     def response(self, x: State, weight=None) -> dict[str, np.ndarray]:
-        """What each learning degree of freedom sees: sum_b weight_b dE_b/dtheta for an energy."""
+        """What each learning degree of freedom sees, {name: array}: sum_b weight_b dE_b/dtheta for an energy."""
         shown, out = self.shown(x), {}
         weight = np.ones(batch_size(x)) if weight is None else np.asarray(weight)
         for t in self.terms:
@@ -257,58 +179,19 @@ class System:
         return out
 
     def shown(self, x: State) -> State:
-        """What terms see: g(x) on layers with an activation, x elsewhere."""
-        g = {
-            name: layer.kind.activation(x[name])
-            for name, layer in self.layers.items()
-            if hasattr(layer.kind, "activation")
-        }
+        """State as terms see it: g(x) on layers with an activation, x elsewhere."""
+        g = {n: layer.kind.activation(x[n]) for n, layer in self.layers.items() if hasattr(layer.kind, "activation")}
         return {**x, **g} if g else x
 
     def state(self, x, name="x") -> State:
-        """Bring a plain array or a mapping, batched or not, to ``{layer: (batch, *shape)}``.
+        """A state given as an array (one layer) or a mapping, (batch, *shape) or (*shape), as {layer: (batch, *shape)}.
 
-        Parameters
-        ----------
-        x : array or mapping of str to array
-            Complex where the terms take it.
-        name : str
-            What errors call it.
+        Complex where the terms take it.  ``name`` is the argument's in errors.
         """
-        if not isinstance(x, Mapping):
-            if len(self.layers) != 1:
-                raise TypeError(f"{name}: got one array, expected a mapping with the layers {list(self.layers)}")
-            x = {next(iter(self.layers)): x}
-        mapping(name, x, self.layers)
-        out = {}
-        for layer, (kind, shape) in self.layers.items():
-            if layer not in x:
-                raise ValueError(f"{name}: layer {layer!r} is missing; got {list(x)}")
-            value = x[layer]
-            if type(value) is not np.ndarray or value.dtype.kind not in "biufc":
-                value = array(f"{name}[{layer!r}]", value, finite=False, dtype=None)
-            if value.shape == shape:
-                value = value[None]
-            if value.shape[1:] != shape:
-                batched = ", ".join(["batch", *map(str, shape)])
-                raise ValueError(f"{name}[{layer!r}]: shape {np.shape(x[layer])}, expected {shape} or ({batched})")
-            if not kind.valid(value):
-                raise ValueError(f"{name}[{layer!r}]: some values are not of the kind {kind}")
-            out[layer] = value.astype(np.int64 if isinstance(kind, Potts) else np.result_type(value, np.float64))
-        if len({len(v) for v in out.values()}) > 1:
-            raise ValueError(
-                f"{name}: layers have batches of { {k: len(v) for k, v in out.items()} }, expected one size"
-            )
-        return out
+        return state_of(self.layers, x, name)
 
     def random_state(self, batch: int, rng) -> State:
-        """A random state of ``batch`` items.
-
-        Parameters
-        ----------
-        batch : int
-        rng : int, Generator or None
-        """
+        """A random state of ``batch`` items, {layer: (batch, *shape)}; rng : int, Generator or None."""
         count("batch", batch, each=8 * sum(layer.size for layer in self.layers.values()))
         rng = generator(rng)
         return {name: kind.random((batch, *shape), rng) for name, (kind, shape) in self.layers.items()}
@@ -331,9 +214,8 @@ class Energy(System):
         super().__post_init__()
         for term in self.terms:
             if not hasattr(term, "energy"):
-                raise TypeError(
-                    f"terms: {type(term).__name__} has no energy; build a System, whose field need not be a gradient"
-                )
+                what = type(term).__name__
+                raise TypeError(f"terms: {what} has no energy; build a System, whose field need not be a gradient")
 
     def __call__(self, x):
         """Energy of a state: (batch,), or a number for a single item."""
@@ -347,7 +229,7 @@ class Energy(System):
         return total[0] if single else total
 
     def curvature(self, x: State, layer: str):
-        """Sum of the terms' curvatures on one layer; None if a term that touches it has none."""
+        """Sum of the terms' curvatures on one layer, shaped like it; None if a term that touches it has none."""
         touching = [t for t in self.terms if layer in t.layers]
         if not all(hasattr(t, "curvature") for t in touching):
             return None
@@ -356,7 +238,7 @@ class Energy(System):
         return None if any(part is None for part in parts) else sum(parts)
 
     def shares(self, x: State) -> dict[str, np.ndarray]:
-        """`energy_terms` of a state that is known to be valid."""
+        """Share of every term in the energy of a valid state, (batch,) each; see `energy_terms`."""
         shown, shares = self.shown(x), {}
         for name, layer in self.layers.items():
             if hasattr(layer.kind, "activation"):
@@ -365,65 +247,3 @@ class Energy(System):
         for number, term in enumerate(self.terms):
             shares[f"{number} {type(term).__name__}"] = term.energy(shown, self.theta)
         return shares
-
-
-def check_system(system, name="system"):
-    """Refuse what is no system, such as the network that holds one."""
-    if not isinstance(system, System):
-        held = isinstance(getattr(system, "energy", None), System)
-        remedy = "; pass its `energy` (network.energy)" if held else ""
-        raise TypeError(f"{name}: got a {type(system).__name__}, expected an Energy or a System{remedy}")
-
-
-def variables(system):
-    """How many variables all layers have; none are refused by the verbs, since nothing could move."""
-    found = sum(layer.size for layer in system.layers.values())
-    if not found:
-        raise ValueError(f"layers: {list(system.layers)} have no variables, so that the empty state is the only one")
-    return found
-
-
-def check_energy_given(energy, what_then):
-    """Refuse what is no Energy, under the name ``energy``; ``what_then`` says what to do with a System."""
-    check_system(energy, "energy")
-    if not isinstance(energy, Energy):
-        raise TypeError(f"energy: a System has no energy{what_then}")
-
-
-@on_one_thread
-def energy_terms(energy: Energy, x) -> dict[str, np.ndarray]:
-    """Every term's share of the energy, (batch,) each, so that the sum can be audited.
-
-    Terms of the same class are numbered in order; a layer with an activation has a share of its own.
-
-    Parameters
-    ----------
-    energy : Energy
-    x : array or mapping of str to array
-        State, (batch, *shape) or (*shape); complex where the terms take it.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from physlearn import Energy, Real, energy_terms
-    >>> from physlearn.terms import Bias, Edges
-    >>> loaded = Energy({"v": (Real(), 2)}, [Edges("v", [(0, 1)]), Bias("v")],
-    ...                 {"conductance": [2.0], "bias": [0.0, 1.0]})
-    >>> {name: float(share[0]) for name, share in energy_terms(loaded, np.array([0.0, 3.0])).items()}
-    {'0 Edges': 9.0, '1 Bias': -3.0}
-    """
-    check_energy_given(energy, " to share out; look at its fields")
-    energy.check_terms()
-    return energy.shares(energy.state(x))
-
-
-def _read_only(arrays):
-    """A change of theta in place would go unnoticed by the factorisation in `numbers`."""
-    for value in arrays.values():
-        value.flags.writeable = False
-    return MappingProxyType(arrays)
-
-
-def batch_size(x: State) -> int:
-    """Number of items in a state."""
-    return len(next(iter(x.values())))

@@ -1,4 +1,4 @@
-"""Errors that carry what was reached: nothing computed is lost."""
+"""Errors that carry the record of what was reached: nothing computed is lost."""
 
 from __future__ import annotations
 

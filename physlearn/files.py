@@ -1,6 +1,6 @@
-"""Files that a user names: where they are, the text in them, and how they are replaced.
+"""Files that a user names: their paths, their text, and their replacement.
 
-Every refusal says the name of the file.
+Every refusal names the file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def path_of(name, value) -> Path:
     Raises
     ------
     TypeError, ValueError
-        What is no path; the home of a user that does not exist.
+        Anything but a path; the home of a user that does not exist.
 
     Examples
     --------
@@ -50,12 +50,12 @@ def read_text(path: Path, errors="strict") -> str:
     ----------
     path : Path
     errors : str
-        What to do with bytes that are no text, as in `bytes.decode`.
+        Treatment of bytes that are not text, as in `bytes.decode`.
 
     Raises
     ------
     ValueError
-        With the line, where bytes are no text; for an archive that is damaged.
+        Bytes that are not text, with their line; a damaged archive.
     OSError
         A file that cannot be read.
 

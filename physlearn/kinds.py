@@ -1,8 +1,8 @@
-"""Kinds: what a variable can be, and what it does with the field on it.
+"""Kinds: the values of a variable, and its response to the field on it.
 
 ``settle(f, curvature, x)`` is its move at T = 0, ``draw(f, curvature, x, temperature, rng)`` at T > 0 (heat
 bath; a Gaussian for `Real`).  Fields are -dE/dx on a `Real` variable and energy gaps on a discrete one (see
-`physlearn.energy`).  A kind of one's own needs the four methods of these.
+`physlearn.energy`).  A custom kind needs the same four methods.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ class Potts:
 
 
 def _given(last=0, **arrays):
-    """Arrays of finite numbers that fit together (f but for ``last`` axes): for what engines do not pass."""
+    """Arrays of finite numbers that fit together (f without its ``last`` axes), from a user's arguments."""
     kept = None if "curvature" in arrays else float  # real variables may be complex
     found = {name: array(name, value, dtype=kept) for name, value in arrays.items()}
     shapes = [value.shape[: value.ndim - last] if name == "f" else value.shape for name, value in found.items()]

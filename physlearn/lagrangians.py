@@ -35,7 +35,7 @@ def _sum(per_row):
 
 
 def _inner(x):
-    """Inner states as an array of numbers; what engines pass is one already."""
+    """Inner states as an array of numbers; engines pass one already."""
     return x if type(x) is np.ndarray else array("x", x, dtype=None)
 
 
@@ -161,7 +161,7 @@ class Sigmoid(_Unbounded):
 
 @dataclass(frozen=True)
 class Softmax(_Unbounded):
-    """Neurons that compete along the last axis; what they show sums to one.
+    """Neurons that compete along the last axis; their outputs sum to one.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ class Softmax(_Unbounded):
 
 @dataclass(frozen=True)
 class LayerNorm(_Unbounded):
-    """What is shown has mean 0 and standard deviation ``scale`` along the last axis.
+    """Neurons whose outputs have mean 0 and standard deviation ``scale`` along the last axis.
 
     Parameters
     ----------

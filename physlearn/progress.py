@@ -1,8 +1,8 @@
-"""Whether and how the verbs show how far they are: a tqdm bar on a terminal or in a notebook, nothing elsewhere.
+"""Progress of the verbs: a tqdm bar on a terminal or in a notebook, nothing elsewhere.
 
 ``progress`` of a verb is None (a bar once the verb has run for a second, so that quick calls print nothing), True (at
-once) or False.  A bar only counts: it draws no random number and changes no block of work, so that results are the same
-bits with it and without.
+once) or False.  A bar only counts: it draws no random number and changes no block of work, so that results have the
+same bits with and without it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _silent = contextvars.ContextVar("silent", default=False)
 
 
 class Bar:
-    """Counts the steps of a verb, and shows them where somebody looks.
+    """Counter of the steps of a verb, shown where somebody looks.
 
     Parameters
     ----------
     verb, unit : str
-        What runs, and what is counted: "sample", "draw".
+        The verb and the unit that is counted: "sample", "draw".
     total : int or None
-        How many there will be, if that is known.
+        Number of steps, if known.
     progress : bool or None
         The verb's argument.
 
@@ -50,7 +50,7 @@ class Bar:
         self.began, self.due = time.time(), time.perf_counter() + (0.0 if progress else DELAY)
 
     def update(self, n=1, **facts):
-        """So many more are done; facts (``cost=0.1``) stand behind the bar."""
+        """Add n steps; facts (``cost=0.1``) stand behind the bar."""
         if not self.shown:
             return
         self.done += n

@@ -1,7 +1,7 @@
 """Numbers that carry a unit, such as Brian2's ``10*ms``: taken as the SI values that this package computes with.
 
-A quantity is whatever has a ``dim`` that tells its exponents (``dim.get_dimension("kg")``), as Brian2's have; its own
-number is in SI.  A quantity of another dimension than the documented one is refused.  Plain numbers are SI values.
+A quantity is any object with a ``dim`` that reports its exponents (``dim.get_dimension("kg")``), as Brian2's have; its
+own number is in SI.  A quantity of another dimension than the documented one is refused.  Plain numbers are SI values.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ WEIGHTS = (*CURRENTS, "S", "S/m2")
 
 
 def si(name, value, *units):
-    """A value without its unit, in SI; what carries none comes back as it is.
+    """A value without its unit, in SI; a value without a unit is returned as it is.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def si(name, value, *units):
         For the message.
     value : quantity, number, or sequence of them
     *units : str
-        The units of which it may be; any where none is given.
+        The units that it may have; any where none is given.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How the outside meets a system: readouts y = R x are read, clamped or nudged.  `physlearn.energy` re-exports them."""
+"""Readouts y = R x, a system's contact with the outside: read, clamped, nudged.  `physlearn.energy` re-exports them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ State = dict[str, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Readout:
-    """What is read, clamped or nudged: y = R x.
+    """A linear function of the state that is read, clamped or nudged: y = R x.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Readout:
     rows : (k, n) array or sparse matrix, optional
         General linear readout, such as one +1 and one -1 a row for the drop across a node pair.
     force : bool
-        What is given is the force conjugate to y (currents into nodes) instead of y itself.
+        Whether the force conjugate to y (currents into nodes) is given instead of y itself.
 
     Examples
     --------

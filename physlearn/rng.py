@@ -1,4 +1,4 @@
-"""Random streams: one per chain, so that a chain's numbers depend on nothing but the seed and its own number.
+"""Random streams: one per chain, so that a chain's numbers depend only on the seed and on its own number.
 
 Kernels draw from xoshiro256++ (Blackman and Vigna 2019), one row of four 64-bit words per chain; the rows
 are plain arrays, which can be saved and resumed.  Measured: 2 ns a uniform, against 14 ns from a NumPy
@@ -48,7 +48,7 @@ def generator(rng, name="rng"):
 
 
 def seed(rng, name="rng"):
-    """What can seed a stream, as it came.
+    """The argument itself, if it can seed a stream.
 
     Parameters
     ----------

@@ -59,9 +59,9 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
     Notes
     -----
-    Values are taken as probabilities: clipped to [0, 1], and drawn again as 0 or 1 in each pass where they are
-    neither.  Source: Tieleman 2008 (persistent), Hinton 2002 (not persistent).
-
+        Values are taken as probabilities: clipped to [0, 1], and redrawn as 0 or 1 in each pass where they are neither.
+    Source: Tieleman 2008 (persistent), Hinton 2002 (not persistent).
+    
     Examples
     --------
     >>> import numpy as np
@@ -126,7 +126,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         """Log-likelihood of every sample, (n,): exact up to 20 units on the smaller side, else estimated.
 
         The estimate of log Z is by annealed importance sampling with a fixed seed; ``machine_.log_z`` gives its
-        error.  Unlike scikit-learn's, it is no pseudo-likelihood and is not random.
+        error.  Unlike scikit-learn's, it is not a pseudo-likelihood and not random.
 
         Examples
         --------

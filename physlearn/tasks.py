@@ -142,7 +142,7 @@ def bars_and_stripes(side) -> np.ndarray:
 
 
 def run_rbm(params: RBMParams, rng) -> dict:
-    """The exact mean log-likelihood of the patterns as it learns, and how far it ends below the best there is."""
+    """The exact mean log-likelihood of the patterns during learning, and its final distance from the optimum."""
     from physlearn.learning import SGD, ContrastiveDivergence, PersistentContrastiveDivergence, learn
     from physlearn.models import RBM
 

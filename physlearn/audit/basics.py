@@ -1,4 +1,4 @@
-"""What `check_energy` asks of every term and of the sum: shapes, batches, fields and gradients."""
+"""Checks that `check_energy` makes of every term and of the sum: shapes, batches, fields and gradients."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """check_energy: audit a system's fields, gradients and optional forms against differences of its energy.
 
-Everything the engines assume of a term is asked of it here, for each term and for the whole sum: the
-field is -dE/dx or the energy gap, the gradient is dE/dtheta, each optional form is the same function by
-a faster road, and batch items do not see each other.
+Everything that the engines assume of a term is checked here, for each term and for the whole sum: the field is -dE/dx
+or the energy gap, the gradient is dE/dtheta, each optional form is the same function computed a faster way, and batch
+items do not see each other.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from physlearn.audit.basics import BASICS
 from physlearn.audit.forms import FORMS
 from physlearn.audit.measure import Check, Part, Scene, slope
 from physlearn.checks import count, positive
-from physlearn.energy import Energy, System, check_system, variables
+from physlearn.energy import Energy, System
 from physlearn.rng import generator
+from physlearn.systems import check_system, variables
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What `check_energy` found: ``checks``, each with part, form, where, error and tolerance; ``print`` shows them."""
+    """Result of `check_energy`: ``checks``, each with part, form, where, error and tolerance; ``print`` shows them."""
 
     checks: tuple[Check, ...]
 
@@ -46,7 +47,7 @@ def check_energy(system: System, x=None, *, rng=0, batch=3, coordinates=50, rtol
     Parameters
     ----------
     system : Energy or System
-        Of a System only what needs no energy is checked.
+        Of a System only the forms that need no energy are checked.
     x : array or mapping of str to array, optional
         The state to test at, (batch, *shape) or (*shape); default random.  Real variables are moved
         off their bounds by a hundred difference steps.
@@ -68,8 +69,7 @@ def check_energy(system: System, x=None, *, rng=0, batch=3, coordinates=50, rtol
     Raises
     ------
     ValueError
-        When a check fails; names the term, the form, the worst coordinate, what came and what was
-        expected there.
+        When a check fails; names the term, the form, the worst coordinate, the value there and the expected one.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""What `check_energy` asks of a term's optional forms: each is the same function by a faster road."""
+"""Checks that `check_energy` makes of a term's optional forms: each is the same function computed a faster way."""
 
 from __future__ import annotations
 
@@ -264,7 +264,7 @@ FORMS = (
 
 
 def _checked_call(kernel, address, name, function, *args):
-    """What a compiled function says, or the error that ended it."""
+    """Value of a compiled function, or the error that ended it."""
     said = kernel(address, *args)
     if said < 0:
         raise failure("local (compiled)", {name: function}, {name: [args]}) or ValueError(
@@ -274,7 +274,7 @@ def _checked_call(kernel, address, name, function, *args):
 
 
 def _told(gap, kind, i, flat, arrays):
-    """What `gap` says of one variable, as a field: (1,), or (q,) less its mean for Potts."""
+    """Result of `gap` for one variable, as a field: (1,), or (q,) less its mean for Potts."""
     q = getattr(kind, "q", 1)
     codes, f = np.zeros(max(q, 2), np.int64), np.zeros(max(q, 2))
     m = gap(int(i), flat, *arrays, codes, f)

@@ -1,4 +1,4 @@
-"""How `check_energy` measures: one comparison, one difference quotient, one place for the tested state."""
+"""Measurements of `check_energy`: the comparison, the difference quotient, the tested state."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Scene:
-    """The tested state and how it may be moved.
+    """The tested state and its displacements.
 
     ``x`` is the state, ``shown`` what terms see of it, ``step`` the difference step per continuous layer.
     """
@@ -73,7 +73,7 @@ class Scene:
     def compare(self, part, form, got, expected, where, noise=0.0, spare=0):
         """The `Check` of two arrays; ``where`` names the entry of a flat index, ``noise`` is allowed for.
 
-        The last ``spare`` entries are no coordinates: they are blamed only if all others are right.
+        The last ``spare`` entries are not coordinates: they are reported only if all others are right.
         """
         got, expected = np.ravel(np.asarray(got)), np.ravel(np.asarray(expected))
         if got.size == 0:

@@ -1,4 +1,4 @@
-"""How clamps split a state: x = z[cluster] + shift @ u, with z free and u given.
+"""Split of a state by clamps: x = z[cluster] + shift @ u, with z free and u given.
 
 A clamp on variables fixes them; a clamp on the difference of two variables (a voltage source between
 two nodes) ties them into one free variable with an offset.  Both are a forest over the variables and
@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from physlearn.checks import array as numbers
-from physlearn.energy import System, variables
+from physlearn.energy import System
+from physlearn.systems import variables
 
 
 class Frame(NamedTuple):
@@ -32,7 +33,7 @@ class Frame(NamedTuple):
     forces: dict
 
     def collect(self, y):
-        """P^T y: what acts on the free variables, (..., n) -> (..., m)."""
+        """P^T y, the force on the free variables, (..., n) -> (..., m)."""
         kept = self.cluster >= 0
         if self.m == np.count_nonzero(kept):  # nothing tied: a selection
             return y[..., kept]
@@ -48,12 +49,12 @@ class Frame(NamedTuple):
 
 
 def concatenate(system: System, x):
-    """State to (batch, n)."""
+    """A state {layer: (batch, *shape)} as (batch, n), the layers one after another."""
     return np.concatenate([x[name].reshape(len(x[name]), -1) for name in system.layers], 1)
 
 
 def separate(system: System, flat):
-    """(batch, n) to a state of views."""
+    """An array (batch, n) as a state {layer: (batch, *shape)} of views."""
     out, start = {}, 0
     for name, layer in system.layers.items():
         out[name] = flat[:, start : start + layer.size].reshape(-1, *layer.shape)
@@ -95,7 +96,7 @@ def _build(system, clamps):
 
 
 def rows_of(system, name, offset, n) -> Any:
-    """A readout as a sparse (k, n) matrix over the concatenated layers."""
+    """A readout as a sparse (k, n) matrix over the concatenation; ``offset`` maps layers to their first variable."""
     import scipy.sparse as sp
 
     readout = system.readouts[name]
@@ -164,7 +165,7 @@ def _walk(ties, n, name_of):
 
 
 def name_of(system, i):
-    """What an error message calls variable i of the concatenation: by its label if a term gives one."""
+    """Name of variable i of the concatenation in error messages: its label where a term gives one."""
     for name, layer in system.layers.items():
         if i < layer.size:
             labels = [t.labels for t in system.terms if name in t.layers and getattr(t, "labels", None) is not None]
@@ -174,7 +175,7 @@ def name_of(system, i):
 
 
 def given(system: System, frame: Frame, clamp, batch=None):
-    """Clamp values as (batch, s) and forces as (batch, f)."""
+    """Values u (batch, s) and forces (batch, f) of ``clamp``, {readout: (k,) or (batch, k)}, in the frame's order."""
     blocks = {}
     for name, value in clamp.items():
         where = frame.values[name] if name in frame.values else frame.forces[name]

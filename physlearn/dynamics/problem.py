@@ -9,11 +9,13 @@ import numpy as np
 
 from physlearn.checks import mapping, sequence
 from physlearn.dynamics.frame import Frame, concatenate, frame_of, given, separate
-from physlearn.energy import Energy, Nudge, Potts, System, check_system
+from physlearn.energy import Energy, Nudge, Potts, System
 from physlearn.progress import Bar
+from physlearn.systems import check_system
 
-# A variable this large is on its way to infinity: there is no rest to find.
-RUNAWAY = 1e50
+RUNAWAY = 1e50  # a variable this large is on its way to infinity: there is no rest to find
+PROBE = 1e-4  # step of a difference of forces, relative to 1 + the largest |z|
+POWER_ITERATIONS = 8  # for the largest curvature, of which only the order of magnitude matters
 
 
 def is_continuous(kind):
@@ -28,7 +30,7 @@ class Problem:
     ----------
     system : System
     frame : Frame
-        How z and the given values u make up the state.
+        Composition of the state from z and the given values u.
     clamps : tuple of str
         The clamped readouts, in the frame's order.
     u, given_force : (batch, s), (batch, f) arrays
@@ -39,7 +41,7 @@ class Problem:
     Attributes
     ----------
     bar : Bar
-        Where engines count their steps; silent unless `relax` sets another.
+        Counter of the engines' steps; silent unless `relax` sets another.
     """
 
     bar = Bar("", "", progress=False)
@@ -131,7 +133,7 @@ class Problem:
         return bottom, top
 
     def initial(self):
-        """Where z starts: x0, or zero within bounds (spins: -1); complex if anything given is."""
+        """Start of z, (batch, m): x0, or zero within bounds (spins: -1); complex if anything given is."""
         if self.start is not None:
             x = concatenate(self.system, self.start)
         else:
@@ -141,18 +143,18 @@ class Problem:
         return z if self.complex else np.clip(z, *self.bounds)
 
     def pick(self, x):
-        """Free variables of a state given as (batch, n)."""
+        """Free variables (batch, m) of a state (batch, n)."""
         kept = np.flatnonzero(self.frame.cluster >= 0)
         _, first = np.unique(self.frame.cluster[kept], return_index=True)
         return (x - self.base)[:, kept[first]]
 
     def state(self, z):
-        """Free variables to a state of the system, integer codes where layers are Potts."""
+        """State {layer: (batch, *shape)} of free variables (batch, m); integer codes where layers are Potts."""
         x = separate(self.system, self.frame.spread(z) + self.base)
         return {k: v.astype(np.int64) if isinstance(self.system.layers[k].kind, Potts) else v for k, v in x.items()}
 
     def force(self, z):
-        """What vanishes at rest, (batch, m): field (minus x on activated layers), nudges, given forces."""
+        """Force on z, zero at rest, (batch, m): field (minus x on activated layers), nudges, given forces."""
         x = self.state(z)
         f = concatenate(self.system, {name: self.system.force(x, name) for name in self.system.layers}) + self.push
         for name, pull in self.nudge_forces(x).items():
@@ -171,7 +173,7 @@ class Problem:
         return out
 
     def energy(self, z):
-        """What falls during a relaxation, (batch,): energy, nudges and the work of given forces."""
+        """Energy that falls during a relaxation, (batch,), with nudges and the work of given forces."""
         x = self.state(z)
         total = self.bare_energy(x) - np.sum(self.push * concatenate(self.system, x), 1)
         for nudge in self.nudges:
@@ -186,27 +188,27 @@ class Problem:
 
     def stiffness(self, z, force):
         """Largest curvature of each item, (batch,), by a few power iterations on differences of the force."""
-        step = 1e-4 * (1.0 + np.max(np.abs(z), 1, initial=0.0))[:, None]
-        # neither smooth nor rough: a part of every mode
+        step = PROBE * (1.0 + np.max(np.abs(z), 1, initial=0.0))[:, None]
+        # a start that is neither smooth nor rough has a part in every mode
         v, size = np.broadcast_to(np.cos(np.arange(z.shape[1]) ** 2), z.shape), np.ones(self.batch)
-        for _ in range(8):
+        for _ in range(POWER_ITERATIONS):
             v = v / np.maximum(np.linalg.norm(v, axis=1), np.finfo(float).tiny)[:, None]
             v = (force - self.force(z + step * v)) / step
             size = np.maximum(np.linalg.norm(v, axis=1), np.finfo(float).tiny)
         return np.where(np.isfinite(size), size, 1.0)
 
     def force_scale(self, z, start, share):
-        """Size of the forces that balance at rest, (batch,): what ``tol`` is relative to on continuous variables.
+        """Size of the forces that balance at rest, (batch,); ``tol`` is relative to it on continuous variables.
 
-        The largest curvature times the largest value there, given ones included, which is what the parts of a force
-        are before they cancel.  A ``share`` of the largest value at the start counts, too: a rest may be at zero.
+        The largest curvature times the largest value there, given ones included, estimates the parts of a force before
+        they cancel.  A ``share`` of the largest value at the start counts, too, since a rest may be at zero.
         """
         here, first = (np.max(np.abs(concatenate(self.system, self.state(y))), 1, initial=0.0) for y in (z, start))
         with np.errstate(over="ignore", invalid="ignore"):
             return self.stiffness(z, self.force(z)) * np.maximum(here, share * first)
 
     def residual(self, z, force, bounds):
-        """Largest force on any free variable, (batch,); a bound carries what pushes into it."""
+        """Largest force on any free variable, (batch,), of z and force (batch, m); a bound carries a push into it."""
         if np.iscomplexobj(z):
             return np.max(np.abs(force), 1, initial=0.0)
         low, high = bounds
@@ -223,7 +225,11 @@ def _zero(kind):
 
 
 def make_problem(system, x0, clamp, nudge=None):
-    """What engines solve, and whether a single item was given; see `relax` for the arguments."""
+    """The `Problem` that engines solve, and whether a single item was given.
+
+    As in `relax`: x0 (*shape) or (batch, *shape), a mapping of layers to these, or None; ``clamp`` maps readouts to
+    values, (k,) or (batch, k); ``nudge`` is one or several.
+    """
     check_system(system)
     system.check_terms()
     if clamp is not None:

@@ -1,4 +1,4 @@
-"""Units in which squares stay within the range of floats: powers of two, so that no digit changes."""
+"""Units in which squares stay within the range of floats; powers of two change no digit."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import array, number, seen
-from physlearn.energy import Binary, Energy, Spin, check_energy_given
+from physlearn.energy import Binary, Energy, Spin
+from physlearn.systems import check_energy_given
 from physlearn.terms import Bias, Dense, Pairs
 
 

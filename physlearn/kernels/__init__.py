@@ -1,1 +1,1 @@
-"""How kernels are compiled, kept and called; the only files that know what Numba does not publish."""
+"""Compilation, cache and calls of kernels; the only files that use Numba's unpublished interfaces."""

@@ -1,8 +1,8 @@
-"""The one file that knows Numba's first-class functions: a user's plain functions as compiled values.
+"""A user's plain functions as compiled values: the one file that uses Numba's first-class functions.
 
 A function passed to a kernel as a `cfunc` is called by its address and enters the kernel's cache key as
 a signature only, so the second process compiles neither the kernel nor the function.  (A dispatcher
-would put a random number into the key, and compile anew in every process.)
+would put a random number into the key, and compile again in every process.)
 
 Networks of neurons go one step further: their kernels get the address itself, an integer, so that a list of any
 number of functions is an array and costs no unboxing (25 us for each first-class function and call).
@@ -45,7 +45,7 @@ ACTION = types.int64(types.int64, _int_at)
 def compiled(function, signature, argument="local", remedy="or drop `local` from the term"):
     """A plain (or njitted) function as a cfunc, from the cache on disk where its source is a file.
 
-    What it refers to is part of the key, so that another value of a module's constant compiles anew.  A user's
+    All that it refers to is part of the key, so that another value of a module's constant compiles again.  A user's
     function checks every index; see `address_of` for what happens then.
     ``argument`` and ``remedy`` are for the message of the error.
 
@@ -84,7 +84,7 @@ def address_of(function):
     """Address of a compiled function by Numba's own convention, which returns a status beside the value.
 
     `call_gap` and the others below call it so, and say whether the function ended with an error.  Called as a C
-    function (`CFunc.address`) it prints the error and goes on with 0.
+    function (`CFunc.address`) it prints the error and continues with 0.
     """
     return function._library.get_pointer_to_function(function.native_name.removeprefix("cfunc."))
 

@@ -1,9 +1,9 @@
-"""A user's function that checks every index, and the sentence that says which one was wrong.
+"""User functions that check every index, and the error message that names the wrong one.
 
 Numba writes wherever an index points, into whatever lies beside the array.  So a user's functions, and the @njit
 functions that they call, are compiled with bounds checks (of each axis, for reading and writing); a wrong index then
-ends the function with a status, which the kernel hands on.  What was wrong is found by running the same function again
-in plain Python on the same numbers, where NumPy says it.
+ends the function with a status, which the kernel hands on.  The mistake is found by running the same function again in
+plain Python on the same numbers, where NumPy reports it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def checked(function):
 
 
 def in_python(function):
-    """A plain function, and all @njit helpers below it, as Python runs them: with bounds checks, and slowly."""
+    """A plain function, and all @njit helpers below it, run by Python: with bounds checks, and slowly."""
     plain = getattr(function, "py_func", function)
     return _Copy(_as_it_is).function(plain) if outline(plain.__code__)[1] else plain
 
@@ -86,7 +86,7 @@ class _Copy:
 
 
 class _Named(np.ndarray):
-    """An array that says its name where an index is wrong."""
+    """An array that reports its name where an index is wrong."""
 
     name = ""
 
@@ -112,7 +112,7 @@ def failure(owner, functions, given):
     Parameters
     ----------
     owner : str
-        Whose functions they are.
+        Owner of the functions, for the message.
     functions : mapping of str to callable
         Plain, or under @njit, in the order in which they are tried.
     given : mapping of str to sequence of tuples
@@ -129,7 +129,7 @@ def failure(owner, functions, given):
 
 
 def _error(function, args):
-    """What a function raises in plain Python, or None."""
+    """The error that a function raises in plain Python, or None."""
     copy, given = in_python(function), []
     for name, value in zip(copy.__code__.co_varnames, args, strict=False):
         if isinstance(value, np.ndarray):

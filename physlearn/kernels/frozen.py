@@ -1,8 +1,8 @@
-"""What Numba freezes into a compiled function, as one digest: all outside the function that it was compiled with.
+"""Digest of all that Numba freezes into a compiled function from outside it.
 
 Numba compiles globals, closure cells and attributes of modules in as constants, and the functions that it calls as they
 are; its cache on disk knows only the text of the function's own file (numba#1833).  With this digest in the key,
-another value, an edited file of parameters or an edited helper compiles anew, and what has not changed is found again.
+another value, an edited file of parameters or an edited helper compiles again, and an unchanged one is found on disk.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class NotFixed(Exception):
 def frozen(function):
     """Digest of a plain function and of all that it refers to.
 
-    Helpers under @njit whose own compiled code may hold other values than now are compiled anew.
+    Helpers under @njit whose compiled code may hold other values than now are compiled again.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def renamed(function, digest):
 
 
 def _renew(helper, digest):
-    """Compile a helper anew, or take it from the disk, where it is kept under the digest of what it refers to.
+    """Compile a helper again, or take it from the disk, where it is kept under the digest of all that it refers to.
 
     As `Dispatcher.recompile` does, which would empty the helper's cache for all other processes.
     """
@@ -144,7 +144,7 @@ def _renew(helper, digest):
 
 @functools.cache
 def outline(code):
-    """What a code says by itself, and the names from outside it, each with the attributes that are read from it."""
+    """Content of a code object, and the names from outside it, each with the attributes read from it."""
     text, chains = code.co_code + repr((code.co_names, code.co_varnames)).encode(), []
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):

@@ -7,8 +7,8 @@ compiles nothing.  The stamp is taken when a kernel is first called, so importin
 
 Options are named here once.  ``error_model="numpy"`` divides as NumPy does, ``nogil`` lets threads run beside a kernel.
 No kernel raises, none has ``fastmath=True`` (which deletes tests for NaN).  Where fused multiply-add pays it is allowed
-(`FUSED`), and the kernel is then always merged into its callers: left alone it exists in two copies, compiled by itself
-and compiled into a caller, which round differently, and the process that compiles runs one of them, every later process
+(`FUSED`), and the kernel is then always merged into its callers: otherwise it exists in two copies, compiled by itself
+and compiled into a caller, which round differently; the process that compiles runs one of them, every later process
 the other.
 """
 
@@ -76,7 +76,7 @@ def kernel(function=None, *, fastmath=frozenset(), inline=False):
 class KernelCache:
     """The cache on disk of one kernel, in the place of Numba's own and with its methods.
 
-    A damaged or unreadable entry is compiled anew; an entry that cannot be written is a warning.
+    A damaged or unreadable entry is compiled again; one that cannot be written causes a warning.
     """
 
     def __init__(self, function):
@@ -187,7 +187,7 @@ def _warn_once(text):
 
 @functools.cache
 def _first():
-    """Say on a terminal, once, why nothing seems to happen."""
+    """Explain on a terminal, once, why nothing seems to happen."""
     if sys.stderr is not None and sys.stderr.isatty():
         print("physlearn: compiling, once (kept for the next time) ...", file=sys.stderr, flush=True)
 
@@ -199,7 +199,7 @@ def _announce(function):
 
 
 def dependencies(function) -> str:
-    """Digest of all that a kernel of ours is compiled with, beside its own text.
+    """Digest of all that a kernel of ours is compiled with besides its own text.
 
     That is the files of the functions of both packages that it calls, directly or not, and the constants that they
     read.

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from physlearn.checks import instance
-from physlearn.energy import System, check_system
+from physlearn.energy import System
 from physlearn.files import path_of, replacing
 from physlearn.learning.learn import Training
 from physlearn.learning.resume import generator_of
+from physlearn.systems import check_system
 
 LOG = logging.getLogger(__name__)
 FORMAT = 1

@@ -9,7 +9,7 @@ import numpy as np
 
 from physlearn.checks import array as numbers, mapping, seen, sequence
 from physlearn.dynamics.frame import frame_of, rows_of
-from physlearn.energy import check_system
+from physlearn.systems import check_system
 
 RELAX_OPTIONS = ("method", "tol", "max_steps", "unconverged")
 NOUNS = {

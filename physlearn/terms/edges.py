@@ -14,6 +14,7 @@ import numpy as np
 from physlearn.brief import brief
 from physlearn.checks import count, integers, sequence, text
 from physlearn.terms.fits import DISCRETE, refuse_kinds
+from physlearn.terms.pattern import csr_pattern
 
 
 class Edges:
@@ -116,10 +117,8 @@ class Edges:
         if self._pattern is None:
             ends = np.concatenate([self.i, self.j])
             others = np.concatenate([self.j, self.i])
-            key = np.concatenate([ends * (self.nodes + 1), ends * self.nodes + others])
-            used, slot = np.unique(key, return_inverse=True)
-            indptr = np.searchsorted(used, np.arange(self.nodes + 1) * self.nodes)
-            self._pattern = slot, (used % self.nodes).astype(np.int32), indptr.astype(np.int32)
+            rows, columns = np.concatenate([ends, ends]), np.concatenate([ends, others])
+            self._pattern = csr_pattern(rows, columns, self.nodes)
         slot, indices, indptr = self._pattern
         g = self._strengths(theta)
         data = np.bincount(slot, np.concatenate([g, g, -g, -g]), len(indices))

@@ -12,6 +12,7 @@ from physlearn.brief import brief
 from physlearn.checks import count, reals, text
 from physlearn.energy import Potts
 from physlearn.terms.fits import expect_shape, refuse_kinds
+from physlearn.terms.pattern import csr_pattern
 
 
 class Pairs:
@@ -109,9 +110,7 @@ class Pairs:
 
         if self._pattern is None:
             rows, columns = np.concatenate([self.i, self.j]), np.concatenate([self.j, self.i])
-            used, slot = np.unique(rows * self.n + columns, return_inverse=True)
-            indptr = np.searchsorted(used, np.arange(self.n + 1) * self.n)
-            self._pattern = slot, (used % self.n).astype(np.int32), indptr.astype(np.int32)
+            self._pattern = csr_pattern(rows, columns, self.n)
         slot, indices, indptr = self._pattern
         couplings = theta[self.parameter]
         data = np.bincount(slot, np.concatenate([couplings, couplings]), len(indices))

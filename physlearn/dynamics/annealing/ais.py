@@ -15,8 +15,9 @@ from physlearn.brief import brief
 from physlearn.checks import count, positive
 from physlearn.dynamics.problem import is_continuous, make_problem
 from physlearn.dynamics.sampling.engines import NO_ENERGY, start_sampler
-from physlearn.energy import Energy, check_energy_given
+from physlearn.energy import Energy
 from physlearn.progress import follow
+from physlearn.systems import check_energy_given
 from physlearn.threads import on_one_thread
 
 
@@ -29,8 +30,8 @@ class LogZ(NamedTuple):
     error : float
         Standard error of ``value`` over chains; 0 where the sum is exact.
     effective : float
-        Number of chains whose weight counts, (sum w)^2 / sum w^2: where it is a handful, the error bar is
-        not to be trusted, and more steps are needed.
+        Effective number of chains, (sum w)^2 / sum w^2: where it is only a few, the error bar is not to be trusted,
+        and more steps are needed.
     """
 
     value: float
@@ -51,7 +52,7 @@ def estimate(log_weights, log_z0):
 
 
 def count_values(problem):
-    """How many values each free variable can take, infinity for continuous ones."""
+    """Number of values that each free variable can take; infinity for continuous ones."""
     counts = [
         np.full(layer.size, np.inf if is_continuous(layer.kind) else float(getattr(layer.kind, "q", 2)))
         for layer in problem.system.layers.values()
@@ -60,7 +61,7 @@ def count_values(problem):
 
 
 def check_path(steps, chains):
-    """Refuse lengths that make no path or no error bar."""
+    """Refuse numbers too small for a path or an error bar."""
     count("steps", steps, each=8)
     count("chains", chains, least=2, each=8)
 

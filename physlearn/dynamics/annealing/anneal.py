@@ -17,15 +17,15 @@ from physlearn.dynamics.sampling import metropolis
 from physlearn.dynamics.sampling.engines import (
     NO_ENERGY,
     energies_of,
-    random_start,
+    start,
     start_sampler,
-    started,
     warn_of_trouble,
 )
 from physlearn.dynamics.sites import fields
-from physlearn.energy import Energy, Potts, check_energy_given, variables
+from physlearn.energy import Energy, Potts
 from physlearn.progress import Bar
 from physlearn.rng import seed_sequence
+from physlearn.systems import check_energy_given, variables
 from physlearn.threads import on_one_thread
 
 NAMED = ("geometric", "linear", "adaptive")
@@ -52,7 +52,7 @@ def anneal(
     Parameters
     ----------
     energy : Energy
-        Whatever `sample` takes.
+        Any that `sample` takes.
     schedule : str or (sweeps,) array
         "geometric" or "linear" from hot to cold, "adaptive" (constant thermodynamic speed, from a pilot run of 16
         chains over 480 sweeps), or the temperature of every sweep.
@@ -69,8 +69,8 @@ def anneal(
     clamp : mapping of str to array, optional
         Readout name to values, (k,) or (reads, k).
     method : str
-        An engine of `sample`; "auto" is Metropolis where it fits spins and 0/1 variables (it moves more often
-        than the heat bath), else what `sample` would take.
+        An engine of `sample`; "auto" is Metropolis where it fits spins and 0/1 variables (it moves more often than the
+        heat bath), else the choice of `sample`.
     rng : int, Generator or None
     progress : bool, optional
         Whether to show a bar, on a terminal or in a notebook; by default once a second has passed.
@@ -90,7 +90,7 @@ def anneal(
 
     Examples
     --------
-    A ring of five spins that want to differ has one bond that cannot have its way:
+    An antiferromagnetic ring of five spins has one frustrated bond:
 
     >>> from physlearn import Energy, Spin
     >>> from physlearn.dynamics import anneal
@@ -132,7 +132,7 @@ def greedy(
     Parameters
     ----------
     energy : Energy
-        Whatever `relax` takes.
+        Any that `relax` takes.
     reads : int
         Descents.
     x0, clamp, rng
@@ -159,10 +159,7 @@ def greedy(
     count("reads", reads, each=8 * variables(energy))
     count("max_sweeps", max_sweeps)
     root = seed_sequence(rng)
-    state = random_start(energy, reads, root) if x0 is None else started(energy, x0, reads)
-    problem, _ = make_problem(energy, state, clamp)
-    if problem.batch != reads:
-        raise ValueError(f"clamp: a batch of {problem.batch} does not fit {reads} reads")
+    state, _ = start(energy, x0, clamp, reads, root, "reads")
     rest: Any = relax(energy, state, clamp=clamp, max_steps=max_sweeps, unconverged="ignore", progress=progress)
     if not rest.converged:
         warnings.warn(
@@ -195,7 +192,7 @@ def _cool(energy, sampler, temperatures, push, bar):
 
 
 def _method(energy, clamp, method):
-    """Metropolis for spins and 0/1 variables where it fits, if the choice is left to us."""
+    """Metropolis for spins and 0/1 variables where it fits, if ``method`` is "auto"."""
     if method != "auto":
         return method
     if any(isinstance(layer.kind, Potts) for layer in energy.layers.values()):

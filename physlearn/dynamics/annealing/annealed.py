@@ -1,4 +1,4 @@
-"""What optimisers return."""
+"""Result of an optimiser."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Annealed:
     temperatures : (sweeps,) array
         The schedule; zeros for a descent.
     method : str
-        What moved the state.
+        The engine that moved the state.
     """
 
     x: Any
@@ -74,7 +74,7 @@ class Annealed:
 
 
 def annealed(states, energies, temperatures, method):
-    """The record of every read's best state, {layer: (reads, *shape)}."""
+    """`Annealed` of the reads' best states {layer: (reads, *shape)} and energies (reads,); temperatures (sweeps,)."""
     best = int(np.argmin(energies))
     top = {name: value[best].copy() for name, value in states.items()}
     one = len(states) == 1

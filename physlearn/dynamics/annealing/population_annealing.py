@@ -30,9 +30,10 @@ from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.sampling.engines import NO_ENERGY, check_temperature, energies_of, start_sampler
 from physlearn.dynamics.sampling.samples import Observed
 from physlearn.dynamics.scale import unit_of
-from physlearn.energy import Energy, check_energy_given, variables
+from physlearn.energy import Energy
 from physlearn.progress import follow
 from physlearn.rng import seed_sequence
+from physlearn.systems import check_energy_given, variables
 from physlearn.threads import on_one_thread
 
 FEWEST = 10.0  # families' worth of states below which averages are not to be trusted
@@ -57,8 +58,8 @@ class Population:
     observed : dict of str to array
         (k, ...) means of every observable over the population.
     rho_t : (k,) array
-        Mean square family size, between 1 and the population's; at most a hundredth of the population is what
-        Wang, Machta and Katzgraber (2015) ask of equilibrated spin glasses.
+        Mean square family size, from 1 to the size of the population; Wang, Machta and Katzgraber (2015) require at
+        most a hundredth of the population for equilibrated spin glasses.
     families : (k,) array of int
         Families left.
     family : (population,) array of int
@@ -168,14 +169,7 @@ def population_annealing(
     count("sweeps", sweeps)
     Observed(observe, population, 1)  # refuses before there is any work
     root = seed_sequence(rng)
-    problem, _ = make_problem(energy, None, clamp)
-    if problem.batch != 1:
-        raise ValueError(f"clamp: a batch of {problem.batch} items, expected one; call once for each")
-    if problem.tied or np.any(problem.push):
-        raise ValueError("clamp: it ties variables together or gives a force; clamp single variables to values")
-    log_z = float(np.sum(np.log(count_values(problem))))
-    if np.isinf(log_z):
-        raise ValueError("energy: free Real variables have no uniform distribution to start from; clamp them")
+    log_z = _log_states(make_problem(energy, None, clamp)[0])
     sampler = start_sampler(energy, population, None, clamp, method, root, settings)
     problem, _ = make_problem(energy, sampler.state(), clamp)
     engine, coins = type(sampler), np.random.default_rng(_child(root, RESAMPLE))
@@ -199,14 +193,9 @@ def population_annealing(
         lowest = int(np.argmin(energies))
         if energies[lowest] < best:
             best, best_x = float(energies[lowest]), {name: value[lowest].copy() for name, value in x.items()}
-        sizes = np.unique(family, return_counts=True)[1]
-        unit = unit_of(temperature)
-        rho = float(np.sum(sizes.astype(float) ** 2) / population)
-        table.append((log_z, energies.mean(), (energies / unit).var() / (temperature / unit) ** 2, rho, len(sizes)))
-        watch = Observed(observe, population, 1)
-        watch.see(x)
-        for name, value in watch.stacked().items():
-            observed.setdefault(name, []).append(value.mean(0 if name in watch.means else (0, 1)))
+        table.append((log_z, *_averages(energies, family, temperature)))
+        for name, mean in _means(observe, x, population).items():
+            observed.setdefault(name, []).append(mean)
     logs, means, capacities, rho_t, families = (np.array(column) for column in zip(*table, strict=True))
     if population / rho_t[-1] < FEWEST:
         warnings.warn(
@@ -215,7 +204,6 @@ def population_annealing(
             RuntimeWarning,
             stacklevel=3,
         )
-    one = len(x) == 1
     return Population(
         temperatures,
         logs,
@@ -225,12 +213,44 @@ def population_annealing(
         rho_t,
         families,
         family,
-        next(iter(x.values())) if one else x,
+        _plain(x),
         energies,
-        next(iter(best_x.values())) if one else best_x,
+        _plain(best_x),
         best,
         f"population annealing over {sampler.method}",
     )
+
+
+def _log_states(problem):
+    """ln Z at 1/T = 0, the logarithm of the number of states; refuses states that cannot be drawn uniformly."""
+    if problem.batch != 1:
+        raise ValueError(f"clamp: a batch of {problem.batch} items, expected one; call once for each")
+    if problem.tied or np.any(problem.push):
+        raise ValueError("clamp: it ties variables together or gives a force; clamp single variables to values")
+    log_z = float(np.sum(np.log(count_values(problem))))
+    if np.isinf(log_z):
+        raise ValueError("energy: free Real variables have no uniform distribution to start from; clamp them")
+    return log_z
+
+
+def _averages(energies, family, temperature):
+    """Mean energy, heat capacity, rho_t and the number of families, from (population,) energies and families."""
+    sizes = np.unique(family, return_counts=True)[1]
+    rho = float(np.sum(sizes.astype(float) ** 2) / len(family))
+    unit = unit_of(temperature)
+    return energies.mean(), (energies / unit).var() / (temperature / unit) ** 2, rho, len(sizes)
+
+
+def _means(observe, x, population):
+    """Mean of every observable over the population, {name: (...)}."""
+    watch = Observed(observe, population, 1)
+    watch.see(x)
+    return {name: v.mean(0 if name in watch.means else (0, 1)) for name, v in watch.stacked().items()}
+
+
+def _plain(x):
+    """A state of one layer as its array."""
+    return next(iter(x.values())) if len(x) == 1 else x
 
 
 def _systematic(share, u):
@@ -245,7 +265,7 @@ def _child(root, *key):
 
 
 def _checked(temperatures):
-    """(k,) falling temperatures."""
+    """Temperatures as (k,), strictly falling."""
     value = np.atleast_1d(array("temperatures", temperatures))
     if value.ndim != 1 or not value.size:
         raise ValueError(f"temperatures: shape {value.shape}, expected a line of them")

@@ -24,9 +24,10 @@ from physlearn.dynamics.sampling.engines import (
     warn_of_trouble,
 )
 from physlearn.dynamics.sampling.samples import Observed, Samples
-from physlearn.energy import Energy, check_energy_given, variables
+from physlearn.energy import Energy
 from physlearn.progress import Bar
 from physlearn.rng import Chains, seed_sequence, streams
+from physlearn.systems import check_energy_given, variables
 from physlearn.threads import on_one_thread
 
 
@@ -51,7 +52,7 @@ class Tempered:
     best_x, best_energy
         The lowest energy seen in any replica after any round, warm-up included, and its state.
     final : mapping of str to (k, chains, *shape) array
-        Where the temperatures ended.
+        States at every temperature at the end.
     method : str
     means : frozenset of str
         Which of the observables are a `Mean`.
@@ -155,7 +156,7 @@ def tempering(
     Parameters
     ----------
     energy : Energy
-        Whatever `sample` takes.
+        Any that `sample` takes.
     temperatures : (k,) array
         Positive, strictly increasing or decreasing; see `ladder`.
     n_samples : int
@@ -310,7 +311,7 @@ class _Replicas:
 
 
 def _checked(temperatures):
-    """(k,) temperatures in order."""
+    """Temperatures as (k,), strictly monotonic."""
     try:
         value = np.asarray(temperatures)
     except ValueError:  # rows that differ in length

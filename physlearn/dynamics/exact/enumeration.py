@@ -1,4 +1,4 @@
-"""Ground truth beside the samplers: sums over every state of any energy of discrete layers.
+"""Ground truth for the samplers: sums over every state of any energy of discrete layers.
 
 Z = sum_x exp(-E(x)/T),   <f> = sum_x f(x) exp(-E(x)/T) / Z,   C = (<E^2> - <E>^2) / T^2
 """
@@ -17,8 +17,9 @@ from physlearn.checks import choice, function, integers, positive
 from physlearn.dynamics.frame import separate
 from physlearn.dynamics.problem import Problem, make_problem
 from physlearn.dynamics.scale import unit_of
-from physlearn.energy import Binary, Energy, Potts, Spin, check_energy_given
+from physlearn.energy import Binary, Energy, Potts, Spin
 from physlearn.progress import Bar
+from physlearn.systems import check_energy_given
 from physlearn.threads import on_one_thread
 
 MOST_BITS = 24  # at most 2^24 states: about a minute, 0.3 GB
@@ -27,7 +28,7 @@ BLOCK = 1 << 14  # states at once: a block of 24 variables stays in the cache
 
 @dataclass(frozen=True)
 class Exact:
-    """Everything there is to know about a small system at one temperature.
+    """Thermodynamics of a small system at one temperature, exactly.
 
     Attributes
     ----------
@@ -262,7 +263,7 @@ def _free_values(problem: Problem):
 
 
 def _features(energy, name, x):
-    """What correlations are of: values, or indicators of Potts codes, (k, size or size q)."""
+    """Variables of the correlations: values, or indicators of Potts codes, (k, size or size q)."""
     kind = energy.layers[name].kind
     flat = x.reshape(len(x), -1)
     if not isinstance(kind, Potts):

@@ -1,4 +1,4 @@
-"""Transfer matrices of Ising strips: exact energies of what is too large to enumerate.
+"""Transfer matrices of Ising strips: exact energies of systems too large to enumerate.
 
 For a strip of width L, T = D^(1/2) W D^(1/2) with D the Boltzmann factor of a row and W, a product of one
 2 x 2 matrix per spin, that of the bonds between two rows.  An endless strip has log Z = log lambda_max per
@@ -94,7 +94,7 @@ def transfer_matrix(width, length=None, *, temperature, coupling=1.0, field=0.0,
 
 
 def _power(matrix, exponent):
-    """A power of a matrix without a negative entry: its largest made 1, the log scale, a bound on what underflew."""
+    """Power of a nonnegative matrix: scaled to a largest entry of 1, the log of the scale, a bound on underflow."""
     tiny = np.finfo(float).tiny
     out, log_out, lost_out = np.eye(len(matrix)), 0.0, 0.0
     square, log_square, lost_square = matrix, 0.0, tiny

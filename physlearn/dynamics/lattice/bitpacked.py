@@ -52,7 +52,7 @@ class Sampler:
         self.proposed = self.accepted = np.zeros(len(streams))
         self.words = _pack(state[graph.name])
         width = self.words.shape[-1]
-        self.rows = max(1, LANES // width)  # so many rows share one draw of random words
+        self.rows = max(1, LANES // width)  # rows that share one draw of random words
         self.lanes = lanes_of(streams, self.rows * width)
 
     def run(self, sweeps, temperature):

@@ -21,6 +21,7 @@ from physlearn.dynamics.lattice.stencil import graph_of, join_colours, split_col
 from physlearn.dynamics.lattice.words import lanes_of, next_words, over_chains, thresholds
 from physlearn.kernels.jit import kernel
 
+LARGEST = 700.0  # of exponents: beyond, exp leaves the normal float64 numbers
 # exp(r) for |r| < 0.35 by its Taylor series, written out so that the loop vectorises.
 _C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9, _C10, _C11 = (1.0 / math.factorial(k) for k in range(2, 12))
 
@@ -40,7 +41,7 @@ def refusal(problem):
 
 
 def bytes_refusal(problem):
-    """Why the byte-sized form does not apply, or None: it is much faster than what else there is."""
+    """Why the byte-sized form, much the fastest, does not apply, or None."""
     reason = refusal(problem)
     if reason is None and not _uniform(*_read(problem)):
         return "its couplings and field are not one number each on a lattice periodic in all directions"
@@ -179,7 +180,7 @@ def sweep_fields(spins, parity, rows, couplings, field, slope, lanes, sweeps):
                 for k in range(half):
                     total[k] += strength[k] * there[k]
             for k in range(half):
-                a = min(max(-slope * total[k], -700.0), 700.0)
+                a = min(max(-slope * total[k], -LARGEST), LARGEST)
                 whole = np.floor(a * 1.4426950408889634 + 0.5)
                 r = (a - whole * 0.693147180369123816490) - whole * 1.90821492927058770002e-10
                 e = _C7 + r * (_C8 + r * (_C9 + r * (_C10 + r * _C11)))

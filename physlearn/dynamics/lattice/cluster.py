@@ -36,7 +36,7 @@ def refusal(problem):
 
 
 class _Clusters:
-    """What both moves share: codes 0..q-1, the graph in CSR form."""
+    """Shared state of both moves: codes 0..q-1, the graph in CSR form."""
 
     def __init__(self, problem, state, streams):
         graph = graph_of(problem)
@@ -81,7 +81,7 @@ class Wolff(_Clusters):
     Parameters
     ----------
     clusters : int
-        Clusters to a sweep; a fixed number, since stopping when enough spins have moved would bias the draws.
+        Clusters per sweep; a fixed number, since stopping when enough spins have moved would bias the draws.
     """
 
     def __init__(self, problem, state, streams, clusters=8):

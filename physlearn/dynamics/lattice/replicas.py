@@ -40,7 +40,7 @@ def refusal(problem):
 
 
 class Sampler:
-    """Chains under heat bath, 64 a word."""
+    """Chains under heat bath, 64 per word."""
 
     method = "bit-packed heat bath (64 chains a word)"
 
@@ -98,8 +98,8 @@ def _unpack(words, chains):
 def _batches(n, i, j, couplings):
     """An order of the spins in batches of one colour and degree, at most `LANES` each.
 
-    Returns the order (n,), where batches start (b + 1,), their degrees (b,), and each spin's neighbours and
-    signs of couplings, (MOST, n) in that order.
+    Returns the order (n,), the starts of batches (b + 1,), their degrees (b,), and each spin's neighbours and signs of
+    couplings, (MOST, n) in that order.
     """
     ends, others = np.concatenate([i, j]), np.concatenate([j, i])
     by_end = np.argsort(ends, kind="stable")

@@ -1,4 +1,4 @@
-"""What lattice, replica and cluster engines read off an energy: its graph, and the lattice it may be."""
+"""Graph of an energy, and the lattice it may be: read by the lattice, replica and cluster engines."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Stencil(NamedTuple):
 
 
 def graph_of(problem) -> Graph | str:
-    """The graph of an energy of one discrete layer with pair couplings, or why it has none."""
+    """The graph of an energy of one discrete layer with pair couplings, or the reason why it has none."""
     system = problem.system
     if problem.complex:
         return "the state is complex"
@@ -62,9 +62,9 @@ def graph_of(problem) -> Graph | str:
 
 
 def stencil_of(problem, graph: Graph) -> Stencil | str:
-    """The couplings as a square or cubic lattice shaped like the layer, or why they are none.
+    """The couplings as a square or cubic lattice shaped like the layer, or the reason why they are not.
 
-    Recognised by the pairs themselves; where each goes is kept in the system's plans.
+    Recognised by the pairs themselves; their places are kept in the system's plans.
     """
     if graph.potts:
         return "its variables are not Spin"

@@ -60,7 +60,7 @@ def thresholds(probability, bits):
 
 
 def over_chains(work, count, updates):
-    """Call work(k) for k in range(count); on Numba's number of threads where there is much to do.
+    """Call work(k) for k in range(count), on Numba's number of threads where there is much work.
 
     The kernels release the lock, and an item touches only its own arrays, so threads change no bit.
     """

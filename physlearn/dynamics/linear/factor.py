@@ -1,10 +1,10 @@
 """Solvers for one symmetric positive definite pattern and many sets of values.
 
-Each planner does the symbolic work for a CSC pattern once; called with values it returns ``solve(load)``
-for loads of shape (m, r).  Which one: a breadth-first walk from a far end of the graph gives its width W
-(the largest level) and its depth D.  Elimination fills about a W x W separator, hence ~ W^3 operations;
-conjugate gradients need about 4 D passes over the matrix per right-hand side.  Grids are narrow and deep:
-factor them, within the band while that is cheap.  Random graphs are wide and shallow: iterate.
+Each planner does the symbolic work for a CSC pattern once; called with values it returns ``solve(load)`` for loads of
+shape (m, r).  The choice: a breadth-first walk from a far end of the graph gives its width W (the largest level) and
+its depth D.  Elimination fills about a W x W separator, hence ~ W^3 operations; conjugate gradients need about 4 D
+passes over the matrix per right-hand side.  Grids are narrow and deep: factor them, within the band while that is
+cheap.  Random graphs are wide and shallow: iterate.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def plan_solver(pattern):
 
 
 class InPlace:
-    """A planner whose factors share one memory, which fresh would cost as much in page faults as the work.
+    """A planner whose factors reuse one block of memory: fresh memory costs as much in page faults as the work.
 
-    A solve whose values another matrix has overwritten factors its own again.
+    A solve whose factors another matrix has overwritten factors its own matrix again.
     """
 
     held: Any = None

@@ -1,4 +1,4 @@
-"""Width and depth of a sparse matrix's graph, by breadth-first walks: what fill-in will be like."""
+"""Width and depth of a sparse matrix's graph, by breadth-first walks; they predict the fill-in."""
 
 import numpy as np
 

@@ -89,7 +89,7 @@ def term_places(energy, term, offset):
 
 
 class Equilibria:
-    """All equilibria of one quadratic energy under clamps on given readouts.
+    """All equilibria of a quadratic energy under clamps on given readouts.
 
     A sample's state is ``coefficients @ columns`` with coefficients (1, u, I): constant, given values,
     given forces; the columns are (1 + s + f, n).
@@ -212,7 +212,7 @@ class Equilibria:
 
 
 def equilibria(energy: Energy, clamps) -> Equilibria:
-    """The `Equilibria` of an energy, factored once and kept until other clamps are asked for."""
+    """The `Equilibria` of an energy, factored once and kept until other clamps are requested."""
     clamps = tuple(clamps)
     if energy.numbers.get("clamps") != clamps:
         energy.numbers.update(clamps=clamps, equilibria=Equilibria(energy, clamps))

@@ -31,7 +31,7 @@ def nudge_force(s, y, nudge, max_steps=100):
     steps : int
         Newton iterations; 1 where the cost is quadratic or linearised.
     mismatch : (batch, k) array
-        What the nudge would exert at the outputs reached, less ``force``; zero if that is rounding.
+        Force of the nudge at the outputs reached, less ``force``; zero if that is rounding.
     """
     force = nudge.force(y)
     if nudge.at is not None:
@@ -64,7 +64,10 @@ def _refuse_saddle(s, hessian, nudge):
 
 
 def phase_force(s, y, target, mode, strength, cost):
-    """The force on the outputs that makes one phase of a rule of them, (batch, k); see `learning.rules`."""
+    """The force on the outputs that realises one phase of a learning rule, (batch, k); see `learning.rules`.
+
+    Green block s (k, k), free outputs y (batch, k), target (k,) or (batch, k), mode "clamp", "full" or "linearised".
+    """
     if strength == 0:
         return np.zeros_like(y)
     if mode == "clamp":

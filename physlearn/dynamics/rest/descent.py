@@ -122,10 +122,11 @@ def _curvature(problem, x, name, bends):
 
 
 def _left(problem, x, moving, bends, tol):
-    """Largest force on a continuous variable or energy to be gained by a discrete one, (batch,); which items go on.
+    """Largest force on a continuous variable or energy to be gained by a discrete one, (batch,); which items continue.
 
-    ``tol`` is one per item; where some layers are discrete a number, relative to the fields on a layer.  Spins, 0/1
-    variables and codes go on until the rounding of each one's own fields: a large field says nothing of the others.
+    ``tol`` is one per item; where some layers are discrete it is a number, relative to the fields on a layer.  Spins,
+    0/1 variables and codes continue until the rounding of each one's own fields: a large field says nothing about the
+    others.
     """
     left, going = np.zeros(problem.batch), np.zeros(problem.batch, bool)
     for name in moving:

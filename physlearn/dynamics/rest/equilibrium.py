@@ -1,4 +1,4 @@
-"""What a relaxation returns, and what it raises."""
+"""Result of a relaxation."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
     explicit Runge-Kutta 3(2) with its own step size per item (Bogacki and Shampine 1989)
 
-The physical relaxation of an overdamped system: the basin it ends in is the basin of its start.  The
-only engine that asks for nothing but a force: Systems (any fixed point that attracts), complex states
+The physical relaxation of an overdamped system: the basin it ends in is the basin of its start.  The only engine that
+needs nothing but a force: Systems (any fixed point that attracts), complex states
 (holomorphic nudges), layers with an activation (dx/dt = field - x, along which the energy falls).
 Variables stop at their bounds.  Being explicit it needs about as many steps as the ratio of the
 largest to the smallest curvature.  A start at an unstable rest stays there: its force is zero.

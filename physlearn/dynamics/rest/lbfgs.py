@@ -32,7 +32,7 @@ def solve(problem, tol, max_steps):
 
 
 def _minimise(problem, z, bounds, tol, max_steps):
-    """One item, z (1, m): the energy first, then chords, as long as they help."""
+    """One item, z (1, m): first by energies, then by chords as long as they help."""
     from scipy.optimize import minimize
 
     low, high = bounds

@@ -50,7 +50,7 @@ def solve(problem, tol, max_steps):
 
 
 def _newton(problem, z, tol, max_steps):
-    """One item, z (1, m): state, steps, whether it is where it should be."""
+    """One item, z (1, m): state, steps, whether it is at a rest that counts."""
     downhill = problem.is_energy and not problem.complex
     reduced = Reduced(problem)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -135,7 +135,7 @@ def _direction(h, force, downhill):
 
 
 def _search(problem, z, force, direction, downhill):
-    """The first of the steps 1, 1/2, 1/4, ... that lowers what has to fall; None if none does."""
+    """The first of the steps 1, 1/2, 1/4, ... that lowers the energy or |force|; None if none does."""
     before = np.linalg.norm(force)
     energy = problem.energy(z)[0] if downhill else 0.0
     slope = float((force[0] @ direction).real) if downhill else 0.0

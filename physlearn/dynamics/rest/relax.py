@@ -17,6 +17,7 @@ from physlearn.progress import Bar
 from physlearn.threads import on_one_thread
 
 LOG = logging.getLogger(__name__)
+FEW = 3  # items up to which L-BFGS, which takes them one by one, is chosen before FIRE, which takes them all at once
 
 # In the order in which "auto" asks: each engine has `refusal(problem) -> str | None` and
 # `solve(problem, tol, max_steps) -> (z, residual, steps, converged, method)`.
@@ -41,11 +42,11 @@ def relax(
     Parameters
     ----------
     system : Energy or System
-        What relaxes.
+        To relax.
     x0 : array or mapping of str to array, optional
         Where to start, (batch, *shape) or (*shape); default zero, within bounds (spins: -1).  Exact
         engines ignore it.  A start exactly on an unstable rest (the top of a symmetric well) counts as
-        at rest for all engines but "newton": give symmetric energies a start of their own.
+        at rest for all engines but "newton": give symmetric energies an asymmetric start.
     clamp : mapping of str to array, optional
         Readout name to values, (batch, k) or (k,).  A readout declared with ``force=True`` takes the
         force conjugate to it (currents) instead.
@@ -95,8 +96,7 @@ def relax(
     problem, single = make_problem(system, x0, clamp, nudge)
     if method == "auto":
         fits = [name for name, engine in ENGINES.items() if engine.refusal(problem) is None] or ["flow"]
-        # L-BFGS takes items one by one, FIRE all at once
-        method = "fire" if fits[0] == "lbfgs" and problem.batch > 3 else fits[0]
+        method = "fire" if fits[0] == "lbfgs" and problem.batch > FEW else fits[0]
     reason = ENGINES[method].refusal(problem)
     if reason is not None:
         fits = [name for name, engine in ENGINES.items() if engine.refusal(problem) is None]
@@ -140,7 +140,7 @@ def _solve(engine, problem, tol, max_steps):
         short = residual > tol * reached
         if not converged or not short.any() or total >= max_steps:
             return z, residual, total, converged and not short.any(), used
-        # the start promised larger forces than are there: go on from here to what is small among those
+        # the start suggested larger forces than are there: continue to a tolerance relative to those
         scale, problem.start = np.where(short, 0.5 * reached, scale), problem.state(z)
 
 

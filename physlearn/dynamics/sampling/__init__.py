@@ -1,1 +1,1 @@
-"""The verb `sample`, its result, and engines that are no room of their own."""
+"""The verb `sample`, its result, and the engines without a folder of their own."""

@@ -1,6 +1,6 @@
-"""Engines of `sample`: what one is, the table of them, and how a sampler starts.
+"""Engines of `sample`: their protocols, their table, and the start of a sampler.
 
-Annealing, replica exchange and training on samples start theirs here too.
+Annealing, replica exchange and training on samples start their samplers here too.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.rest.relax import refused
 from physlearn.dynamics.sampling import exchange, gaussian, gibbs, heatbath, metropolis
 from physlearn.dynamics.walk import hmc, langevin, mala
-from physlearn.energy import check_energy_given, variables
 from physlearn.rng import seed_sequence, streams
+from physlearn.systems import check_energy_given, variables
 
 LOG = logging.getLogger(__name__)
 BLOCK = 32  # chains whose energies are computed together
@@ -39,12 +39,12 @@ class Sampler(Protocol):
     and ``energies() -> (chains,)`` where they are cheap to keep.
     """
 
-    method: str  # what the result says
+    method: str  # as the result reports it
     proposed: np.ndarray | int  # over all chains; zero: it does not propose
     accepted: np.ndarray | int
 
     def run(self, sweeps: int, temperature: np.ndarray) -> None:
-        """Make so many sweeps, chain c at temperature[c]; another temperature may come with every call."""
+        """Make ``sweeps`` sweeps, chain c at temperature[c]; the temperatures may change from call to call."""
 
     def state(self) -> dict[str, np.ndarray]:
         """(chains, *shape) array of every layer."""
@@ -52,7 +52,7 @@ class Sampler(Protocol):
 
 
 class Engine(Protocol):
-    """A way to sample: a module, or an object, with a test and a `Sampler`."""
+    """A way to sample: a module or an object with the test `refusal` and the class `Sampler`."""
 
     Sampler: Any
 
@@ -80,13 +80,13 @@ ENGINES: dict[str, Engine | ModuleType | Any] = {
 
 
 def warn_of_trouble(verb, sampler):
-    """Warn, from where a verb was called, of what an engine says of its moves."""
+    """Warn, at the line that called the verb, of trouble that an engine reports."""
     if (trouble := getattr(sampler, "trouble", lambda: None)()) is not None:
         warnings.warn(f"{verb}: {trouble}", RuntimeWarning, stacklevel=4)
 
 
 def energies_of(energy, sampler):
-    """Energies of a sampler's states, (chains,): its own count where it keeps one."""
+    """Energies of a sampler's states, (chains,), by its own count where it keeps one."""
     if hasattr(sampler, "energies"):
         return sampler.energies()
     x, out = sampler.state(), []
@@ -98,7 +98,7 @@ def energies_of(energy, sampler):
 
 
 def check_temperature(temperature, chains, name="temperature"):
-    """(chains,) positive finite temperatures."""
+    """Temperatures as (chains,), positive and finite, from one for all chains or one for each."""
     value = np.asarray(temperature) if isinstance(temperature, np.ndarray | list | tuple | Number) else np.array("")
     good = value.dtype.kind in "iuf" and value.shape in ((), (chains,))
     if not good or not np.all((value > 0) & np.isfinite(value)):
@@ -110,14 +110,14 @@ def check_temperature(temperature, chains, name="temperature"):
 
 
 def start_sampler(energy, chains, x0, clamp, method, rng, settings):
-    """The engine's sampler over ``chains`` chains, started at x0 or at random."""
+    """The engine's sampler over ``chains`` chains, started at x0, (*shape) or (chains, *shape), or at random.
+
+    ``clamp`` maps readouts to (k,) or (chains, k) values, ``settings`` the engine's keywords to theirs.
+    """
     check_energy_given(energy, NO_ENERGY)
     count("chains", chains, each=8 * variables(energy))
     root = seed_sequence(rng)
-    state = random_start(energy, chains, root) if x0 is None else started(energy, x0, chains)
-    problem, _ = make_problem(energy, state, clamp)
-    if problem.batch != chains:
-        raise ValueError(f"clamp: a batch of {problem.batch} does not fit {chains} chains")
+    _, problem = start(energy, x0, clamp, chains, root, "chains")
     choice("method", method, ("auto", *ENGINES))
     fits = (name for name, engine in ENGINES.items() if engine.refusal(problem) is None)
     chosen = method if method != "auto" else next(fits, "gibbs")
@@ -131,6 +131,15 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
     return ENGINES[chosen].Sampler(problem, problem.state(problem.initial()), streams(root, chains), **settings)
 
 
+def start(energy, x0, clamp, n, root, what):
+    """Where n chains or reads (``what`` in errors) start: their state {layer: (n, *shape)}, and its `Problem`."""
+    state = random_start(energy, n, root) if x0 is None else started(energy, x0, n)
+    problem, _ = make_problem(energy, state, clamp)
+    if problem.batch != n:
+        raise ValueError(f"clamp: a batch of {problem.batch} does not fit {n} {what}")
+    return state, problem
+
+
 def check_settings(method, settings):
     """Refuse settings that an engine does not have."""
     known = list(inspect.signature(ENGINES[method].Sampler).parameters)[3:]
@@ -140,7 +149,7 @@ def check_settings(method, settings):
 
 
 def started(energy, x0, chains):
-    """The state x0, one for all chains or one for each."""
+    """The state x0, (*shape), (1, *shape) or (chains, *shape), as {layer: (chains, *shape)}."""
     given = energy.state(x0, "x0")
     if (items := len(next(iter(given.values())))) not in (1, chains):
         raise ValueError(f"x0: {items} states, expected one, or one for each of {chains} chains")
@@ -148,7 +157,7 @@ def started(energy, x0, chains):
 
 
 def random_start(energy, chains, root):
-    """A random state, every chain from a generator of its own."""
+    """A random state {layer: (chains, *shape)}, each chain from its own generator, spawned from ``root``."""
     rows: dict = {name: [] for name in energy.layers}
     for chain in range(chains):
         rng = np.random.default_rng(np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, 1, chain)))

@@ -34,9 +34,9 @@ class Sampler:
     Parameters
     ----------
     problem, state, streams
-        As `sample` gives them to its engines; ``x0`` sets the composition (a random start has a random one).
+        As `sample` passes them to its engines; ``x0`` sets the composition (a random start has a random one).
     partners : {"neighbours", "anywhere"}
-        Whom a particle changes places with.
+        Sites with which a particle changes places.
     clusters : float
         Share of the attempts that are shifts of a whole cluster.
     """
@@ -59,7 +59,7 @@ class Sampler:
         self.method = f"Kawasaki exchange ({partners}{', clusters' if clusters else ''})"
 
     def run(self, sweeps, temperature):
-        """Attempt ``sweeps`` moves a particle; temperature is (chains,)."""
+        """Attempt ``sweeps`` moves per particle; temperature is (chains,)."""
         for c, particles in enumerate(self.particles):
             attempts = sweeps * len(particles)
             made = exchange(

@@ -3,8 +3,8 @@
     E = z.A.z/2 - b.z   =>   z = A^-1 b + sqrt(T) L^-T xi,   A = L L^T,   covariance T A^-1
 
 over the variables that clamps leave free.  On a circuit this is thermal noise (Johnson 1928, Nyquist 1928):
-every free mode holds T/2 above the minimum.  Every draw is independent of the last, so there is nothing to
-warm up or to thin.
+every free mode holds T/2 above the minimum.  Every draw is independent of the last; warm-up and thinning are not
+needed.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ variables (Glauber 1963; Geman and Geman 1984).  Takes one layer of Spin, Binary
 are Pairs, Dense and Bias (kept fields, see `fields`), LatticeBonds (see `candidates`) or have a `local` form (see
 `moves`), in any mixture.
 
-Every visit of a variable satisfies detailed balance.  A sweep visits them in order: it leaves exp(-E/T)
-invariant, but run backwards it is another chain, so a sweep as a whole does not satisfy detailed balance.  A sweep
-in a random order does, since every order is as likely as its reverse.
+Every visit of a variable satisfies detailed balance.  A sweep visits them in order: it leaves exp(-E/T) invariant, but
+its time reversal is another chain, so a sweep as a whole does not satisfy detailed balance.  A sweep in a
+random order does, since every order is as likely as its reverse.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class Sampler:
     Parameters
     ----------
     problem, state, streams
-        As `sample` gives them to its engines.
+        As `sample` passes them to its engines.
     threads : int
         Threads over the chains; results do not depend on it.
     order : {"fixed", "random"}
-        As they are numbered, which is the fastest, or a new random order every sweep, by the terms' local forms.
+        Order of visits: by number, the fastest, or a new random one in every sweep, by the terms' local forms.
     """
 
     metropolis = False

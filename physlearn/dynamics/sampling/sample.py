@@ -15,8 +15,9 @@ from physlearn.dynamics.sampling.engines import (
     warn_of_trouble,
 )
 from physlearn.dynamics.sampling.samples import Observed, Samples
-from physlearn.energy import Energy, check_energy_given, variables
+from physlearn.energy import Energy
 from physlearn.progress import Bar
+from physlearn.systems import check_energy_given, variables
 from physlearn.threads import on_one_thread
 
 LOG = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ def sample(
     Raises
     ------
     TypeError, ValueError
-        A System without an energy, T <= 0, a method that does not fit, clamps that do not.
+        A System without an energy, T <= 0, a method or clamps that do not fit.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a sampler returns."""
+"""Result of a sampler."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Mean:
 
 
 class Observed:
-    """What ``observe`` asks for, collected draw by draw from states of ``rows`` chains."""
+    """Observables asked for by ``observe``, collected draw by draw from states of ``rows`` chains."""
 
     def __init__(self, observe, rows, n_samples):
         if observe is not None:
@@ -59,7 +59,7 @@ class Observed:
 
     @property
     def means(self):
-        """Names of what is kept as a `Mean`."""
+        """Names of the observables kept as a `Mean`."""
         return frozenset(name for name, wanted in self.wanted.items() if isinstance(wanted, Mean))
 
     def see(self, x):
@@ -96,7 +96,7 @@ class Samples:
     acceptance : (chains,) array or None
         Fraction of proposals accepted; None for samplers that do not propose.
     final : mapping of str to (chains, *shape) array
-        Where the chains ended; pass it as ``x0`` to go on.
+        Last states of the chains; pass it as ``x0`` to continue.
     temperature : float or (chains,) array
     method : str
         The engine that was used.

@@ -1,4 +1,4 @@
-"""What kernels of species on a lattice share: the energy that a code would feel at a site, and draws of codes.
+"""Shared by kernels of species on a lattice: the energy that a code would feel at a site, and draws of codes.
 
 Frozen leaf: kernels of other files call these.  Arrays as in `physlearn.terms.lattice.Felt`; x holds codes.
 """

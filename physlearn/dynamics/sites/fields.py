@@ -25,7 +25,7 @@ from physlearn.terms import Bias, Dense, Pairs
 BUILT_IN = (Pairs, Dense, Bias)
 FEWEST_LANES = 8  # chains below which one chain after the other is faster
 DENSE = 0.2  # density from which contiguous rows beat lanes over sparse rows
-REFRESH = 1024  # sweeps after which fields are computed afresh, because sums drift by rounding
+REFRESH = 1024  # sweeps after which fields are computed from scratch, because sums drift by rounding
 
 
 def refusal(problem):
@@ -119,11 +119,11 @@ class Block:
         self.refresh()
 
     def watch(self):
-        """From here on keep every chain's state of lowest energy at the end of a sweep."""
+        """Keep every chain's state of lowest energy at the end of a sweep from now on."""
         self.spent[:], self.lowest, self.best = 0.0, np.full(len(self.spent), np.inf), self.x.copy()
 
     def refresh(self):
-        """Compute the fields afresh."""
+        """Compute the fields from scratch."""
         c = self.moves.couplings
         visits.refresh(self.x, self.h, self.h0, c.indptr, c.indices, c.data, self.across)
 
@@ -155,7 +155,7 @@ class FieldMoves:
     Parameters
     ----------
     problem, state, streams
-        As `sample` gives them to its engines.
+        As `sample` passes them to its engines.
     metropolis : bool
         Metropolis instead of the heat bath.
     threads : int
@@ -183,7 +183,7 @@ class FieldMoves:
 
     @property
     def visited(self):
-        """Visits of a variable so far, a chain."""
+        """Visits so far, per chain."""
         return self.sweeps * len(self.free)
 
     def run(self, sweeps, temperatures):

@@ -1,7 +1,7 @@
 """Compiled single-variable descent over terms with a `local` form, on one discrete layer.
 
 Every variable in turn takes the value of lowest energy; a tie keeps the state.  The terms' own
-functions are called from compiled code (see `_kernel`).
+functions are called from compiled code (see `kernels.cfuncs`).
 """
 
 # Intrinsics take one argument less than pyright thinks:
@@ -24,7 +24,7 @@ _CODE = {Spin: SPIN, Binary: BINARY, Potts: POTTS}
 
 
 class Chain(NamedTuple):
-    """What kernels need for one chain: the terms' functions and prepared arrays, as equal tuples."""
+    """The terms' functions and prepared arrays of one chain, as tuples of equal length."""
 
     gaps: tuple
     commits: tuple
@@ -66,7 +66,7 @@ def prepare(system, x):
 
 
 def forms(system):
-    """The terms' local forms; Pairs, Dense and Bias take part through one of their sum, made once."""
+    """The terms' local forms; Pairs, Dense and Bias share one for their sum, made once."""
     own = [t.local for t in system.terms if not _built_in(system, t)]
     if len(own) == len(system.terms):
         return own
@@ -99,7 +99,7 @@ def _spread(i, new, x, cache, ints, floats):
 
 
 def addresses(gaps, commits):
-    """Where kernels find the functions: a tuple of addresses each."""
+    """Addresses of the functions as kernels take them, a tuple each."""
     return tuple(address_of(gap) for gap in gaps), tuple(address_of(commit) for commit in commits)
 
 
@@ -139,7 +139,7 @@ def descend(system, x, order, push, max_sweeps):
     -------
     sweeps : int
     residual : float
-        Largest energy still to be gained by one variable, from caches prepared afresh.
+        Largest energy still to be gained by one variable, from fresh caches.
     """
     code, q = kind_code(next(iter(system.layers.values())).kind)
     sweeps = 0
@@ -198,22 +198,34 @@ def _best(gaps, caches, ints, floats, i, x, push, code, q, codes, f, listed, tot
 
 
 @inlined
+def add_codes(codes, f, m, q, some, listed, total):
+    """Add the fields f of m codes to their totals; how many codes are listed then, or -1 where one is impossible.
+
+    listed[q:q + some] are the codes listed so far; listed[k], k < q, says whether code k is among them.
+    """
+    if m < 0 or m > q:
+        return -1
+    for k in range(m):
+        if codes[k] < 0 or codes[k] >= q:
+            return -1
+        if not listed[codes[k]]:
+            listed[codes[k]] = 1
+            listed[q + some] = codes[k]
+            total[codes[k]] = 0.0
+            some += 1
+        total[codes[k]] += f[k]
+    return some
+
+
+@inlined
 def _best_code(gaps, caches, ints, floats, i, x, q, codes, f, listed, total):
-    """`_best` of a Potts variable: only codes that a term lists are looked at, all others have 0."""
-    some = 0  # codes listed so far: listed[q:q + some]; listed[k] says whether code k is among them
+    """`_best` of a Potts variable: only codes that a term lists are examined, all others have field 0."""
+    some = 0
     for t in range(len(gaps)):
         m = call_gap(gaps[t], i, x, caches[t], ints[t], floats[t], codes, f)
-        if m < 0 or m > q:
+        some = add_codes(codes, f, m, q, some, listed, total)
+        if some < 0:
             return np.nan, 0.0
-        for k in range(m):
-            if codes[k] < 0 or codes[k] >= q:
-                return np.nan, 0.0
-            if not listed[codes[k]]:
-                listed[codes[k]] = 1
-                listed[q + some] = codes[k]
-                total[codes[k]] = 0.0
-                some += 1
-            total[codes[k]] += f[k]
     held = total[int(x[i])] if listed[int(x[i])] else 0.0
     best, top = q, -np.inf
     if some < q:

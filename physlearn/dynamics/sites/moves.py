@@ -1,6 +1,6 @@
 """Single-variable moves over terms with a `local` form, on one Spin, Binary or Potts layer.
 
-The terms' own functions are called from compiled code (see `_kernel`): a user's term is sampled without
+The terms' own functions are called from compiled code (see `kernels.cfuncs`): a user's term is sampled without
 compiling a sampler.  Pairs, Dense and Bias take part through a local form of their sum.
 """
 
@@ -15,7 +15,16 @@ import numpy as np
 
 from physlearn.dynamics.frame import concatenate, separate
 from physlearn.dynamics.sites.fields import REFRESH, variables_refusal
-from physlearn.dynamics.sites.local import POTTS, SPIN, addresses, forms, kind_code, mistake, refusal as forms_refusal
+from physlearn.dynamics.sites.local import (
+    POTTS,
+    SPIN,
+    add_codes,
+    addresses,
+    forms,
+    kind_code,
+    mistake,
+    refusal as forms_refusal,
+)
 from physlearn.dynamics.sites.visits import TIE, TOSS
 from physlearn.energy import Potts
 from physlearn.kernels.cfuncs import COMMIT, GAP, call_commit, call_gap, compiled
@@ -38,8 +47,8 @@ def refusal(problem):
 class LocalMoves:
     """Chains whose variables move one at a time by the terms' local forms; arguments as of `FieldMoves`.
 
-    With ``shuffle`` every sweep has a new random order, the same for all chains: it is drawn apart from what moves
-    them, from the first chain's seed.
+    With ``shuffle`` every sweep has a new random order, the same for all chains, drawn from a separate stream that the
+    first chain seeds.
     """
 
     def __init__(self, problem, state, streams, metropolis, threads, shuffle=False):
@@ -63,7 +72,7 @@ class LocalMoves:
 
     @property
     def visited(self):
-        """Visits of a variable so far, a chain."""
+        """Visits so far, per chain."""
         return self.sweeps * len(self.order)
 
     def run(self, sweeps, temperatures):
@@ -76,7 +85,9 @@ class LocalMoves:
             self._each(beta[done : done + part] if len(beta) > 1 else beta, part)
             if np.any(np.isnan(self.moved)):
                 terms = [type(t).__name__ for t in self.system.terms]
-                raise ValueError(f"local: the fields of {terms} are NaN in some state; check_energy tells which term's")
+                raise ValueError(
+                    f"local: the fields of {terms} are NaN in some state; check_energy reports which term's"
+                )
             self.sweeps, done = self.sweeps + part, done + part
             if self.sweeps % REFRESH == 0:
                 self.prepared = self._prepare()
@@ -145,20 +156,14 @@ def visit(gaps, commits, caches, ints, floats, x, order, push, code, q, beta, me
                 for t in range(len(gaps)):
                     own, whole, parts = caches[t][c], ints[t], floats[t]
                     m = call_gap(gaps[t], i, xc, own, whole[c % len(whole)], parts[c % len(parts)], codes, f)
-                    if m < 0 or m > q:
-                        return c * len(xc) + i
-                    if code != POTTS:
+                    if code == POTTS:
+                        some = add_codes(codes, f, m, q, some, listed, total)
+                    elif m < 0 or m > q:
+                        some = -1
+                    else:
                         field += f[0]
-                        continue
-                    for k in range(m):
-                        if codes[k] < 0 or codes[k] >= q:
-                            return c * len(xc) + i
-                        if not listed[codes[k]]:
-                            listed[codes[k]] = 1
-                            listed[q + some] = codes[k]
-                            total[codes[k]] = 0.0
-                            some += 1
-                        total[codes[k]] += f[k]
+                    if some < 0:
+                        return c * len(xc) + i
                 if code == POTTS:
                     for k in range(q, q + some):
                         field += total[listed[k]]

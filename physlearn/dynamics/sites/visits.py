@@ -5,18 +5,17 @@ A move d of x_i changes the energy by -f_i d; with a = -f_i d / T it is made wit
     Metropolis (Metropolis et al. 1953)   min(1, exp(-a)), times TOSS where |a| < TIE
     heat bath (Glauber 1963)              1 / (1 + exp(a))
 
-Both have a ratio exp(-a) to the move back, which is detailed balance.  A tie that is always taken is no coin: on
-a ring, a torus or any graph of even degrees with couplings of one size, visits in order then never leave a part of
-the states, at any temperature.  (A fair coin would do as well, but annealing wants ties to be taken: 7/8 finds the
+Both have a ratio exp(-a) to the move back, which is detailed balance.  A tie must not always be taken: on a ring, a
+torus or any graph of even degrees with couplings of one size, visits in order would then never leave a part of the
+states, at any temperature.  (A fair coin would do as well, but annealing wants ties to be taken: 7/8 finds the
 energies of always taken ones, 1/2 misses 0.5 % of them on a +-J glass.)
 One uniform is drawn at every visit.  `lanes` and `rows` do the same floating-point operations for a chain in
 the same order and so agree to the last bit; `rows` only leaves out what cannot change a decision.
-Arguments of both: states x and fields h of the chains; couplings as CSR of unsigned integers (of a signed one Numba
-asks whether it counts from the end, which took a third of the time), of which `rows` takes whole rows instead
-where ``whole`` is not empty; 1/T, (sweeps or 1, chains), taken in turn; ``binary`` 1 for 0/1 variables, 0 for
-spins; ``bath`` 1 for the heat bath, 0 for Metropolis; one stream and one count of moves a chain.  Where ``best`` is
-not empty it takes each chain's state of lowest energy at the end of a sweep; ``spent`` is the energy since the
-start, ``lowest`` its minimum.
+Arguments of both: states x and fields h of the chains; couplings as CSR of unsigned integers (Numba tests whether a
+signed one counts from the end, which took a third of the time); where ``whole`` is not empty `rows` reads whole rows
+from it instead; 1/T, (sweeps or 1, chains), taken in turn; ``binary`` 1 for 0/1 variables, 0 for spins; ``bath`` 1 for
+the heat bath, 0 for Metropolis; one stream and one count of moves per chain.  Where ``best`` is not empty it takes each
+chain's state of lowest energy at the end of a sweep; ``spent`` is the energy since the start, ``lowest`` its minimum.
 """
 
 from __future__ import annotations
@@ -29,6 +28,7 @@ from physlearn.rng import uniform
 LANES = 64  # most chains that `lanes` takes, and the distance between the words of their streams
 TIE = 0.01  # of T: what a move costs or gains to count as a tie; far above rounding, which makes no tie exact
 TOSS = 0.875  # a chance to stay where a move ties
+ROUNDED_ONE = 1.000001  # one, with far more room than rounding takes
 NEVER = 44.0  # exp(-44) is far below 2^-53, the smallest uniform that is not zero
 
 
@@ -151,14 +151,14 @@ def rows(x, h, indptr, indices, data, whole, beta, binary, bath, states, sweeps,
 
 @inlined
 def _step(x, h, b, binary, bath, stream):
-    """How far a variable moves: its step, or 0."""
+    """Step of a variable, or 0 where it stays."""
     u = uniform(stream)
     d = binary - 2.0 * x
     a = -h * d * b
     if a <= -TIE and bath == 0.0:
         return d
     # exp(a) >= 1 + a + a^2/2, with room for rounding: most moves uphill are refused by this bound
-    if a > 0.0 and u * (1.0 + bath + a + 0.5 * a * a) > 1.000001:
+    if a > 0.0 and u * (1.0 + bath + a + 0.5 * a * a) > ROUNDED_ONE:
         return 0.0
     t = _exp_down(min(abs(a), NEVER))
     limit = (1.0 if a <= 0.0 else t) * (bath + (1.0 - bath) * TOSS if abs(a) < TIE else 1.0)

@@ -73,10 +73,10 @@ def _item(part, item, mass, drive, span, times, method, tol, bar):
 
 
 def _size(part, item, start, mass, drive, span, times):
-    """How large each free variable is, in its unit, (m,): at the start, and where the first forces push it.
+    """Size of each free variable, in its unit, (m,): at the start, and where the first forces push it.
 
-    A force pushes as far as it has time to, or to where the largest curvature balances it.  What starts at rest where
-    nothing pushes is as large as the largest of all, given ones included.
+    A force pushes as far as time allows, or to where the largest curvature balances it.  A variable that starts at zero
+    without a force counts as large as the largest of all, given ones included.
     """
     sizes, largest, reached = np.abs(start[0]), 0.0, None
     for t in (span[0],) if drive is None else times[:: -(-len(times) // DRIVEN_STEPS[0])]:

@@ -28,14 +28,14 @@ OUTSIDE = np.iinfo(np.int32).min  # in place of a neighbour's offset
 
 
 class Gillespie:
-    """One trajectory.
+    """State and event counts of one trajectory.
 
     Parameters
     ----------
     system : System
         Of one `LatticeBonds` or `FeltBonds` term.
     x : (sites,) array of int
-        Where it starts.
+        Codes at the start.
     free : (sites,) array of bool
         Sites where particles come and go.
     temperature : float
@@ -52,8 +52,8 @@ class Gillespie:
             raise ValueError(
                 f"mu: at least {mu[1:].min()} at T = {temperature}: exp(-mu/T) is zero, nothing ever attaches"
             )
-        low, width, levels, self.exact = _levels(self.felt, temperature)
-        self.low, self.width, self.solvent = low, width, bool(np.any(self.felt[2] == 0))
+        low, width, levels, exact = _levels(self.felt, temperature)
+        self.classes = low, width, exact, bool(np.any(self.felt[2] == 0))
         with np.errstate(over="ignore"):
             rates = np.exp((low + width * np.arange(levels)) / temperature)
         self.rates = np.concatenate([[self.weight.sum()], rates])
@@ -74,7 +74,7 @@ class Gillespie:
         self.spare = np.arange(blocks + levels + 2, dtype=np.int64)  # stack of free blocks, its height first
         self.spare[0] = blocks + levels + 1
         self.spare[1:] -= 1
-        _fill(*self._lists, *self.felt[1:4], len(mu), low, width, self.exact, self.solvent)
+        _fill(self._lists, self.felt[1:4], len(mu), self.classes)
         self.attached, self.detached = 0, 0
 
     @property
@@ -92,18 +92,16 @@ class Gillespie:
         return self.attached + self.detached
 
     def run(self, t, t_end, events):
-        """Go on from time t to t_end, or for a number of events; the time reached, infinite if nothing moves."""
-        t, attached, detached = advance(
-            *self._lists, *self.felt[1:4], self.weight, self.rates, self.low, self.width, self.exact, self.solvent,
-            self.temperature, t, t_end, events, self.stream,
-        )  # fmt: skip
+        """Continue from time t to t_end, or for a number of events; the time reached, infinite if nothing moves."""
+        state = self._lists, self.felt[1:4], self.weight, self.rates, self.classes, self.temperature
+        t, attached, detached = advance(*state, t, t_end, events, self.stream)
         self.attached += attached
         self.detached += detached
         return t
 
 
 def _kinds(neighbours):
-    """Sites whose neighbours lie alike: kind (sites,), few on a lattice, and offsets to neighbours (kinds, 2 D)."""
+    """Sites with the same offsets to neighbours: kind (sites,), few on a lattice, and the offsets (kinds, 2 D)."""
     sites, steps = neighbours.shape
     offsets = np.where(neighbours >= 0, neighbours - np.arange(sites, dtype=np.int32)[:, None], OUTSIDE)
     kind = np.zeros(sites, np.int64)
@@ -181,8 +179,11 @@ def _class(e, low, width, exact):
 
 
 @kernel
-def _fill(site, count, table, pool, spare, kind, offsets, indptr, codes, values, q, low, width, exact, solvent):
-    """Sort the free sites into classes."""
+def _fill(lists, bonds, q, classes):
+    """Sort the free sites into classes; tuples as in `advance`."""
+    site, count, table, pool, spare, kind, offsets = lists
+    indptr, codes, values = bonds
+    low, width, exact, solvent = classes
     for i in range(len(site)):
         if site[i].level >= 0:
             c, code = 0, np.int64(site[i].code)
@@ -192,21 +193,70 @@ def _fill(site, count, table, pool, spare, kind, offsets, indptr, codes, values,
             _add(i, c, site, count, table, pool, spare)
 
 
+@inlined
+def _drawn_class(left, count, rates):
+    """The class in which ``left``, uniform below the sum of all rates, lies; -1 where rounding put it in none."""
+    left -= count[0] * rates[0]
+    if left < 0.0:
+        return 0
+    chosen = len(rates)  # from the top, where weakly bound particles come and go
+    while left >= 0.0 and chosen > 0:
+        chosen -= 1
+        left -= count[chosen] * rates[chosen]
+    return chosen if chosen > 0 else -1
+
+
+@inlined
+def _rebind(i, old, new, total, lists, bonds, q, rates, classes):
+    """Move the neighbours of site i, whose code has changed, to their new classes; the sum of all rates then."""
+    site, count, table, pool, spare, kind, offsets = lists
+    indptr, codes, values = bonds
+    low, width, exact, solvent = classes
+    steps, alike = offsets.shape[1], np.int64(kind[i])
+    for k in range(steps):
+        if offsets[alike, k] == OUTSIDE:
+            continue
+        j = i + offsets[alike, k]
+        code, before = np.int64(site[j].code), np.int64(site[j].level)
+        if code == 0 or before < 0:
+            continue
+        back = (k + steps // 2) % steps * q
+        change = bond(back + new, code, indptr, codes, values) - bond(back + old, code, indptr, codes, values)
+        if solvent:
+            change -= bond(back + new, 0, indptr, codes, values) - bond(back + old, 0, indptr, codes, values)
+        if change == 0.0:
+            continue
+        if exact:  # a whole number of levels
+            c = before + np.int64(np.floor(change / width + 0.5))
+        else:
+            e = _binding(j, code, site, kind, offsets, q, indptr, codes, values, solvent)
+            c = _class(e, low, width, exact)
+        if c != before:
+            _remove(j, site, count, table, pool, spare)
+            _add(j, c, site, count, table, pool, spare)
+            total += rates[c] - rates[before]
+    return total
+
+
 @kernel
-def advance(
-    site, count, table, pool, spare, kind, offsets, indptr, codes, values, weight, rates, low, width, exact, solvent,
-    temperature, t, t_end, events, s,
-):  # fmt: skip
-    """Events until t_end or their number is reached; time, attachments, detachments."""
-    q, steps, classes = len(weight), offsets.shape[1], len(rates)
+def advance(lists, bonds, weight, rates, classes, temperature, t, t_end, events, s):
+    """Events until t_end or their number is reached; time, attachments, detachments.
+
+    Tuples: ``lists`` of arrays as in `Gillespie`, ``bonds`` (indptr, codes, values), ``classes`` (lowest level, their
+    distance, whether each is a single energy, whether the empty code has bonds).
+    """
+    site, count, table, pool, spare, kind, offsets = lists
+    indptr, codes, values = bonds
+    low, width, exact, solvent = classes
+    q = len(weight)
     threshold, alias = alias_table(weight)
     attached, detached, least = 0, 0, np.exp(-width / temperature) * (1.0 - 1e-12)
     total, highest, until, elapsed = 0.0, 0.0, 0, 0.0
     while attached + detached < events:
-        # The sum of all rates is kept; summed anew before rounding errors could grow to 1e-12 of it.
+        # The sum of all rates is kept; summed again before rounding errors could grow to 1e-12 of it.
         if until == 0 or total < 0.5 * highest:
             total, until = 0.0, 1024
-            for c in range(classes):
+            for c in range(len(rates)):
                 total += count[c] * rates[c]
             highest = total
         until -= 1
@@ -216,15 +266,9 @@ def advance(
         elapsed -= np.log(1.0 - uniform(s)) / total  # not t itself: beside a late start waits would be rounded away
         if elapsed > t_end - t:
             return t_end, attached, detached
-        left = uniform(s) * total - count[0] * rates[0]
-        chosen = 0
-        if left >= 0.0:  # from the top, where weakly bound particles come and go
-            chosen = classes
-            while left >= 0.0 and chosen > 0:
-                chosen -= 1
-                left -= count[chosen] * rates[chosen]
-            if chosen == 0:  # rounding
-                continue
+        chosen = _drawn_class(uniform(s) * total, count, rates)
+        if chosen < 0:  # rounding
+            continue
         n = np.int64(uniform(s) * count[chosen])
         i = np.int64(pool[table[chosen, n // BLOCK] * BLOCK + n % BLOCK])
         old, new = np.int64(site[i].code), np.int64(0)
@@ -246,27 +290,5 @@ def advance(
         site[i].code = new
         _add(i, c, site, count, table, pool, spare)
         total += rates[c] - rates[chosen]
-        alike = np.int64(kind[i])
-        for k in range(steps):
-            if offsets[alike, k] == OUTSIDE:
-                continue
-            j = i + offsets[alike, k]
-            code, before = np.int64(site[j].code), np.int64(site[j].level)
-            if code == 0 or before < 0:
-                continue
-            back = (k + steps // 2) % steps * q
-            change = bond(back + new, code, indptr, codes, values) - bond(back + old, code, indptr, codes, values)
-            if solvent:
-                change -= bond(back + new, 0, indptr, codes, values) - bond(back + old, 0, indptr, codes, values)
-            if change == 0.0:
-                continue
-            if exact:  # a whole number of levels
-                c = before + np.int64(np.floor(change / width + 0.5))
-            else:
-                e = _binding(j, code, site, kind, offsets, q, indptr, codes, values, solvent)
-                c = _class(e, low, width, exact)
-            if c != before:
-                _remove(j, site, count, table, pool, spare)
-                _add(j, c, site, count, table, pool, spare)
-                total += rates[c] - rates[before]
+        total = _rebind(i, old, new, total, lists, bonds, q, rates, classes)
     return (t + elapsed if attached + detached >= events else t_end), attached, detached

@@ -1,12 +1,12 @@
 """integrate: a system in real time.
 
-    tau dx/dt = force(x),                    at T = 0: the flow of which `relax` finds the end
+    tau dx/dt = force(x),                    at T = 0: the flow whose end `relax` finds
     tau dx/dt = force(x) + sqrt(2 T tau) xi, at T > 0: overdamped Langevin dynamics (xi white noise)
 
 The force is -dE/dx of an `Energy`, any field of a `System`, and field - x on a layer with an activation
 (Hopfield 1984; Cohen and Grossberg 1983); along the T = 0 flow of an energy E falls.  tau is a friction, a
 capacitance, a time constant: what the force must carry.  Variables tied by a clamp on their difference move
-as one, whose tau is their sum.  A variable with bounds rests at a bound that it is pushed into.
+as one, whose tau is their sum.  A variable with bounds rests at a bound against which the force pushes it.
 
 Machines with another time evolution (spikes, kinetics) bring their own: the verb hands over to their method
 ``__integrate__(t_span, **settings)``.
@@ -24,11 +24,11 @@ from physlearn.dynamics.frame import given
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.time import adaptive, fixed_step
 from physlearn.dynamics.time.trajectory import Trajectory
-from physlearn.energy import check_system
 from physlearn.errors import DivergenceError
 from physlearn.progress import Bar
 from physlearn.quantities import si
 from physlearn.rng import streams
+from physlearn.systems import check_system
 from physlearn.threads import on_one_thread
 
 METHODS = (*adaptive.METHODS, *fixed_step.METHODS)
@@ -46,10 +46,10 @@ def integrate(system, t_span, **settings):
     t_span : (float, float)
         Begin and end, s.
     x0 : array or mapping of str to array, optional
-        Where to start, (batch, *shape) or (*shape); default zero, within bounds.
+        Start, (batch, *shape) or (*shape); default zero, within bounds.
     times : array, optional
-        When to keep the state, ascending, within t_span; default 101 equally spaced times (with ``dt``: every
-        step, or every so manieth, at most 1001 in all).
+        When to keep the state, ascending, within t_span; default 101 equally spaced times (with ``dt``: every step, or
+        every k-th, at most 1001 in all).
     dt : float, optional
         Step of the fixed-step methods, s; t_span and times must be whole steps.
     method : str
@@ -100,7 +100,7 @@ def integrate(system, t_span, **settings):
         a projection with STDP its weights ("w").  Default: the spikes of all.
     stream : path, optional
         A new directory into which the record is written as it grows, for runs that do not fit in memory; read it,
-        also while the run goes on, with `circuits.neurons.read_stream`.
+        also during the run, with `circuits.neurons.read_stream`.
     threads : int
         Results do not depend on it.  Default 1.
     sweep : mapping of str to (m,) array, optional
@@ -111,7 +111,7 @@ def integrate(system, t_span, **settings):
     progress : bool, optional
         As above.
     state : NetworkState, optional
-        ``recording.state`` of another run, which then goes on bit for bit.
+        ``recording.state`` of another run, which this run then continues bit for bit.
     rng : int, Generator or None
         Of the noise.
 

@@ -1,13 +1,14 @@
-"""kinetics: how species on a lattice move in time, on one of several clocks.
+"""kinetics: motion of species on a lattice in time, on one of several clocks.
 
-All clocks have the same equilibrium where there is one.  They differ on the way: which structures assemble reliably
-depends on the clock (Metson, Osat, Golestanian 2025 find a smaller region in continuous time), so the result names it.
+All clocks have the same equilibrium where there is one, but not the same path to it: which structures assemble
+reliably depends on the clock (Metson, Osat, Golestanian 2025 find a smaller region in continuous time), so the result
+names it.
 
     gillespie    attachment and detachment in continuous time (see `gillespie`); time in mean stays of a free particle
-    metropolis   a random site is offered a random other code; time in sweeps (one attempt a free site)
-    heat bath    a random site is drawn anew given its neighbours; time in sweeps
+    metropolis   a random site is offered a random other code; time in sweeps (one attempt per free site)
+    heat bath    a random site is redrawn given its neighbours; time in sweeps
 
-With ``conserved=True`` particles hop instead, by Metropolis' rule (`exchange`); a sweep is one attempt a particle.
+With ``conserved=True`` particles hop instead, by Metropolis' rule (`exchange`); a sweep is one attempt per particle.
 """
 
 from __future__ import annotations
@@ -20,12 +21,11 @@ import numpy as np
 
 from physlearn.checks import array, choice, flag, function, mapping, number, positive, sequence
 from physlearn.dynamics.problem import make_problem
-from physlearn.dynamics.sampling import exchange
-from physlearn.dynamics.sites.candidates import CandidateMoves
-from physlearn.dynamics.time.gillespie import Gillespie
-from physlearn.energy import Energy, check_system
+from physlearn.dynamics.time.clocks import started
+from physlearn.energy import Energy
 from physlearn.progress import follow
 from physlearn.rng import streams
+from physlearn.systems import check_system
 from physlearn.terms.lattice import FeltBonds
 
 SPAN = "a duration or (first, last)"
@@ -54,9 +54,9 @@ class Kinetics:
     events : (records,) array of int
         Changes of the lattice so far.
     final : (*shape) array of int
-        Where it ended, at the end of ``t_span`` or after the last of ``events``; pass it as ``x0`` to go on.
+        The state at the end of ``t_span`` or after the last of ``events``; pass it as ``x0`` to continue.
     clock, unit : str
-        Which clock was used, and its unit of time.
+        The clock, and its unit of time.
     temperature : float
     """
 
@@ -142,37 +142,13 @@ def kinetics(
     ('gillespie', [[1, 2], [3, 4]])
     """
     system = getattr(system, "energy", system)
-    check_system(system)
-    if len(system.terms) != 1 or not isinstance(system.terms[0], FeltBonds):
-        names = [type(t).__name__ for t in system.terms]
-        raise ValueError(f"system: its terms are {names}, expected LatticeBonds or FeltBonds alone, as of an Assembly")
+    _check_arguments(system, clock, conserved, observe)
     temperature = positive("temperature", temperature)
-    choice("clock", clock, CLOCKS)
-    flag("conserved", conserved)
-    if observe is not None:
-        for what, wanted in mapping("observe", observe, expected="a mapping of names to functions").items():
-            function(f"observe[{what!r}]", wanted, 1, "a function of the state")
-    if conserved and (clock != "metropolis" or not isinstance(system, Energy)):
-        raise ValueError(
-            f"conserved: the clock is {clock!r} and the system is a {type(system).__name__}; particles hop by "
-            "Metropolis' rule on an Energy: pass clock='metropolis'"
-        )
-    by_events = events is not None
     marks, end = _marks(t_span, events, record, clock)
-    shape = next(iter(system.layers.values())).shape
-    if x0 is not None:
-        x0 = array("x0", x0)
-        if x0.shape not in (shape, (1, *shape)):
-            raise ValueError(f"x0: shape {x0.shape}, expected one state of shape {shape}; call once for each")
-    problem, _ = make_problem(system, x0, clamp)
-    start = problem.base.real.astype(np.int64)  # what is clamped, elsewhere empty
-    if x0 is not None:
-        free = problem.frame.cluster >= 0
-        start = np.where(free, x0.astype(np.int64).reshape(1, -1), start)
-    if len(start) != 1:
-        raise ValueError(f"clamp: a batch of {len(start)}, expected one state; call once for each")
-    run = _runner(system, problem, start, temperature, clock, conserved, streams(rng, 1))
-    name = next(iter(system.layers))
+    problem, start = _start(system, x0, clamp)
+    run = started(system, problem, start, temperature, clock, conserved, streams(rng, 1))
+    name, (_, shape) = next(iter(system.layers.items()))
+    by_events, has_energy = events is not None, isinstance(system, Energy)
     t, states, energies, observed, counts = [], [], [], {}, []
 
     def energy_of(x):
@@ -190,7 +166,7 @@ def kinetics(
         x = run.x.reshape(shape)
         t.append(now)
         counts.append(run.events)
-        if isinstance(system, Energy) and observe is not None:
+        if has_energy and observe is not None:
             energies.append(energy_of(x[None]))
         if observe is None:
             states.append(x.astype(np.int64))
@@ -198,7 +174,7 @@ def kinetics(
             observed.setdefault(what, []).append(np.array(wanted(x.astype(np.int64))))
     if end > marks[-1]:
         run.to(now, end, by_events)
-    if isinstance(system, Energy) and observe is None:
+    if has_energy and observe is None:
         energies = [energy_of(np.stack(states[k : k + BLOCK])) for k in range(0, len(states), BLOCK)]
     return Kinetics(
         np.array(t),
@@ -211,6 +187,40 @@ def kinetics(
         "sweeps of one attempt a particle" if conserved else CLOCKS[clock],
         float(temperature),
     )
+
+
+def _check_arguments(system, clock, conserved, observe):
+    """Refuse other terms, unknown clocks, hops without Metropolis' rule, and observables that are no functions."""
+    check_system(system)
+    if len(system.terms) != 1 or not isinstance(system.terms[0], FeltBonds):
+        names = [type(t).__name__ for t in system.terms]
+        raise ValueError(f"system: its terms are {names}, expected LatticeBonds or FeltBonds alone, as of an Assembly")
+    choice("clock", clock, CLOCKS)
+    flag("conserved", conserved)
+    if observe is not None:
+        for what, wanted in mapping("observe", observe, expected="a mapping of names to functions").items():
+            function(f"observe[{what!r}]", wanted, 1, "a function of the state")
+    if conserved and (clock != "metropolis" or not isinstance(system, Energy)):
+        raise ValueError(
+            f"conserved: the clock is {clock!r} and the system is a {type(system).__name__}; particles hop by "
+            "Metropolis' rule on an Energy: pass clock='metropolis'"
+        )
+
+
+def _start(system, x0, clamp):
+    """The `Problem`, and the codes to start from, (1, sites): clamped ones, elsewhere those of x0, or empty."""
+    shape = next(iter(system.layers.values())).shape
+    if x0 is not None:
+        x0 = array("x0", x0)
+        if x0.shape not in (shape, (1, *shape)):
+            raise ValueError(f"x0: shape {x0.shape}, expected one state of shape {shape}; call once for each")
+    problem, _ = make_problem(system, x0, clamp)
+    start = problem.base.real.astype(np.int64)
+    if x0 is not None:
+        start = np.where(problem.frame.cluster >= 0, x0.astype(np.int64).reshape(1, -1), start)
+    if len(start) != 1:
+        raise ValueError(f"clamp: a batch of {len(start)}, expected one state; call once for each")
+    return problem, start
 
 
 def _marks(t_span, events, record, clock):
@@ -253,48 +263,3 @@ def _marks(t_span, events, record, clock):
 
 def _whole(value):
     return isinstance(value, int | float | np.integer) and not isinstance(value, bool) and float(value).is_integer()
-
-
-class _Continuous:
-    """The Gillespie clock."""
-
-    def __init__(self, system, problem, start, temperature, stream):
-        self.engine = Gillespie(system, start[0], problem.frame.cluster >= 0, temperature, stream)
-
-    def to(self, now, mark, by_events):
-        """Go on to a time, or a number of events; the time reached, infinite if there never are so many."""
-        if by_events:
-            return self.engine.run(now, np.inf, int(mark) - self.engine.events)
-        return self.engine.run(now, mark, np.iinfo(np.int64).max)
-
-    x = property(lambda self: self.engine.x)
-    events = property(lambda self: self.engine.events)
-
-
-class _Sweeps:
-    """A discrete clock: ``move(sweeps)`` on an engine that counts what it moved."""
-
-    def __init__(self, engine, move, moved):
-        self.engine, self.move, self.moved = engine, move, moved
-
-    def to(self, now, mark, by_events):
-        """Go on to a time."""
-        self.move(int(round(mark - now)))
-        return mark
-
-    x = property(lambda self: self.engine.x[0])
-    events = property(lambda self: int(self.moved()[0]))
-
-
-def _runner(system, problem, start, temperature, clock, conserved, rows):
-    if not np.any(problem.frame.cluster >= 0):
-        raise ValueError("clamp: every site is held, so nothing can happen; free some")
-    if clock == "gillespie":
-        return _Continuous(system, problem, start, temperature, rows[0])
-    state = {next(iter(system.layers)): start}
-    if conserved:
-        hops = exchange.Sampler(problem, state, rows)
-        return _Sweeps(hops, lambda n: hops.run(n, np.array([temperature])), lambda: hops.accepted)
-    moves = CandidateMoves(problem, state, rows, clock == "metropolis", 1)
-    heat = np.array([[float(temperature)]])
-    return _Sweeps(moves, lambda n: moves.run(n, heat, random=True), lambda: moves.moved)

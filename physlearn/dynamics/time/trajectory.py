@@ -1,4 +1,4 @@
-"""What `integrate` returns, and what it raises."""
+"""Result of `integrate`."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 Momenta of variance T (unit masses) are drawn, Hamilton's equations followed for some leapfrog steps
 (kick, drift, kick), and the end accepted with probability min(1, exp(-dH/T)), H = E + p^2/2 (Duane,
 Kennedy, Pendleton, Roweth 1987; Neal 2011).  Time is in units of x over the root of energy, so a step does
-not depend on the temperature where E is quadratic; leapfrog is stable up to step * omega < 2.  The step
-varies at random by ``jitter`` from move to move, or a trajectory that is a period long would never mix.
+not depend on the temperature where E is quadratic; leapfrog is stable up to step * omega < 2.  The step varies at
+random by ``jitter`` from move to move; otherwise a trajectory one period long would never mix.
 
 A move that ends where the energy is not finite is rejected.  With one leapfrog step this is MALA.
 """
@@ -64,7 +64,7 @@ class Sampler(Walkers):
 
     @property
     def method(self):
-        """Name, the median step where known, and what went wrong on the way."""
+        """Name, the median step where known, and the number of divergent moves."""
         if self.step is None:
             return self.name
         lost = self.diverged.sum()
@@ -106,7 +106,7 @@ class Sampler(Walkers):
         self.proposed = self.proposed + sweeps
 
     def trouble(self):
-        """What a user must know of the moves of `run`, or None."""
+        """Warning about the moves of `run`, or None."""
         moves = float(self.proposed.max())
         stuck = np.flatnonzero((self.accepted == 0) & (self.proposed >= 20))
         if stuck.size:
@@ -123,7 +123,7 @@ class Sampler(Walkers):
         return None
 
     def _guess(self, heat):
-        """First steps, (chains,), from where the chains are."""
+        """First steps, (chains,), estimated at the chains' states."""
         xi, u = self.rng.standard_normal(self.z.shape), np.full((len(heat), 2), 0.5)
         step = adapt.first_step(lambda step: self._proposal(xi.copy(), u, step, heat, 1)[0], len(heat))
         return step[: self.chains]

@@ -18,14 +18,14 @@ class DualAveraging:
     Parameters
     ----------
     step : (chains,) array
-        Where the search starts.
+        Start of the search.
     target : float
         Acceptance wanted, in (0, 1).
 
     Attributes
     ----------
     step : (chains,) array
-        Steps to take next; they go on wandering.
+        Steps to take next; they keep fluctuating.
     settled : (chains,) array
         Their weighted geometric mean: the steps to keep.
 
@@ -46,7 +46,7 @@ class DualAveraging:
         self.centre, self.error, self.mean, self.count = np.log(10.0 * step), 0.0, 0.0, 0
 
     def update(self, acceptance):
-        """Take note of the last moves' acceptance probabilities, (chains,)."""
+        """Update the steps by the last moves' acceptance probabilities, (chains,)."""
         self.count += 1
         rate = 1.0 / (self.count + self.early)
         self.error = (1.0 - rate) * self.error + rate * (self.target - acceptance)

@@ -1,4 +1,4 @@
-"""What the Langevin and Hamiltonian engines share: chains of free variables z, their energies and forces.
+"""Shared state of the Langevin and Hamiltonian engines: chains of free variables z, their energies and forces.
 
 Terms see fixed-size padded blocks of chains, because a row of a matrix product depends on how many rows
 there are: so a chain's bits do not depend on how many chains run.  All else is arithmetic row by row.
@@ -99,7 +99,7 @@ class Walkers:
         return self.problem.state(self.z[: self.chains])
 
     def ran_away(self):
-        """Which chains are no longer at a finite place, (k,)."""
+        """Indices of the chains that are no longer finite, (k,)."""
         return np.flatnonzero(~np.all(np.abs(self.z[: self.chains]) < RUNAWAY, 1))
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import array, count, not_negative
-from physlearn.energy import Energy, check_energy_given
+from physlearn.energy import Energy
+from physlearn.systems import check_energy_given
 
 
 class Plane(NamedTuple):
