@@ -38,7 +38,7 @@ def between(low: float, high: float, *, scale: str = "linear", integer: bool = F
     if units is not None:
         instance("units", units, str, "a unit, or None")
     if not isinstance(scale, str) or scale not in ("linear", "log") or (scale == "log" and low <= 0):
-        raise ValueError(f"scale: got {scale!r} for {low} to {high}, expected 'linear', or 'log' above zero")
+        raise ValueError(f"low, scale: got {scale!r} for {low} to {high}, expected 'linear', or 'log' above zero")
     if integer:
         if low != int(low) or high != int(high):
             raise ValueError(f"between: got {low} to {high}, expected whole numbers with integer=True")
@@ -57,7 +57,7 @@ def random(n: int, /, *, sample_seed: int = 0, **ranges) -> Space:
         Number of points, at least 1.
     sample_seed : int
         At least 0.
-    **ranges
+    **ranges : ranges, or anything
         A parameter each.
 
     Examples
@@ -78,7 +78,7 @@ def latin_hypercube(n: int, /, *, sample_seed: int = 0, **ranges) -> Space:
         Number of points, at least 1.
     sample_seed : int
         At least 0.
-    **ranges
+    **ranges : ranges, or anything
         A parameter each.
 
     Examples
@@ -99,7 +99,7 @@ def sobol(n: int, /, *, sample_seed: int = 0, **ranges) -> Space:
         Number of points, at least 1.
     sample_seed : int
         At least 0.
-    **ranges
+    **ranges : ranges, or anything
         A parameter each.
 
     Examples

@@ -202,7 +202,7 @@ def zipped(**axes) -> Zip:
 
     Parameters
     ----------
-    **axes
+    **axes : sequences of anything
         Values of each parameter, as many of one as of the others.
 
     Examples
@@ -218,7 +218,7 @@ def grid(**axes) -> Space:
 
     Parameters
     ----------
-    **axes
+    **axes : sequences, or anything
         Values of each parameter.
 
     Examples
