@@ -68,8 +68,8 @@ class System:
     terms : sequence of terms
         See the module's docstring.
     theta : mapping of str to array
-        Learning degrees of freedom, shared by all terms; copied, and read-only from then on: `with_theta`
-        gives a system with others.
+        Learning degrees of freedom, shared by all terms, under any names (entries that no term reads are kept);
+        copied, and read-only from then on: `with_theta` gives a system with others.
     readouts : mapping of str to Readout, optional
         Names for what is clamped, nudged or read.  A layer's own name reads all of it.
     fixed : mapping of str to array, optional

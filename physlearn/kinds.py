@@ -40,7 +40,12 @@ class Real:
             raise ValueError(f"low, high: got {self.low!r}, {self.high!r}, expected two numbers, low <= high")
 
     def settle(self, f, curvature, x):
-        """Minimise exactly over a separable quadratic: x + f/curvature, clipped."""
+        """Minimise exactly over a separable quadratic: x + f/curvature, clipped.
+
+        Parameters
+        ----------
+        f, curvature, x : float or complex, or arrays of them
+        """
         if not (type(f) is type(x) is np.ndarray and isinstance(curvature, np.ndarray | np.floating)):
             f, curvature, x = _given(f=f, curvature=curvature, x=x)
         return np.clip(x + f / curvature, self.low, self.high)
@@ -83,9 +88,20 @@ class Spin:
     """
 
     def settle(self, f, curvature, x):
-        """Align with the field."""
-        if not type(f) is type(x) is np.ndarray or f.shape != x.shape:
+        """Align with the field.
+
+        Parameters
+        ----------
+        f : (batch, n) array
+            Field; infinite where there is no choice.
+        curvature : any
+            Not used.
+        x : (batch, n) array
+            The state.
+        """
+        if not type(f) is type(x) is np.ndarray or f.shape != x.shape or f.dtype.kind != "f":
             f, x = _given(f=f, x=x)
+        _sound(f, x)
         return np.where(f > 0, 1.0, np.where(f < 0, -1.0, x))
 
     def draw(self, f, curvature, x, temperature, rng):
@@ -113,9 +129,20 @@ class Binary:
     """
 
     def settle(self, f, curvature, x):
-        """Switch on in a positive field, off in a negative one."""
-        if not type(f) is type(x) is np.ndarray or f.shape != x.shape:
+        """Switch on in a positive field, off in a negative one.
+
+        Parameters
+        ----------
+        f : (batch, n) array
+            Field; infinite where there is no choice.
+        curvature : any
+            Not used.
+        x : (batch, n) array
+            The state.
+        """
+        if not type(f) is type(x) is np.ndarray or f.shape != x.shape or f.dtype.kind != "f":
             f, x = _given(f=f, x=x)
+        _sound(f, x)
         return np.where(f > 0, 1.0, np.where(f < 0, 0.0, x))
 
     def draw(self, f, curvature, x, temperature, rng):
@@ -148,10 +175,27 @@ class Potts:
         object.__setattr__(self, "q", count("q", self.q, least=2))
 
     def settle(self, f, curvature, x):
-        """Take the code of the largest field; ties keep the state."""
-        if not type(f) is type(x) is np.ndarray or f.shape[:-1] != x.shape:
+        """Take the code of the largest field; ties keep the state.
+
+        Parameters
+        ----------
+        f : (batch, n, q) array
+            Field; infinite where there is no choice.
+        curvature : any
+            Not used.
+        x : (batch, n) array
+            The state, integer codes.
+        """
+        if not type(f) is type(x) is np.ndarray or f.shape[:-1] != x.shape or f.dtype.kind != "f":
             f, x = _given(last=1, f=f, x=x)
-        held = np.take_along_axis(f, np.asarray(x, dtype=np.int64)[..., None], -1)[..., 0]
+        _sound(f, x)
+        try:
+            held = np.take_along_axis(f, np.asarray(x, dtype=np.int64)[..., None], -1)[..., 0]
+        except (IndexError, ValueError):
+            raise ValueError(
+                f"f, x: got arrays of shape {f.shape} and {x.shape}, expected a field with one more axis than x, "
+                f"whose codes are 0 to {self.q - 1}"
+            ) from None
         return np.where(held >= f.max(-1), x, f.argmax(-1))
 
     def draw(self, f, curvature, x, temperature, rng):
@@ -181,6 +225,14 @@ def _given(last=0, **arrays):
             f"{names}: got the shapes {[v.shape for v in found.values()]}, expected ones that fit"
         ) from None
     return found.values()
+
+
+def _sound(f, x):
+    """Refuse NaN, and states that are infinite; fields may be."""
+    if np.isnan(f).any():
+        raise ValueError("f: some entries are NaN, expected a field")
+    if not np.isfinite(x).all():
+        raise ValueError("x: some entries are NaN or infinite, expected a state")
 
 
 def _sigmoid(a):

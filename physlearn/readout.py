@@ -64,7 +64,13 @@ class Readout:
             object.__setattr__(self, "index", index.astype(np.int64))
 
     def read(self, x: State) -> np.ndarray:
-        """y of shape (batch, k)."""
+        """y of shape (batch, k).
+
+        Parameters
+        ----------
+        x : mapping of any names of layers to arrays
+            A state; layers that are not read are not looked at.
+        """
         try:
             flat = x[self.layer].reshape(len(x[self.layer]), -1)
         except (AttributeError, IndexError, KeyError, TypeError):
@@ -92,6 +98,13 @@ class Nudge:
     ``gradient(y, target) -> (batch, k)`` and ``hessian(y, target) -> (batch, k, k)``.  With ``at``
     (outputs, (batch, k)) the cost is replaced by its tangent there: the linearised nudge.
 
+    Parameters
+    ----------
+    cost : cost
+    target : (batch, k) or (k,) array
+    strength : float or complex
+    at : (batch, k) float or complex array, optional
+
     Examples
     --------
     A unit spring pulled at its end towards 1 with as much strength as it has itself rests halfway:
@@ -114,7 +127,7 @@ class Nudge:
     def __post_init__(self):
         if isinstance(self.cost, type) or not isinstance(getattr(self.cost, "readout", None), str):
             raise TypeError(f"cost: got {seen(self.cost)}, expected a cost, such as SquaredError('output')")
-        array("target", self.target, finite=False)
+        array("target", self.target)
         if not np.isfinite(array("strength", self.strength, finite=False, shape=(), dtype=None)):
             raise ValueError(f"nudge.strength: got {self.strength}, expected a finite number")
         if self.at is not None:

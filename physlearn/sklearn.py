@@ -61,7 +61,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     -----
         Values are taken as probabilities: clipped to [0, 1], and redrawn as 0 or 1 in each pass where they are neither.
     Source: Tieleman 2008 (persistent), Hinton 2002 (not persistent).
-    
+
     Examples
     --------
     >>> import numpy as np

@@ -90,8 +90,11 @@ class KernelCache:
         except RuntimeError as error:  # a function typed at a prompt has no file to keep the cache beside
             _log.debug("%s is compiled in memory only: %s", self._function.__qualname__, error)
             return None
-        file = disk._cache_file
-        file._source_stamp = (file._source_stamp, dependencies(self._function))
+        file = getattr(disk, "_cache_file", None)
+        if hasattr(file, "_source_stamp"):
+            file._source_stamp = (file._source_stamp, dependencies(self._function))
+        else:  # a Numba that keeps its stamp elsewhere: as under cache=True, edits in other files are not seen
+            _log.warning("Numba %s: cached kernels do not notice edits in files they call", numba.__version__)
         return disk
 
     @property

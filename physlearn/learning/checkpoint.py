@@ -48,6 +48,8 @@ def save(path, training: Training) -> Path:
     """
     path = path_of("path", path)
     instance("training", training, Training, "what `learn` returned")
+    if not path.name:
+        raise ValueError(f"path: got {path}, expected the name of a file")
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     arrays = {f"theta/{name}": value for name, value in training.theta.items()} | {"cost": training.cost}
     arrays["monitor"] = training.monitor

@@ -36,16 +36,30 @@ class SquaredError:
         text("readout", self.readout, "the name of a readout")
 
     def value(self, y, target):
-        """(batch,)."""
+        """(batch,).
+
+        Parameters
+        ----------
+        y : (batch, k) float or complex array
+            Outputs.
+        target : (batch, k) array
+        """
         if not type(y) is type(target) is np.ndarray:
             y, target = _numbers(y, target)
-        return 0.5 * np.sum((y - target) ** 2, -1)
+        return _sound(0.5 * np.sum((y - target) ** 2, -1), y, target)
 
     def gradient(self, y, target):
-        """y - t."""
+        """y - t.
+
+        Parameters
+        ----------
+        y : (batch, k) float or complex array
+            Outputs.
+        target : (batch, k) array
+        """
         if not type(y) is type(target) is np.ndarray:
             y, target = _numbers(y, target)
-        return y - target
+        return _sound(y - target, y, target)
 
     def hessian(self, y, target):
         """The identity."""
@@ -91,18 +105,34 @@ class CrossEntropy:
             )
 
     def value(self, y, target):
-        """(batch,)."""
+        """(batch,).
+
+        Parameters
+        ----------
+        y : (batch, k) float or complex array
+            Outputs.
+        target : (batch, k) array
+        """
         if not type(y) is type(target) is np.ndarray:
             y, target = _numbers(y, target)
         a = self.gain * y
         top = a.real.max(-1, keepdims=True)
-        return np.sum(target, -1) * np.log(np.sum(np.exp(a - top), -1)) - np.sum(target * (a - top), -1)
+        value = np.sum(target, -1) * np.log(np.sum(np.exp(a - top), -1)) - np.sum(target * (a - top), -1)
+        return _sound(value, y, target)
 
     def gradient(self, y, target):
-        """Gain times (softmax - t)."""
+        """Gain times (softmax - t).
+
+        Parameters
+        ----------
+        y : (batch, k) float or complex array
+            Outputs.
+        target : (batch, k) array
+        """
         if not type(y) is type(target) is np.ndarray:
             y, target = _numbers(y, target)
-        return self.gain * (np.sum(target, -1, keepdims=True) * self._softmax(y) - target)
+        found = self.gain * (np.sum(target, -1, keepdims=True) * self._softmax(y) - target)
+        return _sound(found, y, target)
 
     def hessian(self, y, target):
         """gain^2 (diag p - p p^T)."""
@@ -153,7 +183,7 @@ class Margin:
         """(batch,)."""
         if not type(y) is type(target) is np.ndarray:
             y, target = _numbers(y, target)
-        return np.sum(np.maximum(self._short(y, target), 0.0), -1)
+        return _sound(np.sum(np.maximum(self._short(y, target), 0.0), -1), y, target)
 
     def gradient(self, y, target):
         """+1 on every output inside the margin, minus their number on the right one."""
@@ -171,6 +201,8 @@ class Margin:
         return np.zeros((*y.shape, y.shape[-1]))
 
     def _short(self, y, target):
+        if y.shape != target.shape or y.dtype.kind == "c" or not np.isfinite(target).all() or np.isinf(y).any():
+            _refuse(y, target, same=True)
         right = np.argmax(target, -1)[..., None]
         short = self.margin - np.take_along_axis(y, right, -1) + y
         np.put_along_axis(short, right, 0.0, -1)
@@ -183,6 +215,21 @@ def _numbers(y, target):
     if y.shape[-1:] != target.shape[-1:]:
         raise ValueError(f"target: shape {target.shape} does not fit outputs y of shape {y.shape}")
     return y, target
+
+
+def _sound(found, y, target):
+    """What was found, unless it is not finite, or complex, because of an argument."""
+    if found.dtype.kind == "c" and target.dtype.kind == "c" or not np.isfinite(found).all():
+        _refuse(y, target)
+    return found
+
+
+def _refuse(y, target, same=False):
+    """Say which argument is no array of finite numbers, if one is not; ``same``: shapes agree, outputs are real."""
+    array("y", y, dtype=float if same else None)
+    array("target", target)
+    if same and y.shape != target.shape:
+        raise ValueError(f"y, target: got the shapes {y.shape} and {target.shape}, expected the same (batch, k)")
 
 
 def _check_classes(cost, target):

@@ -56,16 +56,36 @@ class SGD:
         return self.decay.get(name, 0.0) if isinstance(self.decay, Mapping) else self.decay
 
     def start(self, theta):
-        """Fresh memory for these parameters."""
+        """Fresh memory for these parameters.
+
+        Parameters
+        ----------
+        theta : mapping of any names to arrays
+        """
         return {"steps": 0, "velocity": _zeros(theta)}
 
     def step(self, theta, gradient, memory, lr):
-        """New parameters; memory is updated in place."""
+        """New parameters; memory is updated in place.
+
+        Parameters
+        ----------
+        theta : mapping of any names to arrays
+            All parameters; those that ``gradient`` lacks stay.
+        gradient : mapping of names to arrays
+        memory : dict
+            What `start` gave.
+        lr : float
+            Learning rate of this step.
+        """
+        number("lr", lr)
         try:
-            return self._step(theta, gradient, memory, lr)
+            new = self._step(theta, gradient, memory, lr)
         except (AttributeError, LookupError, TypeError):
             _check_step(theta, gradient, memory, lr, ("velocity",))
             raise
+        if not all(np.isfinite(value).all() for value in new.values()) or memory["steps"] != memory["steps"]:
+            _check_step(theta, gradient, memory, lr, ("velocity",))
+        return new
 
     def _step(self, theta, gradient, memory, lr):
         memory["steps"] += 1
@@ -127,16 +147,36 @@ class Adam:
         return self.decay.get(name, 0.0) if isinstance(self.decay, Mapping) else self.decay
 
     def start(self, theta):
-        """Fresh memory for these parameters."""
+        """Fresh memory for these parameters.
+
+        Parameters
+        ----------
+        theta : mapping of any names to arrays
+        """
         return {"steps": 0, "first": _zeros(theta), "second": _zeros(theta)}
 
     def step(self, theta, gradient, memory, lr):
-        """New parameters; memory is updated in place."""
+        """New parameters; memory is updated in place.
+
+        Parameters
+        ----------
+        theta : mapping of any names to arrays
+            All parameters; those that ``gradient`` lacks stay.
+        gradient : mapping of names to arrays
+        memory : dict
+            What `start` gave.
+        lr : float
+            Learning rate of this step.
+        """
+        number("lr", lr)
         try:
-            return self._step(theta, gradient, memory, lr)
+            new = self._step(theta, gradient, memory, lr)
         except (AttributeError, LookupError, TypeError):
             _check_step(theta, gradient, memory, lr, ("first", "second"))
             raise
+        if not all(np.isfinite(value).all() for value in new.values()) or memory["steps"] != memory["steps"]:
+            _check_step(theta, gradient, memory, lr, ("first", "second"))
+        return new
 
     def _step(self, theta, gradient, memory, lr):
         memory["steps"] += 1

@@ -124,6 +124,8 @@ def study(
         common_random_numbers=common_random_numbers,
         refine=refine,
     )
+    if store == "":
+        raise ValueError("store: got an empty text, expected a folder")
     folder = path_of("store", store).absolute()
     execute(plan, folder, options, executor, progress, name or folder.name)
     done = Study(folder)

@@ -43,13 +43,15 @@ def cases(item):
                 continue  # another example passes it
             seen.add(name)
             if parameter.kind is parameter.VAR_KEYWORD:
+                anything = "anything" in lines.get(name, ("", ""))[0]  # success is no fault, other errors are
                 for key, value in values.get(name, {}).items():
                     for bad in wrong(key, value, *lines.get(key, ("", "")), False):
+                        bad.must &= not anything
                         yield key, bad, {**values, name: {**values[name], key: bad.value}}
                 continue
             value = values.get(name, None if parameter.default is parameter.empty else parameter.default)
             line, text = lines.get(name, ("", ""))
-            for bad in wrong(name, value, line, text, parameter.default is None):
+            for bad in wrong(name, value, line, text, parameter.default is None, item.attribute == "__init__"):
                 yield name, bad, {**values, name: bad.value}
         first = [n for n, p in item.signature.parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD and n in values]
         first = [n for n in first if n != item.receiver][:2]
@@ -99,6 +101,8 @@ def child(options):
             made = copied({**values, name: None} if name in values else values)
             if name in values:
                 made[name] = values[name]
+            swap = "swapped with "  # both are wrong: either may be named
+            original += [{bad.label.removeprefix(swap): None}] if bad.label.startswith(swap) else []
             found, seen = verdict(name, [bad.value, *original], bad.must, lambda: item.call(made), limit, with_nan)  # noqa: B023
             write(**line, verdict=found, seen=seen)
         write(case=full, callable=full, verdict="done")

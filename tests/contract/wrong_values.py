@@ -76,10 +76,10 @@ def kind_of(value, line):
     return "object"
 
 
-def wrong(name, value, line, text, nullable):
-    """The wrong values of argument ``name``."""
+def wrong(name, value, line, text, nullable, made=False):
+    """The wrong values of argument ``name``; ``made``: of a constructor."""
     kind, both = kind_of(value, line), line + text
-    found = list(of_right_type(kind, name, value, line, both))
+    found = list(of_right_type(kind, name, value, line, both, made))
     allowed = nullable or re.search(r"\bNone\b|optional", line) or value is None
 
     def says(*words):
@@ -114,7 +114,7 @@ WRONG_TYPES = (
 )  # fmt: skip
 
 
-def of_right_type(kind, name, value, line, both):
+def of_right_type(kind, name, value, line, both, made):
     """Wrong values of the right type."""
     seed = name in ("rng", "seed", "random_state")
     infinite = re.search(r"\binf", both) is not None
@@ -134,14 +134,15 @@ def of_right_type(kind, name, value, line, both):
         yield Wrong("-1.0", "value", -1.0, must=re.search(r"[Pp]ositive|> 0", both) is not None)
     if kind in ("choice", "text") and (kind == "choice" or isinstance(value, str)):
         must = kind == "choice" or name in ("method", "rule", "kind", "mode", "layer", "executor")
-        yield Wrong("unknown word", "value", "no_such_word", must=must)
+        unknowable = made and name == "layer"  # a term or readout is made before the energy that has the layers
+        yield Wrong("unknown word", "value", "no_such_word", must=must and not unknowable)
         yield Wrong("empty word", "value", "", must=must)
     if kind == "array" and value is not None:
         yield from arrays(np.asarray(value), blank, infinite)
     if kind == "mapping" and value:
         first = next(iter(value))
-        must = name in ("clamp", "force", "data", "theta", "nudge", "x", "x0", "observe")
-        yield Wrong("unknown key", "value", {**value, "no_such_key": value[first]}, must=must and name != "observe")
+        must = name in ("clamp", "force", "data", "theta", "nudge", "x", "x0") and not re.search(r"\bany name", both)
+        yield Wrong("unknown key", "value", {**value, "no_such_key": value[first]}, must=must)
         yield Wrong("missing key", "value", {k: v for k, v in value.items() if k != first}, must=False)
         for label, bad in inside(value[first]):
             yield Wrong(f"[{first!r}]={label}", "value", {**value, first: bad})

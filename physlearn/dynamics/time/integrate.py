@@ -24,6 +24,7 @@ from physlearn.dynamics.frame import given
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.time import adaptive, fixed_step
 from physlearn.dynamics.time.trajectory import Trajectory
+from physlearn.energy import System, check_system
 from physlearn.errors import DivergenceError
 from physlearn.progress import Bar
 from physlearn.quantities import si
@@ -136,6 +137,8 @@ def integrate(system, t_span, **settings):
     >>> len(run.spikes["E"]), run.traces["E"]["v"].shape
     (12, (100, 1))
     """
+    if isinstance(t_span, System) or hasattr(type(t_span), "__integrate__"):
+        raise TypeError(f"t_span: got {seen(t_span)}, expected (begin, end) in seconds; call integrate(system, t_span)")
     span = _span(si("t_span", t_span, "s"))
     settings |= {name: si(name, settings[name], "s") for name in ("dt", "times") if name in settings}
     if hasattr(type(system), "__integrate__"):

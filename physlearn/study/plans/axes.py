@@ -70,7 +70,7 @@ def zipped(**axes) -> Zip:
 
     Parameters
     ----------
-    **axes
+    **axes : sequences of anything
         Values of each parameter, the same number for all.
 
     Examples

@@ -39,7 +39,7 @@ def between(low: float, high: float, *, scale: str = "linear", integer: bool = F
     if units is not None:
         instance("units", units, str, "a unit, or None")
     if not isinstance(scale, str) or scale not in ("linear", "log") or (scale == "log" and low <= 0):
-        raise ValueError(f"scale: got {scale!r} for {low} to {high}, expected 'linear', or 'log' above zero")
+        raise ValueError(f"low, scale: got {scale!r} for {low} to {high}, expected 'linear', or 'log' above zero")
     if integer:
         if low != int(low) or high != int(high):
             raise ValueError(f"between: got {low} to {high}, expected whole numbers with integer=True")
@@ -58,7 +58,7 @@ def random(n: int, /, *, sample_seed: int = 0, **ranges) -> Space:
         Number of points, at least 1.
     sample_seed : int
         At least 0.
-    **ranges
+    **ranges : ranges, or anything
         One for each parameter.
 
     Examples
@@ -79,7 +79,7 @@ def latin_hypercube(n: int, /, *, sample_seed: int = 0, **ranges) -> Space:
         Number of points, at least 1.
     sample_seed : int
         At least 0.
-    **ranges
+    **ranges : ranges, or anything
         One for each parameter.
 
     Examples
@@ -100,7 +100,7 @@ def sobol(n: int, /, *, sample_seed: int = 0, **ranges) -> Space:
         Number of points, at least 1.
     sample_seed : int
         At least 0.
-    **ranges
+    **ranges : ranges, or anything
         One for each parameter.
 
     Examples

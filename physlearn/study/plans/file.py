@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from physlearn.brief import brief
+from physlearn.checks import sequence
 from physlearn.files import path_of, read_text
 from physlearn.study.plans import draws, space as spaces
 from physlearn.study.plans.axes import axis, zipped
@@ -107,6 +108,7 @@ def read_study(path, *, overrides=()) -> StudyFile:
     ('quick', 2)
     """
     path = path_of("path", path)
+    overrides = sequence("overrides", overrides, str, "a sequence of texts, such as ['params.size=16']")
     try:
         text = read_text(path)
         tables = tomllib.loads(text)

@@ -149,7 +149,7 @@ def grid(**axes) -> Space:
 
     Parameters
     ----------
-    **axes
+    **axes : sequences, or anything
         Values of each parameter.
 
     Examples

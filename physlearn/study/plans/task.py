@@ -33,7 +33,7 @@ class Task:
         point.
     headline : mapping of str to str, optional
         Scalars shown in the summary, in order, each with its label.
-    version : str
+    version : str or int
         To be changed when the same parameters give other results: stored results become stale, and are run again
         only on request.
     units : mapping of str to str
@@ -172,6 +172,8 @@ def locate(task: Task | str | Callable) -> tuple[str, Task]:
         return task, import_task(task)
     if not callable(task):
         raise TypeError(f"task: got {type(task).__name__}, expected a Task, 'package.module:name' or a function")
+    if isinstance(task, type):
+        raise TypeError(f"task: got {seen(task)}, expected a Task, 'package.module:name' or a function")
     function = task.run if isinstance(task, Task) else task
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
     if module is None or name is None:
