@@ -24,7 +24,7 @@ from physlearn.dynamics.frame import given
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.time import adaptive, fixed_step
 from physlearn.dynamics.time.trajectory import Trajectory
-from physlearn.energy import System, check_system
+from physlearn.energy import System
 from physlearn.errors import DivergenceError
 from physlearn.progress import Bar
 from physlearn.quantities import si
