@@ -101,6 +101,7 @@ def boltzmann(felt, temperature):
     return np.exp(-gap), bool(most > LARGEST)
 
 
+# In one piece: with its branches as inlined functions a visit took 127 ns instead of 94.
 @kernel
 def visit(x, order, neighbours, indptr, codes, values, mu, weight, beta, cold, metropolis, random, sweeps, own):
     """Visit the sites in order or at random, x (sites,) changed in place; moves, and bonds made or broken."""
@@ -120,13 +121,58 @@ def visit(x, order, neighbours, indptr, codes, values, mu, weight, beta, cold, m
             i = np.int64(order[np.int64(uniform(s) * len(order))] if random else order[visited])
             old = np.int64(x[i])
             if metropolis:
-                new = _offered(i, old, x, neighbours, indptr, codes, values, mu, beta, random, s)
+                new = np.int64(uniform(s) * (q - 1))
+                new += new >= old
+                gain = felt(i, new, x, neighbours, q, indptr, codes, values) + mu[new] - mu[old]
+                gain -= felt(i, old, x, neighbours, q, indptr, codes, values)
+                least = np.exp(-max(gain, 0.0) * beta) * (TOSS if not random and abs(gain) * beta < TIE else 1.0)
+                if least < 1.0 and uniform(s) >= least:
+                    continue
             elif attractive:
-                new = _attracted(
-                    i, x, neighbours, indptr, codes, factor, weight, total, listed, chance, product, threshold, alias, s
-                )
+                found = 0
+                for k in range(steps):
+                    there = neighbours[i, k]
+                    if there >= 0:
+                        row = k * q + x[there]
+                        for entry in range(indptr[row], indptr[row + 1]):
+                            listed[found] = codes[entry]
+                            product[codes[entry]] *= factor[entry]
+                            found += 1
+                # w_a = weight_a + weight_a (product_a - 1): the first part comes from the table; a code that is
+                # listed again adds nothing, as its product is one by then.  No branch: they cost most here.
+                more = 0.0
+                for c in range(found):
+                    code = listed[c]
+                    more += weight[code] * (product[code] - 1.0)
+                    chance[c] = more
+                    product[code] = 1.0
+                left = uniform(s) * (total + more)
+                if left >= more:
+                    new = draw(threshold, alias, s)
+                else:
+                    c = 0
+                    while chance[c] <= left:
+                        c += 1
+                    new = np.int64(listed[c])
             else:
-                found = _gather(i, x, neighbours, q, indptr, codes, factor, cold, slot, listed, chance)
+                found = 0
+                for k in range(steps):
+                    there = neighbours[i, k]
+                    if there < 0:
+                        continue
+                    row = k * q + x[there]
+                    for entry in range(indptr[row], indptr[row + 1]):
+                        code = codes[entry]
+                        at = slot[code]
+                        if at == 0:
+                            listed[found] = code
+                            chance[found] = factor[entry]
+                            found += 1
+                            slot[code] = found
+                        elif cold:
+                            chance[at - 1] += factor[entry]
+                        else:
+                            chance[at - 1] *= factor[entry]
                 if found == 0:
                     new = draw(threshold, alias, s)
                 else:
@@ -138,73 +184,6 @@ def visit(x, order, neighbours, indptr, codes, values, mu, weight, beta, cold, m
                 x[i] = new
     own[:] = s
     return moves, bonds
-
-
-@inlined
-def _offered(i, old, x, neighbours, indptr, codes, values, mu, beta, random, s):
-    """A code by Metropolis' rule: another one, proposed uniformly, or the old one."""
-    q = len(mu)
-    new = np.int64(uniform(s) * (q - 1))
-    new += new >= old
-    gain = felt(i, new, x, neighbours, q, indptr, codes, values) + mu[new] - mu[old]
-    gain -= felt(i, old, x, neighbours, q, indptr, codes, values)
-    least = np.exp(-max(gain, 0.0) * beta) * (TOSS if not random and abs(gain) * beta < TIE else 1.0)
-    if least < 1.0 and uniform(s) >= least:
-        return np.int64(old)
-    return new
-
-
-@inlined
-def _attracted(i, x, neighbours, indptr, codes, factor, weight, total, listed, chance, product, threshold, alias, s):
-    """A code by the heat bath where all bonds attract.  Leaves every product 1."""
-    q, found = len(weight), 0
-    for k in range(neighbours.shape[1]):
-        there = neighbours[i, k]
-        if there >= 0:
-            row = k * q + x[there]
-            for entry in range(indptr[row], indptr[row + 1]):
-                listed[found] = codes[entry]
-                product[codes[entry]] *= factor[entry]
-                found += 1
-    # w_a = weight_a + weight_a (product_a - 1): the first part comes from the table; a code that is
-    # listed again adds nothing, as its product is one by then.  No branch: they cost most here.
-    more = 0.0
-    for c in range(found):
-        code = listed[c]
-        more += weight[code] * (product[code] - 1.0)
-        chance[c] = more
-        product[code] = 1.0
-    left = uniform(s) * (total + more)
-    if left >= more:
-        return draw(threshold, alias, s)
-    c = 0
-    while chance[c] <= left:
-        c += 1
-    return np.int64(listed[c])
-
-
-@inlined
-def _gather(i, x, neighbours, q, indptr, codes, factor, cold, slot, listed, chance):
-    """List the candidates of a site and their factors (exponents if ``cold``); their number.  slot: 1 + place, or 0."""
-    found = 0
-    for k in range(neighbours.shape[1]):
-        there = neighbours[i, k]
-        if there < 0:
-            continue
-        row = k * q + x[there]
-        for entry in range(indptr[row], indptr[row + 1]):
-            code = codes[entry]
-            at = slot[code]
-            if at == 0:
-                listed[found] = code
-                chance[found] = factor[entry]
-                found += 1
-                slot[code] = found
-            elif cold:
-                chance[at - 1] += factor[entry]
-            else:
-                chance[at - 1] *= factor[entry]
-    return found
 
 
 @inlined
