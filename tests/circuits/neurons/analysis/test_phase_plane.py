@@ -13,6 +13,7 @@ from circuits.neurons.analysis.phase_plane import (
     reduced_slope,
     state_at,
 )
+from physlearn import integrate
 
 SQUID = HodgkinHuxley.squid()
 
@@ -56,7 +57,7 @@ def test_a_small_displacement_grows_as_the_eigenvalue_says():
     start = point.state + 1e-6 * vectors[:, lead].real
     initial = dict(zip(SQUID.variables, start, strict=True))
     network = SpikingNetwork({"n": Population(SQUID, 1, initial=initial)}, inputs=[Constant("n", 0.12)])
-    found = network.__integrate__((0.0, steps * 1e-5), dt=1e-5, method="rk4", record={"n": Record(SQUID.variables)})
+    found = integrate(network, (0.0, steps * 1e-5), dt=1e-5, method="rk4", record={"n": Record(SQUID.variables)})
     end = np.array([found.traces["n"][name][-1, 0] for name in SQUID.variables])
     expected = 1e-6 * (vectors[:, lead] * np.exp(values[lead] * steps * 1e-5)).real
     assert end - point.state == pytest.approx(expected, rel=2e-3, abs=2e-9)
@@ -77,7 +78,7 @@ def test_a_cell_without_stable_rest_starts_at_its_leak_potential_and_fires():
     cell = HodgkinHuxley.traub_miles()
     assert not any(p.stable for p in fixed_points(cell, 0.0))
     assert cell.initial(2)[0] == pytest.approx([-60e-3, -60e-3], abs=1e-15)
-    assert len(SpikingNetwork({"n": Population(cell, 1)}).__integrate__((0.0, 0.2), dt=5e-5).spikes["n"].times) == 3
+    assert len(integrate(SpikingNetwork({"n": Population(cell, 1)}), (0.0, 0.2), dt=5e-5).spikes["n"].times) == 3
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from circuits.neurons import Adaptive, AdEx, Constant, Population, Record, SpikingNetwork
+from physlearn import integrate
 
 METHODS = ("euler", "exponential_euler", "rk4", "adaptive")
 
 
 def run(model, current, seconds, *, dt, method="auto", record="spikes"):
     network = SpikingNetwork({"n": Population(model, np.size(current))}, inputs=[Constant("n", current)])
-    return network.__integrate__((0.0, seconds), dt=dt, method=method, record={"n": record})
+    return integrate(network, (0.0, seconds), dt=dt, method=method, record={"n": record})
 
 
 def final(model, current, seconds, **settings):
@@ -62,7 +63,7 @@ def test_first_spike_is_where_the_solution_blows_up(method):
 @pytest.mark.parametrize("method", METHODS)
 def test_a_start_above_the_peak_is_a_spike(method):
     population = Population(AdEx(), 1, initial={"v": 0.02})
-    out = SpikingNetwork({"n": population}).__integrate__((0.0, 1e-3), dt=1e-5, method=method, record={"n": "spikes"})
+    out = integrate(SpikingNetwork({"n": population}), (0.0, 1e-3), dt=1e-5, method=method, record={"n": "spikes"})
     np.testing.assert_allclose(out.spikes["n"].times, [1e-5])
 
 

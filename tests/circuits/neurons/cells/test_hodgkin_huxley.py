@@ -19,14 +19,14 @@ from circuits.neurons import (
 from circuits.neurons.cells import hodgkin_huxley_steps as steps
 from circuits.neurons.cells.exponential import exp_less
 from circuits.neurons.cells.hodgkin_huxley import kind_of
-from physlearn import DivergenceError
+from physlearn import DivergenceError, integrate
 from physlearn.kernels.cfuncs import UPDATE, compiled
 
 
 def run(model, current, seconds, *, dt=1e-5, method="strang", initial=None, record="spikes", n=None):
     population = Population(model, n or np.size(current), initial=initial or {})
     network = SpikingNetwork({"axon": population}, inputs=[Constant("axon", current)])
-    return network.__integrate__((0.0, seconds), dt=dt, method=method, record={"axon": record})
+    return integrate(network, (0.0, seconds), dt=dt, method=method, record={"axon": record})
 
 
 def equations(model, current):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from circuits.neurons import Constant, Izhikevich, Population, Record, SpikingNetwork
+from physlearn import integrate
 
 PRINTED = {  # figure 2 of the paper: a, b, c, d
     "regular": (Izhikevich(), (0.02, 0.2, -65.0, 8.0)),
@@ -16,7 +17,7 @@ PRINTED = {  # figure 2 of the paper: a, b, c, d
 
 def run(model, current, seconds, *, dt, method="auto", record="spikes"):
     network = SpikingNetwork({"n": Population(model, np.size(current))}, inputs=[Constant("n", current)])
-    return network.__integrate__((0.0, seconds), dt=dt, method=method, record={"n": record})
+    return integrate(network, (0.0, seconds), dt=dt, method=method, record={"n": record})
 
 
 def solved(numbers, start, current, milliseconds):

@@ -14,7 +14,7 @@ from circuits.neurons import (
     SpikeTrains,
     SpikingNetwork,
 )
-from physlearn import DivergenceError
+from physlearn import DivergenceError, integrate
 
 CELL = {"tau": 20e-3, "v_rest": 0.0, "v_threshold": 10e-3, "v_reset": 0.0, "refractory": 2e-3}
 
@@ -22,7 +22,7 @@ CELL = {"tau": 20e-3, "v_rest": 0.0, "v_threshold": 10e-3, "v_reset": 0.0, "refr
 def run(model, n=1, current=0.0, t=1.0, dt=1e-4, record="spikes", receptors=None, inputs=(), **settings):
     population = Population(model, n, receptors=receptors or {})
     network = SpikingNetwork({"n": population}, inputs=[Constant("n", current), *inputs])
-    return network.__integrate__((0.0, t), dt=dt, record=record, **settings)
+    return integrate(network, (0.0, t), dt=dt, record=record, **settings)
 
 
 @pytest.mark.parametrize(("drive", "rate"), [(10.5, 15.9007), (15.0, 41.7149), (20.0, 63.0400), (40.0, 128.9717)])

@@ -22,7 +22,7 @@ from circuits.neurons import (
     connect,
 )
 from circuits.neurons.cells import hodgkin_huxley_steps as squid_steps
-from physlearn import DivergenceError
+from physlearn import DivergenceError, integrate
 
 
 def fitzhugh_nagumo(x, current, p, out):
@@ -55,7 +55,7 @@ NAGUMO = Neuron(fitzhugh_nagumo, ("v", "w"), high, parameters={"a": 0.7, "b": 0.
 
 def run(model, current, seconds, *, dt, method="auto", record="spikes"):
     network = SpikingNetwork({"n": Population(model, np.size(current))}, inputs=[Constant("n", current)])
-    return network.__integrate__((0.0, seconds), dt=dt, method=method, record={"n": record})
+    return integrate(network, (0.0, seconds), dt=dt, method=method, record={"n": record})
 
 
 def test_parameters_of_a_population_in_parts_reach_their_neurons():
@@ -70,7 +70,7 @@ def test_parameters_of_a_population_in_parts_reach_their_neurons():
     assert len(cut.bounds["n"]) > 2
     whole = SpikingNetwork({"n": Population(cell, n)}, inputs=[Constant("n", 15e-3)])
     one, other = (
-        network.__integrate__((0.0, 0.05), dt=1e-3, record={"n": "spikes"}).spikes["n"] for network in (cut, whole)
+        integrate(network, (0.0, 0.05), dt=1e-3, record={"n": "spikes"}).spikes["n"] for network in (cut, whole)
     )
     assert len(one.times) > n
     assert np.array_equal(one.times, other.times) and np.array_equal(one.ids, other.ids)

@@ -24,6 +24,7 @@ from circuits.neurons import (
     connect,
 )
 from circuits.neurons.drive.trains import cumulative
+from physlearn import integrate
 
 CELL = LIF(tau=10e-3, v_rest=0.0, v_threshold=1e9, v_reset=-1e9)
 DT = 1e-4
@@ -31,7 +32,7 @@ DT = 1e-4
 
 def voltages(inputs, n=1, t=0.05, receptors=None, rng=0, cell=CELL, every=None):
     network = SpikingNetwork({"n": Population(cell, n, receptors=receptors or {})}, inputs=inputs)
-    return network.__integrate__((0.0, t), dt=DT, record={"n": Record(["v"], every=every)}, rng=rng).traces["n"]["v"]
+    return integrate(network, (0.0, t), dt=DT, record={"n": Record(["v"], every=every)}, rng=rng).traces["n"]["v"]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_poisson_counts(rate, tol):
     receptors = {"r": Exponential(1e9)}
     network = SpikingNetwork({"n": Population(CELL, 1500, receptors=receptors)}, inputs=[Poisson("n", rate, 1.0)])
     record = {"n": Record(["r"])}
-    x = network.__integrate__((0.0, 0.02), dt=DT, record=record, rng=1).traces["n"]["r"]
+    x = integrate(network, (0.0, 0.02), dt=DT, record=record, rng=1).traces["n"]["r"]
     counts = np.diff(np.rint(x), axis=0, prepend=0.0)
     np.testing.assert_allclose(np.rint(x), x, atol=1e-6)
     mean = (2e4 if np.ndim(rate) or callable(rate) else rate) * DT
@@ -116,7 +117,7 @@ def test_time_varying_rate():
         inputs=[Poisson("n", lambda t: np.where(t < 0.01, 0.0, 1e4), 1.0)],
     )
     record = {"n": Record(["r"])}
-    x = network.__integrate__((0.0, 0.02), dt=DT, record=record, rng=1).traces["n"]["r"]
+    x = integrate(network, (0.0, 0.02), dt=DT, record=record, rng=1).traces["n"]["r"]
     assert np.all(x[:100] == 0)
     assert x[-1].mean() == pytest.approx(100, abs=4 * 10 / np.sqrt(2000))
 
@@ -132,7 +133,7 @@ def test_spike_trains_arrive_at_the_first_grid_point_that_is_not_before(tol):
 
 def test_sources(tol):
     populations = {"p": Population(PoissonSource(50.0), 2000), "s": Population(SpikeSource([2e-3, 1.5e-3], [1, 0]), 2)}
-    out = SpikingNetwork(populations).__integrate__((0.0, 0.5), dt=DT, rng=2)
+    out = integrate(SpikingNetwork(populations), (0.0, 0.5), dt=DT, rng=2)
     assert abs(len(out.spikes["p"].times) - 50000) < tol.STATISTICAL * np.sqrt(50000) + 125  # once per step at most
     np.testing.assert_allclose(out.spikes["s"].times, [1.5e-3, 2e-3])
     np.testing.assert_array_equal(out.spikes["s"].ids, [0, 1])
@@ -154,7 +155,7 @@ def test_bad_inputs():
         (lambda: Poisson("n", -1.0, 1.0), "rate"),
         (lambda: network(Poisson("n", np.ones(2), 1.0)), "rate"),
         (lambda: network(Poisson("n", 1.0, 1.0, "s")), "receptor"),
-        (lambda: network(Poisson("n", 1e8, 1.0)).__integrate__((0.0, 1e-3), dt=DT), "rate"),
+        (lambda: integrate(network(Poisson("n", 1e8, 1.0)), (0.0, 1e-3), dt=DT), "rate"),
         (lambda: network(SpikeTrains("n", [0.1], [3], 1.0)), "ids"),
         (lambda: SpikeTrains("n", [np.inf], [0], 1.0), "finite"),
         (lambda: PoissonSource(-1.0), "rate"),
@@ -164,7 +165,7 @@ def test_bad_inputs():
         (lambda: Step("n", 1.0, start=np.zeros(3)), "one number"),
         (lambda: Poisson("n", 1.0, np.ones(3)), "weight"),
         (lambda: network(Poisson("n", lambda t: np.ones((len(t), 5)), 1.0)).__integrate__((0.0, 1e-3), dt=DT), "5"),
-        (lambda: network(Poisson("n", lambda t: 5.0, 1.0)).__integrate__((0.0, 1e-3), dt=DT), "shape"),
+        (lambda: integrate(network(Poisson("n", lambda t: 5.0, 1.0)), (0.0, 1e-3), dt=DT), "shape"),
         (lambda: SpikeTrains("n", [0.1, 0.2], [0, 1], np.ones(3)), "weight"),
     ]:
         with pytest.raises(ValueError, match=word):
@@ -194,4 +195,4 @@ def test_what_only_sends_takes_no_input():
 def test_a_source_does_not_lose_most_of_its_spikes():
     """At most one a step: 10 kHz at 0.1 ms would be left with 6.3 kHz."""
     with pytest.raises(ValueError, match="at most once per step"):
-        SpikingNetwork({"p": Population(PoissonSource(1e4), 3)}).__integrate__((0.0, 0.1), dt=1e-4)
+        integrate(SpikingNetwork({"p": Population(PoissonSource(1e4), 3)}), (0.0, 0.1), dt=1e-4)

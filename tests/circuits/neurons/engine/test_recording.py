@@ -18,7 +18,7 @@ from circuits.neurons import (
     SpikingNetwork,
     read_stream,
 )
-from physlearn import DivergenceError
+from physlearn import DivergenceError, integrate
 
 CELL = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0, refractory=2e-3)
 
@@ -30,10 +30,10 @@ def network(n=10):
 
 
 def test_samples_fall_on_multiples_and_neurons_are_those_asked_for():
-    full = network().__integrate__((0.0, 0.0503), dt=1e-4, record={"a": Record(["v", "e"])}, rng=1).traces["a"]
+    full = integrate(network(), (0.0, 0.0503), dt=1e-4, record={"a": Record(["v", "e"])}, rng=1).traces["a"]
     assert full.values.shape == (503, 2, 10)
     record = {"a": Record(["e", "v"], every=5e-4, neurons=[7, 2]), "b": None}
-    out = network().__integrate__((0.0, 0.0503), dt=1e-4, record=record, rng=1)
+    out = integrate(network(), (0.0, 0.0503), dt=1e-4, record=record, rng=1)
     part = out.traces["a"]
     np.testing.assert_allclose(part.t, 5e-4 * np.arange(1, 101))
     np.testing.assert_array_equal(part["v"], full["v"][4::5][:, [7, 2]])
@@ -48,30 +48,28 @@ def test_neurons_in_several_parts_keep_their_order(monkeypatch):
     many = SpikingNetwork(populations)
     assert len(many.bounds["a"]) > 2
     chosen = [69_999, 5, 30_000, 40_000, 0]
-    trace = many.__integrate__((0.0, 1e-3), dt=1e-3, record={"a": Record(["v"], neurons=chosen)}).traces["a"]
+    trace = integrate(many, (0.0, 1e-3), dt=1e-3, record={"a": Record(["v"], neurons=chosen)}).traces["a"]
     np.testing.assert_allclose(trace["v"][0], np.array(chosen) * 1e-8 * np.exp(-0.05), rtol=1e-12)
 
 
 def test_labels():
     pytest.importorskip("xarray")
-    data = (
-        network().__integrate__((0.0, 0.01), dt=1e-4, record={"a": Record(["v"], neurons=[3])}).traces["a"].to_xarray()
-    )
+    data = integrate(network(), (0.0, 0.01), dt=1e-4, record={"a": Record(["v"], neurons=[3])}).traces["a"].to_xarray()
     assert data.v.dims == ("time", "neuron")
     assert data.v.attrs["units"] == "V"
     assert data.neuron.values.tolist() == [3]
 
 
 def test_nothing_recorded():
-    out = network().__integrate__((0.0, 0.01), dt=1e-4, record=None)
+    out = integrate(network(), (0.0, 0.01), dt=1e-4, record=None)
     assert out.spikes == {} and out.traces == {}
     assert out.state.step == 100
 
 
 def test_a_stream_holds_what_memory_would(tmp_path):
     record = {"a": Record(["v", "e"], every=3e-4, neurons=[1, 4]), "b": "spikes"}
-    kept = network().__integrate__((0.0, 0.5), dt=1e-4, record=record, rng=1)
-    streamed = network().__integrate__((0.0, 0.5), dt=1e-4, record=record, rng=1, stream=tmp_path / "run")
+    kept = integrate(network(), (0.0, 0.5), dt=1e-4, record=record, rng=1)
+    streamed = integrate(network(), (0.0, 0.5), dt=1e-4, record=record, rng=1, stream=tmp_path / "run")
     spikes, traces = read_stream(tmp_path / "run")
     for name in ("a", "b"):
         for found in (streamed.spikes[name], spikes[name]):
@@ -80,7 +78,7 @@ def test_a_stream_holds_what_memory_would(tmp_path):
     np.testing.assert_array_equal(traces["a"].values, kept.traces["a"].values)
     np.testing.assert_array_equal(traces["a"].t, kept.traces["a"].t)
     with pytest.raises(ValueError, match="new directory"):
-        network().__integrate__((0.0, 0.01), dt=1e-4, stream=tmp_path / "run")
+        integrate(network(), (0.0, 0.01), dt=1e-4, stream=tmp_path / "run")
 
 
 LONG = """
@@ -109,7 +107,7 @@ def test_a_run_that_diverges_in_its_first_step_leaves_an_empty_stream(tmp_path):
     cells = Population(LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0), 2)
     network = SpikingNetwork({"n": cells}, inputs=[Constant("n", 1e308)])
     with pytest.raises(DivergenceError, match="neuron 0") as error:
-        network.__integrate__((0.0, 0.1), dt=1e-4, record={"n": Record("v")}, stream=tmp_path / "run")
+        integrate(network, (0.0, 0.1), dt=1e-4, record={"n": Record("v")}, stream=tmp_path / "run")
     assert error.value.partial.spikes == {} and error.value.partial.traces == {}
     assert read_stream(tmp_path / "run") == ({}, {})
 

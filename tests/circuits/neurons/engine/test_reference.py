@@ -19,6 +19,7 @@ from circuits.neurons import (
     siegert_cv,
     siegert_rate,
 )
+from physlearn import integrate
 
 CELLS = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0, refractory=2e-3)
 
@@ -74,7 +75,7 @@ def cuba(seed, n=4000):
 def test_cuba_fires_at_5_to_6_hz_with_cv_0_52(tol):
     rates, variations = [], []
     for seed in range(1, 7):
-        spikes = cuba(seed).__integrate__((0.0, 1.0), dt=1e-4).spikes
+        spikes = integrate(cuba(seed), (0.0, 1.0), dt=1e-4).spikes
         rates.append(sum(len(s) for s in spikes.values()) / 4000)
         variations.append(np.nanmean(spikes["E"].between(0.1, 1.0).cv()))
     assert np.all((np.array(rates) > 5.0) & (np.array(rates) < 6.0))
@@ -106,7 +107,7 @@ def brunel(reset=10e-3, g=5.0, eta=2.0, n=12_500, fixed=True):
 @pytest.mark.parametrize(("fixed", "low", "high"), [(True, 36.0, 38.0), (False, 36.0, 39.0)])
 def test_brunels_network_and_its_mean_field(fixed, low, high):
     network, cells = brunel(fixed=fixed)
-    spikes = network.__integrate__((0.0, 1.0), dt=1e-4, rng=0).spikes
+    spikes = integrate(network, (0.0, 1.0), dt=1e-4, rng=0).spikes
     rate = sum(len(s) for s in spikes.values()) / 12_500
     cv = np.nanmean(spikes["E"].between(0.1, 1.0).cv())
     assert low < rate < high
@@ -122,14 +123,14 @@ def test_brunels_network_and_its_mean_field(fixed, low, high):
 @pytest.mark.slow
 def test_brunels_network_with_reset_to_rest():
     network, _ = brunel(reset=0.0)
-    spikes = network.__integrate__((0.0, 1.0), dt=1e-4, rng=0).spikes
+    spikes = integrate(network, (0.0, 1.0), dt=1e-4, rng=0).spikes
     rate = sum(len(s) for s in spikes.values()) / 12_500
     assert rate == pytest.approx(31.99, rel=0.02)  # NEST
     assert np.nanmean(spikes["E"].between(0.1, 1.0).cv()) == pytest.approx(0.17, abs=0.02)
 
 
 def test_threads_change_no_bit():
-    runs = [cuba(1).__integrate__((0.0, 0.1), dt=1e-4, threads=k).spikes for k in (1, 2)]
+    runs = [integrate(cuba(1), (0.0, 0.1), dt=1e-4, threads=k).spikes for k in (1, 2)]
     for name in runs[0]:
         assert len(runs[0][name]) > 100
         assert_array_equal(runs[0][name].times, runs[1][name].times)

@@ -191,10 +191,10 @@ def test_each_population_may_have_its_own_method():
     cells = {"n": LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0), "h": HodgkinHuxley.squid()}
     network = SpikingNetwork({k: Population(model, 1) for k, model in cells.items()}, inputs=[Constant("h", 0.1)])
     record = {"h": Record("v")}
-    mixed = network.__integrate__((0.0, 0.005), dt=1e-5, method={"h": "rk4"}, record=record)
+    mixed = integrate(network, (0.0, 0.005), dt=1e-5, method={"h": "rk4"}, record=record)
     assert mixed.method.startswith("n: exact, h: rk4")
     alone = dataclasses.replace(network, populations={"h": network.populations["h"]})
-    whole = alone.__integrate__((0.0, 0.005), dt=1e-5, method="rk4", record=record)
+    whole = integrate(alone, (0.0, 0.005), dt=1e-5, method="rk4", record=record)
     np.testing.assert_array_equal(mixed.traces["h"]["v"], whole.traces["h"]["v"])
 
 

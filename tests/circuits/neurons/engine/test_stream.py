@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from circuits.neurons import LIF, Constant, Population, Record, SpikingNetwork, read_stream
+from physlearn import integrate
 
 CELL = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0)
 
 
 def run(folder, duration=0.1):
     network = SpikingNetwork({"n": Population(CELL, 4)}, inputs=[Constant("n", 20e-3)])
-    return network.__integrate__((0.0, duration), dt=1e-4, record={"n": Record(["v"], every=1e-3)}, stream=folder)
+    return integrate(network, (0.0, duration), dt=1e-4, record={"n": Record(["v"], every=1e-3)}, stream=folder)
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from circuits.neurons import (
     connect,
 )
 from circuits.neurons.engine import recording
+from physlearn import integrate
 
 CELL = {"tau": 20e-3, "v_rest": 0.0, "v_threshold": 20e-3, "v_reset": 10e-3, "refractory": 2e-3}
 
@@ -31,10 +32,10 @@ def network(tau=20e-3, weight=0.5e-3, rate=9000.0):
 def test_a_sweep_is_its_single_runs(threads):
     taus, weights, rates = [15e-3, 20e-3, 25e-3], [0.1e-3, 0.5e-3, -0.5e-3], [8000.0, 9000.0, 12000.0]
     sweep = {"E.tau": taus, "E->E.weight": weights, "input 0.rate": rates}
-    found = network().__integrate__((0.0, 0.2), dt=1e-4, rng=3, sweep=sweep, threads=threads)
+    found = integrate(network(), (0.0, 0.2), dt=1e-4, rng=3, sweep=sweep, threads=threads)
     assert len(found) == 3
     for out, tau, weight, rate in zip(found, taus, weights, rates, strict=True):
-        alone = network(tau, weight, rate).__integrate__((0.0, 0.2), dt=1e-4, rng=3)
+        alone = integrate(network(tau, weight, rate), (0.0, 0.2), dt=1e-4, rng=3)
         np.testing.assert_array_equal(out.spikes["E"].times, alone.spikes["E"].times)
         np.testing.assert_array_equal(out.spikes["E"].ids, alone.spikes["E"].ids)
     assert len({len(out.spikes["E"].times) for out in found}) == 3
@@ -42,10 +43,10 @@ def test_a_sweep_is_its_single_runs(threads):
 
 def test_a_sweep_continues():
     sweep = {"E->E.weight": [0.1e-3, 0.5e-3]}
-    whole = network().__integrate__((0.0, 0.1), dt=1e-4, rng=3, sweep=sweep)
-    first = network().__integrate__((0.0, 0.05), dt=1e-4, rng=3, sweep=sweep)
+    whole = integrate(network(), (0.0, 0.1), dt=1e-4, rng=3, sweep=sweep)
+    first = integrate(network(), (0.0, 0.05), dt=1e-4, rng=3, sweep=sweep)
     states = [out.state for out in first]
-    second = network().__integrate__((0.05, 0.1), dt=1e-4, sweep=sweep, state=states)
+    second = integrate(network(), (0.05, 0.1), dt=1e-4, sweep=sweep, state=states)
     for a, b, c in zip(whole, first, second, strict=True):
         joined = np.concatenate([b.spikes["E"].times, c.spikes["E"].times])
         np.testing.assert_array_equal(a.spikes["E"].times, joined)
@@ -67,9 +68,9 @@ def test_parameters_of_receptors_and_of_ones_own_neuron():
         return SpikingNetwork({"n": cells}, inputs=[Poisson("n", 2e3, 5e-3)], seed=2)
 
     taus, decays = [10e-3, 10e-3, 20e-3], [2e-3, 5e-3, 5e-3]
-    found = made(1e-3, 1e-3).__integrate__((0.0, 0.1), dt=1e-4, rng=3, sweep={"n.tau": taus, "n.e.tau": decays})
+    found = integrate(made(1e-3, 1e-3), (0.0, 0.1), dt=1e-4, rng=3, sweep={"n.tau": taus, "n.e.tau": decays})
     for out, tau, decay in zip(found, taus, decays, strict=True):
-        alone = made(tau, decay).__integrate__((0.0, 0.1), dt=1e-4, rng=3)
+        alone = integrate(made(tau, decay), (0.0, 0.1), dt=1e-4, rng=3)
         np.testing.assert_array_equal(out.spikes["n"].times, alone.spikes["n"].times)
     assert len({len(out.spikes["n"].times) for out in found}) == 3
 
@@ -77,18 +78,18 @@ def test_parameters_of_receptors_and_of_ones_own_neuron():
 def test_that_all_records_fit_is_checked_before_the_first_run(monkeypatch):
     monkeypatch.setattr(recording, "available_memory", lambda: 5e6)
     record = {"E": Record("v")}
-    network().__integrate__((0.0, 0.1), dt=1e-4, record=record)  # 1.6 MB
+    integrate(network(), (0.0, 0.1), dt=1e-4, record=record)  # 1.6 MB
     with pytest.raises(ValueError, match="in 4 runs"):
-        network().__integrate__((0.0, 0.1), dt=1e-4, record=record, sweep={"E.tau": [20e-3] * 4})
+        integrate(network(), (0.0, 0.1), dt=1e-4, record=record, sweep={"E.tau": [20e-3] * 4})
 
 
 def test_bad_sweeps():
     for sweep, word in [({}, "sweep"), (["E.tau"], "sweep"), ({"E.tau": 1.0}, "E.tau"), ({"E.tau": "1"}, "E.tau")]:
         with pytest.raises(TypeError, match=word):
-            network().__integrate__((0.0, 0.01), dt=1e-4, sweep=sweep)
+            integrate(network(), (0.0, 0.01), dt=1e-4, sweep=sweep)
     for settings in ({"threads": 0}, {"state": [None] * 2}):
         with pytest.raises(ValueError, match=next(iter(settings))):
-            network().__integrate__((0.0, 0.01), dt=1e-4, sweep={"E.tau": [1e-2]}, **settings)
+            integrate(network(), (0.0, 0.01), dt=1e-4, sweep={"E.tau": [1e-2]}, **settings)
     for sweep, word in [
         ({"E.tua": [1.0]}, "did you mean 'tau'"),
         ({"F.tau": [1.0]}, "owner"),
@@ -99,4 +100,4 @@ def test_bad_sweeps():
         ({"input 0.target": ["I"]}, "no parameter"),
     ]:
         with pytest.raises(ValueError, match=word):
-            network().__integrate__((0.0, 0.01), dt=1e-4, sweep=sweep)
+            integrate(network(), (0.0, 0.01), dt=1e-4, sweep=sweep)

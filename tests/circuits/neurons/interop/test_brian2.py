@@ -32,6 +32,7 @@ from circuits.neurons import (  # noqa: E402  # noqa: E402
     from_brian2,  # noqa: E402
     to_brian2,  # noqa: E402
 )
+from physlearn import integrate  # noqa: E402
 
 DT = 1e-4
 
@@ -63,7 +64,7 @@ def steps_there(monitor):
 
 
 def both(network, duration, **settings):
-    here = network.__integrate__((0.0, duration), dt=DT, rng=0, **settings)
+    here = integrate(network, (0.0, duration), dt=DT, rng=0, **settings)
     there = to_brian2(network, dt=DT, **{k: v for k, v in settings.items() if k == "method"})
     there.run(duration * b2.second, namespace={})
     return here, there
@@ -134,7 +135,7 @@ def test_currents_arrays_of_parameters_and_traces(tol):
         [Projection("n", "n", connect.fixed_probability(0.3), weight=1e-10, delay=1e-3)],
         inputs,
     )
-    here = network.__integrate__((0.0, 0.1), dt=DT, record={"n": Record(["v", "s"])})
+    here = integrate(network, (0.0, 0.1), dt=DT, record={"n": Record(["v", "s"])})
     there = to_brian2(network, dt=DT)
     monitor = b2.StateMonitor(there["n"], ("v", "I_s"), record=True, clock=there["n"].clock, when="end")
     there.add(monitor)
@@ -188,7 +189,7 @@ def test_stdp_weights(pairing, dependence):
 def test_hodgkin_huxley_voltages(model, method, bound):
     dt, current = 1e-5, np.array([0.05, 0.1, 0.3])
     network = SpikingNetwork({"axon": Population(model, 3)}, inputs=[Constant("axon", current)])
-    here = network.__integrate__((0.0, 0.03), dt=dt, method=method, record={"axon": Record(["v", "m", "h", "n"])})
+    here = integrate(network, (0.0, 0.03), dt=dt, method=method, record={"axon": Record(["v", "m", "h", "n"])})
     there = to_brian2(network, dt=dt, method=method)
     names = ("v", "m", "h", "n")
     monitor = b2.StateMonitor(there["axon"], names, record=True, clock=there["axon"].clock, when="end")
@@ -211,7 +212,7 @@ def test_reading_back_gives_the_same_run():
     ):
         network = recurrent(receptors, weights, 2e-3, n=60)
         back = from_brian2(to_brian2(network, dt=DT), namespace={})
-        run, again = (net.__integrate__((0.0, 0.3), dt=DT) for net in (network, back))
+        run, again = (integrate(net, (0.0, 0.3), dt=DT) for net in (network, back))
         for name in network.populations:
             assert len(run.spikes[name]) > 30
             assert_array_equal(run.spikes[name].times, again.spikes[name].times)
@@ -254,7 +255,7 @@ def test_a_users_network_is_read():
     network = from_brian2(net, namespace=namespace)
     model = network.populations["cells"].model
     assert model.tau == 20e-3 and model.v_rest == pytest.approx(-49e-3) and model.refractory == pytest.approx(4.9e-3)
-    here = network.__integrate__((0.0, 0.2), dt=DT).spikes["cells"]
+    here = integrate(network, (0.0, 0.2), dt=DT).spikes["cells"]
     net.run(0.2 * b2.second, namespace=namespace)
     assert len(here) > 300
     assert_array_equal(steps_here(here), steps_there(net["spikes"]))

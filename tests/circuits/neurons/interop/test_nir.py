@@ -25,6 +25,7 @@ from circuits.neurons import (  # noqa: E402  # noqa: E402
     from_nir,
     to_nir,
 )
+from physlearn import integrate  # noqa: E402
 
 DT = 1e-4
 
@@ -93,7 +94,7 @@ def test_round_trip_is_bit_equal(through_file, tmp_path):
         for one, two in zip(given.synapses(projection.name), back.synapses(projection.name), strict=True):
             assert_array_equal(one, two)
     record = {"jump": Record(["v"]), "peak": "spikes", "area": "spikes"}
-    runs = [net.__integrate__((0.0, 0.2), dt=DT, record=record) for net in (given, back)]
+    runs = [integrate(net, (0.0, 0.2), dt=DT, record=record) for net in (given, back)]
     assert_array_equal(runs[0].traces["jump"]["v"], runs[1].traces["jump"]["v"])
     for name in runs[0].spikes:
         assert len(runs[0].spikes[name]) > 50
@@ -116,7 +117,7 @@ def test_a_graph_made_by_hand_means_what_nir_says():
     }
     edges = [("input", "delay"), ("delay", "w1"), ("w1", "lif"), ("lif", "output"), ("input", "w2"), ("w2", "cuba")]
     net = from_nir(nir.NIRGraph(nodes, edges), sources={"input": SpikeSource([2e-3], [0])})
-    out = net.__integrate__((0.0, 0.02), dt=DT, record={"lif": Record(["v"]), "cuba": Record(["spikes", "v"])})
+    out = integrate(net, (0.0, 0.02), dt=DT, record={"lif": Record(["v"]), "cuba": Record(["spikes", "v"])})
     t = out.traces["lif"].t
     after = t > 3e-3 + DT / 2
     jump = 3.0 / 20e-3 * np.array([0.1, 0.2])

@@ -15,6 +15,7 @@ from circuits.neurons import (
     SpikingNetwork,
     connect,
 )
+from physlearn import integrate
 
 CELL = LIF(tau=20e-3, v_rest=0.0, v_threshold=1.0, v_reset=0.0, refractory=1e-3)
 
@@ -25,7 +26,7 @@ def respond(delay, n=1, receptor=None, threads=1, times=(1e-3,)):
     projection = Projection("s", "t", connect.all_to_all(), weight=1e-3, delay=delay)
     network = SpikingNetwork({"s": source, "t": target}, [projection])
     record = {"t": Record(["v", "r"])}
-    return network.__integrate__((0.0, 0.02), dt=1e-4, record=record, threads=threads).traces["t"]
+    return integrate(network, (0.0, 0.02), dt=1e-4, record=record, threads=threads).traces["t"]
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 15, 100])
@@ -63,7 +64,7 @@ def test_one_synapse_may_be_much_slower_than_another():
     target = Population(CELL, 2, receptors={"r": Exponential(5e-3)})
     slow = Projection("s", "t", connect.all_to_all(), weight=1e-3, delay=np.array([0.0, 7.0]))
     record = {"t": Record(["r"], every=1e-4)}
-    trace = SpikingNetwork({"s": source, "t": target}, [slow]).__integrate__((0.0, 7.01), dt=1e-4, record=record)
+    trace = integrate(SpikingNetwork({"s": source, "t": target}, [slow]), (0.0, 7.01), dt=1e-4, record=record)
     arrived = [np.flatnonzero(column)[0] + 1 for column in trace.traces["t"]["r"].T]
     assert arrived == [1, 70001]
 
@@ -76,9 +77,9 @@ def test_spikes_where_a_run_starts_are_refused_and_not_lost():
         SpikingNetwork({"n": cell}, inputs=[SpikeTrains("n", [0.01], [0], 1e-3)]),
     ):
         with pytest.raises(ValueError, match="start < t <= stop"):
-            network.__integrate__((0.01, 0.02), dt=1e-4)
-        before = network.__integrate__((0.0, 0.01), dt=1e-4)
-        network.__integrate__((0.01, 0.02), dt=1e-4, state=before.state)
+            integrate(network, (0.01, 0.02), dt=1e-4)
+        before = integrate(network, (0.0, 0.01), dt=1e-4)
+        integrate(network, (0.01, 0.02), dt=1e-4, state=before.state)
 
 
 def test_refractory_neurons_ignore_jumps():
@@ -86,7 +87,7 @@ def test_refractory_neurons_ignore_jumps():
     source = Population(SpikeSource([1e-3, 1.5e-3, 2.1e-3, 2.2e-3], [0, 0, 0, 0]), 1)
     target = Population(cell, 1, receptors={"r": Delta()})
     projection = Projection("s", "t", connect.one_to_one(), weight=1.5e-3)
-    out = SpikingNetwork({"s": source, "t": target}, [projection]).__integrate__((0.0, 0.01), dt=1e-4)
+    out = integrate(SpikingNetwork({"s": source, "t": target}, [projection]), (0.0, 0.01), dt=1e-4)
     # the first jump arrives at step 10 and makes a spike at 11; refractory for steps 11 .. 20: the jumps at 15 and
     # at 21 (the end of the last refractory step, stamp 21, is when it is free) act or not accordingly
     np.testing.assert_array_equal(np.rint(out.spikes["t"].times / 1e-4), [11, 22])
@@ -97,7 +98,7 @@ def test_a_projection_without_synapses_may_have_delays():
     none = Projection(
         "a", "a", connect.fixed_probability(0.0), weight=1.0, delay=lambda s, t, g: 1e-3 * np.ones(len(s))
     )
-    out = SpikingNetwork({"a": cells}, [none]).__integrate__((0.0, 0.01), dt=1e-3)
+    out = integrate(SpikingNetwork({"a": cells}, [none]), (0.0, 0.01), dt=1e-3)
     assert out.t_stop == 0.01 and len(out.spikes["a"]) == 0
 
 

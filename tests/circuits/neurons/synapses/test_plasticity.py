@@ -15,6 +15,7 @@ from circuits.neurons import (
     SpikingNetwork,
     connect,
 )
+from physlearn import integrate
 
 CELL = LIF(tau=20e-3, v_rest=0.0, v_threshold=1.0, v_reset=0.0)
 
@@ -54,7 +55,7 @@ def test_stdp_is_the_sum_over_pairs(pairing, dependence, delay, rng):
     projection = Projection(
         "s", "t", connect.all_to_all(), weight=0.4, delay=delay * 1e-4, plasticity=rule, name="plastic"
     )  # fmt: skip
-    out = SpikingNetwork({"s": Population(trains[0], n), "t": target}, [projection]).__integrate__((0.0, 0.2), dt=1e-4)
+    out = integrate(SpikingNetwork({"s": Population(trains[0], n), "t": target}, [projection]), (0.0, 0.2), dt=1e-4)
     weights = out.weights["plastic"].reshape(n, 4)
     for i in range(n):
         for j in range(4):
@@ -77,14 +78,14 @@ def test_weights_are_sampled_while_they_change():
     assert len(network.bounds["t"]) > 2
     chosen = [3 * n - 1, 0, n + 5, 2 * n + 4000]
     record = {"s->t": Record(["w"], every=1e-2, neurons=chosen)}
-    out = network.__integrate__((0.0, 0.04), dt=1e-4, record=record)
+    out = integrate(network, (0.0, 0.04), dt=1e-4, record=record)
     assert set(out.spikes) == set() and out.traces["s->t"].units == ("A",)
     assert out.traces["s->t"]["w"].shape == (4, 4)
     np.testing.assert_array_equal(out.traces["s->t"]["w"][-1], out.weights["s->t"][chosen])
-    half = network.__integrate__((0.0, 0.02), dt=1e-4)
+    half = integrate(network, (0.0, 0.02), dt=1e-4)
     np.testing.assert_array_equal(out.traces["s->t"]["w"][1], half.weights["s->t"][chosen])
     with pytest.raises(ValueError, match="did you mean 'w'"):
-        network.__integrate__((0.0, 0.04), dt=1e-4, record={"s->t": Record(["v"])})
+        integrate(network, (0.0, 0.04), dt=1e-4, record={"s->t": Record(["v"])})
 
 
 def test_a_coincident_pair_potentiates():
@@ -92,7 +93,7 @@ def test_a_coincident_pair_potentiates():
     source = Population(SpikeSource([1e-3], [0]), 1)
     target = Population(SpikeSource([2e-3], [0]), 1, receptors={"r": Exponential(5e-3)})
     projection = Projection("s", "t", connect.one_to_one(), weight=0.4, delay=1e-3, plasticity=rule)
-    out = SpikingNetwork({"s": source, "t": target}, [projection]).__integrate__((0.0, 0.01), dt=1e-4)
+    out = integrate(SpikingNetwork({"s": source, "t": target}, [projection]), (0.0, 0.01), dt=1e-4)
     assert out.weights["s->t"] == pytest.approx(0.42)
 
 
@@ -104,7 +105,7 @@ def test_short_term_plasticity_follows_its_recursion(facilitation):
     target = Population(CELL, 1, receptors={"r": Exponential(5e-3)})
     projection = Projection("s", "t", connect.one_to_one(), weight=2.0, delay=1e-3, plasticity=rule)
     network = SpikingNetwork({"s": source, "t": target}, [projection])
-    trace = network.__integrate__((0.0, 0.06), dt=1e-4, record={"t": Record(["r"])}).traces["t"]
+    trace = integrate(network, (0.0, 0.06), dt=1e-4, record={"t": Record(["r"])}).traces["t"]
     u, x, last, expected = 0.0, 1.0, -np.inf, np.zeros(len(trace.t))
     for t in times:
         u = u * np.exp(-(t - last) / facilitation) if facilitation else 0.0
@@ -136,4 +137,4 @@ def test_bad_plasticity():
     for change, word in [({"weight": 2.0}, "w_max"), ({"weight": 0.5, "delay": 1e-4 * np.arange(6.0)}, "delay")]:
         projection = Projection("n", "n", connect.all_to_all(), plasticity=STDP(**good), **change)
         with pytest.raises(ValueError, match=word):
-            SpikingNetwork({"n": population}, [projection]).__integrate__((0.0, 0.01), dt=1e-4)
+            integrate(SpikingNetwork({"n": population}, [projection]), (0.0, 0.01), dt=1e-4)

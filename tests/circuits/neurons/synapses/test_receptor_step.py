@@ -19,6 +19,7 @@ from circuits.neurons import (
     Step,
 )
 from circuits.neurons.program import Program
+from physlearn import integrate
 
 
 def copy_drive(step, n, state, drive, floats, ints, spiked, late):
@@ -55,7 +56,7 @@ def test_drive(held, kernel):
     inputs += [Constant("n", 0.5), Step("n", 0.25, 2e-3)]
     network = SpikingNetwork({"n": Population(Mirror(held), 1, receptors=receptors)}, inputs=inputs)
     record = {"n": Record(["v", "g", "pull"])}
-    trace = network.__integrate__((0.0, 5e-3), dt=1e-4, record=record).traces["n"]
+    trace = integrate(network, (0.0, 5e-3), dt=1e-4, record=record).traces["n"]
     seen = trace.t - (1e-4 if held == "start" else 0.5e-4)  # the time within the step at which the drive is taken
     since = np.where(seen > 1e-3 - 1e-9, seen - 1e-3 + 1e-15, -1.0)
     a, b, c = kernel.response(since), 2 * kernel.response(since), 3 * Exponential(1e-3).response(since)

@@ -22,6 +22,7 @@ from circuits.neurons import (
     SpikingNetwork,
     connect,
 )
+from physlearn import integrate
 
 CELL = LIF(tau=20e-3, v_rest=0.0, v_threshold=1.0, v_reset=-1.0)
 KERNELS = [Exponential(3e-3), Gamma(3e-3, 0), Alpha(2e-3), Gamma(2e-3, 2), DualExponential(1e-3, 4e-3)]
@@ -48,7 +49,7 @@ def test_rows_follow_the_kernel(kernel, reversal):
         "t": Population(CELL, 2, receptors={"r": kernel}),
     }
     network = SpikingNetwork(populations, [Projection("s", "t", connect.all_to_all(), weight=0.5)])
-    trace = network.__integrate__((0.0, 0.02), dt=1e-4, record={"t": Record(["r"])}).traces["t"]
+    trace = integrate(network, (0.0, 0.02), dt=1e-4, record={"t": Record(["r"])}).traces["t"]
     exact = 0.5 * (kernel.response(trace.t - 1e-3 + 1e-15) + kernel.response(trace.t - 2e-3 + 1e-15))
     np.testing.assert_allclose(trace["r"][:, 1], exact, rtol=1e-9, atol=1e-12)
 
@@ -173,7 +174,7 @@ def test_weights_reach_their_targets(rng):
         assert len(network.bounds["t"]) > 2
         _, targets, weights = network.synapses("p")
         assert len(np.unique(weights)) == (1 if weight == 0.25 else len(weights))
-        trace = network.__integrate__((0.0, 1e-3), dt=1e-4, record={"t": Record(["r"])}).traces["t"]
+        trace = integrate(network, (0.0, 1e-3), dt=1e-4, record={"t": Record(["r"])}).traces["t"]
         np.testing.assert_allclose(trace["r"][-1], np.bincount(targets, weights, n), rtol=1e-12, atol=1e-13)
 
 
