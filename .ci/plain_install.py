@@ -1,6 +1,6 @@
 """Use an installation without extras: run by its own Python, with its packages installed from a wheel, in any folder.
 
-What needs no extra works, and what needs one says which: every module, every export, every command.
+Every module, export and command works without extras, or names the extra that it needs.
 """
 
 import importlib
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-EXTRA = r"pip install ['\"]physlearn-sim\[\w+\]"  # the sentence of what is missing
+EXTRA = r"pip install ['\"]physlearn-sim\[\w+\]"  # the sentence that names a missing extra
 NEED = {"physlearn.sklearn"}  # modules that are of no use without theirs
 WAYS = itertools.cycle([[Path(sys.executable).with_name("physlearn")], [sys.executable, "-m", "physlearn"]])
 STUDY = """
@@ -83,7 +83,7 @@ def datasets():
 
 
 def extras():
-    """Ask for what an extra brings."""
+    """Use features that need an extra."""
     from circuits.neurons import LIF, Population, Spikes, SpikingNetwork, to_brian2, to_nir
     from physlearn import Energy, Spin, sample
     from physlearn.io import to_bqm
@@ -108,7 +108,7 @@ def extras():
 
 
 def commands():
-    """Use every command; those that fail say why."""
+    """Use every command; those that fail give the reason."""
     Path("dice_tasks.py").write_text(TASKS)
     Path("dice.toml").write_text(STUDY)
     says("physlearn ", "--version")

@@ -29,8 +29,8 @@ def main(arguments=None) -> int:
             sys.stdout.flush()  # what fails here would fail with a traceback when the interpreter ends
         return code
     except (ValueError, OSError, ImportError) as error:
-        if isinstance(error, BrokenPipeError) and _reader_left():
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
+        if isinstance(error, BrokenPipeError) and sys.stdout is not None and _reader_left(sys.stdout):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # takes the rest of the buffer
             return ABANDONED
         print(error, file=sys.stderr)
         return USAGE
@@ -44,12 +44,12 @@ def _dispatched(arguments) -> int:
     return options.do(options)
 
 
-def _reader_left() -> bool:
-    """Whether standard output is a pipe that nobody reads any more: other pipes break for other reasons."""
+def _reader_left(output) -> bool:
+    """Whether an output is a pipe that nobody reads any more; other pipes, such as a study's own, stay errors."""
     try:
         watched = select.poll()
-        watched.register(sys.stdout.fileno(), 0)  # errors are reported unasked
-    except (AttributeError, OSError, ValueError):  # no output, one without a file, or a system without poll
+        watched.register(output.fileno(), 0)  # errors are reported unasked
+    except (AttributeError, OSError, ValueError):  # a system without poll, or an output without a file
         return False
     return bool(watched.poll(0))
 

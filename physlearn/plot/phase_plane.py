@@ -63,7 +63,8 @@ def plot_phase_plane(
     for point in points:
         if not isinstance(point, tuple | list) or len(point) != 3:
             raise ValueError(f"fixed_points: got {seen(point)}, expected (x, y, stable)")
-        array("fixed_points", point[:2]), flag("fixed_points: stable", point[2])
+        array("fixed_points", point[:2])
+        flag("fixed_points: stable", point[2])
     ax = axes_or_new(ax, (5.2, 4.0))
     ax.streamplot(x, y, dx, dy, color="0.8", density=0.9, linewidth=0.6, arrowsize=0.7)
     first, second = (text.split(" (")[0] for text in labels)

@@ -1,4 +1,4 @@
-"""A study: one call that runs what is missing."""
+"""The function `study`: one call that runs all missing tasks."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def study(
 
     Notes
     -----
-    A task's random numbers follow from what it computes (`physlearn.study.plans.identity`), so results are the same,
+    A task's random numbers follow from its identity (`physlearn.study.plans.identity`), so results are the same,
     bit by bit, for any executor, number of workers, batch size and interruption.
 
     Examples

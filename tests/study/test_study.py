@@ -283,7 +283,7 @@ def test_results_that_arrays_cannot_hold_fail_alone(tmp_path):
 def test_models_with_aliases_infinities_and_computed_fields(tmp_path):
     found = study("scan_tasks:awkward", {"lambda": [1.0, 2.5]}, store=tmp_path / "s", executor="serial").to_dataset()
     assert found["value"].values.ravel().tolist() == [2.0, 5.0] and np.all(found["limit"] == np.inf)
-    with pytest.raises(ValueError, match="Millivolts does not take back what it gives"):
+    with pytest.raises(ValueError, match="Millivolts does not accept its own output"):
         study("scan_tasks:unsettled", {"a": [0.0, 1.0]}, store=tmp_path / "t")
     with pytest.raises(ValueError, match="a: halves from 1 to 4 come to 2.5, which the task does not take"):
         refine = {"observable": "value", "tolerance": 1, "levels": 1}

@@ -165,8 +165,9 @@ class Plan:
             self.task.settles(self.space[k]) for k in range(0, len(self.space), 1 + len(self.space) // 100)
         ):
             return [
-                f"{where} {model.__name__} does not take back what it gives: its validators must leave alone "
-                "what they have passed, and its aliases be the same both ways, because workers check parameters again"
+                f"{where} {model.__name__} does not accept its own output: its validators must leave the "
+                "values that they have passed unchanged, and its aliases be the same both ways, because workers check "
+                "parameters again"
             ]
         return found
 

@@ -44,8 +44,8 @@ def refuse_own(path: str, folder: Path) -> None:
     for place in filter(None, places):
         if Path(place).resolve().is_relative_to(folder.resolve()):
             raise ValueError(
-                f"task: {path!r} is {place}, code that came with the study's folder and is not imported without being "
-                "asked: read it, and then pass trust=True (--trust), or move it out of there"
+                f"task: {path!r} is {place}, code that came with the study's folder, which is not imported without "
+                "trust: read it, and then pass trust=True (--trust), or move it out of there"
             )
 
 
@@ -68,6 +68,6 @@ def not_searched(error: ValueError, home: Path | None) -> ValueError:
     if same(home) or "cannot import" not in str(error):
         return error
     return ValueError(
-        f"{error}\n{home}, the folder of the study file, is not searched for code without being asked: look at what "
-        "lies there, and then pass --trust, or go there first"
+        f"{error}\n{home}, the folder of the study file, is not searched for code without --trust: look at what lies "
+        "there, and then pass --trust, or go there first"
     )

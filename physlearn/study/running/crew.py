@@ -17,7 +17,7 @@ from physlearn.study.plans.plan import Job
 from physlearn.study.plans.task import import_task
 from physlearn.study.running.worker import Brief, Outcome, run_batch, run_job, told
 
-PATIENCE = 5.0  # s without any result, after which an executor is asked for its workers
+PATIENCE = 5.0  # s without any result, after which an executor's workers are counted
 
 
 class Done(NamedTuple):
@@ -134,7 +134,7 @@ class Futures:
                 found = future.result()
             except concurrent.futures.BrokenExecutor as error:
                 raise RuntimeError(
-                    f"the executor is broken ({error}); what is stored is safe: run the study again with a new one. "
+                    f"the executor is broken ({error}); stored results are safe: run the study again with a new one. "
                     "executor=None survives workers that die"
                 ) from error
             except (concurrent.futures.CancelledError, TimeoutError):

@@ -69,7 +69,7 @@ class Driver:
             try:
                 for event in self.crew.wait(0.2):
                     records += self._taken(event)
-            finally:  # an executor that breaks must not take along what it has already returned
+            finally:  # an executor that breaks must not lose results that it has already returned
                 self._write(records)
 
     def _write(self, records: list[Record]) -> None:
@@ -142,7 +142,7 @@ class Driver:
 
 
 class Interrupts:
-    """Ctrl-C once: finish what is in flight.  Twice: stop now.  Both end in KeyboardInterrupt."""
+    """Ctrl-C once: finish the tasks in flight.  Twice: stop now.  Both end in KeyboardInterrupt."""
 
     def __init__(self, driver: Driver):
         self.driver, self.count = driver, 0

@@ -269,7 +269,7 @@ def _opened(folder, definition, name):
         if db.execute("PRAGMA user_version").fetchone()[0] < SCHEMA:
             db.execute("BEGIN IMMEDIATE")
             for table in ("meta", "result", "point"):
-                db.execute(f"ALTER TABLE {table} ADD COLUMN digest BLOB")  # what is there has none
+                db.execute(f"ALTER TABLE {table} ADD COLUMN digest BLOB")  # rows that exist have none
             db.execute("ALTER TABLE task ADD COLUMN results INTEGER")
             db.execute(f"PRAGMA user_version = {SCHEMA}")
             db.execute("COMMIT")
