@@ -18,7 +18,6 @@ from physlearn.dynamics.sites.fields import REFRESH, variables_refusal
 from physlearn.dynamics.sites.local import (
     POTTS,
     SPIN,
-    add_codes,
     addresses,
     forms,
     kind_code,
@@ -156,14 +155,20 @@ def visit(gaps, commits, caches, ints, floats, x, order, push, code, q, beta, me
                 for t in range(len(gaps)):
                     own, whole, parts = caches[t][c], ints[t], floats[t]
                     m = call_gap(gaps[t], i, xc, own, whole[c % len(whole)], parts[c % len(parts)], codes, f)
-                    if code == POTTS:
-                        some = add_codes(codes, f, m, q, some, listed, total)
-                    elif m < 0 or m > q:
-                        some = -1
-                    else:
-                        field += f[0]
-                    if some < 0:
+                    if m < 0 or m > q:
                         return c * len(xc) + i
+                    if code != POTTS:
+                        field += f[0]
+                        continue
+                    for k in range(m):
+                        if codes[k] < 0 or codes[k] >= q:
+                            return c * len(xc) + i
+                        if not listed[codes[k]]:
+                            listed[codes[k]] = 1
+                            listed[q + some] = codes[k]
+                            total[codes[k]] = 0.0
+                            some += 1
+                        total[codes[k]] += f[k]
                 if code == POTTS:
                     for k in range(q, q + some):
                         field += total[listed[k]]
