@@ -173,7 +173,7 @@ def learn(
     if callback is not None:
         function("callback", callback, 1, "a function of the Training")
     if resume is not None:
-        instance("resume", resume, Training, "a Training, what `learn` returned")
+        instance("resume", resume, Training, "a Training, such as `learn` and `load` give")
     if relax_options is not None:
         mapping("relax_options", relax_options, RELAX_OPTIONS, "a mapping of settings of `relax`")
     if hasattr(rule, "sampled") == (cost is not None):
@@ -181,10 +181,6 @@ def learn(
         raise TypeError(f"cost: got {cost!r}, but {type(rule).__name__} takes {wants}")
     inputs, target = check_data(system, data, cost)
     if resume is not None:
-        if not isinstance(resume, Training):
-            raise TypeError(
-                f"resume: got a {type(resume).__name__}, expected a Training, such as `learn` and `load` give"
-            )
         system = system.with_theta(resume.theta)
     names = check_names(system, trainable, optimizer)
     n = len(target)

@@ -92,7 +92,7 @@ def write_report(
         "rows": _rows(dataset, words),
         "footer": f"Written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by physlearn.",
     }
-    page = resources.files("physlearn.study").joinpath("report.html").read_text(encoding="utf-8")
+    page = resources.files("physlearn.study.reports").joinpath("report.html").read_text(encoding="utf-8")
     page = re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], page)  # once: what is put in is not searched again
     return replace_file(path, page)
 
