@@ -200,6 +200,11 @@ class System:
 class Energy(System):
     """A system whose field is the gradient of a sum of terms: ``energy(x) -> (batch,)``.
 
+    Parameters
+    ----------
+    layers, terms, theta, readouts, fixed
+        As for `System`; ``theta`` may have any names.
+
     Examples
     --------
     >>> import numpy as np
