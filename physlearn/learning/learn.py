@@ -162,26 +162,11 @@ def learn(
     True
     """
     check_nouns(rule=rule, optimizer=optimizer, **({} if cost is None else {"cost": cost}))
-<<<<<<< HEAD
     _check_settings(epochs, batch, shuffle, method, callback, resume, relax_options)
-=======
-    count("epochs", epochs, least=0)
-    if batch is not None:
-        count("batch", batch)
-    flag("shuffle", shuffle)
-    choice("method", method, METHODS)
-    if callback is not None:
-        function("callback", callback, 1, "a function of the Training")
-    if resume is not None:
-        instance("resume", resume, Training, "a Training, such as `learn` and `load` give")
-    if relax_options is not None:
-        mapping("relax_options", relax_options, RELAX_OPTIONS, "a mapping of settings of `relax`")
->>>>>>> h/p5
     if hasattr(rule, "sampled") == (cost is not None):
         wants = "no cost, since its phases are sampled" if cost is not None else "a cost, such as SquaredError('out')"
         raise TypeError(f"cost: got {cost!r}, but {type(rule).__name__} takes {wants}")
     inputs, target = check_data(system, data, cost)
-<<<<<<< HEAD
     system = system if resume is None else system.with_theta(resume.theta)
     names, n = check_names(system, trainable, optimizer), len(target)
     task = Assignment(inputs, target, rule, optimizer, cost, n if batch is None else min(batch, n), names)
@@ -191,38 +176,6 @@ def learn(
     record = replace(record, method=used, monitor_name=monitor.name)
     begun = "started" if resume is None else "resumed"
     LOG.info("learn: %s, epochs %d to %d by %s, engine %r", begun, record.epochs, last, type(rule).__name__, used)
-=======
-    if resume is not None:
-        system = system.with_theta(resume.theta)
-    names = check_names(system, trainable, optimizer)
-    n = len(target)
-    size = n if batch is None else batch
-    generator = rng_generator(rng)
-    if resume is None:
-        memory = _start(system, rule, optimizer, names, generator)
-        record = Training(system, np.zeros(0), 0, memory, generator.bit_generator.state)
-    else:
-        generator = generator_of(resume.rng)
-        fresh = _start(system, rule, optimizer, names, 0)
-        if _names(resume.memory) != _names(fresh):
-            raise ValueError(
-                f"resume: its optimiser and rule kept {_names(resume.memory)}, but {type(optimizer).__name__} and "
-                f"{type(rule).__name__} keep {_names(fresh)}; resume with the same ones and the same `trainable`"
-            )
-        kept, wanted = ({n: len(v) for n, v in m.get("chains", {}).items()} for m in (resume.memory, fresh))
-        if kept != wanted:
-            raise ValueError(
-                f"resume: it kept persistent chains and replicas {kept}, but {rule!r} has {wanted}; resume with as many"
-            )
-        record = replace(resume, system=system)
-    task = compiled.Task(inputs, target, rule, optimizer, cost, min(size, n), names)
-    run, used = _engine(method, record.system, task, relax_options)
-    record, last = replace(record, method=used), record.epochs + epochs
-    monitor = Monitor(record.system, task)
-    record = replace(record, monitor_name=monitor.name)
-    going_on = "started" if resume is None else "resumed"
-    LOG.info("learn: %s, epochs %d to %d by %s, engine %r", going_on, record.epochs, last, type(rule).__name__, used)
->>>>>>> h/p5
     with Bar("learn", "epoch", epochs, progress) as bar:
         while record.epochs < last:
             chunk = 1 if callback else min(last - record.epochs, max(1, SAMPLES_PER_CALL // n))

@@ -93,11 +93,7 @@ def write_report(
         "footer": f"Written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by physlearn.",
     }
     page = resources.files("physlearn.study.reports").joinpath("report.html").read_text(encoding="utf-8")
-<<<<<<< HEAD
     page = re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], page)  # once: inserted text is not searched again
-=======
-    page = re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], page)  # once: what is put in is not searched again
->>>>>>> h/p5
     return replace_file(path, page)
 
 
