@@ -11,7 +11,7 @@ import numpy as np
 WIDTH, ITEMS, LONGEST = 110, 6, 160  # columns of a line, entries of a container, characters of one value
 
 
-def brief(self, /, **parts) -> str:
+def brief(self, **parts) -> str:
     """An object as ``Name(part=..., ...)``; a class takes it as its ``__repr__``.
 
     Parameters

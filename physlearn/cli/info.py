@@ -38,7 +38,8 @@ def _kernel_cache() -> list[str]:
     with warnings.catch_warnings():  # they say the same
         warnings.simplefilter("ignore", RuntimeWarning)
         folder = _kernel.gap_at.stats.cache_path
-    if folder is None or (config.CACHE_DIR and config.CACHE_DIR != given):
+    now = getattr(config, "CACHE_DIR", "")  # set by the line above where nothing else can be written
+    if folder is None or (now and now != given):
         where = "in memory" if folder is None else "in a temporary folder"
         return [
             f"{where}, lost when a process ends: neither the package's folder nor a home folder can be written",

@@ -70,7 +70,7 @@ def _compiled(plain, signature, key, argument, remedy):
         named = plain if own else renamed(checked(plain), f"checked_{key}")
         made = CFunc(named, sigutils.normalize_signature(signature), {}, {} if own else {"boundscheck": True})
         if key is not None:
-            made._cache = KernelCache(named)
+            made._cache = KernelCache(named)  # pyright: ignore[reportAttributeAccessIssue]
         made.compile()
         return made
     except NumbaError as error:

@@ -24,11 +24,14 @@ import sys
 import tempfile
 import types
 import warnings
+from collections.abc import Set
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
 from numba import njit
+from numba.core import config
 from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
 
@@ -40,7 +43,7 @@ _log = logging.getLogger(__name__)
 inlined = njit(inline="always", error_model="numpy")  # copied into its callers by Numba: nothing to keep on disk
 
 
-def kernel(function=None, *, fastmath=frozenset(), inline=False):
+def kernel(function=None, *, fastmath: Set[str] = frozenset(), inline=False):
     """Compile a module-level function on first use, and keep the code on disk.
 
     Parameters
@@ -69,7 +72,7 @@ def kernel(function=None, *, fastmath=frozenset(), inline=False):
         options["inline"] = "always"
     dispatcher = njit(**options)(function)
     if isinstance(dispatcher, Dispatcher):  # a plain function under NUMBA_DISABLE_JIT=1
-        dispatcher._cache = KernelCache(function)
+        dispatcher._cache = KernelCache(function)  # pyright: ignore[reportAttributeAccessIssue]
     return dispatcher
 
 
@@ -90,7 +93,7 @@ class KernelCache:
         except RuntimeError as error:  # a function typed at a prompt has no file to keep the cache beside
             _log.debug("%s is compiled in memory only: %s", self._function.__qualname__, error)
             return None
-        file = getattr(disk, "_cache_file", None)
+        file: Any = getattr(disk, "_cache_file", None)
         if hasattr(file, "_source_stamp"):
             file._source_stamp = (file._source_stamp, dependencies(self._function))
         else:  # a Numba that keeps its stamp elsewhere: as under cache=True, edits in other files are not seen
@@ -175,7 +178,7 @@ def _temporary_folder():
         return None
     owner = os.getpid()
     atexit.register(lambda: os.getpid() == owner and shutil.rmtree(folder, ignore_errors=True))
-    os.environ["NUMBA_CACHE_DIR"] = numba.config.CACHE_DIR = folder
+    os.environ["NUMBA_CACHE_DIR"] = config.CACHE_DIR = folder  # pyright: ignore[reportAttributeAccessIssue]
     _warn_once(
         f"neither the folder of the package nor a home folder can be written: compiled kernels go to {folder} and are "
         f"lost when this process ends. {_REMEDY}"

@@ -122,7 +122,7 @@ def test_nowhere_to_write(tmp_path):
         from physlearn.kernels import jit
 
         def refuse(function, real=jit.FunctionCache):
-            if not jit.numba.config.CACHE_DIR:
+            if not jit.config.CACHE_DIR:
                 raise RuntimeError("cannot cache function: no locator available for file")
             return real(function)
 
@@ -130,7 +130,7 @@ def test_nowhere_to_write(tmp_path):
         from physlearn import Energy, Spin, sample
         from physlearn.terms import Pairs
         glass = Energy({"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": [1.0]})
-        print(sample(glass, temperature=1.0, n_samples=2, rng=0).x.shape, jit.numba.config.CACHE_DIR)
+        print(sample(glass, temperature=1.0, n_samples=2, rng=0).x.shape, jit.config.CACHE_DIR)
     """
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     done = subprocess.run(

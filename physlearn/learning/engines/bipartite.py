@@ -118,7 +118,7 @@ def runner(system, task):
             seen, chains = (np.array(value.reshape(len(value), -1), dtype) for value in stored)
         parameters, order = Parameters(theta, low, high, decay), np.concatenate(orders)
         walk = Chains(states, seen, chains, rule.k, beta, memory["noise"]["lanes"], unit)
-        stepper = Optimizer(ADAM if adam else PLAIN, settings, *kept, count)
+        stepper = Optimizer(ADAM if adam else PLAIN, settings, kept[0], kept[1], count)
         whole = run_epochs(parameters, data, order, task.size, walk, stepper, np.array(rates), misfit, single, sparse)
         memory["steps"] = int(count[0])
         for key, value in zip(("first", "second") if adam else ("velocity",), kept, strict=False):

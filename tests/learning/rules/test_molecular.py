@@ -151,7 +151,7 @@ def test_bad_input():
         learn_by_diffusion([[[1, 2]], [[[1, 2]]]], 2, duration=0.01, cells=1)
     with pytest.raises(ValueError, match="cells: got 2.5"):
         learn_by_diffusion([[[1, 2]]], 2, duration=1.0, cells=2.5)
-    with pytest.raises(ValueError, match="J: 1 entries are NaN"):
+    with pytest.raises(ValueError, match="J: 1 of 4 entries are NaN"):
         sharpen([[[np.nan, -1.0], [-1.0, 0.0]]], 1)
     for bad in (np.nan, -2.0):
         with pytest.raises(ValueError, match="strength: got"):
