@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 inlined = njit(inline="always", error_model="numpy")  # copied into its callers by Numba: nothing to keep on disk
 
 
-def kernel(function=None, *, fastmath: Set[str] = frozenset(), inline=False):
+def kernel(function: Any = None, *, fastmath: Set[str] = frozenset(), inline=False) -> Any:
     """Compile a module-level function on first use, and keep the code on disk.
 
     Parameters

@@ -93,7 +93,7 @@ def test_solves_equal_dense(case):
     for r in range(5):
         b[r, : 8 * first[r]] = 0.0
     w[:, :m] = b
-    solve_lower(start, tiles, w, first)
+    solve_lower(start, tiles, w, first, len(w))
     n, u = w.shape[1], w * inverse
     green = [[dot(w, i * n, u, j * n, n) for i in range(5)] for j in range(5)]
     scale(inverse, w)

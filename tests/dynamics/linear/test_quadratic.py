@@ -254,7 +254,7 @@ def test_rows_are_a_matrix():
     [
         (dict(target=[0.1]), r"nudge.target: shape \(1,\), expected \(2,\)"),
         (dict(target=0.1), r"nudge.target: shape \(\)"),
-        (dict(target=[0.1, np.nan]), "nudge.target: 1 values are NaN"),
+        (dict(target=[0.1, np.nan]), "target: 1 of 2 entries are NaN"),
         (dict(at=[[0.1]]), r"nudge.at: shape \(1, 1\)"),
         (dict(strength=np.nan), "nudge.strength: got nan"),
     ],
