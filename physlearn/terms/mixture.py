@@ -204,11 +204,13 @@ def wells(x, logits, means, precisions, energy, force, r):
             q = 0.0
             if alike:
                 for j in range(d):
-                    q += (x[b, j] - means[k, j]) ** 2
+                    off = x[b, j] - means[k, j]
+                    q += off * off
                 q *= precisions[k, 0]
             else:
                 for j in range(d):
-                    q += precisions[k, j] * (x[b, j] - means[k, j]) ** 2
+                    off = x[b, j] - means[k, j]
+                    q += precisions[k, j] * (off * off)
             r[b, k] = constant[k] - 0.5 * q
             best = max(best, r[b, k])
         total = 0.0
