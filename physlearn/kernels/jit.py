@@ -161,7 +161,8 @@ def _numba_cache(function):
     try:
         return FunctionCache(function)
     except RuntimeError:
-        if function.__module__ is None or function.__module__.partition(".")[0] not in OWN:
+        typed = not os.path.exists(function.__code__.co_filename)  # at a prompt, in a docstring
+        if typed or (function.__module__ or "").partition(".")[0] not in OWN:
             raise
     if _temporary_folder() is None:
         raise RuntimeError("no folder can be written")
