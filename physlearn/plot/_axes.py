@@ -35,7 +35,8 @@ def caption(name, value):
 
 def labels_of(name, values, count, what) -> list[str]:
     """Names to show, ``count`` of them."""
-    found = sequence(name, values, (str, Real, np.generic), f"names to show, one for each {what}")
+    letters = tuple(values) if isinstance(values, str) else values  # "ABC" names three things
+    found = sequence(name, letters, (str, Real, np.generic), f"names to show, one for each {what}")
     if len(found) != count:
         raise ValueError(f"{name}: got {len(found)}, expected {count}, one for each {what}")
     return [str(text) for text in found]
