@@ -95,3 +95,11 @@ def test_star_gives_every_public_name(package):
     assert names <= set(found), f"from {package} import * lacks {sorted(names - set(found))}"
     if package == "circuits.neurons":
         assert callable(found["connect"].one_to_one)
+
+
+def test_former_places_of_the_interchange_formats():
+    from circuits.interop import brian2, from_brian2, nir
+    from circuits.neurons import from_nir, to_brian2
+
+    assert (brian2.to_brian2, nir.from_nir) == (to_brian2, from_nir)
+    assert from_brian2.from_brian2.__module__ == "circuits.neurons.interop.from_brian2"

@@ -1,0 +1,1 @@
+"""The former place of `circuits.neurons.interop`; its modules keep their names here."""
