@@ -33,13 +33,13 @@ def _kernel_cache() -> list[str]:
     from numba.core import config
 
     from physlearn.kernels import cfuncs as _kernel
+    from physlearn.kernels.jit import in_temporary_folder
 
     given = getattr(config, "CACHE_DIR", "")  # NUMBA_CACHE_DIR, or Numba's own configuration file
     with warnings.catch_warnings():  # they say the same
         warnings.simplefilter("ignore", RuntimeWarning)
         folder = _kernel.gap_at.stats.cache_path
-    now = getattr(config, "CACHE_DIR", "")  # set by the line above where nothing else can be written
-    if folder is None or (now and now != given):
+    if folder is None or in_temporary_folder():
         where = "in memory" if folder is None else "in a temporary folder"
         return [
             f"{where}, lost when a process ends: neither the package's folder nor a home folder can be written",

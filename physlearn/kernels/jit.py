@@ -187,6 +187,11 @@ def _temporary_folder():
     return folder
 
 
+def in_temporary_folder() -> bool:
+    """Whether kernels of this process go to a folder that is gone with it."""
+    return bool(_temporary_folder.cache_info().currsize and _temporary_folder())
+
+
 @functools.cache
 def _warn_once(text):
     warnings.warn(text, RuntimeWarning, stacklevel=2)
