@@ -2,12 +2,16 @@ from . import (
     io as io,
     lagrangians as lagrangians,
     learning as learning,
+    maps as maps,
     models as models,
     plot as plot,
     study as study,
     terms as terms,
 )
-from .audit import check_energy as check_energy
+from .audit import (
+    check_energy as check_energy,
+    check_map as check_map,
+)
 from .dynamics import (
     Annealed as Annealed,
     Equilibrium as Equilibrium,
