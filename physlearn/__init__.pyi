@@ -52,6 +52,7 @@ from .errors import ConvergenceError as ConvergenceError, DivergenceError as Div
 from .learning import (
     SGD as SGD,
     Adam as Adam,
+    BinaryCrossEntropy as BinaryCrossEntropy,
     BoltzmannLearning as BoltzmannLearning,
     ContrastiveDivergence as ContrastiveDivergence,
     ContrastiveHebbian as ContrastiveHebbian,
@@ -64,6 +65,7 @@ from .learning import (
     Margin as Margin,
     MolecularLearning as MolecularLearning,
     PersistentContrastiveDivergence as PersistentContrastiveDivergence,
+    PredictiveCoding as PredictiveCoding,
     SquaredError as SquaredError,
     check_gradient as check_gradient,
     learn as learn,

@@ -107,6 +107,42 @@ def gradient(network, tapes, cotangents, theta):
     return found
 
 
+def given_of(system, clamps, batch):
+    """Clamped readouts as {layer: (values (batch, *shape), mask of what is free, or None where nothing is)}."""
+    values: dict[str, np.ndarray] = {}
+    known: dict[str, np.ndarray] = {}
+    for name, value in clamps.items():
+        readout = system.readouts[name]
+        if readout.rows is not None or readout.force:
+            what = "drives forces" if readout.force else "reads sums of variables"
+            raise ValueError(f"readout {name!r}: it {what}; networks of predictions are given variables")
+        layer = system.layers[readout.layer]
+        full = values.setdefault(readout.layer, np.zeros((batch, layer.size), precision(system.theta)))
+        mask = known.setdefault(readout.layer, np.zeros(layer.size, bool))
+        where = slice(None) if readout.index is None else readout.index
+        full[:, where] = np.reshape(value, (-1, full[:, where].shape[1]))
+        mask[where] = True
+    shaped = {name: full.reshape(batch, *system.layers[name].shape) for name, full in values.items()}
+    return {name: (shaped[name], None if known[name].all() else ~known[name]) for name in values}
+
+
+def exact_gradient(system, clamps, cost, target):
+    """Cost of the free outputs, (batch,), and {name: gradient of its mean}: a pass forwards and one backwards.
+
+    None where the clamps are not all the roots and nothing else, so that the free phase is no pass forwards.
+    """
+    network, batch = network_of(system), len(target)
+    given = given_of(system, clamps, batch)
+    if set(given) != set(network.roots) or any(free is not None for _, free in given.values()):
+        return None
+    values, tapes = forward(network, {name: value for name, (value, _) in given.items()}, system.theta)
+    readout, target = system.readouts[cost.readout], np.asarray(target, precision(system.theta))
+    y, layer = readout.read(values), system.layers[readout.layer]
+    pull = readout.pull(cost.gradient(y, target), layer.size)
+    pull = np.divide(pull, batch, dtype=y.dtype).reshape(batch, *layer.shape)
+    return cost.value(y, target), gradient(network, tapes, {readout.layer: pull}, system.theta)
+
+
 class Inference:
     """The energy of a network as a function of its errors, some variables given.
 

@@ -58,6 +58,7 @@ class Chain(Map):
     def start(self, shapes, rng):
         """First parameters of every map; the first one to read a name starts it."""
         found = {}
+        self.shape(shapes)  # refuses maps that do not fit each other
         for m in self.maps:
             new = m.start(shapes, rng) if hasattr(m, "start") else {}
             found = new | found

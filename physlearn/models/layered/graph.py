@@ -24,7 +24,7 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import array, mapping, sequence, text
-from physlearn.dynamics.predictions import cycle_of, forward, gradient, network_of, precision
+from physlearn.dynamics.predictions import cycle_of, exact_gradient, forward, network_of, precision
 from physlearn.energy import Energy, Real
 from physlearn.learning.engines.adjoint import contrast_by_adjoint
 from physlearn.learning.rules.contrastive import ExactGradient
@@ -247,25 +247,13 @@ class PredictionGraph(Energy):
         >>> net.exact_gradient(SquaredError("y"), {"x": np.array([[3.0]])}, np.array([[5.0]]))
         (array([0.5]), {'W1': array([[3.]]), 'b1': array([1.])})
         """
-        given = dict(self.fixed) | dict(inputs)
-        network, whole = network_of(self), {}
-        for name, value in given.items():
-            readout = self.readouts[name]
-            if readout.index is None and readout.rows is None and not readout.force:
-                shape = self.layers[readout.layer].shape
-                whole[readout.layer] = np.reshape(np.asarray(value, self.dtype), (-1, *shape))
-        if set(whole) != set(network.roots) or len(whole) != len(given):
+        clamps = dict(self.fixed) | dict(inputs)
+        found = exact_gradient(self, clamps, cost, target)
+        if found is None:
             options = {"unconverged": "raise", "tol": 1e-10}
-            found = contrast_by_adjoint(self, inputs, target, ExactGradient(), cost, options)
-            return found.cost, found.gradient
-        batch = len(target)
-        whole = {n: v if len(v) == batch else np.repeat(v, batch, 0) for n, v in whole.items()}
-        values, tapes = forward(network, whole, self.theta)
-        readout, target = self.readouts[cost.readout], np.asarray(target, self.dtype)
-        y, layer = readout.read(values), self.layers[self.readouts[cost.readout].layer]
-        pull = readout.pull(cost.gradient(y, target) / batch, layer.size).astype(self.dtype, copy=False)
-        slopes = gradient(network, tapes, {readout.layer: pull.reshape(batch, *layer.shape)}, self.theta)
-        return cost.value(y, target), slopes
+            solved = contrast_by_adjoint(self, inputs, target, ExactGradient(), cost, options)
+            return solved.cost, solved.gradient
+        return found
 
 
 def _nodes(nodes, inputs):
