@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from physlearn.errors import ConvergenceError
-from physlearn.learning.engines import bipartite, edges
+from physlearn.learning.engines import bipartite, edges, sweep
 from physlearn.learning.engines.adjoint import exact_contrast
 from physlearn.learning.engines.contrast import Contrast, contrast_by_moments, contrast_by_relaxing, has_moments
 from physlearn.learning.rules.contrastive import ExactGradient
 
 LOG = logging.getLogger(__name__)
-METHODS = ("auto", "compiled", "moments", "relax", "sample")
+METHODS = ("auto", "compiled", "moments", "sweep", "relax", "sample")
 
 
 def choose(method, system, task, relax_options):
@@ -28,11 +28,12 @@ def choose(method, system, task, relax_options):
     reasons = {
         "compiled": fast.refusal(system, task),
         "moments": None if has_moments(system) else "not every term is quadratic with `gradient_moments`",
+        "sweep": sweep.refusal(system, task),
         "relax": None,
         "sample": "the rule's phases are relaxed, not sampled",
     }
     if drawn:
-        reasons |= dict.fromkeys(("moments", "relax"), "the rule's phases are sampled") | {"sample": None}
+        reasons |= dict.fromkeys(("moments", "sweep", "relax"), "the rule's phases are sampled") | {"sample": None}
     if method == "auto":
         method = next(name for name, reason in reasons.items() if reason is None)
     LOG.debug("learn: engine %r; refused: %s", method, {name: why for name, why in reasons.items() if why})
@@ -46,6 +47,8 @@ def choose(method, system, task, relax_options):
 
         return sampled.runner(system, task), method
     options = {"unconverged": "raise"} | dict(relax_options or {})
+    if method == "sweep":
+        return sweep.runner(system, task, options), method
     contrast: Any
     if method == "moments":
         contrast = contrast_by_moments
