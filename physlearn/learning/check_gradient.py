@@ -8,7 +8,7 @@ import numpy as np
 
 from physlearn.checks import array, mapping
 from physlearn.learning.data import RELAX_OPTIONS, check_data, check_nouns
-from physlearn.learning.engines.adjoint import contrast_by_adjoint
+from physlearn.learning.engines.adjoint import contrast_by_adjoint, exact_contrast
 from physlearn.learning.engines.contrast import contrast_by_moments, contrast_by_relaxing, has_moments
 from physlearn.learning.rules.contrastive import CoupledLearning, EquilibriumPropagation, ExactGradient
 from physlearn.threads import on_one_thread
@@ -101,10 +101,9 @@ def check_gradient(system, data, rule, nudges, *, cost, relax_options=None) -> G
     inputs, target = check_data(system, data, cost)
     options = {"unconverged": "raise", "tol": 1e-12} | dict(relax_options or {})
 
-    def exact(metric):
-        return _flat(contrast_by_adjoint(system, inputs, target, ExactGradient(), cost, options, metric))
-
-    limit, of_cost = exact(rule.limit == "metric"), exact(False)
+    task = system, inputs, target, ExactGradient(), cost, options
+    of_cost = _flat(exact_contrast(*task))
+    limit = _flat(contrast_by_adjoint(*task, metric=True)) if rule.limit == "metric" else of_cost
     found = []
     for nudge in x:
         at = replace(rule, **{parameter: float(nudge)})
