@@ -10,8 +10,8 @@ import numpy as np
 from physlearn.checks import mapping, sequence
 from physlearn.dynamics.frame import Frame, concatenate, frame_of, given, separate
 from physlearn.energy import Energy, Nudge, Potts, System
+from physlearn.machine import system_of
 from physlearn.progress import Bar
-from physlearn.systems import check_system
 
 RUNAWAY = 1e50  # a variable this large is on its way to infinity: there is no rest to find
 PROBE = 1e-4  # step of a difference of forces, relative to 1 + the largest |z|
@@ -241,7 +241,7 @@ def make_problem(system, x0, clamp, nudge=None):
     As in `relax`: x0 (*shape) or (batch, *shape), a mapping of layers to these, or None; ``clamp`` maps readouts to
     values, (k,) or (batch, k); ``nudge`` is one or several.
     """
-    check_system(system)
+    system = system_of(system)
     system.check_terms()
     if clamp is not None:
         mapping("clamp", clamp, expected="a mapping of readout names to values")

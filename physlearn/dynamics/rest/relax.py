@@ -11,8 +11,8 @@ from physlearn.checks import choice, count, positive
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.rest import blocks, descent, direct, fire, flow, lbfgs, newton
 from physlearn.dynamics.rest.equilibrium import Equilibrium
-from physlearn.energy import System
 from physlearn.errors import ConvergenceError
+from physlearn.machine import Machine
 from physlearn.progress import Bar
 from physlearn.threads import on_one_thread
 
@@ -26,7 +26,7 @@ ENGINES = {"direct": direct, "descent": descent, "newton": newton, "lbfgs": lbfg
 
 @on_one_thread
 def relax(
-    system: System,
+    system: Machine,
     x0=None,
     *,
     clamp=None,
@@ -41,7 +41,7 @@ def relax(
 
     Parameters
     ----------
-    system : Energy or System
+    system : Machine, Energy or System
         To relax.
     x0 : array or mapping of str to array, optional
         Where to start, (batch, *shape) or (*shape); default zero, within bounds (spins: -1).  Exact

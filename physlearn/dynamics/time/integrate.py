@@ -26,10 +26,10 @@ from physlearn.dynamics.time import adaptive, fixed_step
 from physlearn.dynamics.time.trajectory import Trajectory
 from physlearn.energy import System
 from physlearn.errors import DivergenceError
+from physlearn.machine import system_of
 from physlearn.progress import Bar
 from physlearn.quantities import si
 from physlearn.rng import streams
-from physlearn.systems import check_system
 from physlearn.threads import on_one_thread
 
 METHODS = (*adaptive.METHODS, *fixed_step.METHODS)
@@ -41,7 +41,7 @@ def integrate(system, t_span, **settings):
 
     Parameters
     ----------
-    system : Energy, System, or a machine with a method ``__integrate__``
+    system : Machine, Energy, System, or a machine with a method ``__integrate__``
         A machine of the last kind takes its own settings and returns its own record: for a network of neurons see
         below.
     t_span : (float, float)
@@ -164,7 +164,7 @@ def _flow(
     rng=None,
     progress=None,
 ) -> Trajectory:
-    check_system(system)
+    system = system_of(system)
     choice("diverged", diverged, ("warn", "raise"))
     choice("method", method, ("auto", *METHODS))
     temperature = not_negative("temperature", temperature)

@@ -10,7 +10,7 @@ import numpy as np
 
 from physlearn.errors import ConvergenceError
 from physlearn.learning.engines import bipartite, edges
-from physlearn.learning.engines.adjoint import contrast_by_adjoint
+from physlearn.learning.engines.adjoint import exact_contrast
 from physlearn.learning.engines.contrast import contrast_by_moments, contrast_by_relaxing, has_moments
 from physlearn.learning.rules.contrastive import ExactGradient
 
@@ -50,7 +50,7 @@ def choose(method, system, task, relax_options):
     if method == "moments":
         contrast = contrast_by_moments
     elif adjoint:
-        contrast = partial(contrast_by_adjoint, options=options)
+        contrast = partial(exact_contrast, options=options)
     else:
         contrast = partial(contrast_by_relaxing, options=options)
     return lambda *args: _plain_loop(contrast, task, *args), method
