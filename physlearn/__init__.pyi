@@ -73,6 +73,7 @@ from .learning import (
     load as load,
     save as save,
 )
+from .machine import Machine as Machine
 from .systems import energy_terms as energy_terms
 
 __version__: str

@@ -118,6 +118,11 @@ class System:
         theta = Theta(state["theta"], state["terms"])
         self.__dict__.update(state | {"theta": read_only(theta), "fixed": read_only(state["fixed"])})
 
+    @property
+    def system(self):
+        """The system itself, as every `Machine` has one."""
+        return self
+
     def with_theta(self, theta):
         """Return the same system with other learning degrees of freedom; symbolic work is shared.
 
