@@ -11,6 +11,7 @@ from .costs import (
     Margin as Margin,
     SquaredError as SquaredError,
 )
+from .data import Assignment as Assignment
 from .learn import (
     Training as Training,
     learn as learn,
@@ -18,6 +19,12 @@ from .learn import (
 from .optimizers import (
     SGD as SGD,
     Adam as Adam,
+)
+from .protocols import (
+    ContrastRule as ContrastRule,
+    Cost as Cost,
+    Optimizer as Optimizer,
+    PhaseRule as PhaseRule,
 )
 from .rules.contrastive import (
     ContrastiveHebbian as ContrastiveHebbian,
