@@ -11,6 +11,7 @@ pass forwards and one backwards.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -124,6 +125,56 @@ def given_of(system, clamps, batch):
         mask[where] = True
     shaped = {name: full.reshape(batch, *system.layers[name].shape) for name, full in values.items()}
     return {name: (shaped[name], None if known[name].all() else ~known[name]) for name in values}
+
+
+def held_maps(system):
+    """Names of the classes of maps that one batch of a training holds fixed: masks, statistics."""
+    if "held" not in system.plans:
+        maps = [
+            m for term in system.terms for m in getattr(getattr(term, "map", None), "maps", [getattr(term, "map", 0)])
+        ]
+        system.plans["held"] = tuple(dict.fromkeys(type(m).__name__ for m in maps if hasattr(m, "fixed")))
+    return system.plans["held"]
+
+
+def hold(system, roots, rng):
+    """The network with masks drawn and statistics taken for one batch, and {name: array} of what was measured.
+
+    ``roots`` are {layer: (batch, *shape)}; every map sees its parents as they are predicted in the free phase.
+    """
+    values, measured, terms = dict(roots), {}, {}
+    for node in network_of(system).nodes:
+        parents, m = tuple(values[name] for name in node.parents), node.map
+        if hasattr(m, "fixed"):
+            m, new = m.fixed(parents, system.theta, rng)
+            measured |= new
+            node = copy(node)
+            node.map = m
+        values[node.child] = m.forward(parents, system.theta)[0]
+        terms[node.child] = node
+    network = network_of(system)
+    held = object.__new__(type(system))  # a copy would make theta read-only, which a training writes to
+    plans = {"network": Network(tuple(terms[n.child] for n in network.nodes), network.roots)}
+    held.__dict__.update(system.__dict__, terms=tuple(terms[t.child] for t in system.terms), plans=plans, numbers={})
+    return held, measured
+
+
+def exact_steps(system, task):
+    """``step(system, memory, pick) -> (cost, gradient)`` of the exact gradient by sweeps, or why there is none."""
+    if isinstance(network := network_of(system), str):
+        return network
+    try:
+        given = given_of(system, dict(system.fixed) | task.inputs, len(task.target))
+    except ValueError as error:
+        return str(error)
+    if set(given) != set(network.roots) or any(free is not None for _, free in given.values()):
+        return f"it needs all inputs {list(network.roots)} given and nothing else"
+    target = np.asarray(task.target, precision(system.theta))
+
+    def step(system, memory, pick):
+        return swept(system, {name: value[pick] for name, (value, _) in given.items()}, task.cost, target[pick])
+
+    return step
 
 
 def exact_gradient(system, clamps, cost, target):

@@ -28,6 +28,7 @@ class Assignment(NamedTuple):
     cost: Any
     size: int  # samples a step
     names: list[str]  # parameters that change
+    options: dict[str, Any] = {}  # settings of `relax`
 
 
 def check_nouns(**given):
@@ -36,7 +37,7 @@ def check_nouns(**given):
         attributes, such = NOUNS[argument]
         if isinstance(value, type):
             raise TypeError(f"{argument}: got the class {value.__name__}, expected an instance: {value.__name__}(...)")
-        no_rule = argument == "rule" and not (hasattr(value, "phases") or hasattr(value, "sampled"))
+        no_rule = argument == "rule" and not (hasattr(value, "phases") or hasattr(value, "contrast"))
         if no_rule or not all(hasattr(value, name) for name in attributes):
             raise TypeError(f"{argument}: got {seen(value)}, expected {such}")
 
@@ -98,7 +99,8 @@ def check_names(system, trainable, optimizer):
     """
     said = "a list of names in theta"
     names = list(system.theta) if trainable is None else list(sequence("trainable", trainable, of=str, expected=said))
-    for name in [*names, *optimizer.bounds]:
+    bounds = getattr(optimizer, "bounds", {})
+    for name in [*names, *bounds]:
         if name not in system.theta:
             raise ValueError(f"trainable/bounds: there is no parameter {name!r}, expected one of {list(system.theta)}")
     if empty := [name for name in names if not system.theta[name].size]:
@@ -109,7 +111,7 @@ def check_names(system, trainable, optimizer):
         if trainable is not None or len(empty) == len(names):
             raise ValueError(said)
         warnings.warn(said, RuntimeWarning, stacklevel=4)
-    for name, (low, high) in optimizer.bounds.items():
+    for name, (low, high) in bounds.items():
         value = system.theta[name]
         if np.any((value < low) | (value > high)):
             raise ValueError(

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.dynamics.frame import concatenate
-from physlearn.dynamics.problem import is_continuous
+from physlearn.dynamics.problem import bare_nudge, is_continuous
 from physlearn.dynamics.sites import fields, local
 from physlearn.energy import Binary, Potts, Spin
 
@@ -184,6 +184,8 @@ def bends_of(problem):
 
 
 def _find_bends(problem):
+    if (reason := bare_nudge(problem)) is not None:
+        return reason
     bends: dict = {}
     for nudge in problem.nudges:
         readout = problem.system.readouts[nudge.cost.readout]

@@ -1,7 +1,7 @@
 """Whole epochs of a network of predictions: sweeps through its maps, theta stepped in place.
 
 The plain loop makes a new system at every step, checked and copied; here one system's parameters change under it.  The
-numbers are the plain loop's, bit for bit.
+numbers are the plain loop's, bit for bit.  Masks are drawn and statistics taken once a batch, before all phases.
 """
 
 from __future__ import annotations
@@ -10,37 +10,15 @@ from copy import copy
 
 import numpy as np
 
-from physlearn.dynamics.predictions import given_of, network_of, precision, swept
+from physlearn.dynamics.predictions import given_of, held_maps, hold
 from physlearn.errors import ConvergenceError
 from physlearn.learning.engines.steps import stepper
-from physlearn.learning.rules.contrastive import ExactGradient
 
 
-def refusal(system, task):
-    """Why this engine does not apply, or None."""
-    network = network_of(system)
-    if isinstance(network, str):
-        return network
-    if not (isinstance(task.rule, ExactGradient) or hasattr(task.rule, "contrast")):
-        return f"{type(task.rule).__name__} relaxes its phases"
-    try:
-        given = given_of(system, dict(system.fixed) | {k: v[:1] for k, v in task.inputs.items()}, 1)
-    except ValueError as error:
-        return str(error)
-    whole = set(given) == set(network.roots) and all(free is None for _, free in given.values())
-    if isinstance(task.rule, ExactGradient) and not whole:
-        return f"it needs all inputs {list(network.roots)} given and nothing else"
-    return None
-
-
-def runner(system, task, options):
-    """``run(system, memory, orders, rates) -> (theta, mean cost per epoch, trouble or None)``."""
-    dtype = precision(system.theta)
-    inputs = {name: np.asarray(value, dtype) for name, value in task.inputs.items()}
-    exact, n = isinstance(task.rule, ExactGradient), len(task.target)
-    if exact:  # by layer, in its shape
-        inputs = {name: value for name, (value, _) in given_of(system, dict(system.fixed) | inputs, n).items()}
-    target, step = np.asarray(task.target, dtype), stepper(task.optimizer)
+def runner(step, system, task):
+    """``run(system, memory, orders, rates) -> (theta, mean cost per epoch, trouble or None)`` of a rule's step."""
+    move, held = stepper(task.optimizer), held_maps(system)
+    given = given_of(system, dict(system.fixed) | task.inputs, len(task.target)) if held else {}
 
     def run(system, memory, orders, rates):
         system.check_terms()
@@ -53,19 +31,21 @@ def runner(system, task, options):
             total = 0.0
             for start in range(0, len(order), task.size):
                 pick = order[start : start + task.size]
-                batch = {name: value[pick] for name, value in inputs.items()}
+                now, measured = view, {}
                 try:
                     with np.errstate(over="ignore", invalid="ignore"):
-                        if exact:
-                            loss, gradient = swept(view, batch, task.cost, target[pick])
-                        else:
-                            loss, gradient = task.rule.contrast(view, batch, target[pick], task.cost, options)
+                        if held:
+                            roots = {name: value[pick] for name, (value, _) in given.items()}
+                            now, measured = hold(view, roots, memory["masks"])
+                        loss, gradient = step(now, memory, pick)
                 except ConvergenceError as error:
                     return before, np.array(costs), str(error)
                 cost = float(np.sum(loss, dtype=float))
                 if not np.isfinite(cost):
                     return before, np.array(costs), "the cost is not finite"
-                step(theta, {name: gradient[name] for name in task.names if name in gradient}, memory, lr)
+                move(theta, {name: gradient[name] for name in task.names if name in gradient}, memory, lr)
+                for name, value in measured.items():
+                    theta[name][...] = value
                 total += cost
             if not all(np.isfinite(value).all() for value in theta.values()):
                 return before, np.array(costs), "theta is not finite"
