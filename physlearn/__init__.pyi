@@ -8,6 +8,11 @@ from . import (
     terms as terms,
 )
 from .audit import check_energy as check_energy
+from .discrete import (
+    Clock as Clock,
+    Discrete as Discrete,
+    SpinOne as SpinOne,
+)
 from .dynamics import (
     Annealed as Annealed,
     Equilibrium as Equilibrium,

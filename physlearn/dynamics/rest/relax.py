@@ -95,7 +95,9 @@ def relax(
     tol, max_steps = positive("tol", tol), count("max_steps", max_steps, least=0)
     problem, single = make_problem(system, x0, clamp, nudge)
     if method == "auto":
-        fits = [name for name, engine in ENGINES.items() if engine.refusal(problem) is None] or ["flow"]
+        fits = [name for name, engine in ENGINES.items() if engine.refusal(problem) is None] or [
+            "descent" if problem.discrete and problem.is_energy else "flow"
+        ]
         method = "fire" if fits[0] == "lbfgs" and problem.batch > FEW else fits[0]
     reason = ENGINES[method].refusal(problem)
     if reason is not None:
