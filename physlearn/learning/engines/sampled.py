@@ -18,10 +18,11 @@ import numpy as np
 
 from physlearn.dynamics.annealing.ais import count_values
 from physlearn.dynamics.exact.enumeration import enumerate_states
-from physlearn.dynamics.problem import is_continuous, make_problem
+from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.sampling.engines import ENGINES
 from physlearn.dynamics.walk import hmc
 from physlearn.energy import Energy, batch_size
+from physlearn.kinds import is_continuous
 from physlearn.learning.rules.score import DenoisingScoreMatching, denoising_contrast, whole_states
 from physlearn.rng import Chains, seed_sequence
 
@@ -261,13 +262,13 @@ def _streams(root, number, purpose, n):
 def _random(system, n, noise):
     """A random state of n chains from their own streams."""
     out = {}
-    for name, (kind, shape) in system.layers.items():
+    for name, layer in system.layers.items():
+        kind, shape = layer
         if is_continuous(kind):
             low, high = max(getattr(kind, "low", -1.0), -1.0), min(getattr(kind, "high", 1.0), 1.0)
             out[name] = low + (high - low) * noise.random((n, *shape))
         else:
-            field = np.zeros((n, *shape, kind.q) if hasattr(kind, "q") else (n, *shape))
-            out[name] = kind.draw(field, None, field, 1.0, noise)
+            out[name] = kind.draw(np.zeros((n, *layer.field_shape)), None, np.zeros((n, *layer.shape)), 1.0, noise)
     return out
 
 
