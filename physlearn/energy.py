@@ -27,6 +27,7 @@ which is enough for every verb.  Optional forms open faster engines, each audite
     check(layers, theta)         ValueError for parameters that do not fit, called by every verb
     parameters                   names in theta that the term reads (or ``parameter``, a single one); a missing one is
                                  refused when the energy is built
+    single = True                float32 parameters stay so, where every term says this; else they become float64
     holomorphic = True           energy, field and gradient accept complex x (complex nudges)
     local                        a `Local`: compiled single-variable updates
 

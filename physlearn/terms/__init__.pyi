@@ -25,3 +25,4 @@ from .potts import (
     PottsPairs as PottsPairs,
 )
 from .potts_dense import PottsDense as PottsDense
+from .prediction import Prediction as Prediction
