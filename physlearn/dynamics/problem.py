@@ -222,6 +222,14 @@ class Problem:
         return np.max(np.where(held, 0.0, np.abs(force)), 1, initial=0.0)
 
 
+def bare_nudge(problem):
+    """Why the curvature of a full nudge is not known, or None."""
+    for nudge in problem.nudges:
+        if nudge.at is None and not hasattr(nudge.cost, "hessian"):
+            return f"the nudge's cost, {type(nudge.cost).__name__}, has no `hessian`"
+    return None
+
+
 def _rows(array, index):
     return array if len(array) == 1 else array[index]
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.dynamics.frame import concatenate
+from physlearn.dynamics.problem import bare_nudge
 from physlearn.dynamics.sites import fields, local
 from physlearn.kinds import is_continuous, is_discrete, unstated
 from physlearn.levels import levels_of
@@ -172,7 +173,8 @@ def _unknown(problem):
     x = problem.state(problem.initial())
     for name, layer in problem.system.layers.items():
         kind = layer.kind
-        if is_continuous(kind) or is_discrete(kind) or getattr(kind, "slope", False) or not free_of(problem, name).any():
+        known = is_continuous(kind) or is_discrete(kind) or getattr(kind, "slope", False)
+        if known or not free_of(problem, name).any():
             continue
         field, rng = problem.system.field(x, name).reshape(problem.batch, -1), np.random.default_rng(0)
         for i in np.resize(np.flatnonzero(free_of(problem, name))[:PROBED], PROBED * PROBED):
@@ -202,6 +204,8 @@ def bends_of(problem):
 
 
 def _find_bends(problem):
+    if (reason := bare_nudge(problem)) is not None:
+        return reason
     bends: dict = {}
     for nudge in problem.nudges:
         readout = problem.system.readouts[nudge.cost.readout]
