@@ -127,6 +127,8 @@ class Problem:
             np.full((self.batch, self.frame.m), -np.inf),
             np.full((self.batch, self.frame.m), np.inf),
         )
+        if not np.any(np.isfinite([low, high])):
+            return bottom, top
         kept = self.frame.cluster >= 0
         np.maximum.at(bottom.T, self.frame.cluster[kept], (low - self.base.real).T[kept])
         np.minimum.at(top.T, self.frame.cluster[kept], (high - self.base.real).T[kept])
