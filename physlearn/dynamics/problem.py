@@ -127,6 +127,8 @@ class Problem:
         if not self.tied:  # one variable each
             return (low - base)[:, kept], (high - base)[:, kept]
         bottom, top = np.full((self.batch, self.frame.m), -np.inf), np.full((self.batch, self.frame.m), np.inf)
+        if not np.any(np.isfinite([low, high])):
+            return bottom, top
         np.maximum.at(bottom.T, self.frame.cluster[kept], (low - base).T[kept])
         np.minimum.at(top.T, self.frame.cluster[kept], (high - base).T[kept])
         return bottom, top
