@@ -135,12 +135,21 @@ def exact_gradient(system, clamps, cost, target):
     given = given_of(system, clamps, batch)
     if set(given) != set(network.roots) or any(free is not None for _, free in given.values()):
         return None
-    values, tapes = forward(network, {name: value for name, (value, _) in given.items()}, system.theta)
+    return swept(system, {name: value for name, (value, _) in given.items()}, cost, target)
+
+
+def swept(system, roots, cost, target):
+    """The same of roots {layer: (batch, *shape)} in the network's precision."""
+    network, batch = network_of(system), len(target)
+    values, tapes = forward(network, roots, system.theta)
     readout, target = system.readouts[cost.readout], np.asarray(target, precision(system.theta))
     y, layer = readout.read(values), system.layers[readout.layer]
-    pull = readout.pull(cost.gradient(y, target), layer.size)
-    pull = np.divide(pull, batch, dtype=y.dtype).reshape(batch, *layer.shape)
-    return cost.value(y, target), gradient(network, tapes, {readout.layer: pull}, system.theta)
+    if hasattr(cost, "both"):
+        loss, pull = cost.both(y, target)
+    else:
+        loss, pull = cost.value(y, target), cost.gradient(y, target)
+    pull = np.divide(readout.pull(pull, layer.size), batch, dtype=y.dtype).reshape(batch, *layer.shape)
+    return loss, gradient(network, tapes, {readout.layer: pull}, system.theta)
 
 
 class Inference:
