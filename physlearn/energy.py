@@ -27,6 +27,7 @@ which is enough for every verb.  Optional forms open faster engines, each audite
     check(layers, theta)         ValueError for parameters that do not fit, called by every verb
     parameters                   names in theta that the term reads (or ``parameter``, a single one); a missing one is
                                  refused when the energy is built
+    single = True                float32 parameters stay so, where every term says this; else they become float64
     holomorphic = True           energy, field and gradient accept complex x (complex nudges)
     local                        a `Local`: compiled single-variable updates
 
@@ -117,6 +118,11 @@ class System:
     def __setstate__(self, state):
         theta = Theta(state["theta"], state["terms"])
         self.__dict__.update(state | {"theta": read_only(theta), "fixed": read_only(state["fixed"])})
+
+    @property
+    def system(self):
+        """The system itself, as every `Machine` has one."""
+        return self
 
     def with_theta(self, theta):
         """Return the same system with other learning degrees of freedom; symbolic work is shared.

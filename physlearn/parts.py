@@ -137,11 +137,13 @@ class Theta(dict):
 
 
 def theta_of(theta, terms):
-    """A `Theta` of copies, with all parameters that the terms declare."""
+    """A `Theta` of copies, with all parameters that the terms declare; float32 stays where every term is ``single``."""
     found = {}
+    single = bool(terms) and all(getattr(term, "single", False) for term in terms)
     for name, value in mapping("theta", theta, expected="a mapping of names to arrays").items():
         text("theta", name, "names")
-        found[name] = np.array(array(f"theta[{name!r}]", value), order="C")
+        kept = single and getattr(value, "dtype", None) == np.float32
+        found[name] = np.array(array(f"theta[{name!r}]", value), np.float32 if kept else float, order="C")
     for term in terms:
         for name in names_read(term):
             if name not in found:

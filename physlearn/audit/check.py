@@ -16,11 +16,12 @@ from physlearn.audit.forms import FORMS
 from physlearn.audit.layers import kinds
 from physlearn.audit.measure import Check, Part, Scene, slope
 from physlearn.checks import count, positive
-from physlearn.energy import Energy, System
+from physlearn.energy import Energy
 from physlearn.kinds import is_continuous
 from physlearn.levels import levels_of
+from physlearn.machine import Machine, system_of
 from physlearn.rng import generator
-from physlearn.systems import check_system, variables
+from physlearn.systems import variables
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,12 @@ class Audit:
         return "\n".join([*lines, f"{len(rows)} checks passed"])
 
 
-def check_energy(system: System, x=None, *, rng=0, batch=3, coordinates=50, rtol=1e-6) -> Audit:
+def check_energy(system: Machine, x=None, *, rng=0, batch=3, coordinates=50, rtol=1e-6) -> Audit:
     """Audit a system: every term's and the sum's fields, gradients and optional forms.
 
     Parameters
     ----------
-    system : Energy or System
+    system : Machine, Energy or System
         Of a System only the forms that need no energy are checked.
     x : array or mapping of str to array, optional
         The state to test at, (batch, *shape) or (*shape); default random.  Real variables are moved
@@ -87,7 +88,7 @@ def check_energy(system: System, x=None, *, rng=0, batch=3, coordinates=50, rtol
     >>> {check.form for check in report.checks} >= {"field", "gradient", "quadratic", "jacobian"}
     True
     """
-    check_system(system)
+    system = system_of(system)
     variables(system)
     count("batch", batch)
     count("coordinates", coordinates)

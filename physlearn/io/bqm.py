@@ -15,7 +15,8 @@ from physlearn.brief import brief
 from physlearn.checks import array, number, seen
 from physlearn.energy import Binary, Energy, Spin
 from physlearn.kinds import two_values
-from physlearn.systems import check_energy_given
+from physlearn.machine import Machine
+from physlearn.systems import energy_of
 from physlearn.terms import Bias, Dense, Pairs
 
 
@@ -92,14 +93,14 @@ def from_bqm(model: Any) -> BQMEnergy:
     return BQMEnergy(energy, float(offset), variables)
 
 
-def to_bqm(energy: Energy) -> Any:
+def to_bqm(energy: Machine) -> Any:
     """Make a dimod model of an energy of Pairs, Dense and Bias on one layer of spins or 0/1 variables.
 
     Variables are numbered from 0; couplings that are zero are left out.  An energy with fixed readouts is refused.
 
     Parameters
     ----------
-    energy : Energy
+    energy : Machine or Energy
 
     Returns
     -------
@@ -112,7 +113,7 @@ def to_bqm(energy: Energy) -> Any:
     {(1, 0): -2.0}
     """
     dimod = _dimod()
-    check_energy_given(energy, ", and a dimod model is one")
+    energy = energy_of(energy, ", and a dimod model is one")
     if energy.fixed:
         raise ValueError(
             f"energy: its readouts {list(energy.fixed)} are fixed, and a dimod model has no clamps; convert it without "

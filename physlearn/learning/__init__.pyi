@@ -7,6 +7,7 @@ from .checkpoint import (
     save as save,
 )
 from .costs import (
+    BinaryCrossEntropy as BinaryCrossEntropy,
     CrossEntropy as CrossEntropy,
     Margin as Margin,
     SquaredError as SquaredError,
@@ -31,6 +32,7 @@ from .rules.molecular import (
     learn_by_diffusion as learn_by_diffusion,
     sharpen as sharpen,
 )
+from .rules.predictive import PredictiveCoding as PredictiveCoding
 from .rules.sampled import (
     BoltzmannLearning as BoltzmannLearning,
     ContrastiveDivergence as ContrastiveDivergence,

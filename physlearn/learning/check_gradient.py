@@ -8,9 +8,10 @@ import numpy as np
 
 from physlearn.checks import array, mapping
 from physlearn.learning.data import RELAX_OPTIONS, check_data, check_nouns
-from physlearn.learning.engines.adjoint import contrast_by_adjoint
+from physlearn.learning.engines.adjoint import contrast_by_adjoint, exact_contrast
 from physlearn.learning.engines.contrast import contrast_by_moments, contrast_by_relaxing, has_moments
 from physlearn.learning.rules.contrastive import CoupledLearning, EquilibriumPropagation, ExactGradient
+from physlearn.machine import Machine, system_of
 from physlearn.threads import on_one_thread
 
 
@@ -55,12 +56,12 @@ class GradientCheck:
 
 
 @on_one_thread
-def check_gradient(system, data, rule, nudges, *, cost, relax_options=None) -> GradientCheck:
+def check_gradient(system: Machine, data, rule, nudges, *, cost, relax_options=None) -> GradientCheck:
     """Measure angle and error of a rule against the adjoint gradient as the nudge goes to zero.
 
     Parameters
     ----------
-    system : Energy or System
+    system : Machine, Energy or System
     data : mapping of str to (n, k) array
         As for `learn`; all samples form one batch.
     rule : CoupledLearning or EquilibriumPropagation
@@ -98,13 +99,13 @@ def check_gradient(system, data, rule, nudges, *, cost, relax_options=None) -> G
     check_nouns(cost=cost)
     if relax_options is not None:
         mapping("relax_options", relax_options, RELAX_OPTIONS, "a mapping of settings of `relax`")
+    system = system_of(system)
     inputs, target = check_data(system, data, cost)
     options = {"unconverged": "raise", "tol": 1e-12} | dict(relax_options or {})
 
-    def exact(metric):
-        return _flat(contrast_by_adjoint(system, inputs, target, ExactGradient(), cost, options, metric))
-
-    limit, of_cost = exact(rule.limit == "metric"), exact(False)
+    task = system, inputs, target, ExactGradient(), cost, options
+    of_cost = _flat(exact_contrast(*task))
+    limit = _flat(contrast_by_adjoint(*task, metric=True)) if rule.limit == "metric" else of_cost
     found = []
     for nudge in x:
         at = replace(rule, **{parameter: float(nudge)})

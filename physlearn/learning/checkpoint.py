@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 
 from physlearn.checks import instance
-from physlearn.energy import System
 from physlearn.files import path_of, replacing
 from physlearn.learning.learn import Training
 from physlearn.learning.resume import generator_of
-from physlearn.systems import check_system
+from physlearn.machine import Machine, system_of
 
 LOG = logging.getLogger(__name__)
 FORMAT = 1
@@ -73,14 +72,14 @@ def save(path, training: Training) -> Path:
     return path
 
 
-def load(path, system: System) -> Training:
+def load(path, system: Machine) -> Training:
     """Read a training back, onto the system it was made from.
 
     Parameters
     ----------
     path : path-like
-    system : Energy or System
-        Gives layers, terms and readouts; its theta is replaced by the stored one.
+    system : Machine, Energy or System
+        Gives layers, terms and readouts; its theta is replaced by the stored one, in `Training.machine` too.
 
     Returns
     -------
@@ -107,7 +106,7 @@ def load(path, system: System) -> Training:
     Training(epochs=3, cost=0.0229, method='compiled')
     """
     path = path_of("path", path)
-    check_system(system)
+    machine, system = system, system_of(system)
     arrays = _arrays(path)
     if "head" not in arrays:
         raise ValueError(f"path: {path} holds no physlearn training (no head); it has {sorted(arrays)[:5]}")
@@ -131,7 +130,7 @@ def load(path, system: System) -> Training:
     expected = {name: value.shape for name, value in system.theta.items()}
     if shapes != expected:
         raise ValueError(f"path: {path} holds theta of shapes {shapes}, expected {expected}, the system's")
-    return Training(system.with_theta(theta), cost, epochs, memory, rng, method, monitor, monitor_name)
+    return Training(system.with_theta(theta), cost, epochs, memory, rng, method, monitor, monitor_name, machine)
 
 
 def _arrays(path) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import numpy as np
 
 from physlearn.checks import array as numbers, mapping, seen, sequence
 from physlearn.dynamics.frame import frame_of, rows_of
-from physlearn.systems import check_system
 
 RELAX_OPTIONS = ("method", "tol", "max_steps", "unconverged")
 NOUNS = {
@@ -44,7 +43,6 @@ def check_nouns(**given):
 
 def check_data(system, data, cost):
     """Inputs and target as checked float arrays; without a cost all data are inputs."""
-    check_system(system)
     mapping("data", data, expected="a mapping of readout names to (n, k) arrays")
     if not data:
         raise ValueError("data: it is empty, expected a mapping of readout names to (n, k) arrays")

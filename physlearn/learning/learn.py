@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from physlearn.learning.engines.choice import METHODS, choose
 from physlearn.learning.monitor import Monitor, shown
 from physlearn.learning.optimizers import rate
 from physlearn.learning.resume import check_memory, copied, generator_of, start
+from physlearn.machine import Machine, system_of
 from physlearn.progress import Bar
 from physlearn.rng import generator as rng_generator
 from physlearn.threads import on_one_thread
@@ -31,8 +33,10 @@ class Training:
 
     Attributes
     ----------
+    machine : Machine
+        What `learn` was given, trained: of the same class, with the learnt theta.
     system : System
-        The system with its learnt theta.
+        Its system, with the learnt theta.
     cost : (epochs,) array
         Mean cost of the free outputs in each epoch, measured before each step.  Sampled rules have no cost;
         they give the mean negative log-likelihood per sample where it is exact, the mean square of data less
@@ -52,6 +56,8 @@ class Training:
     monitor_name : str
         "log pseudo-likelihood" (nats a sample, of some of the data; higher is better), "negative log-likelihood"
         (nats a sample, where it is exact) or "score matching loss"; "" where there is none.
+    origin : Machine
+        What `learn` was given to train.
     """
 
     system: System
@@ -62,11 +68,18 @@ class Training:
     method: str = ""
     monitor: np.ndarray = field(default_factory=lambda: np.zeros(0))
     monitor_name: str = ""
+    origin: Any = field(default=None, repr=False)
 
     @property
     def theta(self):
         """The learnt degrees of freedom."""
         return self.system.theta
+
+    @cached_property
+    def machine(self) -> Any:
+        """The trained machine, of the class that `learn` was given; for a plain system the trained system."""
+        plain = self.origin is None or isinstance(self.origin, System)
+        return self.system if plain else self.origin.with_theta(self.theta)
 
     def __repr__(self):
         last = ", ".join(f"{name}={value:.3g}" for name, value in shown(self).items()) or "cost=none"
@@ -75,7 +88,7 @@ class Training:
 
 @on_one_thread
 def learn(
-    system: System,
+    system: Machine,
     data: Mapping[str, Any],
     *,
     rule,
@@ -96,8 +109,8 @@ def learn(
 
     Parameters
     ----------
-    system : Energy or System
-        The machine that learns; not changed.
+    system : Machine, Energy or System
+        What learns; not changed: the trained one is the result's ``machine``.
     data : mapping of str to (n, k) array
         Readout name to values, one row a sample.  The cost's readout holds the targets; every other
         readout is clamped (or driven, if declared with ``force=True``) in all phases.  A sampled rule clamps
@@ -166,11 +179,12 @@ def learn(
     if hasattr(rule, "sampled") == (cost is not None):
         wants = "no cost, since its phases are sampled" if cost is not None else "a cost, such as SquaredError('out')"
         raise TypeError(f"cost: got {cost!r}, but {type(rule).__name__} takes {wants}")
+    machine, system = system, system_of(system)
     inputs, target = check_data(system, data, cost)
     system = system if resume is None else system.with_theta(resume.theta)
     names, n = check_names(system, trainable, optimizer), len(target)
     task = Assignment(inputs, target, rule, optimizer, cost, n if batch is None else min(batch, n), names)
-    record, generator = _begin(system, task, rng_generator(rng), resume)
+    record, generator = _begin(machine, system, task, rng_generator(rng), resume)
     run, used = choose(method, record.system, task, relax_options)
     monitor, last = Monitor(record.system, task), record.epochs + epochs
     record = replace(record, method=used, monitor_name=monitor.name)
@@ -212,14 +226,14 @@ def _check_settings(epochs, batch, shuffle, method, callback, resume, relax_opti
         mapping("relax_options", relax_options, RELAX_OPTIONS, "a mapping of settings of `relax`")
 
 
-def _begin(system, task, generator, resume):
+def _begin(machine, system, task, generator, resume):
     """The record before the first epoch, and the generator to continue with."""
     if resume is None:
         memory = start(system, task, generator)
-        return Training(system, np.zeros(0), 0, memory, generator.bit_generator.state), generator
+        return Training(system, np.zeros(0), 0, memory, generator.bit_generator.state, origin=machine), generator
     generator = generator_of(resume.rng)
     check_memory(resume.memory, system, task)
-    return replace(resume, system=system), generator
+    return replace(resume, system=system, origin=machine), generator
 
 
 def _advance(run, record, orders, optimizer, generator):

@@ -23,3 +23,4 @@ from .parabola import Parabola as Parabola
 from .potts import PottsPairs as PottsPairs
 from .potts_bias import PottsBias as PottsBias
 from .potts_dense import PottsDense as PottsDense
+from .prediction import Prediction as Prediction

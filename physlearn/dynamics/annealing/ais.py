@@ -15,10 +15,10 @@ from physlearn.brief import brief
 from physlearn.checks import count, positive
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.sampling.engines import NO_ENERGY, start_sampler
-from physlearn.energy import Energy
 from physlearn.kinds import is_continuous, is_discrete, unstated
+from physlearn.machine import Machine
 from physlearn.progress import follow
-from physlearn.systems import check_energy_given
+from physlearn.systems import energy_of
 from physlearn.threads import on_one_thread
 
 
@@ -80,7 +80,7 @@ def check_path(steps, chains):
 
 @on_one_thread
 def annealed_importance(
-    energy: Energy,
+    energy: Machine,
     *,
     temperature,
     steps: int = 1000,
@@ -94,7 +94,7 @@ def annealed_importance(
 
     Parameters
     ----------
-    energy : Energy
+    energy : Machine or Energy
         Its free layers are of discrete kinds.
     temperature : float
         Positive, in the energy's units (k_B = 1).
@@ -128,7 +128,7 @@ def annealed_importance(
     >>> bool(abs(found.value - exact) < 4 * found.error)
     True
     """
-    check_energy_given(energy, NO_ENERGY)
+    energy = energy_of(energy, NO_ENERGY)
     check_path(steps, chains)
     temperature = positive("temperature", temperature)
     problem, _ = make_problem(energy, None, clamp)

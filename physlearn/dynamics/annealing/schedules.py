@@ -16,25 +16,43 @@ from physlearn.kinds import is_discrete
 PROBES = 16
 QUENCH = 30  # sweeps at no temperature to speak of
 EXCITED = 0.1  # excited variables of a state at the cold end
+DEEPER = 1e-6  # of the hot end: the first cold end looked at, and of each the next
+NOTHING = 1e-12  # of a variable's largest gap: rounding of a move that costs nothing
 STEPS, PILOT = 24, 20  # temperatures of the adaptive schedule's pilot, and sweeps at each
 
 
 def default_range(energy, problem, sampler):
-    """Hot and cold temperatures; ``sampler`` has `PROBES` chains in random states, and is quenched here."""
+    """Hot and cold temperatures; ``sampler`` has `PROBES` chains in random states, and is quenched here.
+
+    Coefficients may span any number of decades: while too much is excited at the cold end of the search, the probes
+    are quenched again further down.
+    """
     random = gaps(energy, problem, sampler.state())
     unit = max((unit_of(g) for g in random if np.any(g)), default=1.0)
     squares = (np.mean((g / unit) ** 2, axis=(0, 2)).max(initial=0.0) for g in random)
     hot = unit * float(np.sqrt(max(squares, default=0.0)))
     if hot == 0.0:
         return 1.0, 1.0  # nothing costs anything
-    sampler.run(QUENCH, np.full(PROBES, 1e-6 * hot))
-    cold = np.concatenate([g.ravel() for g in gaps(energy, problem, sampler.state())])
-    cold = cold[cold > 1e-9 * hot] / unit
-    low, high = 1e-6 * hot / unit, hot / unit
+    low, high = hot / unit, hot / unit
+    while True:
+        low = DEEPER * low
+        sampler.run(QUENCH, np.full(PROBES, unit * low))
+        cold = _costs(random, gaps(energy, problem, sampler.state())) / unit
+        if unit * DEEPER * low == 0.0 or np.sum(np.exp(-cold / low)) < EXCITED * PROBES:
+            break
     for _ in range(60):
         middle = np.sqrt(low * high)
         low, high = (middle, high) if np.sum(np.exp(-cold / middle)) < EXCITED * PROBES else (low, middle)
     return hot, unit * low
+
+
+def _costs(random, quenched):
+    """Gaps of quenched states that are more than rounding on the scale of their own variable, in one row."""
+    kept = []
+    for before, after in zip(random, quenched, strict=True):
+        scale = np.maximum(before.max(axis=(0, 2)), after.max(axis=(0, 2)))
+        kept.append(after[after > NOTHING * scale[:, None]])
+    return np.concatenate(kept)
 
 
 def gaps(energy, problem, x):

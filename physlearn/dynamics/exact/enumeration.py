@@ -17,10 +17,10 @@ from physlearn.checks import choice, function, integers, positive
 from physlearn.dynamics.frame import held, separate
 from physlearn.dynamics.problem import Problem, make_problem
 from physlearn.dynamics.scale import unit_of
-from physlearn.energy import Energy
 from physlearn.kinds import is_continuous, is_discrete, unstated
+from physlearn.machine import Machine
 from physlearn.progress import Bar
-from physlearn.systems import check_energy_given
+from physlearn.systems import energy_of
 from physlearn.threads import on_one_thread
 
 MOST_BITS = 24  # at most 2^24 states: about a minute, 0.3 GB
@@ -132,12 +132,12 @@ class Exact:
 
 
 @on_one_thread
-def enumerate_states(energy: Energy, *, temperature, clamp=None, progress: bool | None = None) -> Exact:
+def enumerate_states(energy: Machine, *, temperature, clamp=None, progress: bool | None = None) -> Exact:
     """Sum over every state of an energy's free variables.
 
     Parameters
     ----------
-    energy : Energy
+    energy : Machine or Energy
         Its free layers are of discrete kinds; clamped layers may be of any kind.
     temperature : float
         Positive, in the energy's units (k_B = 1).
@@ -167,7 +167,7 @@ def enumerate_states(energy: Energy, *, temperature, clamp=None, progress: bool 
     >>> f"{exact.probability[1]:.6f}"
     '0.731059'
     """
-    check_energy_given(energy, " to sum over, expected an Energy")
+    energy = energy_of(energy, " to sum over, expected an Energy")
     temperature = positive("temperature", temperature)
     problem, _ = make_problem(energy, None, clamp)
     free, values = _free_values(problem)

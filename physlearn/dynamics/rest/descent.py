@@ -35,18 +35,19 @@ def refusal(problem):
             return f"a force is given on layer {name!r}, and codes of {layer.kind} have no slope"
     if (reason := _unknown(problem)) is not None:
         return reason
-    bends = _bends(problem)
+    bends = bends_of(problem)
     if isinstance(bends, str):
         return bends
-    x = problem.state(problem.initial())
+    x = problem.first()
     for name, layer in problem.system.layers.items():
-        free = _free(problem, name)
+        free = free_of(problem, name)
         if not is_continuous(layer.kind) or not free.any():
             continue
         curvature = problem.system.curvature(x, name)
         if curvature is None:
             return f"a term has no `curvature` for layer {name!r}, which says it is a separable quadratic there"
-        if np.any(_shaped(curvature, x[name], bends.get(name, 0.0))[:, free] <= 0):
+        rows = x[name] if np.ndim(curvature) == x[name].ndim else x[name][:1]  # the same for all items
+        if np.any(_shaped(curvature, rows, bends.get(name, 0.0))[:, free] <= 0):
             return f"the curvature on layer {name!r} is not positive, so it has no single minimum"
     return None
 
@@ -57,16 +58,16 @@ def solve(problem, tol, max_steps):
         return _kept_fields(problem, tol, max_steps)
     if not problem.nudges and local.refusal(problem.system) is None:
         return _compiled(problem, tol, max_steps)
-    bends = _bends(problem)
+    bends = bends_of(problem)
     x = {name: np.array(value, order="C") for name, value in problem.state(problem.initial()).items()}
-    moving = [name for name in x if _free(problem, name).any()]
+    moving = [name for name in x if free_of(problem, name).any()]
     single = [name for name in moving if any(t.layers.count(name) > 1 for t in problem.system.terms)]
     steps, (rest, going) = 0, _left(problem, x, moving, bends, tol)
     while steps < max_steps and np.any(going):  # items at rest are left alone: none disturbs another
         steps += 1
         problem.bar.update()
         for name in moving:
-            blocks = np.flatnonzero(_free(problem, name))
+            blocks = np.flatnonzero(free_of(problem, name))
             for index in blocks[:, None] if name in single else [blocks]:
                 _settle(problem, x, name, bends, np.ix_(going, index))
         rest, going = _left(problem, x, moving, bends, tol)
@@ -131,7 +132,7 @@ def _left(problem, x, moving, bends, tol):
     """
     left, going = np.zeros(problem.batch), np.zeros(problem.batch, bool)
     for name in moving:
-        free, kind = _free(problem, name), problem.system.layers[name].kind
+        free, kind = free_of(problem, name), problem.system.layers[name].kind
         field = _field(problem, x, name, bends)[:, free]
         gain = _gain(kind, field, x[name].reshape(problem.batch, -1)[:, free])
         slack = np.reshape(tol, (-1, 1))
@@ -168,13 +169,13 @@ def _gain(kind, f, x):
 
 def _unknown(problem):
     """Why a layer of a kind that states no values cannot be settled, or None: its own field must not know its value."""
-    x = problem.state(problem.initial())
     for name, layer in problem.system.layers.items():
-        kind = layer.kind
-        if is_continuous(kind) or is_discrete(kind) or getattr(kind, "slope", False) or not _free(problem, name).any():
+        kind, x = layer.kind, problem.first()
+        known = is_continuous(kind) or is_discrete(kind) or getattr(kind, "slope", False)
+        if known or not free_of(problem, name).any():
             continue
         field, rng = problem.system.field(x, name).reshape(problem.batch, -1), np.random.default_rng(0)
-        for i in np.resize(np.flatnonzero(_free(problem, name))[:PROBED], PROBED * PROBED):
+        for i in np.resize(np.flatnonzero(free_of(problem, name))[:PROBED], PROBED * PROBED):
             flat = x[name].reshape(problem.batch, -1).copy()
             flat[:, i] = kind.random(flat.shape, rng)[:, i]
             there = problem.system.field({**x, name: flat.reshape(x[name].shape)}, name).reshape(problem.batch, -1)
@@ -183,7 +184,7 @@ def _unknown(problem):
     return None
 
 
-def _free(problem, name):
+def free_of(problem, name):
     """Which variables of a layer are free, (size,)."""
     start = problem.frame.offset[name]
     return problem.frame.cluster[start : start + problem.system.layers[name].size] >= 0
@@ -193,8 +194,14 @@ def _shaped(curvature, x, bend):
     return np.broadcast_to(curvature, x.shape).reshape(len(x), -1) + bend
 
 
-def _bends(problem):
+def bends_of(problem):
     """Second derivatives that nudges add, {layer: (batch, size)}; a sentence if they are not that simple."""
+    if "bends" not in problem.numbers:
+        problem.numbers["bends"] = _find_bends(problem)
+    return problem.numbers["bends"]
+
+
+def _find_bends(problem):
     bends: dict = {}
     for nudge in problem.nudges:
         readout = problem.system.readouts[nudge.cost.readout]

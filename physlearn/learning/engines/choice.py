@@ -10,8 +10,8 @@ import numpy as np
 
 from physlearn.errors import ConvergenceError
 from physlearn.learning.engines import bipartite, edges
-from physlearn.learning.engines.adjoint import contrast_by_adjoint
-from physlearn.learning.engines.contrast import contrast_by_moments, contrast_by_relaxing, has_moments
+from physlearn.learning.engines.adjoint import exact_contrast
+from physlearn.learning.engines.contrast import Contrast, contrast_by_moments, contrast_by_relaxing, has_moments
 from physlearn.learning.rules.contrastive import ExactGradient
 
 LOG = logging.getLogger(__name__)
@@ -49,8 +49,14 @@ def choose(method, system, task, relax_options):
     contrast: Any
     if method == "moments":
         contrast = contrast_by_moments
+    elif hasattr(task.rule, "contrast"):
+
+        def contrast(system, inputs, target, rule, cost):
+            loss, gradient = rule.contrast(system, inputs, target, cost, options)
+            return Contrast(gradient, np.zeros((len(target), 0)), loss)
+
     elif adjoint:
-        contrast = partial(contrast_by_adjoint, options=options)
+        contrast = partial(exact_contrast, options=options)
     else:
         contrast = partial(contrast_by_relaxing, options=options)
     return lambda *args: _plain_loop(contrast, task, *args), method

@@ -152,7 +152,7 @@ def stack(data, hidden, /, *, rule, optimizer, epochs, batch=10, rng=None, **bot
         machine = RBM(x.shape[1], size, temperature=rule.temperature, rng=stream, **settings)
         if not machines and not (kind := machine.energy.layers["v"].kind).valid(x):
             raise ValueError(f"data: some values are not of the kind {kind}")
-        done = learn(machine.energy, {"v": x}, rule=rule, optimizer=optimizer, epochs=epochs, batch=batch, rng=stream)
-        machines.append(machine.with_theta(done.theta))
+        done = learn(machine, {"v": x}, rule=rule, optimizer=optimizer, epochs=epochs, batch=batch, rng=stream)
+        machines.append(done.machine)
         x = draw(machines[-1], "h", {"v": x}, stream)
     return DeepBelief(machines)

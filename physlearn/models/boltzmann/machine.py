@@ -48,7 +48,7 @@ class BoltzmannMachine:
     Attributes
     ----------
     energy : Energy
-        Layer "s" (n,), readouts "v" and "h"; what `learn`, `sample` and `relax` take.
+        Layer "s" (n,), readouts "v" and "h".
     pairs : (m, 2) array
     n_visible : int
     temperature : float
@@ -65,10 +65,9 @@ class BoltzmannMachine:
 
     >>> from physlearn import SGD, BoltzmannLearning, learn
     >>> machine = BoltzmannMachine(2, rng=0)
-    >>> done = learn(machine.energy, {"v": [[0, 1], [1, 0]]}, rule=BoltzmannLearning(), optimizer=SGD(1.0),
-    ...              epochs=500, batch=None)
-    >>> machine = machine.with_theta(done.theta)
-    >>> bool(abs(machine.log_likelihood([[0, 1]]).value[0] + 0.69) < 0.05)
+    >>> done = learn(machine, {"v": [[0, 1], [1, 0]]}, rule=BoltzmannLearning(), optimizer=SGD(1.0), epochs=500,
+    ...              batch=None)
+    >>> bool(abs(done.machine.log_likelihood([[0, 1]]).value[0] + 0.69) < 0.05)
     True
     """
 
@@ -107,12 +106,17 @@ class BoltzmannMachine:
         return f"BoltzmannMachine({size}, {kind}, temperature={self.temperature:g})"
 
     @property
+    def system(self) -> Energy:
+        """The `Energy` that the verbs move."""
+        return self.energy
+
+    @property
     def theta(self):
-        """The energy's learning degrees of freedom."""
+        """The parameters that can learn, read-only."""
         return self.energy.theta
 
     def with_theta(self, theta):
-        """The same machine with other parameters."""
+        """The same machine with other parameters, such as learnt ones."""
         new = object.__new__(BoltzmannMachine)
         return new._fill(self.energy.with_theta(theta), self.pairs, self.n_visible, self.temperature)
 

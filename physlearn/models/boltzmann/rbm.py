@@ -100,7 +100,7 @@ class RBM:
     Attributes
     ----------
     energy : Energy
-        Layers "v" and "h"; what `learn`, `sample` and `relax` take.
+        Layers "v" and "h".
     temperature : float
 
     Raises
@@ -114,10 +114,8 @@ class RBM:
     >>> from physlearn import SGD, ContrastiveDivergence, learn
     >>> data = np.repeat([[0, 0, 1, 1], [1, 1, 0, 0]], 50, axis=0)
     >>> rbm = RBM(4, 2, rng=0)
-    >>> done = learn(rbm.energy, {"v": data}, rule=ContrastiveDivergence(), optimizer=SGD(0.5), epochs=200,
-    ...              batch=10, rng=0)
-    >>> rbm = rbm.with_theta(done.theta)
-    >>> bool(rbm.log_likelihood(data).value.mean() > -1.0)  # the best is -log 2
+    >>> done = learn(rbm, {"v": data}, rule=ContrastiveDivergence(), optimizer=SGD(0.5), epochs=200, batch=10, rng=0)
+    >>> bool(done.machine.log_likelihood(data).value.mean() > -1.0)  # the best is -log 2
     True
     """
 
@@ -166,12 +164,17 @@ class RBM:
         return f"RBM({v.size} {v.kind}, {h.size} {h.kind}, temperature={self.temperature:g})"
 
     @property
+    def system(self) -> Energy:
+        """The `Energy` that the verbs move."""
+        return self.energy
+
+    @property
     def theta(self):
-        """The energy's learning degrees of freedom."""
+        """The parameters that can learn, read-only."""
         return self.energy.theta
 
     def with_theta(self, theta):
-        """The same machine with other parameters."""
+        """The same machine with other parameters, such as learnt ones."""
         new = object.__new__(RBM)
         object.__setattr__(new, "energy", self.energy.with_theta(theta))
         object.__setattr__(new, "temperature", self.temperature)

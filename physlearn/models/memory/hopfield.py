@@ -120,8 +120,20 @@ class Hopfield:
         return System({"s": (self.kind, self.n)}, [OneWay("s", "W"), Bias("s", "b")], theta)
 
     @property
+    def theta(self):
+        """The parameters that can learn, read-only: "W" and "b"."""
+        return self.system.theta
+
+    def with_theta(self, theta):
+        """The same network with other parameters, such as learnt ones."""
+        new = self.system.with_theta(theta).theta
+        memory = Hopfield(new["W"], new["b"], kind=self.kind)
+        memory.factor = self.factor if np.array_equal(memory.couplings, self.couplings) else None
+        return memory
+
+    @property
     def energy(self) -> Energy:
-        """The `Energy` of layer "s" with theta "W" and "b", for `relax`, `sample` and `check_energy`."""
+        """The `Energy` of layer "s" with theta "W" and "b", where the couplings are symmetric."""
         if not self.symmetric:
             gap = float(np.max(np.abs(self.couplings - self.couplings.T)))
             raise ValueError(

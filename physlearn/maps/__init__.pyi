@@ -1,0 +1,20 @@
+from .activations import (
+    HardSigmoid as HardSigmoid,
+    Identity as Identity,
+    Logistic as Logistic,
+    Relu as Relu,
+    Softmax as Softmax,
+    Softplus as Softplus,
+    Tanh as Tanh,
+)
+from .affine import (
+    Affine as Affine,
+    Constant as Constant,
+)
+from .compose import (
+    Chain as Chain,
+    Concatenate as Concatenate,
+    Reshape as Reshape,
+    Sum as Sum,
+)
+from .map import Map as Map
