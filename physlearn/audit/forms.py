@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from physlearn.audit.measure import another, flat_field, moved, named, noise, slope, unit
+from physlearn.audit.rows import rowwise
 from physlearn.energy import Energy, batch_size
 from physlearn.kernels.cfuncs import COMMIT, GAP, address_of, commit_at, compiled, gap_at
 from physlearn.kernels.checked import failure, in_python
@@ -260,6 +261,7 @@ FORMS = (
     ("jacobian", jacobian),
     ("gradient_moments", moments),
     ("holomorphic", holomorphic),
+    ("rowwise", rowwise),
     ("local", local),
 )
 

@@ -127,6 +127,8 @@ class Problem:
         if not self.tied:  # one variable each
             return (low - base)[:, kept], (high - base)[:, kept]
         bottom, top = np.full((self.batch, self.frame.m), -np.inf), np.full((self.batch, self.frame.m), np.inf)
+        if not np.any(np.isfinite([low, high])):
+            return bottom, top
         np.maximum.at(bottom.T, self.frame.cluster[kept], (low - base).T[kept])
         np.minimum.at(top.T, self.frame.cluster[kept], (high - base).T[kept])
         return bottom, top
@@ -220,6 +222,14 @@ class Problem:
         low, high = bounds
         held = ((z <= low) & (force < 0)) | ((z >= high) & (force > 0))
         return np.max(np.where(held, 0.0, np.abs(force)), 1, initial=0.0)
+
+
+def bare_nudge(problem):
+    """Why the curvature of a full nudge is not known, or None."""
+    for nudge in problem.nudges:
+        if nudge.at is None and not hasattr(nudge.cost, "hessian"):
+            return f"the nudge's cost, {type(nudge.cost).__name__}, has no `hessian`"
+    return None
 
 
 def _rows(array, index):

@@ -12,6 +12,7 @@ from .costs import (
     Margin as Margin,
     SquaredError as SquaredError,
 )
+from .data import Assignment as Assignment
 from .learn import (
     Training as Training,
     learn as learn,
@@ -19,6 +20,12 @@ from .learn import (
 from .optimizers import (
     SGD as SGD,
     Adam as Adam,
+)
+from .protocols import (
+    ContrastRule as ContrastRule,
+    Cost as Cost,
+    Optimizer as Optimizer,
+    PhaseRule as PhaseRule,
 )
 from .rules.contrastive import (
     ContrastiveHebbian as ContrastiveHebbian,

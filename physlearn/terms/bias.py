@@ -29,6 +29,7 @@ class Bias:
     """
 
     holomorphic = True
+    rowwise = True
 
     def __init__(self, layer, parameter="bias"):
         self.layers, self.parameter = (text("layer", layer),), text("parameter", parameter)

@@ -48,6 +48,7 @@ class Edges:
     """
 
     holomorphic = True
+    rowwise = True
 
     def __init__(self, layer, pairs, nodes=None, parameter="conductance", labels=None):
         layer, parameter = text("layer", layer), text("parameter", parameter)

@@ -239,6 +239,7 @@ class SquaredNorm:
     """
 
     holomorphic = True
+    rowwise = True
 
     def __init__(self, layer):
         self.layers = (text("layer", layer),)
@@ -284,6 +285,8 @@ class Entropy:
     >>> float(Energy({"p": (Real(0.0, 1.0), 2)}, [Entropy("p")], {})(np.array([0.5, 0.5])))  # -log 2
     -0.6931...
     """
+
+    rowwise = True
 
     def __init__(self, layer, beta=1.0):
         self.layers, self.beta = (text("layer", layer),), positive("beta", beta)

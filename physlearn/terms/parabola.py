@@ -31,6 +31,7 @@ class Parabola:
     """
 
     holomorphic = True
+    rowwise = True
 
     def __init__(self, layer, parameter="stiffness"):
         self.layers, self.parameter = (text("layer", layer),), text("parameter", parameter)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.dynamics.frame import concatenate
+from physlearn.dynamics.problem import bare_nudge
 from physlearn.dynamics.sites import fields, local
 from physlearn.kinds import is_continuous, is_discrete, unstated
 from physlearn.levels import levels_of
@@ -169,8 +170,9 @@ def _gain(kind, f, x):
 
 def _unknown(problem):
     """Why a layer of a kind that states no values cannot be settled, or None: its own field must not know its value."""
+    x = problem.first()
     for name, layer in problem.system.layers.items():
-        kind, x = layer.kind, problem.first()
+        kind = layer.kind
         known = is_continuous(kind) or is_discrete(kind) or getattr(kind, "slope", False)
         if known or not free_of(problem, name).any():
             continue
@@ -202,6 +204,8 @@ def bends_of(problem):
 
 
 def _find_bends(problem):
+    if (reason := bare_nudge(problem)) is not None:
+        return reason
     bends: dict = {}
     for nudge in problem.nudges:
         readout = problem.system.readouts[nudge.cost.readout]

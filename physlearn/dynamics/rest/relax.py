@@ -98,8 +98,8 @@ def relax(
     found = ""
     if method == "auto":
         found = next((name for name, engine in ENGINES.items() if engine.refusal(problem) is None), "")
-        nearest = "descent" if problem.discrete and problem.is_energy else "flow"  # which says why it does not apply
-        method = "fire" if found == "lbfgs" and problem.batch > FEW else found or nearest
+        rest = "descent" if problem.discrete and problem.is_energy else "flow"
+        method = "fire" if found == "lbfgs" and problem.batch > FEW else found or rest
     reason = None if method == found else ENGINES[method].refusal(problem)
     if reason is not None:
         fits = [name for name, engine in ENGINES.items() if engine.refusal(problem) is None]

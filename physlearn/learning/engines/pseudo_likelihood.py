@@ -22,29 +22,26 @@ from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.sampling.engines import ENGINES
 from physlearn.dynamics.sampling.sample import sample
 from physlearn.kinds import is_continuous, is_discrete
-from physlearn.learning.engines.sampled import is_exact
-from physlearn.learning.rules.score import DenoisingScoreMatching
 
 FEWEST, MOST, WORK = 100, 200, 2e7  # samples (or pairs of sample and variable): as many as cost WORK products
 SWEEPS = 20  # that draw the hidden variables
 
 
-def monitor_of(system, task):
-    """``(name, measure)``, measure(system) the monitor; None where it is the cost, or where there is none ("")."""
-    if isinstance(task.rule, DenoisingScoreMatching):
-        return "score matching loss", None
-    if is_exact(system, task):
-        return "negative log-likelihood", None
-    found = _PseudoLikelihood(system, task)
+def monitor_of(system, task, temperature, given=()):
+    """``(name, measure)``, measure(system) the monitor; None where there is none ("").
+
+    ``temperature`` is that of the density, ``given`` names the readouts that are no part of it.
+    """
+    found = _PseudoLikelihood(system, task, temperature, given)
     return ("log pseudo-likelihood", found) if found.possible() else ("", None)
 
 
 class _PseudoLikelihood:
     """Log pseudo-likelihood of some samples: the variables shown and hidden, and the samples used."""
 
-    def __init__(self, system, task):
-        self.temperature, n = task.rule.temperature, len(task.target)
-        given = {name: task.inputs[name][:1] for name in task.rule.given}
+    def __init__(self, system, task, temperature, given):
+        self.temperature, n = temperature, len(task.target)
+        given = {name: task.inputs[name][:1] for name in given}
         inputs, _ = make_problem(system, None, given)
         self.problem, _ = make_problem(system, None, {name: value[:1] for name, value in task.inputs.items()})
         self.shown = np.flatnonzero((self.problem.frame.cluster < 0) & (inputs.frame.cluster >= 0))

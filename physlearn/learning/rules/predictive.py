@@ -23,7 +23,6 @@ from physlearn.dynamics.predictions import Inference, exact_gradient, given_of, 
 from physlearn.dynamics.rest.quasi_newton import descend
 from physlearn.energy import Nudge
 from physlearn.errors import ConvergenceError
-from physlearn.learning.rules.contrastive import Phase
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,9 @@ class PredictiveCoding:
     fixed: bool = False
     steps: int | None = None
     rate: float = 0.1
-    mode: ClassVar[str] = "clamp"
     limit: ClassVar[str] = "gradient"
+    vanishing: ClassVar[str] = "precision"
+    method: ClassVar[str] = "relax"
 
     def __post_init__(self):
         if self.precision is not None:
@@ -78,12 +78,16 @@ class PredictiveCoding:
             count("steps", self.steps)
         positive("rate", self.rate)
 
-    @property
-    def phases(self):
-        """Input and target clamped (1/p); the free phase has no error and drops out."""
-        return (Phase(1.0 if self.precision is None else 1 / self.precision, 1.0),)
+    def contrast(self, system, task):
+        """Input and target clamped (1/p); the free phase has no error and drops out.  See `ContrastRule`."""
 
-    def contrast(self, system, inputs, target, cost, options):
+        def step(system, memory, pick):
+            inputs = {name: value[pick] for name, value in task.inputs.items()}
+            return self.gradient(system, inputs, task.target[pick], task.cost, task.options)
+
+        return step
+
+    def gradient(self, system, inputs, target, cost, options):
         """Cost of the free outputs, (batch,), and {name: mean over the batch of what each parameter follows}.
 
         Parameters

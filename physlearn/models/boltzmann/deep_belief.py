@@ -141,7 +141,7 @@ def stack(data, hidden, /, *, rule, optimizer, epochs, batch=10, rng=None, **bot
     [3, 2]
     """
     x = reals("data", data, ndim=2)
-    if not hasattr(rule, "sampled") or isinstance(rule, type):
+    if getattr(rule, "takes_cost", True) or isinstance(rule, type):
         raise TypeError(f"rule: got {type(rule).__name__}, expected a sampled one, such as ContrastiveDivergence")
     stream, machines = generator(rng), []
     if not (sizes := sequence("hidden", hidden, Integral, "the sizes of the hidden layers")):
