@@ -22,6 +22,11 @@ def is_continuous(kind):
     return hasattr(kind, "low") or hasattr(kind, "activation")
 
 
+def is_number(kind):
+    """Whether a variable is a real number between bounds, which may be infinite: at rest x + f/curvature, clipped."""
+    return hasattr(kind, "low") and not hasattr(kind, "activation") and getattr(kind, "period", None) is None
+
+
 def is_discrete(kind):
     """Whether a variable of this kind has values that can be listed, and a field that says their energies."""
     needed = ("values", "levels", "gap", "coded", "gains", "log_z", "mean", "gain", "costs", "sloped", "number")

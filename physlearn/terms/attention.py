@@ -13,8 +13,7 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import positive, text
-from physlearn.kinds import is_discrete
-from physlearn.terms.fits import angles, expect_shape, refuse_kinds
+from physlearn.terms.fits import DISCRETE, expect_shape, refuse_kinds
 
 
 class TokenAttention:
@@ -49,7 +48,7 @@ class TokenAttention:
 
     def check(self, layers, theta):
         """Refuse discrete layers, where a slope is no energy gap."""
-        refuse_kinds(self, layers, self.layers[0], (is_discrete, angles), "take Real, or a kind with an activation")
+        refuse_kinds(self, layers, self.layers[0], DISCRETE, "take Real, or a kind with an activation")
 
     def energy(self, x, theta):
         """Energy, (batch,)."""
@@ -122,7 +121,7 @@ class TokenMemory:
     def check(self, layers, theta):
         """Refuse discrete layers, where a slope is no energy gap, and patterns of another length."""
         (name, _), patterns = self.layers, theta[self.parameter]
-        refuse_kinds(self, layers, name, (is_discrete, angles), "take Real, or a kind with an activation")
+        refuse_kinds(self, layers, name, DISCRETE, "take Real, or a kind with an activation")
         expect_shape(theta, self.parameter, (len(patterns), layers[name].shape[-1]), "a row of d for each pattern")
 
     def energy(self, x, theta):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.kinds import is_discrete
+
 
 def codes(kind):
     """Whether states hold codes, which have no products and no slope."""
@@ -18,6 +20,9 @@ def gaps(kind):
 def angles(kind):
     """Whether values are angles: a function of them repeats itself."""
     return getattr(kind, "period", None) is not None
+
+
+DISCRETE = (is_discrete, angles)  # where a term that knows slopes of real numbers has nothing to say
 
 
 def refuse_kinds(term, layers, name, sorts, remedy):

@@ -19,7 +19,7 @@ from physlearn.checks import flag, integer, positive, text
 from physlearn.energy import Local
 from physlearn.kernels.jit import kernel
 from physlearn.kinds import is_continuous, is_discrete, two_values, unstated
-from physlearn.terms.fits import angles, codes, expect_shape, gaps, refuse_kinds
+from physlearn.terms.fits import DISCRETE, angles, codes, expect_shape, gaps, refuse_kinds
 
 # Keeps log p finite at p = 0; e^-700 is still a number.
 TINY = 1e-300
@@ -296,7 +296,7 @@ class Entropy:
 
     def check(self, layers, theta):
         """Refuse discrete layers and angles, whose values are no probabilities."""
-        refuse_kinds(self, layers, self.layers[0], (is_discrete, angles), "take Real(0, 1), or probabilities")
+        refuse_kinds(self, layers, self.layers[0], DISCRETE, "take Real(0, 1), or probabilities")
 
     def energy(self, x, theta):
         """sum p log p/beta, (batch,)."""

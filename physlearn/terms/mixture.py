@@ -7,9 +7,8 @@ import numpy as np
 from physlearn.brief import brief
 from physlearn.checks import count, not_negative, text
 from physlearn.kernels.jit import kernel
-from physlearn.kinds import is_discrete
 from physlearn.rng import generator
-from physlearn.terms.fits import angles, refuse_kinds
+from physlearn.terms.fits import DISCRETE, refuse_kinds
 
 
 class Mixture:
@@ -53,7 +52,7 @@ class Mixture:
 
     def check(self, layers, theta):
         """Refuse discrete layers, where a slope is no energy gap."""
-        refuse_kinds(self, layers, self.layers[0], (is_discrete, angles), "take Real")
+        refuse_kinds(self, layers, self.layers[0], DISCRETE, "take Real")
 
     def energy(self, x, theta):
         """-log density, (batch,)."""

@@ -14,13 +14,13 @@ import numpy as np
 from physlearn.dynamics.frame import Frame, frame_of, name_of, rows_of
 from physlearn.dynamics.linear.factor import plan_solver
 from physlearn.energy import Energy
+from physlearn.kinds import is_number
 
 
 def is_quadratic(system) -> bool:
     """Whether the direct engines apply: a sum of quadratic terms over unbounded real layers."""
     kinds = [layer.kind for layer in system.layers.values()]
-    free = all(hasattr(k, "low") and np.isinf(k.low) and np.isinf(k.high) for k in kinds)
-    free = free and not any(hasattr(k, "activation") or getattr(k, "period", None) for k in kinds)
+    free = all(is_number(k) and np.isinf(k.low) and np.isinf(k.high) for k in kinds)
     return free and isinstance(system, Energy) and all(hasattr(t, "quadratic") for t in system.terms)
 
 

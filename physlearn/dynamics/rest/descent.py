@@ -170,7 +170,7 @@ def _gain(kind, f, x):
 
 def _unknown(problem):
     """Why a layer of a kind that states no values cannot be settled, or None: its own field must not know its value."""
-    x = problem.state(problem.initial())
+    x = problem.first()
     for name, layer in problem.system.layers.items():
         kind = layer.kind
         known = is_continuous(kind) or is_discrete(kind) or getattr(kind, "slope", False)

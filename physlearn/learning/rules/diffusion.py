@@ -13,9 +13,8 @@ import numpy as np
 
 from physlearn.checks import array, count, integers, not_negative, positive, text
 from physlearn.energy import Real, System
-from physlearn.kinds import is_discrete
 from physlearn.terms.bias import Bias
-from physlearn.terms.fits import angles, expect_shape, refuse_kinds
+from physlearn.terms.fits import DISCRETE, expect_shape, refuse_kinds
 from physlearn.terms.parabola import Parabola
 
 __all__ = ["Coincidence", "Diffusion", "reaction_diffusion"]
@@ -49,7 +48,7 @@ class Diffusion:
     def check(self, layers, theta):
         """Refuse layers that are not of real numbers on a grid, and another number of diffusion constants."""
         name, _ = self.layers
-        refuse_kinds(self, layers, name, (is_discrete, angles), "concentrations are Real")
+        refuse_kinds(self, layers, name, DISCRETE, "concentrations are Real")
         shape = layers[name].shape
         if len(shape) < 2:
             raise ValueError(f"Diffusion: layer {name!r} has shape {shape}, expected (species, *grid)")
@@ -111,7 +110,7 @@ class Coincidence:
     def check(self, layers, theta):
         """Refuse discrete layers, and couplings of another shape than one for each two species."""
         for name in self.layers:
-            refuse_kinds(self, layers, name, (is_discrete, angles), "concentrations and couplings are Real")
+            refuse_kinds(self, layers, name, DISCRETE, "concentrations and couplings are Real")
         species, wanted = layers[self.layers[0]].shape[:1], layers[self.layers[1]].shape
         if wanted != species * 2 or len(wanted) != 2:
             raise ValueError(f"Coincidence: layer {self.layers[1]!r} has shape {wanted}, expected {species * 2}")
