@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ArviZ 0.23.4: chains that never move pass or fail by rounding. A constant everywhere has an effective sample size of
-# all its draws; chains frozen at different values have a finite R-hat of 3e7 (rounding in the within-chain variance).
+# all its draws; chains frozen at different values have R-hat infinite or about 1e7, by rounding of the within-chain variance.
 # A threshold on ESS alone calls a sampler that is stuck perfect. Seen: ESS 4000 and R-hat NaN; ESS 4.03 and R-hat 3.2e7.
 # Here: `ess` and `r_hat` give NaN for what is constant everywhere, infinity for chains that are frozen apart.
 set -euo pipefail

@@ -112,13 +112,20 @@ def given_of(system, clamps, batch):
     """Clamped readouts as {layer: (values (batch, *shape), mask of what is free, or None where nothing is)}."""
     values: dict[str, np.ndarray] = {}
     known: dict[str, np.ndarray] = {}
+    dtype = precision(system.theta)
     for name, value in clamps.items():
         readout = system.readouts[name]
         if readout.rows is not None or readout.force:
             what = "drives forces" if readout.force else "reads sums of variables"
             raise ValueError(f"readout {name!r}: it {what}; networks of predictions are given variables")
         layer = system.layers[readout.layer]
-        full = values.setdefault(readout.layer, np.zeros((batch, layer.size), precision(system.theta)))
+        value = np.asarray(value, dtype)
+        if readout.index is None and value.size == batch * layer.size:
+            values[readout.layer], known[readout.layer] = value, np.ones(0, bool)
+            continue
+        if readout.layer in known and not known[readout.layer].size:
+            continue  # all of it is given
+        full = values.setdefault(readout.layer, np.zeros((batch, layer.size), dtype))
         mask = known.setdefault(readout.layer, np.zeros(layer.size, bool))
         where = slice(None) if readout.index is None else readout.index
         full[:, where] = np.reshape(value, (-1, full[:, where].shape[1]))
@@ -157,24 +164,6 @@ def hold(system, roots, rng):
     plans = {"network": Network(tuple(terms[n.child] for n in network.nodes), network.roots)}
     held.__dict__.update(system.__dict__, terms=tuple(terms[t.child] for t in system.terms), plans=plans, numbers={})
     return held, measured
-
-
-def exact_steps(system, task):
-    """``step(system, memory, pick) -> (cost, gradient)`` of the exact gradient by sweeps, or why there is none."""
-    if isinstance(network := network_of(system), str):
-        return network
-    try:
-        given = given_of(system, dict(system.fixed) | task.inputs, len(task.target))
-    except ValueError as error:
-        return str(error)
-    if set(given) != set(network.roots) or any(free is not None for _, free in given.values()):
-        return f"it needs all inputs {list(network.roots)} given and nothing else"
-    target = np.asarray(task.target, precision(system.theta))
-
-    def step(system, memory, pick):
-        return swept(system, {name: value[pick] for name, (value, _) in given.items()}, task.cost, target[pick])
-
-    return step
 
 
 def exact_gradient(system, clamps, cost, target):

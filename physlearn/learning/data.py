@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import array as numbers, mapping, seen, sequence
 from physlearn.dynamics.frame import frame_of, rows_of
 
@@ -19,16 +20,34 @@ NOUNS = {
 
 
 class Assignment(NamedTuple):
-    """One training, checked: the arguments of `learn` that all its engines need."""
+    """One training, checked: what its engines and a rule's own contrast are given.
 
-    inputs: dict[str, np.ndarray]  # readout name to (n, k) values
-    target: np.ndarray  # (n, k), of the cost's readout; (n, 0) without a cost
+    Attributes
+    ----------
+    inputs : dict of str to (n, k) array
+        Values of the readouts that are clamped.
+    target : (n, k) array
+        Of the cost's readout; (n, 0) without a cost.
+    rule, optimizer, cost
+        As `learn` was given them.
+    size : int
+        Samples a step.
+    names : list of str
+        Parameters that change.
+    options : dict
+        Settings of `relax`.
+    """
+
+    inputs: dict[str, np.ndarray]
+    target: np.ndarray
     rule: Any
     optimizer: Any
     cost: Any
-    size: int  # samples a step
-    names: list[str]  # parameters that change
-    options: dict[str, Any] = {}  # settings of `relax`
+    size: int
+    names: list[str]
+    options: dict[str, Any] = {}
+
+    __repr__ = brief
 
 
 def check_nouns(**given):

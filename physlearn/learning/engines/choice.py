@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -40,8 +41,8 @@ def choose(method, system, task):
 def step_of(system, task):
     """The contrast ``step(system, memory, pick) -> (cost, gradient)`` of the fastest engine that takes single steps."""
     engines = _engines(system, task)
-    skip = ("compiled", "sweep")  # these take whole epochs
-    found = next(make for name, make in engines.items() if name not in skip and not isinstance(make, str))
+    single = (make for name, make in engines.items() if name not in ("compiled", "sweep"))
+    found: Any = next(make for make in single if not isinstance(make, str))
     return found.args[0](system, task)
 
 
@@ -50,16 +51,14 @@ def _engines(system, task):
     rule, own = task.rule, own_method(task.rule)
     phases = hasattr(rule, "phases")
     engines = dict.fromkeys(METHODS[1:-1], "the rule brings its own contrast" if own else "the rule has phases only")
-    engines["sweep"] = "the rule has no sweep through a network of predictions"
-    if hasattr(rule, "sweep"):
-        found = rule.sweep(system, task)
-        engines["sweep"] = found if isinstance(found, str) else partial(sweep.runner, found, system, task)
     if hasattr(rule, "compiled"):
         engines["compiled"] = rule.compiled(system, task)
     if phases:
         engines["compiled"] = edges.refusal(system, task) or partial(edges.runner, system, task)
         engines["moments"] = moments_refusal(system, task) or partial(_loop, by_moments, system, task)
         engines["relax"] = partial(_loop, by_relaxing, system, task)
+    if hasattr(rule, "swept"):
+        engines["sweep"] = sweep.refusal(system, task) or partial(sweep.runner, system, task)
     if own:
         engines[own] = partial(_loop, rule.contrast, system, task)
     if names := held_maps(system):

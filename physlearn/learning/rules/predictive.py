@@ -19,7 +19,7 @@ from typing import ClassVar
 import numpy as np
 
 from physlearn.checks import count, flag, positive
-from physlearn.dynamics.predictions import Inference, exact_gradient, given_of, network_of, precision
+from physlearn.dynamics.predictions import Inference, exact_gradient, given_of, network_of
 from physlearn.dynamics.rest.quasi_newton import descend
 from physlearn.energy import Nudge
 from physlearn.errors import ConvergenceError
@@ -68,6 +68,8 @@ class PredictiveCoding:
     rate: float = 0.1
     limit: ClassVar[str] = "gradient"
     vanishing: ClassVar[str] = "precision"
+    method: ClassVar[str] = "relax"
+    infers: ClassVar[bool] = True  # nodes that are not given, so that inputs may be given in part
 
     def __post_init__(self):
         if self.precision is not None:
@@ -78,43 +80,35 @@ class PredictiveCoding:
         positive("rate", self.rate)
 
     def contrast(self, system, task):
-        """``step(system, memory, pick) -> (cost, gradient)``; see `physlearn.learning.ContrastRule`."""
-        network = network_of(system)
-        if isinstance(network, str):
-            raise ValueError(f"PredictiveCoding: got a system of which {network}; expected a PredictionGraph")
-        output = system.readouts[task.cost.readout].layer
-        if output in network.roots:
-            raise ValueError(f"cost: readout {task.cost.readout!r} reads the input {output!r}, which nothing predicts")
-        dtype = precision(system.theta)
-        inputs = {name: np.asarray(value, dtype) for name, value in task.inputs.items()}
-        target = np.asarray(task.target, dtype)
+        """Input and target clamped (1/p); the free phase has no error and drops out.  See `ContrastRule`."""
 
         def step(system, memory, pick):
-            clamps = {name: value[pick] for name, value in inputs.items()}
-            return self.gradient(system, clamps, target[pick], task.cost, task.options)
+            inputs = {name: value[pick] for name, value in task.inputs.items()}
+            return self.swept(system, inputs, task.target[pick], task.cost, task.options)
 
         return step
 
-    def sweep(self, system, task):
-        """The same: every step of it sweeps through a network of predictions."""
-        return self.contrast(system, task)
-
-    def gradient(self, system, inputs, target, cost, options=None):
+    def swept(self, system, inputs, target, cost, options):
         """Cost of the free outputs, (batch,), and {name: mean over the batch of what each parameter follows}.
 
         Parameters
         ----------
-        system : PredictionGraph
+        system : Energy
+            A network of predictions.
         inputs : mapping of str to (batch, k) array
         target : (batch, k) array
         cost : cost
-        options : mapping, optional
+        options : mapping
             Some of tol, max_steps, unconverged.
         """
-        network, clamps, batch = network_of(system), dict(system.fixed) | dict(inputs), len(target)
-        options = {} if options is None else options
+        network = network_of(system)
+        if isinstance(network, str):
+            raise ValueError(f"PredictiveCoding: got a system of which {network}; expected a PredictionGraph")
+        clamps, batch = dict(system.fixed) | dict(inputs), len(target)
         output = system.readouts[cost.readout].layer
-        node = next(n for n in network.nodes if n.child == output)
+        node = next((n for n in network.nodes if n.child == output), None)
+        if node is None:
+            raise ValueError(f"cost: readout {cost.readout!r} reads the input {output!r}, which nothing predicts")
         if self.fixed:
             found = exact_gradient(system, clamps, cost, target)
             if found is None:
