@@ -30,6 +30,9 @@ ROOM, CLEAR, CURRENTS, RECEPTORS, ADVANCE, ARRIVALS = range(6)  # stages of a st
 class Adaptive:
     """The adaptive method with a chosen tolerance; ``method="adaptive"`` means ``Adaptive()``.
 
+    The tolerance bounds errors under inputs that are constant over every step of the grid; others (`Sine`, noise,
+    receptors with a time constant) are refused, because they are held over a step whatever the tolerance.
+
     Parameters
     ----------
     tolerance : float
@@ -73,6 +76,8 @@ class Program(NamedTuple):
         Place in ``floats`` where the network writes 1 if any current is injected, else 0.
     stream_at : int, optional
         Place in ``ints`` of four words of random state, which the network seeds.
+    steady : bool
+        The drive must be constant over every step, since the update bounds its error.
     exact_times : bool
         The update writes to ``late[j]`` the fraction of dt by which spike j precedes t_{k+1}.
     name : str
@@ -89,6 +94,7 @@ class Program(NamedTuple):
     held: str = "start"
     driven_at: int | None = None
     stream_at: int | None = None
+    steady: bool = False
     exact_times: bool = False
     name: str = ""
     failure: Callable | None = None
@@ -111,6 +117,13 @@ def part_of(model, n, low, high):
 def stamps_of(times, dt):
     """First grid point that is not before each time; `ROUNDING` of a step is taken for rounding."""
     return np.ceil(np.asarray(times) / dt - ROUNDING).astype(np.int64)
+
+
+def on_grid(times, dt):
+    """Whether every finite time is a whole number of steps, to 1e-6 of a step."""
+    steps = np.asarray(times, dtype=float) / dt
+    steps = steps[np.isfinite(steps)]
+    return bool(np.all(np.abs(steps - np.rint(steps)) <= 1e-6 + 1e-12 * np.abs(steps)))
 
 
 def steps_of(name, seconds, dt, least=0):

@@ -17,7 +17,7 @@ import numpy as np
 from numba import carray
 
 from circuits.neurons.parameters import as_numbers, fixed
-from circuits.neurons.program import ROUNDING
+from circuits.neurons.program import ROUNDING, on_grid
 from physlearn.brief import brief
 from physlearn.checks import text
 from physlearn.kernels.cfuncs import pointer
@@ -71,6 +71,10 @@ class Waveform(ABC):
         """Whether a population gets current from this."""
         return name == self.target
 
+    def steady(self, dt):
+        """Whether the current is constant over every step of dt."""
+        return False
+
     def attach(self, plan, index):
         """Add what the current does to the plan."""
         n = plan.network.populations[self.target].n
@@ -108,6 +112,10 @@ class Constant(Waveform):
     def _products(self, dt):
         return [(self.current, None)]
 
+    def steady(self, dt):
+        """Always."""
+        return True
+
 
 @dataclass(frozen=True, eq=False)
 class Step(Waveform):
@@ -136,6 +144,10 @@ class Step(Waveform):
 
     def _products(self, dt):
         return [(self.current, lambda t: _inside(t, self.start, self.stop, dt))]
+
+    def steady(self, dt):
+        """Where it begins and ends on the grid."""
+        return on_grid([self.start, self.stop], dt)
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,6 +261,10 @@ class Piecewise(Waveform):
         if values.ndim == 2:
             return [(values[0], None)]
         return [(1.0, lambda t: np.concatenate([[0.0], values])[self._place(t, dt)])]
+
+    def steady(self, dt):
+        """Where all changes fall on the grid."""
+        return on_grid(self.times, dt)
 
     def _place(self, t, dt):
         return np.searchsorted(np.asarray(self.times, float) - ROUNDING * dt, t, side="right")

@@ -188,7 +188,7 @@ def retrieval_curve(
         soup = Assembly(side**dimension, J, mu, lattice)
         soup = soup.seed(Structure(np.where(free, 0, corner)), (0,) * dimension)
         last = sample(
-            soup.energy,
+            soup,
             temperature=temperature,
             n_samples=1,
             thin=sweeps,

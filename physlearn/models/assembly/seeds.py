@@ -75,7 +75,7 @@ def grow_seeds(
         part = codes[tuple(slice(a, a + s) for a, s in zip(low, size, strict=True))]
         start.append(soup.place(part, [(n - s) // 2 for n, s in zip(lattice.shape, size, strict=True)]))
     run = sample(
-        soup.energy,
+        soup,
         temperature=temperature,
         n_samples=1,
         thin=sweeps,
