@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.dynamics.predictions import held_maps
 from physlearn.errors import ConvergenceError
 from physlearn.learning.engines import edges, sweep
 from physlearn.learning.engines.contrast import by_moments, by_relaxing, moments_refusal
@@ -60,6 +61,9 @@ def _engines(system, task):
         engines["sweep"] = sweep.refusal(system, task) or partial(sweep.runner, system, task)
     if own:
         engines[own] = partial(_loop, rule.contrast, system, task)
+    if names := held_maps(system):
+        said = f"{' and '.join(names)} of one batch are known to sweeps only; use ExactGradient or PredictiveCoding"
+        engines |= {name: said for name in engines if name != "sweep"}
     return engines
 
 

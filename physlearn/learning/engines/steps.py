@@ -22,8 +22,10 @@ def stepper(optimizer):
         return lambda *given: _sgd(optimizer, *given)
 
     def custom(theta, gradient, memory, lr):
+        count = memory["steps"]
         for name, value in optimizer.step(theta, gradient, memory, lr).items():
             theta[name] = np.asarray(value, theta[name].dtype)
+        memory["steps"] = count + 1
 
     return custom
 
