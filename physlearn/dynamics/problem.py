@@ -1,4 +1,8 @@
-"""A relaxation as engines see it: free variables z (batch, m), their energy and the force on them."""
+"""A relaxation as engines see it: free variables z (batch, m), their energy and the force on them.
+
+The variables of a System may have a unit each (volts beside amperes).  Where its kinds tell their ``scale``, engines
+see x / scale and its velocity, so that one tolerance fits all.  An energy needs none: x f is an energy for all of them.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +46,8 @@ class Problem:
     ----------
     bar : Bar
         Counter of the engines' steps; silent unless `relax` sets another.
+    scale : (m,) array or None
+        Size of each free variable, in its own unit, where kinds of a System tell it.
     """
 
     bar = Bar("", "", progress=False)
@@ -54,6 +60,7 @@ class Problem:
         self.discrete = [name for name, kind in kinds.items() if not is_continuous(kind)]
         self.activated = [name for name, kind in kinds.items() if hasattr(kind, "activation")]
         self.is_energy = isinstance(system, Energy)
+        self.scale = None if self.is_energy else _scale(system, frame)
         given = [self.base, self.push, *(np.asarray(n.strength) for n in nudges), *(start or {}).values()]
         self.complex = any(np.iscomplexobj(a) for a in given)
         self.tied = frame.m < np.count_nonzero(frame.cluster >= 0)
@@ -130,15 +137,18 @@ class Problem:
         kept = self.frame.cluster >= 0
         np.maximum.at(bottom.T, self.frame.cluster[kept], (low - self.base.real).T[kept])
         np.minimum.at(top.T, self.frame.cluster[kept], (high - self.base.real).T[kept])
-        return bottom, top
+        return (bottom, top) if self.scale is None else (bottom / self.scale, top / self.scale)
 
     def initial(self):
-        """Start of z, (batch, m): x0, or zero within bounds (spins: -1); complex if anything given is."""
+        """Start of z, (batch, m): x0, or the kind's ``start``, or zero within bounds (spins: -1).
+
+        Complex if anything given is.
+        """
         if self.start is not None:
             x = concatenate(self.system, self.start)
         else:
             layers = self.system.layers.values()
-            x = np.concatenate([np.full((1, layer.size), _zero(layer.kind)) for layer in layers], 1)
+            x = np.concatenate([np.broadcast_to(_start(layer.kind), (1, layer.size)) for layer in layers], 1)
         z = self.pick(np.broadcast_to(x, self.base.shape)).astype(complex if self.complex else float)
         return z if self.complex else np.clip(z, *self.bounds)
 
@@ -146,10 +156,12 @@ class Problem:
         """Free variables (batch, m) of a state (batch, n)."""
         kept = np.flatnonzero(self.frame.cluster >= 0)
         _, first = np.unique(self.frame.cluster[kept], return_index=True)
-        return (x - self.base)[:, kept[first]]
+        z = (x - self.base)[:, kept[first]]
+        return z if self.scale is None else z / self.scale
 
     def state(self, z):
         """State {layer: (batch, *shape)} of free variables (batch, m); integer codes where layers are Potts."""
+        z = z if self.scale is None else z * self.scale
         x = separate(self.system, self.frame.spread(z) + self.base)
         return {k: v.astype(np.int64) if isinstance(self.system.layers[k].kind, Potts) else v for k, v in x.items()}
 
@@ -161,7 +173,35 @@ class Problem:
             start = self.frame.offset[name]
             f = f.astype(np.result_type(f, pull), copy=False)
             f[:, start : start + pull.shape[1]] += pull
-        return self.frame.collect(f)
+        f = self.frame.collect(f)
+        return f if self.scale is None else f / self.scale
+
+    def rows_on_z(self, rows):
+        """Rows of readouts over the variables (k, n) as rows over z, (k, m)."""
+        rows = self.frame.collect(rows)
+        return rows if self.scale is None else rows * self.scale
+
+    @property
+    def limited(self):
+        """Whether some term's field holds in a part of the space only."""
+        return any(hasattr(term, "limit") for term in self.system.terms)
+
+    def margin(self, z):
+        """How far inside the region where all fields hold, (batch,), and what is beyond the nearest end of it.
+
+        A term tells by ``limit(x, theta) -> (margin (batch,), sentence)``, positive inside.
+        """
+        x = self.system.shown(self.state(z))
+        found = [term.limit(x, self.system.theta) for term in self.system.terms if hasattr(term, "limit")]
+        nearest = min(found, key=lambda pair: np.min(pair[0]))
+        return np.min([margin for margin, _ in found], 0), nearest[1]
+
+    def beyond(self, z):
+        """The sentence of `margin` where some item is out of the region, or None."""
+        if not self.limited:
+            return None
+        margin, sentence = self.margin(z)
+        return None if np.all(margin > 0) else sentence
 
     def nudge_forces(self, x):
         """Forces of the nudges on each nudged layer, (batch, size)."""
@@ -203,9 +243,16 @@ class Problem:
         The largest curvature times the largest value there, given ones included, estimates the parts of a force before
         they cancel.  A ``share`` of the largest value at the start counts, too, since a rest may be at zero.
         """
-        here, first = (np.max(np.abs(concatenate(self.system, self.state(y))), 1, initial=0.0) for y in (z, start))
+        here, first = (self.largest(y) for y in (z, start))
         with np.errstate(over="ignore", invalid="ignore"):
             return self.stiffness(z, self.force(z)) * np.maximum(here, share * first)
+
+    def largest(self, z):
+        """Largest value of each item, given ones included, (batch,); relative to the scales where there are some."""
+        x = concatenate(self.system, self.state(z))
+        if self.scale is not None:
+            x = x / scales_of(self.system)
+        return np.max(np.abs(x), 1, initial=0.0)
 
     def residual(self, z, force, bounds):
         """Largest force on any free variable, (batch,), of z and force (batch, m); a bound carries a push into it."""
@@ -220,7 +267,28 @@ def _rows(array, index):
     return array if len(array) == 1 else array[index]
 
 
-def _zero(kind):
+def scales_of(system):
+    """Scale of every variable, (n,), 1 where its kind tells none; None if no kind tells one."""
+    kinds = [(layer.kind, layer.size) for layer in system.layers.values()]
+    if not any(getattr(kind, "scale", None) is not None for kind, _ in kinds):
+        return None
+    return np.concatenate([np.broadcast_to(getattr(kind, "scale", 1.0), (size,)) for kind, size in kinds])
+
+
+def _scale(system, frame):
+    """Scale of every free variable, (m,): of tied ones that of the first; or None."""
+    scales = scales_of(system)
+    if scales is None:
+        return None
+    kept = np.flatnonzero(frame.cluster >= 0)
+    _, first = np.unique(frame.cluster[kept], return_index=True)
+    return scales[kept[first]]
+
+
+def _start(kind):
+    """Where a relaxation begins without x0: the kind's ``start``, or zero, or -1 where zero is no value."""
+    if (start := getattr(kind, "start", None)) is not None:
+        return start
     return 0.0 if is_continuous(kind) or kind.valid(np.zeros(1)) else -1.0
 
 

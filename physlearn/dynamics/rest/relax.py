@@ -44,9 +44,9 @@ def relax(
     system : Energy or System
         To relax.
     x0 : array or mapping of str to array, optional
-        Where to start, (batch, *shape) or (*shape); default zero, within bounds (spins: -1).  Exact
-        engines ignore it.  A start exactly on an unstable rest (the top of a symmetric well) counts as
-        at rest for all engines but "newton": give symmetric energies an asymmetric start.
+        Where to start, (batch, *shape) or (*shape); default zero, within bounds (spins: -1), or the start that its
+        kind tells.  Exact engines ignore it.  A start exactly on an unstable rest (the top of a symmetric well)
+        counts as at rest for all engines but "newton": give symmetric energies an asymmetric start.
     clamp : mapping of str to array, optional
         Readout name to values, (batch, k) or (k,).  A readout declared with ``force=True`` takes the
         force conjugate to it (currents) instead.
@@ -107,6 +107,8 @@ def relax(
         LOG.debug("relax: engine %r; %s", method, refused(ENGINES, problem))
     with Bar("relax", "step", progress=progress) as problem.bar:
         z, residual, steps, converged, used = _solve(ENGINES[method], problem, tol, max_steps)
+    beyond = problem.beyond(z)
+    converged = converged and beyond is None
     result = _record(problem, z, residual, steps, converged, used, single)
     if not converged and unconverged != "ignore":
         worst = float(np.max(residual))
@@ -114,6 +116,8 @@ def relax(
             f"relax: not at rest after {steps} steps of {used}: residual {worst:.3g}, tol {tol:.3g}. "
             "Raise max_steps or tol, or try another method"
         )
+        if beyond is not None:
+            message = f"relax: the state reached is none of the system: {beyond}; start elsewhere, or integrate"
         if unconverged == "raise":
             raise ConvergenceError(message, result)
         warnings.warn(message, RuntimeWarning, stacklevel=3)

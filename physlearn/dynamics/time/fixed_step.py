@@ -33,7 +33,7 @@ def follow(problem, mass, drive, start, dt, keep, method, temperature, noise, ba
     low, high = (bound[rows] for bound in problem.bounds)
     walled = bool(np.any(np.isfinite(low)) or np.any(np.isfinite(high)))
     rng: Any = None if noise is None else Chains(np.ascontiguousarray(noise[rows]))
-    kick = np.sqrt(2.0 * temperature * dt / mass)
+    kick = np.sqrt(2.0 * temperature * dt / mass) / (1.0 if problem.scale is None else problem.scale)
 
     def slope(z, t):
         """dz/dt at time t."""
@@ -70,6 +70,9 @@ def follow(problem, mass, drive, start, dt, keep, method, temperature, noise, ba
                 lost = np.flatnonzero(~np.all(np.abs(z[: problem.batch]) < RUNAWAY, 1))
                 if lost.size:
                     why = f"item {lost[0]} left the finite numbers at t = {start + done * dt:g} s, step {done}"
+                    return np.array(kept).reshape(-1, *z[: problem.batch].shape), done, why, method
+                if sentence := problem.beyond(z[: problem.batch]):
+                    why = f"{sentence}, reached by t = {start + done * dt:g} s, step {done}"
                     return np.array(kept).reshape(-1, *z[: problem.batch].shape), done, why, method
             kept.append(z[: problem.batch].copy())
     return np.array(kept), done, None, method
