@@ -21,6 +21,7 @@ import numpy as np
 from physlearn.checks import MOST, number, seen
 
 STREAM = 1024  # neurons that share a stream of random numbers; parts are multiples of it
+ROUNDING = 1e-6  # of a step: times that are no further from a grid point are on it
 FINITE = 1e300  # a state at or beyond it has diverged
 ROOM, CLEAR, CURRENTS, RECEPTORS, ADVANCE, ARRIVALS = range(6)  # stages of a step
 
@@ -114,8 +115,8 @@ def part_of(model, n, low, high):
 
 
 def stamps_of(times, dt):
-    """First grid point that is not before each time; 1e-6 of a step is taken for rounding."""
-    return np.ceil(np.asarray(times) / dt - 1e-6).astype(np.int64)
+    """First grid point that is not before each time; `ROUNDING` of a step is taken for rounding."""
+    return np.ceil(np.asarray(times) / dt - ROUNDING).astype(np.int64)
 
 
 def on_grid(times, dt):
@@ -131,7 +132,7 @@ def steps_of(name, seconds, dt, least=0):
     whole = np.rint(steps)
     if np.any(np.abs(whole) > MOST):
         raise ValueError(f"{name}: got {seen(seconds)} s, expected at most {MOST} steps of dt={dt!r} s")
-    if not np.all(np.isfinite(steps)) or np.any(np.abs(steps - whole) > 1e-6 + 1e-12 * np.abs(whole)):
+    if not np.all(np.isfinite(steps)) or np.any(np.abs(steps - whole) > ROUNDING + 1e-12 * np.abs(whole)):
         raise ValueError(
             f"{name}: {seconds!r} s is no whole number of steps of dt={dt!r} s; round it, or choose a dt that "
             "divides it"

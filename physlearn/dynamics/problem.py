@@ -12,19 +12,16 @@ from dataclasses import replace
 import numpy as np
 
 from physlearn.checks import mapping, sequence
-from physlearn.dynamics.frame import Frame, concatenate, frame_of, given, separate
-from physlearn.energy import Energy, Nudge, Potts, System
+from physlearn.dynamics.frame import Frame, concatenate, frame_of, given, held, separate
+from physlearn.dynamics.scale import scale_of, scales_of
+from physlearn.energy import Energy, Nudge, System
+from physlearn.kinds import is_continuous
+from physlearn.machine import system_of
 from physlearn.progress import Bar
-from physlearn.systems import check_system
 
 RUNAWAY = 1e50  # a variable this large is on its way to infinity: there is no rest to find
 PROBE = 1e-4  # step of a difference of forces, relative to 1 + the largest |z|
 POWER_ITERATIONS = 8  # for the largest curvature, of which only the order of magnitude matters
-
-
-def is_continuous(kind):
-    """Whether a variable of this kind moves by any amount: it has bounds or an activation."""
-    return hasattr(kind, "low") or hasattr(kind, "activation")
 
 
 class Problem:
@@ -48,19 +45,22 @@ class Problem:
         Counter of the engines' steps; silent unless `relax` sets another.
     scale : (m,) array or None
         Size of each free variable, in its own unit, where kinds of a System tell it.
+    numbers : dict
+        What engines compute once of it.
     """
 
     bar = Bar("", "", progress=False)
 
     def __init__(self, system: System, frame: Frame, clamps, u, given_force, nudges, start):
         self.system, self.frame, self.clamps, self.nudges, self.start = system, frame, clamps, nudges, start
+        self.numbers: dict = {}  # what engines compute once of it
         self.give(u, given_force)
         self.batch = len(u)
         kinds = {name: layer.kind for name, layer in system.layers.items()}
         self.discrete = [name for name, kind in kinds.items() if not is_continuous(kind)]
         self.activated = [name for name, kind in kinds.items() if hasattr(kind, "activation")]
         self.is_energy = isinstance(system, Energy)
-        self.scale = None if self.is_energy else _scale(system, frame)
+        self.scale = None if self.is_energy else scale_of(system, frame)
         given = [self.base, self.push, *(np.asarray(n.strength) for n in nudges), *(start or {}).values()]
         self.complex = any(np.iscomplexobj(a) for a in given)
         self.tied = frame.m < np.count_nonzero(frame.cluster >= 0)
@@ -69,6 +69,7 @@ class Problem:
     def give(self, u, given_force):
         """Take other given values (batch, s) and given forces (batch, f)."""
         self.u, self.given_force = u, given_force
+        self.numbers.clear()
         self.base = (self.frame.shift @ u.T).T
         self.push = (self.frame.push @ given_force.T).T
 
@@ -130,14 +131,19 @@ class Problem:
         high = np.concatenate(
             [np.full(layer.size, getattr(layer.kind, "high", np.inf)) for layer in self.system.layers.values()]
         )
-        bottom, top = (
-            np.full((self.batch, self.frame.m), -np.inf),
-            np.full((self.batch, self.frame.m), np.inf),
-        )
-        kept = self.frame.cluster >= 0
-        np.maximum.at(bottom.T, self.frame.cluster[kept], (low - self.base.real).T[kept])
-        np.minimum.at(top.T, self.frame.cluster[kept], (high - self.base.real).T[kept])
-        return (bottom, top) if self.scale is None else (bottom / self.scale, top / self.scale)
+        kept, base = self.frame.cluster >= 0, self.base.real
+        if not self.tied:  # one variable each
+            return self._scaled((low - base)[:, kept]), self._scaled((high - base)[:, kept])
+        bottom, top = np.full((self.batch, self.frame.m), -np.inf), np.full((self.batch, self.frame.m), np.inf)
+        if not np.any(np.isfinite([low, high])):
+            return self._scaled(bottom), self._scaled(top)
+        np.maximum.at(bottom.T, self.frame.cluster[kept], (low - base).T[kept])
+        np.minimum.at(top.T, self.frame.cluster[kept], (high - base).T[kept])
+        return self._scaled(bottom), self._scaled(top)
+
+    def _scaled(self, z):
+        """Values of the free variables as engines see them."""
+        return z if self.scale is None else z / self.scale
 
     def initial(self):
         """Start of z, (batch, m): x0, or the kind's ``start``, or zero within bounds (spins: -1).
@@ -154,16 +160,23 @@ class Problem:
 
     def pick(self, x):
         """Free variables (batch, m) of a state (batch, n)."""
+        if not self.tied:
+            return self._scaled((x - self.base)[:, self.frame.cluster >= 0])
         kept = np.flatnonzero(self.frame.cluster >= 0)
         _, first = np.unique(self.frame.cluster[kept], return_index=True)
         z = (x - self.base)[:, kept[first]]
-        return z if self.scale is None else z / self.scale
+        return self._scaled(z)
+
+    def first(self):
+        """State of `initial`, made once and not to be changed in place."""
+        if "first" not in self.numbers or self.numbers["first"][0] is not self.start:
+            self.numbers["first"] = self.start, self.state(self.initial())
+        return self.numbers["first"][1]
 
     def state(self, z):
-        """State {layer: (batch, *shape)} of free variables (batch, m); integer codes where layers are Potts."""
+        """State {layer: (batch, *shape)} of free variables (batch, m); integer codes where layers hold them."""
         z = z if self.scale is None else z * self.scale
-        x = separate(self.system, self.frame.spread(z) + self.base)
-        return {k: v.astype(np.int64) if isinstance(self.system.layers[k].kind, Potts) else v for k, v in x.items()}
+        return held(self.system, separate(self.system, self.frame.spread(z) + self.base))
 
     def force(self, z):
         """Force on z, zero at rest, (batch, m): field (minus x on activated layers), nudges, given forces."""
@@ -173,8 +186,7 @@ class Problem:
             start = self.frame.offset[name]
             f = f.astype(np.result_type(f, pull), copy=False)
             f[:, start : start + pull.shape[1]] += pull
-        f = self.frame.collect(f)
-        return f if self.scale is None else f / self.scale
+        return self._scaled(self.frame.collect(f))
 
     def rows_on_z(self, rows):
         """Rows of readouts over the variables (k, n) as rows over z, (k, m)."""
@@ -186,21 +198,21 @@ class Problem:
         """Whether some term's field holds in a part of the space only."""
         return any(hasattr(term, "limit") for term in self.system.terms)
 
-    def margin(self, z):
+    def margin(self, x):
         """How far inside the region where all fields hold, (batch,), and what is beyond the nearest end of it.
 
         A term tells by ``limit(x, theta) -> (margin (batch,), sentence)``, positive inside.
         """
-        x = self.system.shown(self.state(z))
+        x = self.system.shown(x)
         found = [term.limit(x, self.system.theta) for term in self.system.terms if hasattr(term, "limit")]
         nearest = min(found, key=lambda pair: np.min(pair[0]))
         return np.min([margin for margin, _ in found], 0), nearest[1]
 
-    def beyond(self, z):
-        """The sentence of `margin` where some item is out of the region, or None."""
+    def beyond(self, x):
+        """The sentence of `margin` where some item of a state is out of the region, or None."""
         if not self.limited:
             return None
-        margin, sentence = self.margin(z)
+        margin, sentence = self.margin(x)
         return None if np.all(margin > 0) else sentence
 
     def nudge_forces(self, x):
@@ -250,9 +262,7 @@ class Problem:
     def largest(self, z):
         """Largest value of each item, given ones included, (batch,); relative to the scales where there are some."""
         x = concatenate(self.system, self.state(z))
-        if self.scale is not None:
-            x = x / scales_of(self.system)
-        return np.max(np.abs(x), 1, initial=0.0)
+        return np.max(np.abs(x if self.scale is None else x / scales_of(self.system)), 1, initial=0.0)
 
     def residual(self, z, force, bounds):
         """Largest force on any free variable, (batch,), of z and force (batch, m); a bound carries a push into it."""
@@ -263,33 +273,23 @@ class Problem:
         return np.max(np.where(held, 0.0, np.abs(force)), 1, initial=0.0)
 
 
+def bare_nudge(problem):
+    """Why the curvature of a full nudge is not known, or None."""
+    for nudge in problem.nudges:
+        if nudge.at is None and not hasattr(nudge.cost, "hessian"):
+            return f"the nudge's cost, {type(nudge.cost).__name__}, has no `hessian`"
+    return None
+
+
 def _rows(array, index):
     return array if len(array) == 1 else array[index]
 
 
-def scales_of(system):
-    """Scale of every variable, (n,), 1 where its kind tells none; None if no kind tells one."""
-    kinds = [(layer.kind, layer.size) for layer in system.layers.values()]
-    if not any(getattr(kind, "scale", None) is not None for kind, _ in kinds):
-        return None
-    return np.concatenate([np.broadcast_to(getattr(kind, "scale", 1.0), (size,)) for kind, size in kinds])
-
-
-def _scale(system, frame):
-    """Scale of every free variable, (m,): of tied ones that of the first; or None."""
-    scales = scales_of(system)
-    if scales is None:
-        return None
-    kept = np.flatnonzero(frame.cluster >= 0)
-    _, first = np.unique(frame.cluster[kept], return_index=True)
-    return scales[kept[first]]
-
-
 def _start(kind):
-    """Where a relaxation begins without x0: the kind's ``start``, or zero, or -1 where zero is no value."""
+    """Where a relaxation begins without x0: the kind's ``start``, zero, or the first level where zero is no value."""
     if (start := getattr(kind, "start", None)) is not None:
         return start
-    return 0.0 if is_continuous(kind) or kind.valid(np.zeros(1)) else -1.0
+    return 0.0 if is_continuous(kind) or kind.valid(np.zeros(1)) else getattr(kind, "levels", [-1.0])[0]
 
 
 def make_problem(system, x0, clamp, nudge=None):
@@ -298,7 +298,7 @@ def make_problem(system, x0, clamp, nudge=None):
     As in `relax`: x0 (*shape) or (batch, *shape), a mapping of layers to these, or None; ``clamp`` maps readouts to
     values, (k,) or (batch, k); ``nudge`` is one or several.
     """
-    check_system(system)
+    system = system_of(system)
     system.check_terms()
     if clamp is not None:
         mapping("clamp", clamp, expected="a mapping of readout names to values")

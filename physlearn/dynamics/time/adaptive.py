@@ -57,7 +57,7 @@ def _item(part, item, mass, drive, span, times, method, tol, bar):
         if drive is not None:
             u, force = drive(t)
             part.give(u[[item]], force[[item]])
-        return part.margin(z[None])[0][0]
+        return part.margin(part.state(z[None]))[0][0]
 
     runaway.terminal = inside.terminal = True
     events = [runaway, inside] if part.limited else runaway
@@ -77,7 +77,7 @@ def _item(part, item, mass, drive, span, times, method, tol, bar):
             number = next(k for k, found in enumerate(run.t_events) if len(found))
             at, reason = run.t_events[number][0], "left the finite numbers"
             if number == 1:
-                reason = f"reached the end of its field ({part.margin(run.y_events[1][:1])[1]})"
+                reason = f"reached the end of its field ({part.margin(part.state(run.y_events[1][:1]))[1]})"
         why = f"item {item} {reason} at t = {at:g} s"
     return y, int(run.nfev), why
 

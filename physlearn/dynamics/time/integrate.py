@@ -26,10 +26,10 @@ from physlearn.dynamics.time import adaptive, fixed_step
 from physlearn.dynamics.time.trajectory import Trajectory
 from physlearn.energy import System
 from physlearn.errors import DivergenceError
+from physlearn.machine import system_of
 from physlearn.progress import Bar
 from physlearn.quantities import si
 from physlearn.rng import streams
-from physlearn.systems import check_system
 from physlearn.threads import on_one_thread
 
 METHODS = (*adaptive.METHODS, *fixed_step.METHODS)
@@ -41,7 +41,7 @@ def integrate(system, t_span, **settings):
 
     Parameters
     ----------
-    system : Energy, System, or a machine with a method ``__integrate__``
+    system : Machine, Energy, System, or a machine with a method ``__integrate__``
         A machine of the last kind takes its own settings and returns its own record: for a network of neurons see
         below.
     t_span : (float, float)
@@ -164,7 +164,7 @@ def _flow(
     rng=None,
     progress=None,
 ) -> Trajectory:
-    check_system(system)
+    system = system_of(system)
     choice("diverged", diverged, ("warn", "raise"))
     choice("method", method, ("auto", *METHODS))
     temperature = not_negative("temperature", temperature)
@@ -173,7 +173,7 @@ def _flow(
     moving, clamp = _split(clamp)
     at_start = clamp | {name: value(span[0]) for name, value in moving.items()}
     problem, single = make_problem(system, x0, at_start, nudge)
-    if (sentence := problem.beyond(problem.initial())) is not None:
+    if (sentence := problem.beyond(problem.first())) is not None:
         raise ValueError(f"x0: {sentence}; begin inside the region where the field holds")
     _check(problem, method, dt, temperature, moving, tol)
     mass = _mass(problem, tau)
@@ -190,7 +190,7 @@ def _flow(
         keep = _kept_steps(times, span, dt, steps)
         noise = streams(rng, problem.batch) if temperature > 0 else None
         times = np.minimum(span[0] + keep * dt, span[1])
-        with Bar("integrate", "step", int(keep[-1]), progress) as bar:
+        with Bar("integrate", "item step", problem.batch * int(keep[-1]), progress) as bar:
             run = fixed_step.follow(problem, mass, drive, span[0], dt, keep, method, temperature, noise, bar)
     z, taken, stopped, label = run
     return _record(problem, drive, times, z, taken, stopped, label, single, diverged)

@@ -162,7 +162,7 @@ def test_the_field_ends_where_the_cell_is_reset():
         ended = float(run.stopped.split("t = ")[1].split()[0])
         first = integrate(network(model, current), (0.0, 0.1), dt=1e-6).spikes["n"].times[0]
         assert first - 3e-6 <= ended <= first + 1e-6 and run.t[-1] <= ended
-    with pytest.warns(RuntimeWarning, match="by t = 0.022 s"):
+    with pytest.warns(RuntimeWarning, match="t = 0.022 s, step 22"):
         integrate(LEAKY.system(150e-12), (0.0, 0.1), dt=1e-3)
     with pytest.warns(RuntimeWarning, match="none of the system: LIF spikes there"):
         rest = relax(LEAKY.system(150e-12))
