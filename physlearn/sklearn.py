@@ -186,7 +186,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         training: Any = self._training
         for _ in range(epochs if grey else 1):
             training = learn(
-                self.machine_.energy,
+                self.machine_,
                 {"v": (self._rng.random(X.shape) < X).astype(float) if grey else X},
                 rule=rule,
                 optimizer=optimizer,
@@ -196,7 +196,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 resume=training,
             )
         self._training = training
-        self.machine_ = self.machine_.with_theta(training.theta)
+        self.machine_ = training.machine
         self.components_ = self.machine_.theta["W"].T.copy()
         self.intercept_visible_, self.intercept_hidden_ = self.machine_.theta["a"], self.machine_.theta["c"]
 

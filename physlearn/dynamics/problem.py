@@ -8,19 +8,15 @@ from dataclasses import replace
 import numpy as np
 
 from physlearn.checks import mapping, sequence
-from physlearn.dynamics.frame import Frame, concatenate, frame_of, given, separate
-from physlearn.energy import Energy, Nudge, Potts, System
+from physlearn.dynamics.frame import Frame, concatenate, frame_of, given, held, separate
+from physlearn.energy import Energy, Nudge, System
+from physlearn.kinds import is_continuous
+from physlearn.machine import system_of
 from physlearn.progress import Bar
-from physlearn.systems import check_system
 
 RUNAWAY = 1e50  # a variable this large is on its way to infinity: there is no rest to find
 PROBE = 1e-4  # step of a difference of forces, relative to 1 + the largest |z|
 POWER_ITERATIONS = 8  # for the largest curvature, of which only the order of magnitude matters
-
-
-def is_continuous(kind):
-    """Whether a variable of this kind moves by any amount: it has bounds or an activation."""
-    return hasattr(kind, "low") or hasattr(kind, "activation")
 
 
 class Problem:
@@ -42,12 +38,15 @@ class Problem:
     ----------
     bar : Bar
         Counter of the engines' steps; silent unless `relax` sets another.
+    numbers : dict
+        What engines compute once of it.
     """
 
     bar = Bar("", "", progress=False)
 
     def __init__(self, system: System, frame: Frame, clamps, u, given_force, nudges, start):
         self.system, self.frame, self.clamps, self.nudges, self.start = system, frame, clamps, nudges, start
+        self.numbers: dict = {}  # what engines compute once of it
         self.give(u, given_force)
         self.batch = len(u)
         kinds = {name: layer.kind for name, layer in system.layers.items()}
@@ -62,6 +61,7 @@ class Problem:
     def give(self, u, given_force):
         """Take other given values (batch, s) and given forces (batch, f)."""
         self.u, self.given_force = u, given_force
+        self.numbers.clear()
         self.base = (self.frame.shift @ u.T).T
         self.push = (self.frame.push @ given_force.T).T
 
@@ -123,13 +123,14 @@ class Problem:
         high = np.concatenate(
             [np.full(layer.size, getattr(layer.kind, "high", np.inf)) for layer in self.system.layers.values()]
         )
-        bottom, top = (
-            np.full((self.batch, self.frame.m), -np.inf),
-            np.full((self.batch, self.frame.m), np.inf),
-        )
-        kept = self.frame.cluster >= 0
-        np.maximum.at(bottom.T, self.frame.cluster[kept], (low - self.base.real).T[kept])
-        np.minimum.at(top.T, self.frame.cluster[kept], (high - self.base.real).T[kept])
+        kept, base = self.frame.cluster >= 0, self.base.real
+        if not self.tied:  # one variable each
+            return (low - base)[:, kept], (high - base)[:, kept]
+        bottom, top = np.full((self.batch, self.frame.m), -np.inf), np.full((self.batch, self.frame.m), np.inf)
+        if not np.any(np.isfinite([low, high])):
+            return bottom, top
+        np.maximum.at(bottom.T, self.frame.cluster[kept], (low - base).T[kept])
+        np.minimum.at(top.T, self.frame.cluster[kept], (high - base).T[kept])
         return bottom, top
 
     def initial(self):
@@ -144,14 +145,21 @@ class Problem:
 
     def pick(self, x):
         """Free variables (batch, m) of a state (batch, n)."""
+        if not self.tied:
+            return (x - self.base)[:, self.frame.cluster >= 0]
         kept = np.flatnonzero(self.frame.cluster >= 0)
         _, first = np.unique(self.frame.cluster[kept], return_index=True)
         return (x - self.base)[:, kept[first]]
 
+    def first(self):
+        """State of `initial`, made once and not to be changed in place."""
+        if "first" not in self.numbers or self.numbers["first"][0] is not self.start:
+            self.numbers["first"] = self.start, self.state(self.initial())
+        return self.numbers["first"][1]
+
     def state(self, z):
-        """State {layer: (batch, *shape)} of free variables (batch, m); integer codes where layers are Potts."""
-        x = separate(self.system, self.frame.spread(z) + self.base)
-        return {k: v.astype(np.int64) if isinstance(self.system.layers[k].kind, Potts) else v for k, v in x.items()}
+        """State {layer: (batch, *shape)} of free variables (batch, m); integer codes where layers hold them."""
+        return held(self.system, separate(self.system, self.frame.spread(z) + self.base))
 
     def force(self, z):
         """Force on z, zero at rest, (batch, m): field (minus x on activated layers), nudges, given forces."""
@@ -216,12 +224,20 @@ class Problem:
         return np.max(np.where(held, 0.0, np.abs(force)), 1, initial=0.0)
 
 
+def bare_nudge(problem):
+    """Why the curvature of a full nudge is not known, or None."""
+    for nudge in problem.nudges:
+        if nudge.at is None and not hasattr(nudge.cost, "hessian"):
+            return f"the nudge's cost, {type(nudge.cost).__name__}, has no `hessian`"
+    return None
+
+
 def _rows(array, index):
     return array if len(array) == 1 else array[index]
 
 
 def _zero(kind):
-    return 0.0 if is_continuous(kind) or kind.valid(np.zeros(1)) else -1.0
+    return 0.0 if is_continuous(kind) or kind.valid(np.zeros(1)) else getattr(kind, "levels", [-1.0])[0]
 
 
 def make_problem(system, x0, clamp, nudge=None):
@@ -230,7 +246,7 @@ def make_problem(system, x0, clamp, nudge=None):
     As in `relax`: x0 (*shape) or (batch, *shape), a mapping of layers to these, or None; ``clamp`` maps readouts to
     values, (k,) or (batch, k); ``nudge`` is one or several.
     """
-    check_system(system)
+    system = system_of(system)
     system.check_terms()
     if clamp is not None:
         mapping("clamp", clamp, expected="a mapping of readout names to values")

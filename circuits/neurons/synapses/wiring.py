@@ -66,6 +66,20 @@ class Wiring:
         return np.split(split, np.cumsum([len(rows.targets) for rows in self.rows])[:-1])
 
 
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A rule of connectivity: synapses that another rule has drawn, (m,) each, by source and then target."""
+
+    sources: np.ndarray
+    targets: np.ndarray
+
+    __repr__ = brief
+
+    def chunks(self, source, target, same, rng):
+        """All rows at once."""
+        yield 0, np.searchsorted(self.sources, np.arange(source.n + 1)), self.targets.astype(np.int32), None
+
+
 def wire(projection, source, target, bounds, seed):
     """Draw a projection's synapses.
 

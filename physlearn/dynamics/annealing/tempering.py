@@ -24,10 +24,10 @@ from physlearn.dynamics.sampling.engines import (
     warn_of_trouble,
 )
 from physlearn.dynamics.sampling.samples import Observed, Samples
-from physlearn.energy import Energy
+from physlearn.machine import Machine
 from physlearn.progress import Bar
 from physlearn.rng import Chains, seed_sequence, streams
-from physlearn.systems import check_energy_given, variables
+from physlearn.systems import energy_of, variables
 from physlearn.threads import on_one_thread
 
 
@@ -135,7 +135,7 @@ def ladder(cold, hot, n):
 
 @on_one_thread
 def tempering(
-    energy: Energy,
+    energy: Machine,
     *,
     temperatures,
     n_samples: int,
@@ -155,7 +155,7 @@ def tempering(
 
     Parameters
     ----------
-    energy : Energy
+    energy : Machine or Energy
         Any that `sample` takes.
     temperatures : (k,) array
         Positive, strictly increasing or decreasing; see `ladder`.
@@ -191,7 +191,7 @@ def tempering(
     >>> bool(abs(drawn.at(0).x[..., 0].mean()) < 0.1)
     True
     """
-    check_energy_given(energy, NO_ENERGY)
+    energy = energy_of(energy, NO_ENERGY)
     ladder_t = _checked(temperatures)
     count("chains", chains, each=8 * len(ladder_t) * variables(energy))
     each = 8 * chains * len(ladder_t) * (1 + (variables(energy) if observe is None else 0))

@@ -9,10 +9,10 @@ import numpy as np
 
 from physlearn.checks import choice, count, positive
 from physlearn.dynamics.problem import make_problem
-from physlearn.dynamics.rest import descent, direct, fire, flow, lbfgs, newton, own
+from physlearn.dynamics.rest import blocks, descent, direct, errors, fire, flow, lbfgs, newton, own
 from physlearn.dynamics.rest.equilibrium import Equilibrium
-from physlearn.energy import System
 from physlearn.errors import ConvergenceError
+from physlearn.machine import Machine
 from physlearn.progress import Bar
 from physlearn.threads import on_one_thread
 
@@ -21,20 +21,13 @@ FEW = 3  # items up to which L-BFGS, which takes them one by one, is chosen befo
 
 # In the order in which "auto" asks: each engine has `refusal(problem) -> str | None` and
 # `solve(problem, tol, max_steps) -> (z, residual, steps, converged, method)`.
-ENGINES = {
-    "own": own,
-    "direct": direct,
-    "descent": descent,
-    "newton": newton,
-    "lbfgs": lbfgs,
-    "flow": flow,
-    "fire": fire,
-}
+ENGINES = {"own": own, "direct": direct, "descent": descent, "newton": newton, "errors": errors, "lbfgs": lbfgs}
+ENGINES |= {"flow": flow, "fire": fire}
 
 
 @on_one_thread
 def relax(
-    system: System,
+    system: Machine,
     x0=None,
     *,
     clamp=None,
@@ -49,7 +42,7 @@ def relax(
 
     Parameters
     ----------
-    system : Energy or System
+    system : Machine, Energy or System
         To relax.
     x0 : array or mapping of str to array, optional
         Where to start, (batch, *shape) or (*shape); default zero, within bounds (spins: -1).  Exact
@@ -61,10 +54,10 @@ def relax(
     nudge : Nudge or sequence of Nudge, optional
         Costs added to the energy.
     method : str
-        "auto", or an engine: "own" (circuits bring one), "direct" (quadratic energies; a factorisation or
-        conjugate gradients), "descent" (one variable or block at a time; discrete kinds, separable quadratics),
-        "newton" (terms with a jacobian), "lbfgs", "flow" (gradient flow; the only one for layers with an
-        activation, and for complex states without a jacobian), "fire".
+        "auto", or an engine: "own" (circuits bring one), "direct" (quadratic energies; a factorisation or conjugate
+        gradients), "descent" (one variable or block at a time; discrete kinds, separable quadratics), "newton" (terms
+        with a jacobian), "errors" (networks of predictions), "lbfgs", "flow" (gradient flow; the only one for layers
+        with an activation, and for complex states without a jacobian), "fire".
     tol : float
         Largest residual force that counts as rest, relative to the forces that balance (see
         `Equilibrium.converged`), so that units do not matter.
@@ -102,10 +95,12 @@ def relax(
     choice("method", method, ("auto", *ENGINES))
     tol, max_steps = positive("tol", tol), count("max_steps", max_steps, least=0)
     problem, single = make_problem(system, x0, clamp, nudge)
+    found = ""
     if method == "auto":
-        fits = [name for name, engine in ENGINES.items() if engine.refusal(problem) is None] or ["flow"]
-        method = "fire" if fits[0] == "lbfgs" and problem.batch > FEW else fits[0]
-    reason = ENGINES[method].refusal(problem)
+        found = next((name for name, engine in ENGINES.items() if engine.refusal(problem) is None), "")
+        rest = "descent" if problem.discrete and problem.is_energy else "flow"
+        method = "fire" if found == "lbfgs" and problem.batch > FEW else found or rest
+    reason = None if method == found else ENGINES[method].refusal(problem)
     if reason is not None:
         fits = [name for name, engine in ENGINES.items() if engine.refusal(problem) is None]
         raise ValueError(
@@ -114,8 +109,8 @@ def relax(
     if LOG.isEnabledFor(logging.DEBUG):
         LOG.debug("relax: engine %r; %s", method, refused(ENGINES, problem))
     with Bar("relax", "step", progress=progress) as problem.bar:
-        z, residual, steps, converged, used = _solve(ENGINES[method], problem, tol, max_steps)
-    result = _record(problem, z, residual, steps, converged, used, single)
+        x, residual, steps, converged, used = _solve(ENGINES[method], problem, tol, max_steps)
+    result = _record(problem, x, residual, steps, converged, used, single)
     if not converged and unconverged != "ignore":
         worst = float(np.max(residual))
         message = (
@@ -136,8 +131,11 @@ def refused(engines, problem):
 
 def _solve(engine, problem, tol, max_steps):
     """Run an engine to a residual of ``tol`` times the forces that balance, whatever their unit."""
+    if engine is descent and blocks.fits(problem) and (found := blocks.solve(problem, tol, max_steps)):
+        return found
     if engine in (own, direct) or problem.discrete:  # these know the size of every force themselves
-        return engine.solve(problem, tol, max_steps)
+        z, *rest = engine.solve(problem, tol, max_steps)
+        return problem.state(z), *rest
     first = problem.initial()
     with np.errstate(over="ignore", invalid="ignore"):
         pull = np.max(np.abs(problem.force(first)), 1, initial=0.0)
@@ -147,13 +145,12 @@ def _solve(engine, problem, tol, max_steps):
         total, reached = total + steps, problem.force_scale(z, first, np.sqrt(tol))
         short = residual > tol * reached
         if not converged or not short.any() or total >= max_steps:
-            return z, residual, total, converged and not short.any(), used
+            return problem.state(z), residual, total, converged and not short.any(), used
         # the start suggested larger forces than are there: continue to a tolerance relative to those
         scale, problem.start = np.where(short, 0.5 * reached, scale), problem.state(z)
 
 
-def _record(problem, z, residual, steps, converged, method, single):
-    x = problem.state(z)
+def _record(problem, x, residual, steps, converged, method, single):
     energy = problem.bare_energy(x)
     if single:
         x, energy, residual = {k: v[0] for k, v in x.items()}, energy[0], residual[0]

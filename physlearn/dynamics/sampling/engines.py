@@ -21,7 +21,7 @@ from physlearn.dynamics.rest.relax import refused
 from physlearn.dynamics.sampling import exchange, gaussian, gibbs, heatbath, metropolis
 from physlearn.dynamics.walk import hmc, langevin, mala
 from physlearn.rng import seed_sequence, streams
-from physlearn.systems import check_energy_given, variables
+from physlearn.systems import energy_of, variables
 
 LOG = logging.getLogger(__name__)
 BLOCK = 32  # chains whose energies are computed together
@@ -114,7 +114,7 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
 
     ``clamp`` maps readouts to (k,) or (chains, k) values, ``settings`` the engine's keywords to theirs.
     """
-    check_energy_given(energy, NO_ENERGY)
+    energy = energy_of(energy, NO_ENERGY)
     count("chains", chains, each=8 * variables(energy))
     root = seed_sequence(rng)
     _, problem = start(energy, x0, clamp, chains, root, "chains")

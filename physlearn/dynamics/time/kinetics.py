@@ -23,9 +23,9 @@ from physlearn.checks import array, choice, flag, function, mapping, number, pos
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.time.clocks import started
 from physlearn.energy import Energy
+from physlearn.machine import system_of
 from physlearn.progress import follow
 from physlearn.rng import streams
-from physlearn.systems import check_system
 from physlearn.terms.lattice import FeltBonds
 
 SPAN = "a duration or (first, last)"
@@ -96,7 +96,7 @@ def kinetics(
 
     Parameters
     ----------
-    system : Energy or System
+    system : Machine, Energy or System
         One `Potts` layer with one `LatticeBonds` or `FeltBonds` term; or what holds it as ``energy`` (an `Assembly`).
     temperature : float
         Positive, in the energy's units (k_B = 1).
@@ -142,6 +142,7 @@ def kinetics(
     ('gillespie', [[1, 2], [3, 4]])
     """
     system = getattr(system, "energy", system)
+    system = system_of(system)
     _check_arguments(system, clock, conserved, observe)
     temperature = positive("temperature", temperature)
     marks, end = _marks(t_span, events, record, clock)
@@ -191,7 +192,6 @@ def kinetics(
 
 def _check_arguments(system, clock, conserved, observe):
     """Refuse other terms, unknown clocks, hops without Metropolis' rule, and observables that are no functions."""
-    check_system(system)
     if len(system.terms) != 1 or not isinstance(system.terms[0], FeltBonds):
         names = [type(t).__name__ for t in system.terms]
         raise ValueError(f"system: its terms are {names}, expected LatticeBonds or FeltBonds alone, as of an Assembly")
