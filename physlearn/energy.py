@@ -28,6 +28,8 @@ which is enough for every verb.  Optional forms open faster engines, each audite
     parameters                   names in theta that the term reads (or ``parameter``, a single one); a missing one is
                                  refused when the energy is built
     holomorphic = True           energy, field and gradient accept complex x (complex nudges)
+    multilinear = True           the energy is proportional to each of its layers: differences of states may be taken
+                                 before products
     local                        a `Local`: compiled single-variable updates
 
 A `System` is the same sum without an energy: transistors, non-reciprocal bonds.  Its terms have ``field`` and

@@ -30,6 +30,7 @@ class Bias:
     """
 
     holomorphic = True
+    multilinear = True
 
     def __init__(self, layer, parameter="bias"):
         self.layers, self.parameter = (text("layer", layer),), text("parameter", parameter)

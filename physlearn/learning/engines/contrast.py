@@ -16,6 +16,7 @@ from physlearn.dynamics.linear.quadratic import equilibria, is_quadratic
 from physlearn.dynamics.linear.schur import phase_force
 from physlearn.dynamics.rest.relax import relax
 from physlearn.energy import Nudge
+from physlearn.learning.engines import blocks
 
 
 class Contrast(NamedTuple):
@@ -57,7 +58,12 @@ def contrast_by_moments(energy, inputs, target, rule, cost) -> Contrast:
 
 
 def contrast_by_relaxing(system, inputs, target, rule, cost, options) -> Contrast:
-    """Relax every phase, each from the free state."""
+    """Relax every phase, each from the free state; by blocks where the layers are (see `blocks`)."""
+    if blocks.suits(system, inputs, rule, cost, options):
+        found = blocks.contrast_by_blocks(system, inputs, target, rule, cost, options)
+        if found is not None:
+            y, gradient = found
+            return Contrast(gradient, y, cost.value(y, target))
     free = relax(system, clamp=inputs, **options)
     start = system.state(free.x)
     y = system.readouts[cost.readout].read(system.shown(start))
