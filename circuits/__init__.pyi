@@ -7,6 +7,7 @@ from .graphs import (
     random_regular_graph as random_regular_graph,
     square_lattice as square_lattice,
 )
+from .resistive.deep import DeepResistiveNetwork as DeepResistiveNetwork
 from .resistive.hessian import (
     cost_hessian as cost_hessian,
     laplacian as laplacian,

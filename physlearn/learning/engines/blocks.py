@@ -18,6 +18,12 @@ from physlearn.energy import Energy, Nudge
 from physlearn.errors import ConvergenceError
 
 
+def phase_options(options, phase):
+    """Settings of `relax` for the free phase (0) or the others (1): a pair of ``max_steps`` has one for each."""
+    steps = options.get("max_steps")
+    return options if np.ndim(steps) == 0 else {**options, "max_steps": int(steps[phase])}
+
+
 def suits(system, inputs, rule, cost, options):
     """Whether the phases are nudges of blocks, which `relax` would settle by descent (or is told to)."""
     method = options.get("method", "auto")
@@ -75,6 +81,7 @@ def contrast_by_blocks(system, inputs, target, rule, cost, options):
 
 def _relax(blocks, options, strength):
     """Go to rest, and say where it is not reached as `relax` does; False where a curvature lied."""
+    options = phase_options(options, int(strength != 0))
     found = blocks.relax(options.get("tol", 1e-9), options.get("max_steps", 10_000))
     if found is None:
         return False

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.errors import ConvergenceError
-from physlearn.learning.engines import bipartite, edges
+from physlearn.learning.engines import bipartite, crossbars, edges
 from physlearn.learning.engines.adjoint import exact_contrast
 from physlearn.learning.engines.contrast import contrast_by_moments, contrast_by_relaxing, has_moments
 from physlearn.learning.rules.contrastive import ExactGradient
@@ -24,9 +24,11 @@ def choose(method, system, task, relax_options):
     "auto" takes the fastest that fits; one that does not fit is refused with the reason.
     """
     adjoint, drawn = isinstance(task.rule, ExactGradient), hasattr(task.rule, "sampled")
+    options = {"unconverged": "raise"} | dict(relax_options or {})
+    chain = not drawn and not isinstance(crossbars.find(system), str)
     fast = bipartite if drawn else edges
     reasons = {
-        "compiled": fast.refusal(system, task),
+        "compiled": crossbars.refusal(system, task, options) if chain else fast.refusal(system, task),
         "moments": None if has_moments(system) else "not every term is quadratic with `gradient_moments`",
         "relax": None,
         "sample": "the rule's phases are relaxed, not sampled",
@@ -40,12 +42,11 @@ def choose(method, system, task, relax_options):
         fits = [name for name, reason in reasons.items() if reason is None]
         raise ValueError(f"method {method!r} does not fit: {reasons[method]}. What fits: {fits}")
     if method == "compiled":
-        return fast.runner(system, task), method
+        return crossbars.runner(system, task, options) if chain else fast.runner(system, task), method
     if method == "sample":
         from physlearn.learning.engines import sampled  # loads every sampler
 
         return sampled.runner(system, task), method
-    options = {"unconverged": "raise"} | dict(relax_options or {})
     contrast: Any
     if method == "moments":
         contrast = contrast_by_moments
