@@ -2,12 +2,21 @@ from . import (
     io as io,
     lagrangians as lagrangians,
     learning as learning,
+    maps as maps,
     models as models,
     plot as plot,
     study as study,
     terms as terms,
 )
-from .audit import check_energy as check_energy
+from .audit import (
+    check_energy as check_energy,
+    check_map as check_map,
+)
+from .discrete import (
+    Clock as Clock,
+    Discrete as Discrete,
+    SpinOne as SpinOne,
+)
 from .dynamics import (
     Annealed as Annealed,
     Equilibrium as Equilibrium,
@@ -48,6 +57,7 @@ from .errors import ConvergenceError as ConvergenceError, DivergenceError as Div
 from .learning import (
     SGD as SGD,
     Adam as Adam,
+    BinaryCrossEntropy as BinaryCrossEntropy,
     BoltzmannLearning as BoltzmannLearning,
     ContrastiveDivergence as ContrastiveDivergence,
     ContrastiveHebbian as ContrastiveHebbian,
@@ -60,6 +70,7 @@ from .learning import (
     Margin as Margin,
     MolecularLearning as MolecularLearning,
     PersistentContrastiveDivergence as PersistentContrastiveDivergence,
+    PredictiveCoding as PredictiveCoding,
     SquaredError as SquaredError,
     check_gradient as check_gradient,
     learn as learn,

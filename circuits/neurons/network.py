@@ -268,8 +268,8 @@ class SpikingNetwork:
             Step of the grid, s.
         record : "spikes", None, or mapping of population to "spikes", None or Record
             By default the spikes of all populations.  A mapping names those to keep, with a `Record` of
-            their variables: ``{"E": Record(["v"], every=1e-3, neurons=[0, 1])}``; of projections with STDP too:
-            ``{"E->E": Record(["w"], every=0.1)}`` samples their weights.
+            their variables and spikes: ``{"E": Record(["v"], every=1e-3, neurons=[0, 1])}``; of projections with STDP
+            too: ``{"E->E": Record(["w"], every=0.1)}`` samples their weights.
         state : NetworkState, optional
             Continue from the end of another run; the result is the same as of one uninterrupted run.
         rng : int, Generator or None

@@ -1,7 +1,7 @@
 """save and load: a training on disk, in one .npz file with a version.
 
-Arrays (theta, cost history, the optimiser's memory) are stored as arrays, the rest as JSON; nothing is
-pickled, so a file from elsewhere can be opened safely.
+Arrays (theta, cost history, the memory of optimiser and rule) are stored as arrays, the rest, random states included,
+as JSON; nothing is pickled, so a file from elsewhere can be opened safely.
 """
 
 from __future__ import annotations
@@ -56,8 +56,10 @@ def save(path, training: Training) -> Path:
     for key, value in training.memory.items():
         if isinstance(value, dict):
             arrays |= {f"memory/{key}/{name}": array for name, array in value.items()}
+        elif isinstance(value, np.random.Generator):
+            scalars[key] = {"generator": _plain(value.bit_generator.state)}
         else:
-            scalars[key] = value
+            scalars[key] = _plain(value)
     head = {
         "format": FORMAT,
         "epochs": training.epochs,
@@ -116,7 +118,7 @@ def load(path, system: Machine) -> Training:
             raise _Foreign(
                 f"path: {path} has format {head['format']}, expected {FORMAT}; use the version that wrote it"
             )
-        theta, memory = _parts(arrays, dict(head["memory"]))
+        theta, memory = _parts(arrays, {key: _kept(value) for key, value in head["memory"].items()})
         cost, epochs, method = arrays["cost"], int(head["epochs"]), str(head["method"])
         monitor = arrays.get("monitor", np.full(len(cost), np.nan))  # files of earlier versions have none
         monitor_name = str(head.get("monitor_name", ""))
@@ -130,7 +132,7 @@ def load(path, system: Machine) -> Training:
     expected = {name: value.shape for name, value in system.theta.items()}
     if shapes != expected:
         raise ValueError(f"path: {path} holds theta of shapes {shapes}, expected {expected}, the system's")
-    return Training(system.with_theta(theta), cost, epochs, memory, rng, method, monitor, monitor_name, machine)
+    return Training(system.with_theta(theta), cost, epochs, memory, rng, method, monitor, monitor_name, _origin=machine)
 
 
 def _arrays(path) -> dict[str, Any]:
@@ -158,6 +160,12 @@ def _parts(arrays, memory):
         elif name not in ("cost", "monitor"):
             raise ValueError(f"an array {name!r}, expected theta/..., memory/..., cost and monitor")
     return theta, memory
+
+
+def _kept(value):
+    """An entry of the memory that was no mapping of arrays."""
+    value = _numbers(value)
+    return generator_of(value["generator"]) if isinstance(value, dict) and "generator" in value else value
 
 
 def _plain(value):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from physlearn.brief import brief
 from physlearn.checks import array as numbers, mapping, seen, sequence
 from physlearn.dynamics.frame import frame_of, rows_of
 
@@ -19,15 +20,34 @@ NOUNS = {
 
 
 class Assignment(NamedTuple):
-    """One training, checked: the arguments of `learn` that all its engines need."""
+    """One training, checked: what its engines and a rule's own contrast are given.
 
-    inputs: dict[str, np.ndarray]  # readout name to (n, k) values
-    target: np.ndarray  # (n, k), of the cost's readout; (n, 0) without a cost
+    Attributes
+    ----------
+    inputs : dict of str to (n, k) array
+        Values of the readouts that are clamped.
+    target : (n, k) array
+        Of the cost's readout; (n, 0) without a cost.
+    rule, optimizer, cost
+        As `learn` was given them.
+    size : int
+        Samples a step.
+    names : list of str
+        Parameters that change.
+    options : dict
+        Settings of `relax`.
+    """
+
+    inputs: dict[str, np.ndarray]
+    target: np.ndarray
     rule: Any
     optimizer: Any
     cost: Any
-    size: int  # samples a step
-    names: list[str]  # parameters that change
+    size: int
+    names: list[str]
+    options: dict[str, Any] = {}
+
+    __repr__ = brief
 
 
 def check_nouns(**given):
@@ -36,7 +56,7 @@ def check_nouns(**given):
         attributes, such = NOUNS[argument]
         if isinstance(value, type):
             raise TypeError(f"{argument}: got the class {value.__name__}, expected an instance: {value.__name__}(...)")
-        no_rule = argument == "rule" and not (hasattr(value, "phases") or hasattr(value, "sampled"))
+        no_rule = argument == "rule" and not (hasattr(value, "phases") or hasattr(value, "contrast"))
         if no_rule or not all(hasattr(value, name) for name in attributes):
             raise TypeError(f"{argument}: got {seen(value)}, expected {such}")
 
@@ -98,7 +118,8 @@ def check_names(system, trainable, optimizer):
     """
     said = "a list of names in theta"
     names = list(system.theta) if trainable is None else list(sequence("trainable", trainable, of=str, expected=said))
-    for name in [*names, *optimizer.bounds]:
+    bounds = getattr(optimizer, "bounds", {})
+    for name in [*names, *bounds]:
         if name not in system.theta:
             raise ValueError(f"trainable/bounds: there is no parameter {name!r}, expected one of {list(system.theta)}")
     if empty := [name for name in names if not system.theta[name].size]:
@@ -109,7 +130,7 @@ def check_names(system, trainable, optimizer):
         if trainable is not None or len(empty) == len(names):
             raise ValueError(said)
         warnings.warn(said, RuntimeWarning, stacklevel=4)
-    for name, (low, high) in optimizer.bounds.items():
+    for name, (low, high) in bounds.items():
         value = system.theta[name]
         if np.any((value < low) | (value > high)):
             raise ValueError(

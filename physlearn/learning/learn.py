@@ -14,7 +14,7 @@ from physlearn.checks import choice, count, flag, function, instance, mapping, s
 from physlearn.energy import System
 from physlearn.errors import ConvergenceError
 from physlearn.learning.data import RELAX_OPTIONS, Assignment, check_data, check_names, check_nouns
-from physlearn.learning.engines.choice import METHODS, choose
+from physlearn.learning.engines.choice import METHODS, choose, own_method
 from physlearn.learning.monitor import Monitor, shown
 from physlearn.learning.optimizers import rate
 from physlearn.learning.resume import check_memory, copied, generator_of, start
@@ -48,16 +48,14 @@ class Training:
     rng : mapping
         State of the random generator after the last epoch.
     method : str
-        "compiled" (whole epochs in one kernel), "moments" (columns and a quadratic form), "relax", or
-        "sample" (phases sampled or enumerated).
+        "compiled" (whole epochs in one kernel), "moments" (columns and a quadratic form), "sweep" (passes
+        through a network of predictions), "relax", or "sample" (phases sampled or enumerated).
     monitor : (epochs,) array
         Figure that sampled rules show in place of a cost: see ``monitor_name``.  Where epochs are short it is measured
         after 1, 2, 5, 10, 20, 50, ... and the last, and NaN else.
     monitor_name : str
         "log pseudo-likelihood" (nats a sample, of some of the data; higher is better), "negative log-likelihood"
         (nats a sample, where it is exact) or "score matching loss"; "" where there is none.
-    origin : Machine
-        What `learn` was given to train.
     """
 
     system: System
@@ -68,7 +66,7 @@ class Training:
     method: str = ""
     monitor: np.ndarray = field(default_factory=lambda: np.zeros(0))
     monitor_name: str = ""
-    origin: Any = field(default=None, repr=False)
+    _origin: Any = field(default=None, repr=False)  # the machine that `learn` was given
 
     @property
     def theta(self):
@@ -78,8 +76,8 @@ class Training:
     @cached_property
     def machine(self) -> Any:
         """The trained machine, of the class that `learn` was given; for a plain system the trained system."""
-        plain = self.origin is None or isinstance(self.origin, System)
-        return self.system if plain else self.origin.with_theta(self.theta)
+        plain = self._origin is None or isinstance(self._origin, System)
+        return self.system if plain else self._origin.with_theta(self.theta)
 
     def __repr__(self):
         last = ", ".join(f"{name}={value:.3g}" for name, value in shown(self).items()) or "cost=none"
@@ -137,7 +135,7 @@ def learn(
     resume : Training, optional
         Training to continue: its theta, memory and random state replace ``system``'s and ``rng``.  It must have
         been made with an optimiser of the same class and with the same parameters.
-    method : {"auto", "compiled", "moments", "relax", "sample"}
+    method : {"auto", "compiled", "moments", "sweep", "relax", "sample"}
         Engine; "auto" takes the fastest that fits.  All follow the same trajectory to rounding; those of sampled
         rules ("compiled", "sample") the same expectation, with other random numbers.
     relax_options : mapping, optional
@@ -176,17 +174,18 @@ def learn(
     True
     """
     check_nouns(rule=rule, optimizer=optimizer, **({} if cost is None else {"cost": cost}))
-    _check_settings(epochs, batch, shuffle, method, callback, resume, relax_options)
-    if hasattr(rule, "sampled") == (cost is not None):
-        wants = "no cost, since its phases are sampled" if cost is not None else "a cost, such as SquaredError('out')"
+    _check_settings(epochs, batch, shuffle, method, rule, callback, resume, relax_options)
+    if getattr(rule, "takes_cost", True) == (cost is None):
+        wants = "no cost" if cost is not None else "a cost, such as SquaredError('out')"
         raise TypeError(f"cost: got {cost!r}, but {type(rule).__name__} takes {wants}")
     machine, system = system, system_of(system)
     inputs, target = check_data(system, data, cost)
     system = system if resume is None else system.with_theta(resume.theta)
     names, n = check_names(system, trainable, optimizer), len(target)
-    task = Assignment(inputs, target, rule, optimizer, cost, n if batch is None else min(batch, n), names)
+    options = {"unconverged": "raise"} | dict(relax_options or {})
+    task = Assignment(inputs, target, rule, optimizer, cost, n if batch is None else min(batch, n), names, options)
     record, generator = _begin(machine, system, task, rng_generator(rng), resume)
-    run, used = choose(method, record.system, task, relax_options)
+    run, used = choose(method, record.system, task)
     monitor, last = Monitor(record.system, task), record.epochs + epochs
     record = replace(record, method=used, monitor_name=monitor.name)
     begun = "started" if resume is None else "resumed"
@@ -212,13 +211,13 @@ def learn(
     return record
 
 
-def _check_settings(epochs, batch, shuffle, method, callback, resume, relax_options):
+def _check_settings(epochs, batch, shuffle, method, rule, callback, resume, relax_options):
     """Refuse settings of `learn` that are wrong whatever the system."""
     count("epochs", epochs, least=0)
     if batch is not None:
         count("batch", batch)
     flag("shuffle", shuffle)
-    choice("method", method, METHODS)
+    choice("method", method, dict.fromkeys((*METHODS, own_method(rule) or "auto")))
     if callback is not None:
         function("callback", callback, 1, "a function of the Training")
     if resume is not None:
@@ -238,10 +237,10 @@ def _begin(machine, system, task, generator, resume):
     """The record before the first epoch, and the generator to continue with."""
     if resume is None:
         memory = start(system, task, generator)
-        return Training(system, np.zeros(0), 0, memory, generator.bit_generator.state, origin=machine), generator
+        return Training(system, np.zeros(0), 0, memory, generator.bit_generator.state, _origin=machine), generator
     generator = generator_of(resume.rng)
     check_memory(resume.memory, system, task)
-    return replace(resume, system=system, origin=machine), generator
+    return replace(resume, system=system, _origin=machine), generator
 
 
 def _advance(run, record, orders, optimizer, generator):

@@ -52,6 +52,7 @@ from .boltzmann.rbm import (
     LogLikelihood as LogLikelihood,
 )
 from .layered.ep import EPNetwork as EPNetwork
+from .layered.graph import PredictionGraph as PredictionGraph
 from .memory.attention import (
     attention as attention,
     causal_mask as causal_mask,

@@ -10,7 +10,8 @@ step in which its threshold turns true.  The current is held over the step; cond
 - ``rk4``: the classical Runge-Kutta method; fourth order.
 - ``adaptive``: the pair of orders 5 and 4 of J. R. Dormand and P. J. Prince, J. Comput. Appl. Math. 6 (1980) 19, each
   neuron in its own steps within dt, the estimated error of each below ``tolerance`` (|x_i| + scale_i).  A neuron
-  with a reset waits at its threshold for the end of the step: some models blow up beyond it.
+  with a reset waits at its threshold for the end of the step: some models blow up beyond it.  Inputs that change
+  within a step are refused: holding them makes an error that no inner step sees.
 """
 # pyright: reportCallIssue=false, reportGeneralTypeIssues=false, reportPrivateImportUsage=false
 
@@ -84,6 +85,7 @@ def stepper(fields, parameters, *, scales, dt, method, refractory: Any = 0.0):
         ints,
         2 * n,
         held="middle" if name in ("rk4", "adaptive") else "start",
+        steady=name == "adaptive",
         failure=partial(_failure, dict(zip(words, fields, strict=True)), floats, len(scales), parameters),
     )
 

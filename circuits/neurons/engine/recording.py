@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import flag, integers, positive, sequence
+from physlearn.checks import integers, positive, seen, sequence
 from physlearn.quantities import take_si
 
 
@@ -26,19 +26,24 @@ class Record:
     every : float, optional
         s between samples, whole steps; every step by default.  Samples fall on multiples of it.
     neurons : sequence of int, optional
-        All by default; of a projection synapses, in the order of `SpikingNetwork.synapses`.
-    spikes : bool
+        Whose variables and spikes; all by default; of a projection synapses, in the order of `SpikingNetwork.synapses`.
+    spikes : bool or "all"
+        Whether to keep spikes: True those of ``neurons``, "all" those of all neurons.
 
     Examples
     --------
-    >>> Record(["v"], every=1e-3, neurons=[0, 1]).spikes
-    True
+    >>> from circuits.neurons import LIF, Constant, Population, SpikingNetwork
+    >>> from physlearn import integrate
+    >>> cell = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0)
+    >>> network = SpikingNetwork({"E": Population(cell, 3)}, inputs=[Constant("E", 15e-3)])
+    >>> integrate(network, (0.0, 0.1), dt=1e-4, record={"E": Record(neurons=[0, 2])}).spikes["E"]
+    Spikes(8 of 2 recorded of 3 neurons, 0 to 0.1 s, 40 Hz)
     """
 
     variables: Any = ()
     every: float | None = None
     neurons: Any = None
-    spikes: bool = True
+    spikes: bool | str = True
 
     __repr__ = brief
 
@@ -50,7 +55,8 @@ class Record:
             positive("Record: every in s", self.every)
         if self.neurons is not None:
             integers("Record: neurons", self.neurons, ndim=1, low=0)
-        flag("Record: spikes", self.spikes)
+        if not isinstance(self.spikes, bool | np.bool_) and self.spikes != "all":
+            raise TypeError(f"Record: spikes={seen(self.spikes)}, expected True, False or 'all'")
 
 
 @dataclass(frozen=True, eq=False)

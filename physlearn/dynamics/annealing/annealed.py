@@ -50,7 +50,7 @@ class Annealed:
         Parameters
         ----------
         target : float
-            Energy; differences within 1e-9 of its magnitude count as reached.
+            Energy; differences within 1e-9 of its magnitude, and rounding errors, count as reached.
         confidence : float
             In (0, 1).
 
@@ -66,7 +66,8 @@ class Annealed:
         number("target", target)
         if not 0.0 < number("confidence", confidence, 0, 1) < 1.0:
             raise ValueError(f"confidence: got {confidence!r}, expected a number between 0 and 1")
-        p = float(np.mean(self.energies <= target + 1e-9 * max(1.0, abs(target))))
+        rounding = 4 * np.finfo(float).eps * float(np.max(np.abs(self.energies), initial=0.0))  # in the energies' unit
+        p = float(np.mean(self.energies <= target + (1e-9 * abs(target) + rounding)))
         sweeps = float(len(self.temperatures))
         if p == 0.0:
             return np.inf

@@ -16,6 +16,7 @@ import numpy as np
 
 from physlearn.dynamics.frame import rows_of
 from physlearn.dynamics.linear.quadratic import term_places
+from physlearn.dynamics.problem import bare_nudge
 
 DENSE = 200  # up to this many variables dense factorisations are faster than sparse ones
 EPS = np.finfo(float).eps
@@ -34,7 +35,7 @@ def refusal(problem):
         return f"{missing[0]} has no `jacobian`"
     if np.any(np.isfinite(problem.bounds)):
         return "some variables have bounds"
-    return None
+    return bare_nudge(problem)
 
 
 def solve(problem, tol, max_steps):

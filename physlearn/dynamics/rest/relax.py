@@ -9,7 +9,7 @@ import numpy as np
 
 from physlearn.checks import choice, count, positive
 from physlearn.dynamics.problem import make_problem
-from physlearn.dynamics.rest import blocks, descent, direct, fire, flow, lbfgs, newton
+from physlearn.dynamics.rest import blocks, descent, direct, errors, fire, flow, lbfgs, newton
 from physlearn.dynamics.rest.equilibrium import Equilibrium
 from physlearn.errors import ConvergenceError
 from physlearn.machine import Machine
@@ -21,7 +21,8 @@ FEW = 3  # items up to which L-BFGS, which takes them one by one, is chosen befo
 
 # In the order in which "auto" asks: each engine has `refusal(problem) -> str | None` and
 # `solve(problem, tol, max_steps) -> (z, residual, steps, converged, method)`.
-ENGINES = {"direct": direct, "descent": descent, "newton": newton, "lbfgs": lbfgs, "flow": flow, "fire": fire}
+ENGINES = {"direct": direct, "descent": descent, "newton": newton, "errors": errors, "lbfgs": lbfgs, "flow": flow}
+ENGINES |= {"fire": fire}
 
 
 @on_one_thread
@@ -55,8 +56,8 @@ def relax(
     method : str
         "auto", or an engine: "direct" (quadratic energies; a factorisation or conjugate gradients),
         "descent" (one variable or block at a time; discrete kinds, separable quadratics), "newton" (terms with a
-        jacobian), "lbfgs", "flow" (gradient flow; the only one for layers with an activation, and for
-        complex states without a jacobian), "fire".
+        jacobian), "errors" (networks of predictions), "lbfgs", "flow" (gradient flow; the only one for layers with an
+        activation, and for complex states without a jacobian), "fire".
     tol : float
         Largest residual force that counts as rest, relative to the forces that balance (see
         `Equilibrium.converged`), so that units do not matter.
@@ -98,9 +99,10 @@ def relax(
     if method == "auto":
         # Where layers have an activation the basin may matter, and the physical path is gradient flow.
         engines = {name: engine for name, engine in ENGINES.items() if name != "descent" or not problem.activated}
-        found = next((name for name, engine in engines.items() if engine.refusal(problem) is None), "flow")
-        method = "fire" if found == "lbfgs" and problem.batch > FEW else found
-    reason = None if method == found != "flow" else ENGINES[method].refusal(problem)
+        found = next((name for name, engine in engines.items() if engine.refusal(problem) is None), "")
+        rest = "descent" if problem.discrete and problem.is_energy else "flow"
+        method = "fire" if found == "lbfgs" and problem.batch > FEW else found or rest
+    reason = None if method == found else ENGINES[method].refusal(problem)
     if reason is not None:
         fits = [name for name, engine in ENGINES.items() if engine.refusal(problem) is None]
         raise ValueError(

@@ -97,8 +97,8 @@ def integrate(system, t_span, **settings):
     dt : float
         Step of the grid, s; t_span, delays and refractory periods must be whole steps.
     record : "spikes", None, or mapping of str to "spikes", None or Record
-        What to keep of each population: ``{"E": Record(["v"], every=1e-3, neurons=[0, 1])}`` samples variables, of
-        a projection with STDP its weights ("w").  Default: the spikes of all.
+        What to keep of each population: ``{"E": Record(["v"], every=1e-3, neurons=[0, 1])}`` samples variables of the
+        neurons named, with their spikes; of a projection with STDP its weights ("w").  Default: the spikes of all.
     stream : path, optional
         A new directory into which the record is written as it grows, for runs that do not fit in memory; read it,
         also during the run, with `circuits.neurons.read_stream`.
@@ -135,7 +135,7 @@ def integrate(system, t_span, **settings):
     >>> network = SpikingNetwork({"E": Population(cell, 2)}, inputs=[Constant("E", 30e-3)])
     >>> run = integrate(network, (0.0, 0.1), dt=1e-4, record={"E": Record(["v"], every=1e-3, neurons=[0])})
     >>> len(run.spikes["E"]), run.traces["E"]["v"].shape
-    (12, (100, 1))
+    (6, (100, 1))
     """
     if isinstance(t_span, System) or hasattr(type(t_span), "__integrate__"):
         raise TypeError(f"t_span: got {seen(t_span)}, expected (begin, end) in seconds; call integrate(system, t_span)")
@@ -188,7 +188,7 @@ def _flow(
         keep = _kept_steps(times, span, dt, steps)
         noise = streams(rng, problem.batch) if temperature > 0 else None
         times = np.minimum(span[0] + keep * dt, span[1])
-        with Bar("integrate", "step", int(keep[-1]), progress) as bar:
+        with Bar("integrate", "item step", problem.batch * int(keep[-1]), progress) as bar:
             run = fixed_step.follow(problem, mass, drive, span[0], dt, keep, method, temperature, noise, bar)
     z, taken, stopped, label = run
     return _record(problem, drive, times, z, taken, stopped, label, single, diverged)

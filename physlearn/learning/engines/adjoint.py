@@ -53,6 +53,17 @@ def exact_contrast(system, inputs, target, rule, cost, options) -> Contrast:
     return Contrast(dict(gradient), np.zeros((len(target), 0)), np.asarray(loss))
 
 
+def by_adjoint(system, task):
+    """``step(system, memory, pick) -> (cost, gradient)`` by `exact_contrast`."""
+
+    def step(system, memory, pick):
+        inputs = {name: value[pick] for name, value in task.inputs.items()}
+        found = exact_contrast(system, inputs, task.target[pick], task.rule, task.cost, task.options)
+        return found.cost, found.gradient
+
+    return step
+
+
 def contrast_by_adjoint(system, inputs, target, rule, cost, options, metric=False) -> Contrast:
     """The mean cost's gradient at the free equilibria; with ``metric`` that of d.W.d/2, W = S^-1 fixed.
 

@@ -64,12 +64,12 @@ def find(system) -> Found | str:
     return Found(layers, chain, [biases.get(name) for name in layers[1:]])
 
 
-def refusal(system, task, options):
+def refusal(system, task):
     """Why this engine does not apply, or None."""
     found = find(system)
     if isinstance(found, str):
         return found
-    rule, optimizer = task.rule, task.optimizer
+    rule, optimizer, options = task.rule, task.optimizer, task.options
     if getattr(rule, "mode", "") != "full" or any(np.iscomplexobj(part) for phase in rule.phases for part in phase):
         return "it takes real nudges by the full cost"
     if abs(sum(weight for weight, _ in rule.phases)) > 1e-9 * max(abs(weight) for weight, _ in rule.phases):
@@ -99,7 +99,7 @@ def refusal(system, task, options):
     return None
 
 
-def runner(system, task, options):
+def runner(system, task):
     """``run(system, memory, orders, rates) -> (theta, cost per epoch, what went wrong or None)``."""
     from physlearn.learning.engines.crossbars_epoch import Phases, Step, run_epochs
 
@@ -109,7 +109,7 @@ def runner(system, task, options):
     (name,) = task.inputs
     data, target = (np.ascontiguousarray(value, dtype) for value in (task.inputs[name], task.target))
     strength, weight = (np.array([phase[k] for phase in task.rule.phases], dtype) for k in (1, 0))
-    sweeps = np.broadcast_to(np.asarray(options["max_steps"]), 2).astype(np.int64)
+    sweeps = np.broadcast_to(np.asarray(task.options["max_steps"]), 2).astype(np.int64)
     phases = Phases(strength, weight, (0.5 * weight).astype(dtype), sweeps)
     bounds = np.array([task.optimizer.bounds.get(bar.parameter, (-np.inf, np.inf)) for bar in found.crossbars], dtype)
     changes = np.array([[t is not None and t.parameter in task.names for t in terms] for terms in found[1:]])

@@ -44,9 +44,8 @@ def refusal(system: Energy, task: Assignment):
         return "it knows the library's own costs and optimisers only"
     if task.optimizer.decay_of(edges[0].parameter):
         return "it knows no weight decay"
-    if len([p for p in task.rule.phases if p.strength != 0]) > 2 or any(
-        np.iscomplexobj(p.strength) or np.iscomplexobj(p.weight) for p in task.rule.phases
-    ):
+    nudged = [strength for _, strength in task.rule.phases if strength != 0]
+    if len(nudged) > 2 or any(np.iscomplexobj(number) for phase in task.rule.phases for number in phase):
         return "it takes at most two real nudged or clamped phases"
     from physlearn.dynamics.linear.banded import plan_band, worthwhile
 
@@ -56,7 +55,7 @@ def refusal(system: Energy, task: Assignment):
     _, band = plan_band(i, j, frame.m, outputs)
     if not worthwhile(frame.m, band):
         return f"the network is large ({frame.m} free variables, bandwidth {band})"
-    phases = 1 + sum(p.strength != 0 for p in task.rule.phases)
+    phases = 1 + len(nudged)
     solves = frame.m * band * SOLVE_COST
     kernel = task.size * (solves * (1 + outputs.size + phases) / 2 + len(i) * phases * EDGE_COST)
     columns = 1 + frame.shift.shape[1] + frame.push.shape[1] + outputs.size
@@ -126,9 +125,9 @@ def _rule(task):
     """The kernel's `Rule`: cost and phases."""
     from physlearn.learning.engines.edges_epoch import Rule
 
-    phases = [p for p in task.rule.phases if p.strength != 0]
-    free = sum(float(p.weight) for p in task.rule.phases if p.strength == 0)
-    strength, weight = np.array([float(p.strength) for p in phases]), [float(p.weight) for p in phases]
+    free = sum(float(weight) for weight, strength in task.rule.phases if strength == 0)
+    nudged = [(float(weight), float(strength)) for weight, strength in task.rule.phases if strength != 0]
+    strength, weight = np.array([s for _, s in nudged]), [w for w, _ in nudged]
     par = float(getattr(task.cost, "gain", getattr(task.cost, "margin", 0.0)))
     return Rule(COSTS[type(task.cost)], par, MODES[task.rule.mode], strength, np.array([free, *weight]))
 
