@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import array, count, sequence
+from physlearn.checks import array, choice, count, sequence
 from physlearn.energy import Energy, Real
 from physlearn.rng import generator
 from physlearn.terms import Bias, Crossbar
@@ -38,6 +38,8 @@ class DeepResistiveNetwork:
         Nodes in each layer, the input's first: its sources, each of which drives two lines.
     gain : float or sequence of float
         A_1, or A_1, A_2, ..., one for each layer of resistors.
+    precision : {"double", "single"}
+        Of the parameters; "single" trains about twice as fast where epochs are compiled.
     theta : mapping of str to array, optional
         Some or all parameters, in the place of the drawn ones.
     rng : int, Generator or None
@@ -61,7 +63,7 @@ class DeepResistiveNetwork:
     array([0., 1., 1., 0.])
     """
 
-    def __init__(self, widths, *, gain=1.0, theta=None, rng=None):
+    def __init__(self, widths, *, gain=1.0, precision="double", theta=None, rng=None):
         self.widths = tuple(count("widths", n) for n in sequence("widths", widths, expected="numbers of nodes"))
         if len(self.widths) < 2:
             raise ValueError(f"widths: got {widths!r}, expected at least an input's and an output's")
@@ -79,6 +81,8 @@ class DeepResistiveNetwork:
                 f"G{k}": np.maximum(rng.uniform(-1, 1, (lines, m)) * np.sqrt(6 / lines), 0.0),
                 f"b{k}": np.zeros(m),
             }
+        dtype = np.float32 if choice("precision", precision, ("double", "single")) == "single" else float
+        start = {name: value.astype(dtype) for name, value in start.items()}
         built = Energy(*_parts(self.names, self.widths, self.gains), start)
         self.system = built if theta is None else built.with_theta(theta)
 

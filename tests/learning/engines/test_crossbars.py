@@ -14,7 +14,8 @@ FIXED = {"max_steps": (5, 3), "unconverged": "ignore", "tol": 1e-15}
 def machine(widths=(3, 6, 5, 2), **more):
     net = DeepResistiveNetwork(widths, gain=more.pop("gain", (3.0, 1.5, 2.0)[: len(widths) - 1]), rng=4, **more)
     rng = np.random.default_rng(0)
-    return net.with_theta({name: 0.1 * rng.normal(size=v.shape) for name, v in net.theta.items() if name[0] == "b"})
+    currents = {name: 0.1 * rng.normal(size=v.shape) for name, v in net.theta.items() if name[0] == "b"}
+    return net.with_theta({name: value.astype(net.theta[name].dtype) for name, value in currents.items()})
 
 
 def data(rng, n=11):
@@ -36,6 +37,15 @@ def test_same_steps_as_the_general_road(widths, variant, rng):
         assert not np.allclose(value, net.theta[name])
     assert np.allclose(fast.cost, slow.cost, rtol=1e-10)
     assert fast.memory["steps"] == slow.memory["steps"] == 9
+
+
+def test_single_precision_stays_single(rng):
+    net, pairs = machine(precision="single"), data(rng)
+    told = dict(rule=EquilibriumPropagation(0.05), cost=COST, batch=4, rng=2, relax_options=FIXED)
+    told |= {"optimizer": SGD(0.1, bounds=net.bounds), "epochs": 3}
+    single, double = learn(net, pairs, **told), learn(machine(), pairs, **told)
+    for name, value in double.theta.items():
+        assert single.theta[name].dtype == np.float32 and np.allclose(single.theta[name], value, rtol=1e-4, atol=1e-5)
 
 
 def test_some_parameters_may_stay(rng):
