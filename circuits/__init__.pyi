@@ -31,6 +31,7 @@ from .graphs import (
 )
 from .nodal.circuit import Circuit as Circuit
 from .nodal.operating_point import OperatingPoint as OperatingPoint
+from .resistive.deep import DeepResistiveNetwork as DeepResistiveNetwork
 from .resistive.hessian import (
     cost_hessian as cost_hessian,
     laplacian as laplacian,

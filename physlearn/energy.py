@@ -31,6 +31,8 @@ which is enough for every verb.  Optional forms open faster engines, each audite
                                  refused when the energy is built
     single = True                float32 parameters stay so, where every term says this; else they become float64
     holomorphic = True           energy, field and gradient accept complex x (complex nudges)
+    multilinear = True           the energy is proportional to each of its layers: differences of states may be taken
+                                 before products
     rowwise = True               rows of energy and field have the same bits in any batch of two or more
     local                        a `Local`: compiled single-variable updates
 

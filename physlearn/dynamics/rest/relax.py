@@ -97,7 +97,9 @@ def relax(
     problem, single = make_problem(system, x0, clamp, nudge)
     found = ""
     if method == "auto":
-        found = next((name for name, engine in ENGINES.items() if engine.refusal(problem) is None), "")
+        # Where layers have an activation the basin may matter, and the physical path is gradient flow.
+        engines = {name: engine for name, engine in ENGINES.items() if name != "descent" or not problem.activated}
+        found = next((name for name, engine in engines.items() if engine.refusal(problem) is None), "")
         rest = "descent" if problem.discrete and problem.is_energy else "flow"
         method = "fire" if found == "lbfgs" and problem.batch > FEW else found or rest
     reason = None if method == found else ENGINES[method].refusal(problem)
@@ -135,7 +137,7 @@ def refused(engines, problem):
 
 def _solve(engine, problem, tol, max_steps):
     """Run an engine to a residual of ``tol`` times the forces that balance, whatever their unit."""
-    if engine is descent and blocks.fits(problem) and (found := blocks.solve(problem, tol, max_steps)):
+    if engine is descent and descent.has_blocks(problem) and (found := blocks.solve(problem, tol, max_steps)):
         return found
     if engine in (own, direct) or problem.discrete:  # these know the size of every force themselves
         z, *rest = engine.solve(problem, tol, max_steps)

@@ -10,7 +10,7 @@ import numpy as np
 
 from physlearn.dynamics.predictions import held_maps
 from physlearn.errors import ConvergenceError
-from physlearn.learning.engines import edges, sweep
+from physlearn.learning.engines import crossbars, edges, sweep
 from physlearn.learning.engines.contrast import by_moments, by_relaxing, moments_refusal
 
 LOG = logging.getLogger(__name__)
@@ -54,7 +54,8 @@ def _engines(system, task):
     if hasattr(rule, "compiled"):
         engines["compiled"] = rule.compiled(system, task)
     if phases:
-        engines["compiled"] = edges.refusal(system, task) or partial(edges.runner, system, task)
+        fast = edges if isinstance(crossbars.find(system), str) else crossbars
+        engines["compiled"] = fast.refusal(system, task) or partial(fast.runner, system, task)
         engines["moments"] = moments_refusal(system, task) or partial(_loop, by_moments, system, task)
         engines["relax"] = partial(_loop, by_relaxing, system, task)
     if hasattr(rule, "swept"):
