@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from physlearn.checks import choice, count, flag, function, instance, mapping
+from physlearn.checks import choice, count, flag, function, instance, mapping, sequence
 from physlearn.energy import System
 from physlearn.errors import ConvergenceError
 from physlearn.learning.data import RELAX_OPTIONS, Assignment, check_data, check_names, check_nouns, made, remade
@@ -159,7 +159,8 @@ def learn(
         Engine; "auto" takes the fastest that fits.  All follow the same trajectory to rounding; those of sampled
         rules ("compiled", "sample") the same expectation, with other random numbers.
     relax_options : mapping, optional
-        Passed to `relax` by the "relax" engine (tol, max_steps, method).
+        Passed to `relax` by the "relax" engine (tol, max_steps, method, unconverged); a pair of ``max_steps`` is for
+        the free phase and for the others.
     progress : bool, optional
         Whether to show a bar with the cost or the monitor, on a terminal or in a notebook; by default once a second has
         passed.
@@ -254,6 +255,13 @@ def _check_settings(epochs, batch, shuffle, method, rule, callback, resume, rela
         instance("resume", resume, Training, "a Training, such as `learn` and `load` give")
     if relax_options is not None:
         mapping("relax_options", relax_options, RELAX_OPTIONS, "a mapping of settings of `relax`")
+        steps = relax_options.get("max_steps", 1)
+        for each in sequence("max_steps", steps, expected="one number, or two: free, nudged") if np.ndim(steps) else ():
+            count("max_steps", each, least=0)
+        if np.ndim(steps) and np.size(steps) != 2:
+            raise ValueError(
+                f"max_steps: got {steps!r}, expected one number, or two: of the free phase and of the others"
+            )
 
 
 def _begin(machine, system, task, generator, resume):

@@ -10,8 +10,9 @@ import numpy as np
 
 from physlearn.dynamics.predictions import held_maps
 from physlearn.errors import ConvergenceError
-from physlearn.learning.engines import edges, sweep
+from physlearn.learning.engines import crossbars, edges, sweep
 from physlearn.learning.engines.contrast import by_moments, by_relaxing, moments_refusal
+from physlearn.learning.optimizers import stepped
 
 LOG = logging.getLogger(__name__)
 METHODS = ("auto", "compiled", "moments", "sweep", "relax", "sample", "contrast")
@@ -54,7 +55,8 @@ def _engines(system, task):
     if hasattr(rule, "compiled"):
         engines["compiled"] = rule.compiled(system, task)
     if phases:
-        engines["compiled"] = edges.refusal(system, task) or partial(edges.runner, system, task)
+        fast = edges if isinstance(crossbars.find(system), str) else crossbars
+        engines["compiled"] = fast.refusal(system, task) or partial(fast.runner, system, task)
         engines["moments"] = moments_refusal(system, task) or partial(_loop, by_moments, system, task)
         engines["relax"] = partial(_loop, by_relaxing, system, task)
     if hasattr(rule, "swept"):
@@ -94,11 +96,3 @@ def plain_loop(step, task, system, memory, orders, rates):
             first = False
         costs.append(total / len(order))
     return system.theta, np.array(costs), None
-
-
-def stepped(optimizer, theta, gradient, memory, lr):
-    """New parameters by an optimiser's step, which is counted."""
-    count = memory["steps"]
-    new = optimizer.step(theta, gradient, memory, lr)
-    memory["steps"] = count + 1
-    return new
