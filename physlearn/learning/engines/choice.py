@@ -12,6 +12,7 @@ from physlearn.dynamics.predictions import held_maps
 from physlearn.errors import ConvergenceError
 from physlearn.learning.engines import crossbars, edges, sweep
 from physlearn.learning.engines.contrast import by_moments, by_relaxing, moments_refusal
+from physlearn.learning.optimizers import stepped
 
 LOG = logging.getLogger(__name__)
 METHODS = ("auto", "compiled", "moments", "sweep", "relax", "sample", "contrast")
@@ -95,11 +96,3 @@ def plain_loop(step, task, system, memory, orders, rates):
             first = False
         costs.append(total / len(order))
     return system.theta, np.array(costs), None
-
-
-def stepped(optimizer, theta, gradient, memory, lr):
-    """New parameters by an optimiser's step, which is counted."""
-    count = memory["steps"]
-    new = optimizer.step(theta, gradient, memory, lr)
-    memory["steps"] = count + 1
-    return new
