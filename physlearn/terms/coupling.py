@@ -1,8 +1,8 @@
 """Coupling: a map's value beside a layer, E = -sum y . f(x; theta), with a field to both sides.
 
-f is any map of `physlearn.maps`: a convolution, a convolution and a pooling, a whole chain.  The field on y is f(x), on
+f is any map of `physlearn.maps`: a convolution, a convolution and a pooling, a whole chain. The field on y is f(x), on
 x it is y pulled back through f (a transposed convolution, an unpooling): the symmetric coupling of convolutional
-Hopfield-like networks (Ernoult et al. 2019; Laborieux et al. 2021).  With f(x) = x W it is `Dense`.  All is dimensionless.
+Hopfield-like networks (Ernoult et al. 2019; Laborieux et al. 2021). With f(x) = x W it is `Dense`.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Coupling:
         return brief(self, layers=self.ends, map=self.map)
 
     def check(self, layers, theta):
-        """Refuse codes and angles, a map whose value is shaped otherwise, and discrete x under a map that is not affine."""
+        """Refuse codes, angles, a value of another shape, and discrete x under a map that is not affine."""
         x, y = (layers[name] for name in self.ends)
         for name in self.ends:
             refuse_kinds(self, layers, name, (codes, angles), "maps take numbers")

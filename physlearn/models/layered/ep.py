@@ -4,13 +4,13 @@ r"""A layered network of Hopfield's energy, which learns by equilibrium propagat
     E(x) = sum_l (x_l . g_l - L(x_l))  -  sum_l g_l . W_l g_(l+1)  -  sum_l b_l . g_l,   g_l = sigma(x_l)   (smooth)
 
 A convolutional layer has s_(l+1) . P(K * s_l) in the place of s_l . W_l s_(l+1), with K the kernels and P a pooling,
-and a bias for every kernel (Ernoult et al. 2019).  s_0 is the input, clamped; s_l the rate of layer l, x_l its potential;
-W_l the couplings between a layer and the next, the same in both directions; b_l biases; L the Lagrangian whose gradient
-is the activation sigma.  All is dimensionless.  Either energy rests where s_l = sigma(W_(l-1)^T s_(l-1) + W_l s_(l+1) +
-b_l): a network with feedback, exactly.  Given the others each layer goes to its minimum in one step, so sweeps over the
-layers (`relax`, method "descent") never raise the energy; gradient flow (method "flow") is the continuous-time network
-of the paper.  The hard sigmoid is the paper's energy; the smooth one is Hopfield's of 1984, whose rests are those of
-Ernoult et al. 2019 and Laborieux and Zenke 2022.
+and a bias for every kernel (Ernoult et al. 2019). s_0 is the input, clamped; s_l the rate of layer l, x_l its
+potential; W_l the couplings between a layer and the next, the same in both directions; b_l biases; L the Lagrangian
+whose gradient is the activation sigma. All is dimensionless. Either energy rests where s_l = sigma(W_(l-1)^T s_(l-1) +
+W_l s_(l+1) + b_l): a network with feedback, exactly. Given the others each layer goes to its minimum in one step, so
+sweeps over the layers (`relax`, method "descent") never raise the energy; gradient flow (method "flow") is the
+continuous-time network of the paper. The hard sigmoid is the paper's energy; the smooth one is Hopfield's of 1984,
+whose rests are those of Ernoult et al. 2019 and Laborieux and Zenke 2022.
 """
 
 from __future__ import annotations
