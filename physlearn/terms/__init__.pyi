@@ -3,6 +3,7 @@ from .attention import (
     TokenMemory as TokenMemory,
 )
 from .bias import Bias as Bias
+from .coupling import Coupling as Coupling
 from .crossbar import Crossbar as Crossbar
 from .dense import Dense as Dense
 from .edges import Edges as Edges
