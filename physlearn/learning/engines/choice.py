@@ -55,6 +55,8 @@ def _engines(system, task):
         engines["compiled"] = rule.compiled(system, task)
     if phases:
         engines["compiled"] = edges.refusal(system, task) or partial(edges.runner, system, task)
+        if hasattr(type(system), "__epochs__"):  # as circuits do, which this package cannot import
+            engines["compiled"] = system.__epochs__(task)
         engines["moments"] = moments_refusal(system, task) or partial(_loop, by_moments, system, task)
         engines["relax"] = partial(_loop, by_relaxing, system, task)
     if hasattr(rule, "swept"):
