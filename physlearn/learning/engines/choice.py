@@ -57,6 +57,8 @@ def _engines(system, task):
     if phases:
         fast = edges if isinstance(crossbars.find(system), str) else crossbars
         engines["compiled"] = fast.refusal(system, task) or partial(fast.runner, system, task)
+        if hasattr(type(system), "__epochs__"):  # as circuits do, which this package cannot import
+            engines["compiled"] = system.__epochs__(task)
         engines["moments"] = moments_refusal(system, task) or partial(_loop, by_moments, system, task)
         engines["relax"] = partial(_loop, by_relaxing, system, task)
     if hasattr(rule, "swept"):
