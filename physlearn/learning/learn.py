@@ -16,7 +16,7 @@ from physlearn.errors import ConvergenceError
 from physlearn.learning.data import RELAX_OPTIONS, Assignment, check_data, check_names, check_nouns, made, remade
 from physlearn.learning.engines.choice import METHODS, choose, own_method
 from physlearn.learning.monitor import Monitor, shown
-from physlearn.learning.optimizers import rate
+from physlearn.learning.optimizers import rate, within_domains
 from physlearn.learning.resume import check_memory, copied, generator_of, start
 from physlearn.learning.watch import Watch
 from physlearn.machine import Machine, system_of
@@ -199,6 +199,7 @@ def learn(
         wants = "no cost" if cost is not None else "a cost, such as SquaredError('out')"
         raise TypeError(f"cost: got {cost!r}, but {type(rule).__name__} takes {wants}")
     machine, system = system, system_of(system)
+    optimizer = within_domains(optimizer, system)
     system = system if resume is None else system.with_theta(resume.theta)
     generator = rng_generator(rng) if resume is None else generator_of(resume.rng)
     source, done = (data if callable(data) else None), 0 if resume is None else resume.epochs

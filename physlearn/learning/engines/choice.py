@@ -51,7 +51,7 @@ def _engines(system, task):
     """Every engine, fastest first: a function that makes it, or why it does not fit."""
     rule, own = task.rule, own_method(task.rule)
     phases = hasattr(rule, "phases")
-    engines = dict.fromkeys(METHODS[1:-1], "the rule brings its own contrast" if own else "the rule has phases only")
+    engines = dict.fromkeys(METHODS[1:], "the rule brings its own contrast" if own else "the rule has phases only")
     if hasattr(rule, "compiled"):
         engines["compiled"] = rule.compiled(system, task)
     if phases:
