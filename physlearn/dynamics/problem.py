@@ -92,6 +92,12 @@ class Problem:
         part.bar = self.bar
         return part
 
+    def torques(self):
+        """Layers of angles on which a force is given, whose energy would not be the same after a turn."""
+        offset, layers = self.frame.offset, self.system.layers
+        pushed = {name: self.push[:, offset[name] : offset[name] + layer.size].any() for name, layer in layers.items()}
+        return [name for name, is_pushed in pushed.items() if is_pushed and hasattr(layers[name].kind, "wrap")]
+
     def unfit(self, lowers_energy):
         """Why a method that moves continuous variables to rest does not apply, or None.
 
