@@ -201,6 +201,23 @@ def holomorphic(scene, part, x):
         )
 
 
+def multilinear(scene, part, x):
+    """Twice a layer has twice the energy, layer by layer."""
+    if part.energy is None or not getattr(part.term, "multilinear", False):
+        return
+    energies = part.energy(x, scene.theta)
+    for layer in part.layers:
+        doubled = part.energy({**x, layer: 2 * x[layer]}, scene.theta)
+        yield scene.compare(
+            part.name,
+            "multilinear",
+            doubled,
+            2 * energies,
+            lambda k, layer=layer: f"energy at twice {layer}, item {k}",
+            noise(energies, 1.0),
+        )
+
+
 def local(scene, part, x):
     """`gap` against the field, before and after commits, as plain Python and compiled."""
     form = getattr(part.term, "local", None)
@@ -262,6 +279,7 @@ FORMS = (
     ("jacobian", jacobian),
     ("gradient_moments", moments),
     ("holomorphic", holomorphic),
+    ("multilinear", multilinear),
     ("rowwise", rowwise),
     ("local", local),
 )

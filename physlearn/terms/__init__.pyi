@@ -8,6 +8,7 @@ from .attention import (
     TokenMemory as TokenMemory,
 )
 from .bias import Bias as Bias
+from .crossbar import Crossbar as Crossbar
 from .dense import Dense as Dense
 from .edges import Edges as Edges
 from .lattice import (

@@ -29,7 +29,9 @@ class Bias:
     """
 
     holomorphic = True
+    multilinear = True
     rowwise = True
+    single = True
 
     def __init__(self, layer, parameter="bias"):
         self.layers, self.parameter = (text("layer", layer),), text("parameter", parameter)

@@ -16,7 +16,7 @@ import numpy as np
 from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.problem import bare_nudge
 from physlearn.dynamics.sites import fields, local
-from physlearn.kinds import is_continuous, is_discrete, unstated
+from physlearn.kinds import is_continuous, is_discrete, is_number, unstated
 from physlearn.levels import levels_of
 
 
@@ -26,7 +26,7 @@ def refusal(problem):
         return "it lowers an energy and a System has none"
     if problem.complex:
         return "the state is complex and a complex energy has no minimum"
-    if problem.activated:
+    if problem.activated and not has_blocks(problem):
         return f"layers {problem.activated} have an activation: they rest where x = field"
     if problem.tied:
         return "a clamp ties variables together, which no longer move one at a time"
@@ -53,10 +53,23 @@ def refusal(problem):
             if name in bends or any(term.layers.count(name) > 1 for term in problem.system.terms):
                 return f"the angles of layer {name!r} couple among themselves or are nudged"
             continue
+        if hasattr(layer.kind, "activation"):
+            if np.any(curvature) or name in bends:
+                return f"the energy is not linear in what layer {name!r} shows"
+            continue
+            continue
         rows = x[name] if np.ndim(curvature) == x[name].ndim else x[name][:1]  # the same for all items
         if np.any(_shaped(curvature, rows, bends.get(name, 0.0))[:, free] <= 0):
             return f"the curvature on layer {name!r} is not positive, so it has no single minimum"
     return None
+
+
+def has_blocks(problem):
+    """Whether all layers are continuous and couple to others only: blocks in one piece (see `blocks`)."""
+    layers, terms = problem.system.layers, problem.system.terms
+    moving = [name for name in layers if free_of(problem, name).any()]
+    smooth = all(is_number(layer.kind) or hasattr(layer.kind, "activation") for layer in layers.values())
+    return bool(moving) and smooth and not any(term.layers.count(name) > 1 for term in terms for name in moving)
 
 
 def solve(problem, tol, max_steps):
