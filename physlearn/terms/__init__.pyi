@@ -1,3 +1,8 @@
+from .angles import (
+    AngleBias as AngleBias,
+    AnglePairs as AnglePairs,
+    Torque as Torque,
+)
 from .attention import (
     TokenAttention as TokenAttention,
     TokenMemory as TokenMemory,

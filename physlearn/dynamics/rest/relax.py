@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 
 from physlearn.checks import choice, count, positive
+from physlearn.dynamics.frame import wrapped
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.rest import blocks, descent, direct, errors, fire, flow, lbfgs, newton, own
 from physlearn.dynamics.rest.equilibrium import Equilibrium
@@ -157,6 +158,7 @@ def _solve(engine, problem, tol, max_steps):
 
 
 def _record(problem, x, residual, steps, converged, method, single):
+    x = wrapped(problem.system, x)
     energy = problem.bare_energy(x)
     if single:
         x, energy, residual = {k: v[0] for k, v in x.items()}, energy[0], residual[0]
