@@ -12,6 +12,11 @@ from .audit import (
     check_energy as check_energy,
     check_map as check_map,
 )
+from .discrete import (
+    Clock as Clock,
+    Discrete as Discrete,
+    SpinOne as SpinOne,
+)
 from .dynamics import (
     Annealed as Annealed,
     Equilibrium as Equilibrium,

@@ -42,6 +42,8 @@ def _inner(x):
 class _Unbounded:
     """Inner states x: any finite numbers."""
 
+    rowwise = True  # an activation makes each row from that row alone
+
     def random(self, shape, rng):
         """Uniform within one unit of zero."""
         return rng.uniform(-1.0, 1.0, shape)

@@ -11,7 +11,6 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import array, count, instance, integers, mapping, sequence, text
-from physlearn.kinds import Potts
 from physlearn.readout import Readout, State
 
 
@@ -25,6 +24,20 @@ class Layer(NamedTuple):
     def size(self) -> int:
         """Number of variables."""
         return math.prod(self.shape)
+
+    @property
+    def by_level(self) -> bool:
+        """Whether the field on a variable is one number a level, on an axis of its own, rather than one number."""
+        return not getattr(self.kind, "gap", True)
+
+    @property
+    def field_shape(self) -> tuple[int, ...]:
+        """Shape of the field on an item."""
+        return (*self.shape, len(self.kind.levels)) if self.by_level else self.shape
+
+    def held(self, x):
+        """Numbers as states hold them: codes as integers."""
+        return x.astype(np.int64) if getattr(self.kind, "coded", False) else x
 
 
 class Local(NamedTuple):
@@ -90,7 +103,7 @@ def layers_of(layers):
 
 
 def terms_of(terms, layers):
-    """A tuple of terms, each acting on layers that exist."""
+    """A tuple of terms, each acting on layers that exist and told their kinds, if it asks (`on`)."""
     found = sequence("terms", terms, expected="a list of terms")
     for term in found:
         what = type(term).__name__
@@ -101,7 +114,7 @@ def terms_of(terms, layers):
         for name in term.layers:
             if not isinstance(name, str) or name not in layers:
                 raise ValueError(f"terms: {what} couples layer {name!r}, expected one of {list(layers)}")
-    return found
+    return tuple(term.on(layers) if hasattr(term, "on") else term for term in found)
 
 
 class Theta(dict):
@@ -217,7 +230,8 @@ def state_of(layers, x, name):
             raise ValueError(f"{name}[{layer!r}]: shape {np.shape(x[layer])}, expected {shape} or ({batched})")
         if not kind.valid(value):
             raise ValueError(f"{name}[{layer!r}]: some values are not of the kind {kind}")
-        out[layer] = value.astype(np.int64 if isinstance(kind, Potts) else np.result_type(value, np.float64))
+        coded = getattr(kind, "coded", False)
+        out[layer] = value.astype(np.int64 if coded else np.result_type(value, np.float64))
     if len({len(v) for v in out.values()}) > 1:
         raise ValueError(f"{name}: layers have batches of { {k: len(v) for k, v in out.items()} }, expected one size")
     return out

@@ -7,10 +7,16 @@ Generator inside a kernel.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from physlearn.checks import seen
 from physlearn.kernels.jit import inlined, kernel
+
+POOL = 4  # 32-bit words in the pool of NumPy's SeedSequence
+ROWS = 1024  # streams whose numbers are drawn together: their words and squares stay in the cache
 
 
 def seed_sequence(rng):
@@ -111,8 +117,18 @@ def streams(rng, n, key=0):
         Another key gives unrelated streams from the same root.
     """
     root = seed_sequence(rng)
-    children = (np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, key, chain)) for chain in range(n))
-    return np.array([child.generate_state(4, np.uint64) for child in children]).reshape(n, 4)
+    before = np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, key))  # all that the children share
+    words = max(_words(root.entropy), POOL) + sum(_words(k) for k in (*root.spawn_key, key))
+    out = np.empty((n, 4), np.uint64)
+    spawn(before.pool, words, out)
+    return out
+
+
+def _words(entropy) -> int:
+    """Number of 32-bit words that NumPy's SeedSequence makes of an integer, or of several."""
+    if isinstance(entropy, Sequence | np.ndarray) and not isinstance(entropy, str):
+        return sum(_words(part) for part in entropy)
+    return max(-(-int(entropy).bit_length() // 32), 1)
 
 
 class Chains:
@@ -140,7 +156,7 @@ class Chains:
     def _filled(self, fill, shape):
         if shape[0] != len(self.states):
             raise ValueError(f"shape: {shape} asks for {shape[0]} chains, there are {len(self.states)} streams")
-        out = np.empty((shape[0], int(np.prod(shape[1:]))))
+        out = np.empty((shape[0], math.prod(shape[1:])))
         fill(self.states, out)
         return out.reshape(shape)
 
@@ -178,6 +194,9 @@ def fill_uniform(states, out):
 @kernel
 def fill_normal(states, out):
     """Fill row r of out with standard normals of stream r (polar method, Marsaglia 1964)."""
+    if out.shape[1] == 1:
+        fill_column(states, out)
+        return
     for r in range(out.shape[0]):
         s = states[r]
         k = 0
@@ -190,3 +209,67 @@ def fill_normal(states, out):
                 if k + 1 < out.shape[1]:
                     out[r, k + 1] = b * scale
                 k += 2
+
+
+@inlined
+def throw(s):
+    """A point of the square [-1, 1)^2: its first coordinate and its squared distance from the centre."""
+    a, b = 2.0 * uniform(s) - 1.0, 2.0 * uniform(s) - 1.0
+    return a, a * a + b * b
+
+
+@kernel
+def fill_column(states, out):
+    """Fill one column as `fill_normal`; points outside the circle go to a list, which no branch has to guess."""
+    square, missed = np.empty(ROWS), np.empty(ROWS, np.int64)
+    for start in range(0, out.shape[0], ROWS):
+        state, to = states[start : start + ROWS], out[start : start + ROWS]
+        left = 0
+        for r in range(to.shape[0]):
+            to[r, 0], square[r] = throw(state[r])
+            missed[left] = r
+            left += not (0.0 < square[r] < 1.0)
+        while left > 0:
+            again = 0
+            for k in range(left):
+                r = missed[k]
+                to[r, 0], square[r] = throw(state[r])
+                missed[again] = r
+                again += not (0.0 < square[r] < 1.0)
+            left = again
+        for r in range(to.shape[0]):
+            square[r] = -2.0 * np.log(square[r]) / square[r]
+        for r in range(to.shape[0]):
+            to[r, 0] *= np.sqrt(square[r])
+
+
+@kernel
+def spawn(pool, words, out):
+    """States of the children 0, 1, ... of a NumPy SeedSequence, each four uint64 (O'Neill 2015, as NumPy has it).
+
+    ``pool`` has taken in the ``words`` 32-bit words that the children share; a child's number is one more.
+    """
+    mask, shift = np.uint64(0xFFFFFFFF), np.uint64(16)
+    first = np.uint64(0x43B0D7E5)
+    for _ in range(4 * words):  # each word is hashed into all four words of the pool
+        first = (first * np.uint64(0x931E8875)) & mask
+    mixed = np.empty(4, np.uint64)
+    for child in range(out.shape[0]):
+        turn = first
+        for k in range(4):
+            value = np.uint64(child) ^ turn
+            turn = (turn * np.uint64(0x931E8875)) & mask
+            value = (value * turn) & mask
+            value ^= value >> shift
+            value = (np.uint64(0xCA01F9DD) * np.uint64(pool[k]) - np.uint64(0x4973F715) * value) & mask
+            mixed[k] = value ^ (value >> shift)
+        turn = np.uint64(0x8B51F9DD)
+        for k in range(8):
+            value = mixed[k % 4] ^ turn
+            turn = (turn * np.uint64(0x58F38DED)) & mask
+            value = (value * turn) & mask
+            value ^= value >> shift
+            if k % 2 == 0:
+                out[child, k // 2] = value
+            else:
+                out[child, k // 2] |= value << np.uint64(32)

@@ -8,9 +8,11 @@ from functools import partial
 import numpy as np
 
 from physlearn.audit.measure import another, flat_field, moved, named, noise, slope, unit
-from physlearn.energy import Binary, Energy, Potts, Spin, batch_size
+from physlearn.audit.rows import rowwise
+from physlearn.energy import Energy, batch_size
 from physlearn.kernels.cfuncs import COMMIT, GAP, address_of, commit_at, compiled, gap_at
 from physlearn.kernels.checked import failure, in_python
+from physlearn.kinds import is_discrete
 
 
 def curvature(scene, part, x):
@@ -205,7 +207,7 @@ def local(scene, part, x):
         return
     layer = part.layers[0]
     kind, shape = scene.system.layers[layer]
-    if not isinstance(kind, (Spin, Binary, Potts)):
+    if not is_discrete(kind) or not (kind.gap or kind.coded):
         return
     plain = [in_python(f) for f in (form.gap, form.commit)]
     fast = [
@@ -238,7 +240,7 @@ def local(scene, part, x):
             for i in picked:
                 got.append(_told(gap, kind, i, flat, arrays))
                 told = np.atleast_1d(field[i])
-                expected.append(told - told.mean() if isinstance(kind, Potts) else told)
+                expected.append(told - told.mean() if kind.coded else told)
                 labels += [f"{named(layer, shape, i)} after {commits} commits"] * told.size
             new = float(another(scene, {layer: flat[None]}, layer, flat.shape)[0, picked[0]])
             commit(int(picked[0]), new, flat, *arrays)
@@ -259,6 +261,7 @@ FORMS = (
     ("jacobian", jacobian),
     ("gradient_moments", moments),
     ("holomorphic", holomorphic),
+    ("rowwise", rowwise),
     ("local", local),
 )
 
@@ -274,11 +277,11 @@ def _checked_call(kernel, address, name, function, *args):
 
 
 def _told(gap, kind, i, flat, arrays):
-    """Result of `gap` for one variable, as a field: (1,), or (q,) less its mean for Potts."""
-    q = getattr(kind, "q", 1)
+    """Result of `gap` for one variable, as a field: (1,), or (q,) less its mean for codes."""
+    q = len(kind.levels)
     codes, f = np.zeros(max(q, 2), np.int64), np.zeros(max(q, 2))
     m = gap(int(i), flat, *arrays, codes, f)
-    if not isinstance(kind, Potts):
+    if not kind.coded:
         return f[:1].copy()
     field = np.zeros(q)
     np.add.at(field, codes[:m], f[:m])

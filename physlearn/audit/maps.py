@@ -156,7 +156,11 @@ def _checks(part, map, shapes, theta, x, rng, coordinates, rtol):
         if name in slopes or (name in getattr(map, "parameters", ()) and name not in getattr(map, "measured", ())):
             found.append(_along(*scene, slopes.get(name, np.zeros_like(theta[name])), ("gradient of", name)))
     if x and not getattr(map, "across_batch", False):
-        alone = [map.forward(tuple(v[b : b + 1] for v in x), theta)[0][0] for b in range(items)]
+        beside = [
+            tuple(np.where(np.arange(items).reshape(-1, *(1,) * (v.ndim - 1)) == b, v, v[::-1] - 0.5) for v in x)
+            for b in range(items)
+        ]
+        alone = [map.forward(others, theta)[0][b] for b, others in enumerate(beside)]
         found.append(_compare(part, "batch", value, np.array(alone), 1e-12))
     if hasattr(map, "back"):
         again = map.back(tape, pull, theta)

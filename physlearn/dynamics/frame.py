@@ -62,6 +62,11 @@ def separate(system: System, flat):
     return out
 
 
+def held(system: System, x):
+    """A state of numbers as states hold them: codes as integers."""
+    return {name: system.layers[name].held(value) for name, value in x.items()}
+
+
 def frame_of(system: System, clamps: tuple[str, ...]) -> Frame:
     """The frame for clamps on these readouts, made once per system and kept in its plans."""
     key = ("frame", clamps)

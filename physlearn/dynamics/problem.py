@@ -8,19 +8,15 @@ from dataclasses import replace
 import numpy as np
 
 from physlearn.checks import mapping, sequence
-from physlearn.dynamics.frame import Frame, concatenate, frame_of, given, separate
-from physlearn.energy import Energy, Nudge, Potts, System
+from physlearn.dynamics.frame import Frame, concatenate, frame_of, given, held, separate
+from physlearn.energy import Energy, Nudge, System
+from physlearn.kinds import is_continuous
 from physlearn.machine import system_of
 from physlearn.progress import Bar
 
 RUNAWAY = 1e50  # a variable this large is on its way to infinity: there is no rest to find
 PROBE = 1e-4  # step of a difference of forces, relative to 1 + the largest |z|
 POWER_ITERATIONS = 8  # for the largest curvature, of which only the order of magnitude matters
-
-
-def is_continuous(kind):
-    """Whether a variable of this kind moves by any amount: it has bounds or an activation."""
-    return hasattr(kind, "low") or hasattr(kind, "activation")
 
 
 class Problem:
@@ -131,6 +127,8 @@ class Problem:
         if not self.tied:  # one variable each
             return (low - base)[:, kept], (high - base)[:, kept]
         bottom, top = np.full((self.batch, self.frame.m), -np.inf), np.full((self.batch, self.frame.m), np.inf)
+        if not np.any(np.isfinite([low, high])):
+            return bottom, top
         np.maximum.at(bottom.T, self.frame.cluster[kept], (low - base).T[kept])
         np.minimum.at(top.T, self.frame.cluster[kept], (high - base).T[kept])
         return bottom, top
@@ -160,9 +158,8 @@ class Problem:
         return self.numbers["first"][1]
 
     def state(self, z):
-        """State {layer: (batch, *shape)} of free variables (batch, m); integer codes where layers are Potts."""
-        x = separate(self.system, self.frame.spread(z) + self.base)
-        return {k: v.astype(np.int64) if isinstance(self.system.layers[k].kind, Potts) else v for k, v in x.items()}
+        """State {layer: (batch, *shape)} of free variables (batch, m); integer codes where layers hold them."""
+        return held(self.system, separate(self.system, self.frame.spread(z) + self.base))
 
     def force(self, z):
         """Force on z, zero at rest, (batch, m): field (minus x on activated layers), nudges, given forces."""
@@ -240,7 +237,7 @@ def _rows(array, index):
 
 
 def _zero(kind):
-    return 0.0 if is_continuous(kind) or kind.valid(np.zeros(1)) else -1.0
+    return 0.0 if is_continuous(kind) or kind.valid(np.zeros(1)) else getattr(kind, "levels", [-1.0])[0]
 
 
 def make_problem(system, x0, clamp, nudge=None):

@@ -14,6 +14,7 @@ import numpy as np
 from physlearn.brief import brief
 from physlearn.checks import array, number, seen
 from physlearn.energy import Binary, Energy, Spin
+from physlearn.kinds import two_values
 from physlearn.machine import Machine
 from physlearn.systems import energy_of
 from physlearn.terms import Bias, Dense, Pairs
@@ -118,15 +119,15 @@ def to_bqm(energy: Machine) -> Any:
             f"energy: its readouts {list(energy.fixed)} are fixed, and a dimod model has no clamps; convert it without "
             "and then call fix_variables on the model"
         )
-    kinds = {Spin: "SPIN", Binary: "BINARY"}
+    kinds = {(-1.0, 1.0): "SPIN", (0.0, 1.0): "BINARY"}
     layer = next(iter(energy.layers.values()))
     other = [type(t).__name__ for t in energy.terms if not isinstance(t, Pairs | Dense | Bias)]
-    if len(energy.layers) != 1 or type(layer.kind) not in kinds or other:
+    if len(energy.layers) != 1 or two_values(layer.kind) not in kinds or other:
         raise ValueError(
             f"energy: layers {dict(energy.layers)}, terms {[type(t).__name__ for t in energy.terms]}; expected one "
             "layer of Spin or Binary with Pairs, Dense and Bias"
         )
-    model = dimod.BinaryQuadraticModel(kinds[type(layer.kind)])
+    model = dimod.BinaryQuadraticModel(kinds[two_values(layer.kind)])
     model.add_linear_from((v, 0.0) for v in range(layer.size))
     for term in energy.terms:
         value = energy.theta[term.parameter]

@@ -1,7 +1,8 @@
 """Costs on a readout and its target: a nudge pulls down their slope, and training lowers them.
 
 Each cost names its ``readout`` and answers, for outputs y and targets t of shape (batch, k),
-``value -> (batch,)``, ``gradient -> (batch, k)`` and ``hessian -> (batch, k, k)`` with respect to y.
+``value -> (batch,)``, ``gradient -> (batch, k)`` and ``hessian -> (batch, k, k)`` with respect to y; optionally
+``both -> (value, gradient)``, where they have much work in common.
 Complex y are allowed where the cost is analytic.
 """
 
@@ -141,6 +142,19 @@ class CrossEntropy:
         p = self._softmax(y)
         total = np.sum(target, -1)[..., None, None]
         return self.gain**2 * total * (np.eye(y.shape[-1]) * p[..., None] - p[..., :, None] * p[..., None, :])
+
+    def both(self, y, target):
+        """Value and gradient, with the exponentials taken once."""
+        a = self.gain * y
+        a -= a.real.max(-1, keepdims=True)
+        e = np.exp(a)
+        norm, total = e.sum(-1, keepdims=True), np.sum(target, -1, keepdims=True)
+        value = total[..., 0] * np.log(norm[..., 0]) - np.sum(target * a, -1)
+        e /= norm
+        e *= total
+        e -= target
+        e *= self.gain
+        return _sound(value, y, target), _sound(e, y, target)
 
     def _softmax(self, y):
         a = self.gain * y

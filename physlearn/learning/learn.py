@@ -48,8 +48,8 @@ class Training:
     rng : mapping
         State of the random generator after the last epoch.
     method : str
-        "compiled" (whole epochs in one kernel), "moments" (columns and a quadratic form), "relax", or
-        "sample" (phases sampled or enumerated).
+        "compiled" (whole epochs in one kernel), "moments" (columns and a quadratic form), "sweep" (passes
+        through a network of predictions), "relax", or "sample" (phases sampled or enumerated).
     monitor : (epochs,) array
         Figure that sampled rules show in place of a cost: see ``monitor_name``.  Where epochs are short it is measured
         after 1, 2, 5, 10, 20, 50, ... and the last, and NaN else.
@@ -135,7 +135,7 @@ def learn(
     resume : Training, optional
         Training to continue: its theta, memory and random state replace ``system``'s and ``rng``.  It must have
         been made with an optimiser of the same class and with the same parameters.
-    method : {"auto", "compiled", "moments", "relax", "sample"}
+    method : {"auto", "compiled", "moments", "sweep", "relax", "sample"}
         Engine; "auto" takes the fastest that fits.  All follow the same trajectory to rounding; those of sampled
         rules ("compiled", "sample") the same expectation, with other random numbers.
     relax_options : mapping, optional

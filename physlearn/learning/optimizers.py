@@ -222,7 +222,15 @@ def _check(optimizer):
 def _zeros(theta):
     """Like every parameter, zero."""
     mapping("theta", theta, expected="a mapping of names to arrays")
-    return {name: np.zeros_like(array(f"theta[{name!r}]", value)) for name, value in theta.items()}
+    return {
+        name: np.zeros_like(value, _precision(array(f"theta[{name!r}]", value, dtype=None)))
+        for name, value in theta.items()
+    }
+
+
+def _precision(value):
+    """float32 for arrays in it, else float64."""
+    return np.float32 if value.dtype == np.float32 else np.float64
 
 
 def _check_step(theta, gradient, memory, lr, kept):

@@ -17,4 +17,16 @@ from .compose import (
     Reshape as Reshape,
     Sum as Sum,
 )
+from .conv import (
+    AveragePool as AveragePool,
+    Conv as Conv,
+    MaxPool as MaxPool,
+)
 from .map import Map as Map
+from .norms import (
+    BatchNorm as BatchNorm,
+    Dropout as Dropout,
+    LayerNorm as LayerNorm,
+    Masked as Masked,
+    Standardised as Standardised,
+)

@@ -20,9 +20,7 @@ from .mixture import Mixture as Mixture
 from .oneway import OneWay as OneWay
 from .pairs import Pairs as Pairs
 from .parabola import Parabola as Parabola
-from .potts import (
-    PottsBias as PottsBias,
-    PottsPairs as PottsPairs,
-)
+from .potts import PottsPairs as PottsPairs
+from .potts_bias import PottsBias as PottsBias
 from .potts_dense import PottsDense as PottsDense
 from .prediction import Prediction as Prediction

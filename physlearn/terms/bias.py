@@ -6,12 +6,11 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import text
-from physlearn.energy import Potts
-from physlearn.terms.fits import expect_like, refuse_kinds
+from physlearn.terms.fits import angles, codes, expect_like, refuse_kinds
 
 
 class Bias:
-    """A constant force on one `Real`, `Spin` or `Binary` layer.
+    """A constant force on one layer of numbers: `Real`, `Spin`, `Binary` or any other list.
 
     Parameters
     ----------
@@ -30,6 +29,7 @@ class Bias:
     """
 
     holomorphic = True
+    rowwise = True
 
     def __init__(self, layer, parameter="bias"):
         self.layers, self.parameter = (text("layer", layer),), text("parameter", parameter)
@@ -38,9 +38,10 @@ class Bias:
         return brief(self, layers=self.layers, parameter=self.parameter)
 
     def check(self, layers, theta):
-        """Refuse codes, which have no slope, and forces of another shape."""
+        """Refuse codes, which have no slope, angles, whose energy would not close, and forces of another shape."""
         (name,) = self.layers
-        refuse_kinds(self, layers, name, Potts, "use PottsBias, a weight for every code")
+        refuse_kinds(self, layers, name, (codes,), "use PottsBias, a weight for every code")
+        refuse_kinds(self, layers, name, (angles,), "use AngleBias for a field, or Torque in a System")
         expect_like(theta, self.parameter, layers, name)
 
     def energy(self, x, theta):

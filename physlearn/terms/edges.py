@@ -13,7 +13,7 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import count, integers, sequence, text
-from physlearn.terms.fits import DISCRETE, refuse_kinds
+from physlearn.terms.fits import angles, gaps, refuse_kinds
 from physlearn.terms.pattern import csr_pattern
 
 
@@ -48,6 +48,7 @@ class Edges:
     """
 
     holomorphic = True
+    rowwise = True
 
     def __init__(self, layer, pairs, nodes=None, parameter="conductance", labels=None):
         layer, parameter = text("layer", layer), text("parameter", parameter)
@@ -73,12 +74,13 @@ class Edges:
         return brief(self, layers=self.layers, edges=len(self.i), nodes=self.nodes, parameter=self.parameter)
 
     def check(self, layers, theta):
-        """Refuse discrete layers, where the current is no energy gap, other numbers of edges and more nodes."""
+        """Refuse two values and codes, where a current is no energy gap, angles, other numbers of edges, more nodes."""
         name, _ = self.layers
         remedy = (
             "Pairs of J = g have the same energy on spins up to a constant; on 0/1 variables add Bias with -g/2 an end"
         )
-        refuse_kinds(self, layers, name, DISCRETE, remedy)
+        refuse_kinds(self, layers, name, (gaps,), remedy)
+        refuse_kinds(self, layers, name, (angles,), "differences of angles repeat themselves; use AnglePairs")
         self._strengths(theta)
         if len(layers[name].shape) != 1 or layers[name].size < self.nodes:
             raise ValueError(

@@ -6,11 +6,13 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import text
-from physlearn.terms.fits import DISCRETE, expect_like, refuse_kinds
+from physlearn.terms.fits import angles, expect_like, gaps, refuse_kinds
 
 
 class Parabola:
-    """A quadratic well on one `Real` layer; with a `Bias` b its minimum is b/k, its variance at T is T/k.
+    """A quadratic well on one layer of numbers: `Real`, or more than two values (D s^2 of `SpinOne`, k = 2 D).
+
+    On `Real`, with a `Bias` b, its minimum is b/k, its variance at T is T/k.
 
     Parameters
     ----------
@@ -29,6 +31,7 @@ class Parabola:
     """
 
     holomorphic = True
+    rowwise = True
 
     def __init__(self, layer, parameter="stiffness"):
         self.layers, self.parameter = (text("layer", layer),), text("parameter", parameter)
@@ -37,10 +40,11 @@ class Parabola:
         return brief(self, layers=self.layers, parameter=self.parameter)
 
     def check(self, layers, theta):
-        """Refuse discrete layers, where -k x is no energy gap, and stiffnesses of another shape."""
+        """Refuse kinds of two values and codes, where -k x is no energy gap, angles, stiffnesses of another shape."""
         (name,) = self.layers
         remedy = "x^2 is a constant on spins; on 0/1 variables use Bias with -k/2"
-        refuse_kinds(self, layers, name, DISCRETE, remedy)
+        refuse_kinds(self, layers, name, (gaps,), remedy)
+        refuse_kinds(self, layers, name, (angles,), "an angle has no square; use AngleBias for a direction")
         expect_like(theta, self.parameter, layers, name)
 
     def energy(self, x, theta):

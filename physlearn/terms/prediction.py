@@ -8,7 +8,7 @@ from physlearn.brief import brief
 from physlearn.checks import array, sequence, text
 from physlearn.maps.compose import check_is_map, shape_after
 from physlearn.maps.map import back, slope
-from physlearn.terms.fits import DISCRETE, refuse_kinds
+from physlearn.terms.fits import angles, gaps, refuse_kinds
 
 
 class Prediction:
@@ -59,7 +59,7 @@ class Prediction:
     def check(self, layers, theta):
         """Refuse discrete layers, shapes that the map does not take or give, and parameters that it cannot use."""
         for name in dict.fromkeys(self.layers):
-            refuse_kinds(self, layers, name, DISCRETE, "a prediction has real errors")
+            refuse_kinds(self, layers, name, (gaps, angles), "a prediction has real errors")
         child, shapes = layers[self.child].shape, tuple(layers[name].shape for name in self.parents)
         from_ = " and ".join(f"{name!r} {shape}" for name, shape in zip(self.parents, shapes, strict=True)) or "nothing"
         try:

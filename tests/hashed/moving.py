@@ -4,7 +4,7 @@ import numpy as np
 
 from physlearn import Energy, Nudge as Pull, Readout, Real, SquaredError, System, integrate, kinetics
 from physlearn.models import Assembly, ContinuousHopfield, random_structures, store
-from physlearn.terms import Bias, Edges, Lattice, OneWay, Parabola
+from physlearn.terms import Bias, Dense, Edges, Lattice, OneWay, Parabola
 
 
 def generator(seed=0):
@@ -21,6 +21,12 @@ def springs(n=6, bound=np.inf):
     }
     readouts = {"end": Readout("x", [0]), "out": Readout("x", [3]), "pull": Readout("x", [2], force=True)}
     return Energy({"x": (Real(-bound, bound), n)}, [Edges("x", pairs), Parabola("x"), Bias("x")], theta, readouts)
+
+
+def mesh(n=6):
+    w = generator(2).normal(size=(n, n))
+    theta = {"W": (w + w.T) * (1 - np.eye(n)), "stiffness": np.full(n, 9.0)}
+    return Energy({"x": (Real(), n)}, [Dense(("x", "x")), Parabola("x")], theta)
 
 
 def oneway():
@@ -81,6 +87,16 @@ RUNS = {
     "heun": lambda: flow(springs(), dt=0.01, temperature=0.3, rng=7),
     "heun, bounds": lambda: flow(springs(bound=0.5), dt=0.01, temperature=0.3, rng=7),
     "euler-maruyama": lambda: flow(springs(), dt=0.01, temperature=0.3, method="euler_maruyama", rng=7, batch=40),
+    "heun, products": lambda: flow(mesh(), dt=0.01, temperature=0.3, rng=7, batch=40),
+    "euler-maruyama, one column": lambda: integrate(
+        Energy({"x": (Real(), 1)}, [Parabola("x")], {"stiffness": [2.0]}),
+        (0.0, 0.1),
+        x0=np.zeros((3000, 1)),
+        dt=0.01,
+        temperature=0.3,
+        method="euler_maruyama",
+        rng=7,
+    ),
     "gillespie": lambda: grow(t_span=20.0),
     "gillespie, events": lambda: grow(events=200),
     "gillespie, one-sided": lambda: grow(reciprocal=False, events=100),

@@ -22,7 +22,6 @@ from physlearn.dynamics.sampling.engines import (
     warn_of_trouble,
 )
 from physlearn.dynamics.sites import fields
-from physlearn.energy import Potts
 from physlearn.machine import Machine
 from physlearn.progress import Bar
 from physlearn.rng import seed_sequence
@@ -196,7 +195,7 @@ def _method(energy, clamp, method):
     """Metropolis for spins and 0/1 variables where it fits, if ``method`` is "auto"."""
     if method != "auto":
         return method
-    if any(isinstance(layer.kind, Potts) for layer in energy.layers.values()):
+    if any(layer.by_level for layer in energy.layers.values()):
         return method
     return "metropolis" if metropolis.refusal(make_problem(energy, None, clamp)[0]) is None else method
 

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.checks import array, count
-from physlearn.dynamics.annealing.ais import count_values
+from physlearn.dynamics.annealing.ais import uniform_log_z
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.sampling.engines import NO_ENERGY, check_temperature, energies_of, start_sampler
 from physlearn.dynamics.sampling.samples import Observed
@@ -118,7 +118,7 @@ def population_annealing(
     Parameters
     ----------
     energy : Machine or Energy
-        Its free layers are `Spin`, `Binary` or `Potts`.
+        Its free layers are of discrete kinds.
     temperatures : (k,) array
         Positive, strictly decreasing, the first so hot that states drawn uniformly are near equilibrium.
     population : int
@@ -227,10 +227,7 @@ def _log_states(problem):
         raise ValueError(f"clamp: a batch of {problem.batch} items, expected one; call once for each")
     if problem.tied or np.any(problem.push):
         raise ValueError("clamp: it ties variables together or gives a force; clamp single variables to values")
-    log_z = float(np.sum(np.log(count_values(problem))))
-    if np.isinf(log_z):
-        raise ValueError("energy: free Real variables have no uniform distribution to start from; clamp them")
-    return log_z
+    return uniform_log_z(problem)
 
 
 def _averages(energies, family, temperature):

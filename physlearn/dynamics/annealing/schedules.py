@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.dynamics.scale import unit_of
+from physlearn.kinds import is_discrete
 
 PROBES = 16
 QUENCH = 30  # sweeps at no temperature to speak of
@@ -62,30 +63,18 @@ def gaps(energy, problem, x):
         free = problem.frame.cluster[start : start + layer.size] >= 0
         if not free.any():
             continue
-        kind, f = layer.kind, np.asarray(energy.field(x, name), dtype=float)
-        scale = _scale(kind)
-        if hasattr(kind, "q"):
-            f = f.reshape(len(f), layer.size, kind.q)[:, free]
-            held = np.take_along_axis(f, x[name].reshape(len(f), -1)[:, free, None].astype(np.int64), 2)
-            moves = np.abs(f - held)
-        elif scale:
-            push = problem.push[:1, start : start + layer.size]
-            moves = scale * np.abs(f.reshape(len(f), -1) + push)[:, free, None]
-        else:
+        kind = layer.kind
+        if not is_discrete(kind):
             raise ValueError(
                 f"schedule: there is no default range for layer {name!r} of kind {kind}, whose moves have no gap; "
                 "pass hot and cold, or an array of temperatures"
             )
-        out.append(moves)
+        f, flat = energy.field(x, name, np.flatnonzero(free)), x[name].reshape(len(x[name]), -1)[:, free]
+        if not kind.coded:
+            push = np.broadcast_to(problem.push[:1, start : start + layer.size][:, free], flat.shape)
+            f = kind.sloped(f, push, None, flat)
+        out.append(kind.costs(np.asarray(f, dtype=float), flat))
     return out
-
-
-def _scale(kind):
-    """Energy of a move over the field: 2 for spins, 1 for 0/1 variables, None for other kinds."""
-    if hasattr(kind, "low") or hasattr(kind, "activation"):
-        return None
-    values = [v for v in (-1.0, 0.0, 1.0) if kind.valid(np.array([v]))]
-    return 2.0 if values == [-1.0, 1.0] else 1.0 if values == [0.0, 1.0] else None
 
 
 def constant_speed(hot, cold, sweeps, sampler, energies):

@@ -13,15 +13,14 @@ import numpy as np
 
 from physlearn.dynamics.frame import Frame, frame_of, name_of, rows_of
 from physlearn.dynamics.linear.factor import plan_solver
-from physlearn.energy import Energy, Real
+from physlearn.energy import Energy
+from physlearn.kinds import is_number
 
 
 def is_quadratic(system) -> bool:
     """Whether the direct engines apply: a sum of quadratic terms over unbounded real layers."""
     kinds = [layer.kind for layer in system.layers.values()]
-    free = all(
-        isinstance(k, Real) and np.isinf(k.low) and np.isinf(k.high) and not hasattr(k, "activation") for k in kinds
-    )
+    free = all(is_number(k) and np.isinf(k.low) and np.isinf(k.high) for k in kinds)
     return free and isinstance(system, Energy) and all(hasattr(t, "quadratic") for t in system.terms)
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from physlearn.dynamics.problem import POWER_ITERATIONS, PROBE
 from physlearn.dynamics.rest.descent import bends_of, free_of
 from physlearn.kernels.jit import kernel
-from physlearn.kinds import Real
+from physlearn.kinds import is_number
 
 SAME = 1e-6  # relative difference of two items' differences of forces that counts as none
 TINY, ZERO = float(np.finfo(float).tiny), 0.0
@@ -32,7 +32,7 @@ def fits(problem):
     """Whether a problem that the descent engine takes is one of blocks of `Real` variables only."""
     layers, terms = problem.system.layers, problem.system.terms
     moving = [name for name in layers if free_of(problem, name).any()]
-    real = all(type(layer.kind) is Real for layer in layers.values())
+    real = all(is_number(layer.kind) for layer in layers.values())
     return bool(moving) and real and not any(term.layers.count(name) > 1 for term in terms for name in moving)
 
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.dynamics.frame import concatenate
-from physlearn.dynamics.problem import bare_nudge, is_continuous
+from physlearn.dynamics.problem import bare_nudge
 from physlearn.dynamics.sites import fields, local
-from physlearn.energy import Binary, Potts, Spin
+from physlearn.kinds import is_continuous, is_discrete, unstated
+from physlearn.levels import levels_of
 
 
 def refusal(problem):
@@ -31,8 +32,10 @@ def refusal(problem):
         return "a clamp ties variables together, which no longer move one at a time"
     for name, layer in problem.system.layers.items():
         start = problem.frame.offset[name]
-        if isinstance(layer.kind, Potts) and np.any(problem.push[:, start : start + layer.size]):
+        if getattr(layer.kind, "coded", False) and np.any(problem.push[:, start : start + layer.size]):
             return f"a force is given on layer {name!r}, and codes of {layer.kind} have no slope"
+    if (reason := _unknown(problem)) is not None:
+        return reason
     bends = bends_of(problem)
     if isinstance(bends, str):
         return bends
@@ -96,23 +99,22 @@ def _settle(problem, x, name, bends, at):
 
 
 def _field(problem, x, name, bends):
-    """Field on a layer, (batch, size) and for Potts (batch, size, q): terms, given forces, nudges."""
-    layer = problem.system.layers[name]
+    """Field on a layer, (batch, size), or (batch, size, q) by levels: terms, given forces, nudges."""
+    layer, kind = problem.system.layers[name], problem.system.layers[name].kind
     field = problem.system.field(x, name)
     field = field.reshape(problem.batch, layer.size, *field.shape[1 + len(layer.shape) :])
-    if isinstance(layer.kind, Potts):
+    if getattr(kind, "coded", False):
         return field
     start = problem.frame.offset[name]
-    field = field + problem.push[:, start : start + layer.size] + problem.nudge_forces(x).get(name, 0.0)
-    if name in bends and not is_continuous(layer.kind):
-        # The gap of a quadratic is its slope halfway between the two values.
-        field = field + bends[name] * (x[name].reshape(problem.batch, -1) - _HALFWAY[type(layer.kind)])
-    return field
+    push, pull = problem.push[:, start : start + layer.size], problem.nudge_forces(x).get(name, 0.0)
+    if not is_discrete(kind):
+        return field + push + pull
+    flat = x[name].reshape(problem.batch, -1)
+    return kind.sloped(kind.sloped(field, push, None, flat), pull, bends.get(name), flat)
 
 
-_HALFWAY = {Spin: 0.0, Binary: 0.5}
-_OWN = (Spin, Binary, Potts)  # move from value to value, and so reach the lowest exactly
 ROUNDING = 8 * np.finfo(float).eps  # of a sum of fields
+PROBED = 8  # variables whose field is tried at as many other values, where a kind states none
 
 
 def _curvature(problem, x, name, bends):
@@ -125,9 +127,9 @@ def _curvature(problem, x, name, bends):
 def _left(problem, x, moving, bends, tol):
     """Largest force on a continuous variable or energy to be gained by a discrete one, (batch,); which items continue.
 
-    ``tol`` is one per item; where some layers are discrete it is a number, relative to the fields on a layer.  Spins,
-    0/1 variables and codes continue until the rounding of each one's own fields: a large field says nothing about the
-    others.
+    ``tol`` is one per item; where some layers are discrete it is a number, relative to the fields on a layer.  Discrete
+    variables, which move from value to value, continue until the rounding of each one's own fields: a large field says
+    nothing about the others.
     """
     left, going = np.zeros(problem.batch), np.zeros(problem.batch, bool)
     for name in moving:
@@ -137,18 +139,22 @@ def _left(problem, x, moving, bends, tol):
         slack = np.reshape(tol, (-1, 1))
         if problem.discrete:
             size = _size(problem, x, name)[:, free]
-            slack = ROUNDING * size if type(kind) in _OWN else tol * size.max(1, keepdims=True, initial=0.0)
+            slack = ROUNDING * size if is_discrete(kind) else tol * size.max(1, keepdims=True, initial=0.0)
         left = np.maximum(left, gain.max(1, initial=0.0))
         going |= np.any(gain > slack, 1)
     return left, going
 
 
 def _size(problem, x, name):
-    """Sum of the sizes of the fields on every variable of a layer, (batch, size); of Potts codes the largest."""
+    """Sum of the sizes of the fields on every variable of a layer, (batch, size); by levels the largest."""
     system, layer, start = problem.system, problem.system.layers[name], problem.frame.offset[name]
     shown = system.shown(x)
-    parts = [np.abs(t.field(shown, system.theta, name)) for t in system.terms if name in t.layers]
-    size = np.asarray(sum(parts, np.zeros(x[name].shape + (1,) * isinstance(layer.kind, Potts))))
+    touching = [t for t in system.terms if name in t.layers]
+    if layer.by_level:
+        parts = [np.abs(levels_of(system, t, shown, name)) for t in touching]
+    else:
+        parts = [np.abs(t.field(shown, system.theta, name)) for t in touching]
+    size = np.asarray(sum(parts, np.zeros(x[name].shape + (1,) * layer.by_level)))
     size = size.reshape(problem.batch, layer.size, -1).max(2)
     push = np.abs(problem.push[:, start : start + layer.size])
     return size + push + np.abs(problem.nudge_forces(x).get(name, 0.0))
@@ -157,13 +163,27 @@ def _size(problem, x, name):
 def _gain(kind, f, x):
     if is_continuous(kind):
         return np.where((x <= kind.low) & (f < 0) | (x >= kind.high) & (f > 0), 0.0, np.abs(f))
-    if isinstance(kind, Spin):
-        return -2.0 * f * x
-    if isinstance(kind, Binary):
-        return f * (1.0 - 2.0 * x)
-    if isinstance(kind, Potts):
-        return f.max(-1) - np.take_along_axis(f, x[..., None], -1)[..., 0]
-    return np.abs(kind.settle(f, None, x) - x)  # a kind of the user's own: how far it would move
+    if is_discrete(kind):
+        return kind.gain(f, x)
+    return np.abs(kind.settle(f, None, x) - x)  # a kind that only settles: how far it would move
+
+
+def _unknown(problem):
+    """Why a layer of a kind that states no values cannot be settled, or None: its own field must not know its value."""
+    x = problem.first()
+    for name, layer in problem.system.layers.items():
+        kind = layer.kind
+        known = is_continuous(kind) or is_discrete(kind) or getattr(kind, "slope", False)
+        if known or not free_of(problem, name).any():
+            continue
+        field, rng = problem.system.field(x, name).reshape(problem.batch, -1), np.random.default_rng(0)
+        for i in np.resize(np.flatnonzero(free_of(problem, name))[:PROBED], PROBED * PROBED):
+            flat = x[name].reshape(problem.batch, -1).copy()
+            flat[:, i] = kind.random(flat.shape, rng)[:, i]
+            there = problem.system.field({**x, name: flat.reshape(x[name].shape)}, name).reshape(problem.batch, -1)
+            if not np.allclose(there[:, i], field[:, i], rtol=1e-9, atol=1e-12):
+                return unstated(name, kind)
+    return None
 
 
 def free_of(problem, name):
@@ -190,8 +210,7 @@ def _find_bends(problem):
     for nudge in problem.nudges:
         readout = problem.system.readouts[nudge.cost.readout]
         layer = problem.system.layers[readout.layer]
-        discrete = not is_continuous(layer.kind)
-        if discrete and type(layer.kind) not in _HALFWAY:
+        if not is_continuous(layer.kind) and getattr(layer.kind, "coded", True):
             return f"layer {readout.layer!r} is nudged, and {layer.kind} has no slope"
         if nudge.at is not None:
             continue

@@ -97,9 +97,10 @@ def relax(
     problem, single = make_problem(system, x0, clamp, nudge)
     found = ""
     if method == "auto":
-        found = next((name for name, engine in ENGINES.items() if engine.refusal(problem) is None), "flow")
-        method = "fire" if found == "lbfgs" and problem.batch > FEW else found
-    reason = None if method == found != "flow" else ENGINES[method].refusal(problem)
+        found = next((name for name, engine in ENGINES.items() if engine.refusal(problem) is None), "")
+        rest = "descent" if problem.discrete and problem.is_energy else "flow"
+        method = "fire" if found == "lbfgs" and problem.batch > FEW else found or rest
+    reason = None if method == found else ENGINES[method].refusal(problem)
     if reason is not None:
         fits = [name for name, engine in ENGINES.items() if engine.refusal(problem) is None]
         raise ValueError(

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.dynamics.blocks import padded
 from physlearn.dynamics.frame import separate
 from physlearn.dynamics.linear.factor import _cholmod
 from physlearn.dynamics.linear.quadratic import equilibria, is_quadratic
-from physlearn.dynamics.walk.walkers import BLOCK, padded
+from physlearn.dynamics.walk.walkers import BLOCK
 from physlearn.rng import Chains
 
 DENSE = 2000  # up to this many free variables A is factored as a dense matrix
@@ -37,7 +38,7 @@ class Sampler:
     def __init__(self, problem, state, streams):
         self.problem, self.chains = problem, problem.batch
         self.proposed = self.accepted = np.zeros(self.chains)
-        self.rows = padded(self.chains)
+        self.rows = padded(self.chains, BLOCK)
         self.rng = Chains(np.ascontiguousarray(streams[self.rows]))
         eq = equilibria(problem.system, problem.clamps)  # raises where there is no minimum
         blocks = self.rows.reshape(-1, BLOCK)  # products of fixed size: bits do not depend on how many chains run

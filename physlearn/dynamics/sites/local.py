@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from physlearn.dynamics.sites.fields import BUILT_IN, total_couplings
-from physlearn.energy import Binary, Local, Potts, Spin
+from physlearn.dynamics.sites.fields import BUILT_IN, TWO_VALUES, total_couplings
+from physlearn.energy import Local
 from physlearn.kernels.cfuncs import COMMIT, GAP, address_of, call_commit, call_gap, compiled
 from physlearn.kernels.checked import failure
 from physlearn.kernels.jit import inlined, kernel
+from physlearn.kinds import two_values
 
 SPIN, BINARY, POTTS = 0, 1, 2
-_CODE = {Spin: SPIN, Binary: BINARY, Potts: POTTS}
 
 
 class Chain(NamedTuple):
@@ -38,16 +38,19 @@ def refusal(system):
     if len(system.layers) != 1:
         return "it has more than one layer"
     kind = next(iter(system.layers.values())).kind
-    if type(kind) not in _CODE:
-        return f"its kind {kind} is not Spin, Binary or Potts"
+    if kind_code(kind) is None:
+        return f"its kind {kind} is not one of two values or of codes"
     own = [t for t in system.terms if not _built_in(system, t)]
     missing = [type(t).__name__ for t in own if getattr(t, "local", None) is None]
     return f"{missing[0]} has no `local`" if missing else "it has no terms" if not system.terms else None
 
 
 def kind_code(kind: Any):
-    """A kind as kernels know it: (code, q), with q the number of values a variable can take."""
-    return _CODE[type(kind)], getattr(kind, "q", 2)
+    """A kind as kernels know it: (code, q), with q the number of values a variable can take; None for others."""
+    if getattr(kind, "coded", False):
+        return POTTS, len(kind.levels)
+    pair = two_values(kind)
+    return (TWO_VALUES.index(pair), 2) if pair in TWO_VALUES else None
 
 
 def prepare(system, x):
@@ -76,7 +79,7 @@ def forms(system):
 
 
 def _built_in(system, term):
-    return type(term) in BUILT_IN and type(next(iter(system.layers.values())).kind) is not Potts
+    return type(term) in BUILT_IN and not next(iter(system.layers.values())).kind.coded
 
 
 def _built_in_form(system):
@@ -108,8 +111,7 @@ def mistake(system, i, x, caches, ints, floats):
 
     caches, ints and floats as after the failure, one array per form of `forms`.
     """
-    kind = next(iter(system.layers.values())).kind
-    values = {Spin: (-1.0, 1.0), Binary: (0.0, 1.0)}.get(type(kind)) or np.arange(kind_code(kind)[1], dtype=float)
+    values = next(iter(system.layers.values())).kind.levels.astype(float)
     own = [term for term in system.terms if not _built_in(system, term)]
     for term, *arrays in zip(own, caches, ints, floats, strict=False):  # a built-in sum comes last
         codes, f = np.zeros(len(values), np.int64), np.zeros(len(values))

@@ -1,4 +1,4 @@
-"""Single-variable moves over terms with a `local` form, on one Spin, Binary or Potts layer.
+"""Single-variable moves over terms with a `local` form, on one layer of two values (Spin, Binary) or codes (Potts).
 
 The terms' own functions are called from compiled code (see `kernels.cfuncs`): a user's term is sampled without
 compiling a sampler.  Pairs, Dense and Bias take part through a local form of their sum.
@@ -25,7 +25,6 @@ from physlearn.dynamics.sites.local import (
     refusal as forms_refusal,
 )
 from physlearn.dynamics.sites.visits import TIE, TOSS
-from physlearn.energy import Potts
 from physlearn.kernels.cfuncs import COMMIT, GAP, call_commit, call_gap, compiled
 from physlearn.kernels.jit import inlined, kernel
 from physlearn.rng import uniform
@@ -38,7 +37,7 @@ def refusal(problem):
         return reason
     system = problem.system
     reason = forms_refusal(system)
-    if reason is None and type(next(iter(system.layers.values())).kind) is Potts and np.any(problem.push):
+    if reason is None and next(iter(system.layers.values())).kind.coded and np.any(problem.push):
         return "a force is given, and codes have no slope"
     return reason
 

@@ -6,7 +6,7 @@
     heun             predictor as euler_maruyama, then z' = z + h (f(z) + f(predicted))/2 + the same noise
 
 with f = force/tau.  The noise is additive, so that both noisy schemes are of strong order 1 (Kloeden and Platen
-1992, section 10.3).  Terms see fixed-size padded blocks, so that an item's bits do not depend on the batch.
+1992, section 10.3).  Terms see blocks (`physlearn.dynamics.blocks`): an item's bits do not depend on the batch.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.dynamics.blocks import blocks_of, rows_of_products
 from physlearn.dynamics.problem import RUNAWAY
-from physlearn.dynamics.walk.walkers import BLOCK, padded
+from physlearn.kernels.jit import kernel
 from physlearn.rng import Chains
 
 NOISY = ("euler_maruyama", "heun")
@@ -27,49 +28,115 @@ _WEIGHTS = (1 / 6, 1 / 3, 1 / 3, 1 / 6)
 
 
 def follow(problem, mass, drive, start, dt, keep, method, temperature, noise, bar):
-    """Free variables after the steps ``keep``, (k, batch, m); steps taken, why it stopped early, the method."""
-    rows = padded(problem.batch)
-    blocks = [(slice(k, k + BLOCK), problem.rows(rows[k : k + BLOCK])) for k in range(0, len(rows), BLOCK)]
-    low, high = (bound[rows] for bound in problem.bounds)
-    walled = bool(np.any(np.isfinite(low)) or np.any(np.isfinite(high)))
-    rng: Any = None if noise is None else Chains(np.ascontiguousarray(noise[rows]))
-    kick = np.sqrt(2.0 * temperature * dt / mass)
+    """Free variables after the steps ``keep``, (k, batch, m); steps taken, why it stopped early, the method.
 
-    def slope(z, t):
+    A block goes through all steps before the next one starts, while its numbers are in the cache; where clamps move in
+    time, all blocks take a step together, so that what is given is worked out once a time.
+    """
+    blocks = blocks_of(problem, rows_of_products(problem.frame.m))
+    stepper = Stepper(problem, mass, drive, dt, method, temperature, noise)
+    fronts = [Front(block, stepper) for block in blocks]
+    last, lost = int(keep[-1]), None
+    with np.errstate(over="ignore", invalid="ignore"):
+        for together in [[front] for front in fronts] if drive is None else [fronts]:
+            done = 0
+            for target in keep:
+                while done < min(target, last):
+                    for front in together:
+                        front.step(start + done * dt)
+                    done += 1
+                    bar.update(sum(front.block.real for front in together))
+                    gone = next((item for front in together if (item := front.lost()) is not None), None)
+                    if gone is not None and (lost is None or done < last):  # the first to go, of these the lowest
+                        last, lost = done, gone
+                for front in together:
+                    front.keep()
+    # kept before the step in which an item left
+    kept = len(keep) if lost is None else int(np.searchsorted(keep, last))
+    why = None if lost is None else f"item {lost} left the finite numbers at t = {start + last * dt:g} s, step {last}"
+    shape = (kept, problem.batch, problem.frame.m)
+    z = np.concatenate([np.array(front.kept[:kept]) for front in fronts], 1) if kept else np.zeros(shape)
+    return z, last, why, method
+
+
+class Stepper:
+    """One step of a block's free variables, by one of `METHODS`."""
+
+    def __init__(self, problem, mass, drive, dt, method, temperature, noise):
+        self.mass, self.drive, self.dt, self.method, self.noise = mass, drive, dt, method, noise
+        self.bounds, self.unit = problem.bounds, bool(np.all(mass == 1.0))
+        self.walled = bool(np.any(np.isfinite(self.bounds)))
+        self.start, self.kick = problem.initial(), np.sqrt(2.0 * temperature * dt / mass)
+        self.given: Any = (None, None)
+
+    def slope(self, front, z, t):
         """dz/dt at time t."""
-        if drive is not None:
-            u, force = drive(t)
-            for where, block in blocks:
-                block.give(u[rows[where]], force[rows[where]])
-        return np.concatenate([block.force(z[where]) for where, block in blocks]) / mass
+        if self.drive is not None:
+            if self.given[0] != t:
+                self.given = t, self.drive(t)
+            u, force = self.given[1]
+            front.block.part.give(u[front.block.items], force[front.block.items])
+        force = front.block.force(z)
+        return np.ascontiguousarray(force) if self.unit else force / self.mass
 
-    def inside(z):
-        return np.clip(z, low, high) if walled else z
+    def inside(self, front, z):
+        """The nearest states within bounds."""
+        return np.clip(z, front.low, front.high) if self.walled else z
 
-    def step(z, t):
-        if method == "euler":
-            return inside(z + dt * slope(z, t))
-        if method == "rk4":
+    def __call__(self, front, t):
+        """z after a step from time t."""
+        z, dt = front.z, self.dt
+        if self.method == "euler":
+            return self.inside(front, z + dt * self.slope(front, z, t))
+        if self.method == "rk4":
             total, k = 0.0, 0.0
             for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-                k = slope(inside(z + dt * node * k), t + node * dt)
+                k = self.slope(front, self.inside(front, z + dt * node * k), t + node * dt)
                 total = total + weight * k
-            return inside(z + dt * total)
-        push = kick * rng.standard_normal(z.shape)
-        first = slope(z, t)
-        moved = inside(z + dt * first + push)
-        return moved if method == "euler_maruyama" else inside(z + 0.5 * dt * (first + slope(moved, t + dt)) + push)
+            return self.inside(front, z + dt * total)
+        xi = front.rng.standard_normal(z.shape)
+        first = self.slope(front, z, t)
+        moved = self.inside(front, kicked(z, dt, first, self.kick, xi, front.spare))
+        if self.method == "euler_maruyama":
+            return moved
+        both = first + self.slope(front, moved, t + dt)
+        return self.inside(front, kicked(z, 0.5 * dt, both, self.kick, xi, moved))
 
-    z, kept, done = problem.initial()[rows], [], 0
-    with np.errstate(over="ignore", invalid="ignore"):
-        for target in keep:
-            while done < target:
-                z = step(z, start + done * dt)
-                done += 1
-                bar.update()
-                lost = np.flatnonzero(~np.all(np.abs(z[: problem.batch]) < RUNAWAY, 1))
-                if lost.size:
-                    why = f"item {lost[0]} left the finite numbers at t = {start + done * dt:g} s, step {done}"
-                    return np.array(kept).reshape(-1, *z[: problem.batch].shape), done, why, method
-            kept.append(z[: problem.batch].copy())
-    return np.array(kept), done, None, method
+
+@kernel
+def kicked(z, dt, slope, kick, xi, out):
+    """z + dt * slope + kick * xi, written to out."""
+    for r in range(z.shape[0]):
+        for j in range(z.shape[1]):
+            out[r, j] = z[r, j] + dt * slope[r, j] + kick[j] * xi[r, j]
+    return out
+
+
+class Front:
+    """A block under way: where its rows are, and where they were."""
+
+    def __init__(self, block, stepper):
+        self.block, self.stepper, self.kept = block, stepper, []
+        self.low, self.high = (bound[block.items] for bound in stepper.bounds)
+        self.z = stepper.start[block.items]
+        self.spare = np.empty_like(
+            self.z
+        )  # where the next step may be written: new memory would cost more than the step
+        self.rng: Any = None if stepper.noise is None else Chains(np.ascontiguousarray(stepper.noise[block.items]))
+
+    def step(self, t):
+        """Go on by dt."""
+        after = self.stepper(self, t)
+        self.z, self.spare = after, self.z
+
+    def keep(self):
+        """Note where the items are."""
+        self.kept.append(self.z[: self.block.real].copy())
+
+    def lost(self):
+        """The first item that is no longer a number of sensible size, or None."""
+        z = self.z[: self.block.real]
+        if z.size and z.dtype.kind == "f" and z.max() < RUNAWAY and z.min() > -RUNAWAY:  # NaN is not less
+            return None
+        gone = np.flatnonzero(~np.all(np.abs(z) < RUNAWAY, 1))
+        return self.block.where.start + int(gone[0]) if gone.size else None

@@ -188,7 +188,7 @@ def _flow(
         keep = _kept_steps(times, span, dt, steps)
         noise = streams(rng, problem.batch) if temperature > 0 else None
         times = np.minimum(span[0] + keep * dt, span[1])
-        with Bar("integrate", "step", int(keep[-1]), progress) as bar:
+        with Bar("integrate", "item step", problem.batch * int(keep[-1]), progress) as bar:
             run = fixed_step.follow(problem, mass, drive, span[0], dt, keep, method, temperature, noise, bar)
     z, taken, stopped, label = run
     return _record(problem, drive, times, z, taken, stopped, label, single, diverged)

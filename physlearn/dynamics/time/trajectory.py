@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.dynamics.labels import named
+
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
@@ -59,12 +61,14 @@ class Trajectory:
         return {name: x[-1] for name, x in self.x.items()} if isinstance(self.x, dict) else self.x[-1]
 
     def to_dataset(self):
-        """As an xarray.Dataset with dims (time, item, ...)."""
+        """As an xarray.Dataset with dims (time, item, ...).
+
+        A layer whose name is taken ("energy", "time", "item") has an underscore behind it.
+        """
         import xarray as xr
 
         lead = ("time", "item")[: self.energy.ndim]
-        data: dict = {"energy": (lead, self.energy)}
         states = self.x if isinstance(self.x, dict) else {"x": self.x}
-        for name, value in states.items():
-            data[name] = ((*lead, *(f"{name}_dim_{k}" for k in range(value.ndim - len(lead)))), value)
+        layers = {name: (lead, value) for name, value in states.items()}
+        data: Any = named({"energy": (lead, self.energy)}, layers, taken=lead)
         return xr.Dataset(data, coords={"time": ("time", self.t, {"units": "s"})}, attrs={"method": self.method})

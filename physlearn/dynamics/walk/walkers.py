@@ -1,7 +1,7 @@
 """Shared state of the Langevin and Hamiltonian engines: chains of free variables z, their energies and forces.
 
-Terms see fixed-size padded blocks of chains, because a row of a matrix product depends on how many rows
-there are: so a chain's bits do not depend on how many chains run.  All else is arithmetic row by row.
+Terms see blocks of chains (`physlearn.dynamics.blocks`), so that a chain's bits do not depend on how many chains run.
+All else is arithmetic row by row.
 
 Bounds are walls: a variable that would cross one is mirrored, and its momentum turns round (Neal 2011,
 section 5.1), which keeps volumes and can be undone.
@@ -12,11 +12,12 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.checks import array
-from physlearn.dynamics.frame import concatenate, separate
+from physlearn.dynamics.blocks import blocks_of
+from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.problem import RUNAWAY
 from physlearn.rng import Chains
 
-BLOCK = 16  # chains to a block
+BLOCK = 16  # chains to a block of terms with products
 
 
 def refusal(problem):
@@ -32,11 +33,6 @@ def refusal(problem):
     return None
 
 
-def padded(chains):
-    """Numbers of the chains, filled up to whole blocks with copies of the first."""
-    return np.concatenate([np.arange(chains), np.zeros(-chains % BLOCK, np.int64)])
-
-
 def positive(name, value, chains):
     """A setting as (chains,) positive finite numbers."""
     found = array(name, value, finite=False)
@@ -46,7 +42,7 @@ def positive(name, value, chains):
 
 
 class Walkers:
-    """Chains at z (rows, m), rows being the chains and their padding.
+    """Chains at z (rows, m), rows being the chains and, where terms have products, their padding.
 
     Parameters
     ----------
@@ -57,13 +53,10 @@ class Walkers:
 
     def __init__(self, problem, state, streams):
         self.problem, self.chains = problem, problem.batch
-        self.rows = padded(self.chains)
+        self.blocks = blocks_of(problem, BLOCK)
+        self.rows = np.concatenate([block.items for block in self.blocks])
         self.rng = Chains(np.ascontiguousarray(streams[self.rows]))
         self.z = problem.pick(concatenate(problem.system, state))[self.rows]
-        starts = range(0, len(self.rows), BLOCK)
-        self.blocks = [(slice(k, k + BLOCK), problem.rows(self.rows[k : k + BLOCK])) for k in starts]
-        whole = problem.frame.m == len(problem.frame.cluster)
-        self.plain = whole and not problem.push.any() and not problem.base.any()
         low, high = problem.bounds
         self.walls = (low[self.rows], high[self.rows]) if np.any(np.isfinite([low, high])) else None
         with np.errstate(all="ignore"):
@@ -76,23 +69,12 @@ class Walkers:
 
     def force_at(self, z):
         """Force on z, (rows, m)."""
-        if not self.plain:
-            force = np.concatenate([block.force(z[where]) for where, block in self.blocks])
-            return np.ascontiguousarray(force, dtype=float)
-        system, fields = self.problem.system, []
-        for where, _ in self.blocks:
-            x = separate(system, z[where])
-            parts = [system.field(x, name).reshape(BLOCK, -1) for name in system.layers]
-            fields.append(parts[0] if len(parts) == 1 else np.concatenate(parts, 1))
+        fields = [block.force(z[block.where]) for block in self.blocks]
         return np.ascontiguousarray(fields[0] if len(fields) == 1 else np.concatenate(fields), dtype=float)
 
     def energy_at(self, z):
         """Energy with the work of given forces, (rows,)."""
-        if not self.plain:
-            return np.concatenate([block.energy(z[where]) for where, block in self.blocks])
-        system = self.problem.system
-        blocks = (system.shares(separate(system, z[where])).values() for where, _ in self.blocks)
-        return np.concatenate([np.asarray(sum(shares)) for shares in blocks])
+        return np.concatenate([block.energy(z[block.where]) for block in self.blocks])
 
     def state(self):
         """The chains' states, {layer: (chains, *shape)}."""

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from physlearn.energy import Binary, Energy, Spin
+from physlearn.dynamics.sites.fields import TWO_VALUES
+from physlearn.energy import Energy
+from physlearn.kinds import two_values
 from physlearn.learning.engines.called import Called
 from physlearn.learning.optimizers import Adam, is_plain
 from physlearn.terms import Bias, Dense
 
 MOST_ON = 0.5  # fraction of nonzero data up to which sums over nonzero entries beat BLAS
-VALUES = {Binary: (0.0, 1.0), Spin: (-1.0, 2.0)}  # low, span
 
 
 class Walk(NamedTuple):
@@ -44,7 +45,7 @@ def find(system) -> Machine | str:
     """The machine with its first-named layer as the visible one, or why the energy is none."""
     if not isinstance(system, Energy) or len(system.layers) != 2 or system.fixed:
         return "it takes an energy of two layers with nothing fixed"
-    bad = [layer.kind for layer in system.layers.values() if type(layer.kind) not in VALUES]
+    bad = [layer.kind for layer in system.layers.values() if two_values(layer.kind) not in TWO_VALUES]
     if bad:
         return f"its layers are Binary or Spin, one is {bad[0]}"
     dense = [t for t in system.terms if type(t) is Dense and not t.within]
@@ -106,7 +107,7 @@ def runner(system, task, walk):
         settings = np.array([optimizer.beta1, optimizer.beta2, optimizer.epsilon] if adam else [optimizer.momentum])
         memories = ("first", "second") if adam else ("velocity",)
     data = np.ascontiguousarray(task.inputs[readout], dtype)
-    states = np.array([*VALUES[type(kinds[0])], *VALUES[type(kinds[1])]], dtype)
+    states = np.array([part for kind in kinds for part in (kind.levels[0], np.ptp(kind.levels))], dtype)  # low, span
     sparse = not single and flat.shape[1] % STRIP == 0 and np.count_nonzero(data) < MOST_ON * data.size
     beta, unit = np.array([1.0 / walk.temperature], dtype), np.array([2.0**-31], dtype)
 

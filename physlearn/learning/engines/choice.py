@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from typing import Any
 
 import numpy as np
 
+from physlearn.dynamics.predictions import held_maps
 from physlearn.errors import ConvergenceError
-from physlearn.learning.engines import edges
+from physlearn.learning.engines import edges, sweep
 from physlearn.learning.engines.contrast import by_moments, by_relaxing, moments_refusal
 from physlearn.learning.optimizers import stepped
 
 LOG = logging.getLogger(__name__)
-METHODS = ("auto", "compiled", "moments", "relax", "sample", "contrast")
+METHODS = ("auto", "compiled", "moments", "sweep", "relax", "sample", "contrast")
 
 
 def own_method(rule):
@@ -40,7 +42,8 @@ def choose(method, system, task):
 def step_of(system, task):
     """The contrast ``step(system, memory, pick) -> (cost, gradient)`` of the fastest engine that takes single steps."""
     engines = _engines(system, task)
-    found = next(make for name, make in engines.items() if name != "compiled" and not isinstance(make, str))
+    single = (make for name, make in engines.items() if name not in ("compiled", "sweep"))
+    found: Any = next(make for make in single if not isinstance(make, str))
     return found.args[0](system, task)
 
 
@@ -55,8 +58,13 @@ def _engines(system, task):
         engines["compiled"] = edges.refusal(system, task) or partial(edges.runner, system, task)
         engines["moments"] = moments_refusal(system, task) or partial(_loop, by_moments, system, task)
         engines["relax"] = partial(_loop, by_relaxing, system, task)
+    if hasattr(rule, "swept"):
+        engines["sweep"] = sweep.refusal(system, task) or partial(sweep.runner, system, task)
     if own:
         engines[own] = partial(_loop, rule.contrast, system, task)
+    if names := held_maps(system):
+        said = f"{' and '.join(names)} of one batch are known to sweeps only; use ExactGradient or PredictiveCoding"
+        engines |= {name: said for name in engines if name != "sweep"}
     return engines
 
 

@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from physlearn.dynamics.problem import is_continuous, make_problem
+from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.sampling.engines import ENGINES
 from physlearn.dynamics.walk import hmc
 from physlearn.energy import Energy, batch_size
+from physlearn.kinds import is_continuous
 from physlearn.rng import Chains, seed_sequence
 
 MIXING, LANES = 10, 16
@@ -212,13 +213,13 @@ def streams_of(root, number, purpose, n):
 def _random(system, n, noise):
     """A random state of n chains from their own streams."""
     out = {}
-    for name, (kind, shape) in system.layers.items():
+    for name, layer in system.layers.items():
+        kind, shape = layer
         if is_continuous(kind):
             low, high = max(getattr(kind, "low", -1.0), -1.0), min(getattr(kind, "high", 1.0), 1.0)
             out[name] = low + (high - low) * noise.random((n, *shape))
         else:
-            field = np.zeros((n, *shape, kind.q) if hasattr(kind, "q") else (n, *shape))
-            out[name] = kind.draw(field, None, field, 1.0, noise)
+            out[name] = kind.draw(np.zeros((n, *layer.field_shape)), None, np.zeros((n, *layer.shape)), 1.0, noise)
     return out
 
 

@@ -15,6 +15,7 @@ from typing import ClassVar, NamedTuple
 
 from physlearn.brief import brief
 from physlearn.checks import choice, count, flag, positive
+from physlearn.dynamics.predictions import given_of, swept
 
 
 class Phase(NamedTuple):
@@ -198,3 +199,8 @@ class ExactGradient:
         from physlearn.learning.engines.adjoint import by_adjoint  # loads the relaxing engines
 
         return by_adjoint(system, task)
+
+    def swept(self, system, inputs, target, cost, options):
+        """Cost (batch,) and the gradient of its mean, backwards through a network of predictions with inputs given."""
+        given = given_of(system, dict(system.fixed) | dict(inputs), len(target))
+        return swept(system, {name: value for name, (value, _) in given.items()}, cost, target)

@@ -69,6 +69,7 @@ class PredictiveCoding:
     limit: ClassVar[str] = "gradient"
     vanishing: ClassVar[str] = "precision"
     method: ClassVar[str] = "relax"
+    infers: ClassVar[bool] = True  # nodes that are not given, so that inputs may be given in part
 
     def __post_init__(self):
         if self.precision is not None:
@@ -83,11 +84,11 @@ class PredictiveCoding:
 
         def step(system, memory, pick):
             inputs = {name: value[pick] for name, value in task.inputs.items()}
-            return self.gradient(system, inputs, task.target[pick], task.cost, task.options)
+            return self.swept(system, inputs, task.target[pick], task.cost, task.options)
 
         return step
 
-    def gradient(self, system, inputs, target, cost, options):
+    def swept(self, system, inputs, target, cost, options):
         """Cost of the free outputs, (batch,), and {name: mean over the batch of what each parameter follows}.
 
         Parameters

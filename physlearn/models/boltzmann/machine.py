@@ -16,7 +16,7 @@ from physlearn.checks import array, choice, count, integers, not_negative, posit
 from physlearn.dynamics.annealing.ais import LogZ, annealed_importance, check_path
 from physlearn.dynamics.exact.enumeration import enumerate_states
 from physlearn.energy import Binary, Energy, Readout, Spin
-from physlearn.models.boltzmann.conditional import all_states, generate, given_theta, log_factors, rest
+from physlearn.models.boltzmann.conditional import all_states, generate, given_theta, rest
 from physlearn.models.boltzmann.rbm import LogLikelihood
 from physlearn.rng import generator, seed
 from physlearn.terms import Bias, Pairs
@@ -140,7 +140,7 @@ class BoltzmannMachine:
         if not np.any(np.all(self.pairs >= self.n_visible, 1)):
             s = np.concatenate([v, rest(kind, (len(v), hidden))], 1)
             field = self.energy.field({"s": s}, "s")[:, self.n_visible :]
-            return self.energy({"s": s}) - t * log_factors(kind, field, None, t).sum(1)
+            return self.energy({"s": s}) - t * kind.log_z(field, t).sum(1)
         if hidden > MOST_BITS:
             raise ValueError(
                 f"n_hidden: {hidden} units coupled among themselves have 2^{hidden} states, at most 2^{MOST_BITS} "

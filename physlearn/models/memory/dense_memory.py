@@ -54,15 +54,15 @@ class DenseMemory:
             raise ValueError("patterns: got 0 and 1, expected -1 and +1; pass 2*x - 1")
         self.power, self.beta = power, positive("beta", beta)
         self.n = self.patterns.shape[1]
-        self._term(Spin())  # refuses a wrong power now
+        self._term()  # refuses a wrong power now
 
     def __repr__(self):
         return brief(
             self, **({"beta": self.beta} if self.power is None else {"power": self.power}), patterns=self.patterns
         )
 
-    def _term(self, kind):
-        return LogSumExp("s", self.beta, kind=kind) if self.power is None else Separation("s", self.power, kind=kind)
+    def _term(self):
+        return LogSumExp("s", self.beta) if self.power is None else Separation("s", self.power)
 
     @property
     def system(self) -> Energy:
@@ -95,13 +95,12 @@ class DenseMemory:
     @functools.cached_property
     def energy(self) -> Energy:
         """The `Energy` of spins, layer "s", with the patterns in theta["patterns"]."""
-        return Energy({"s": (Spin(), self.n)}, [self._term(Spin())], {"patterns": self.patterns})
+        return Energy({"s": (Spin(), self.n)}, [self._term()], {"patterns": self.patterns})
 
     @functools.cached_property
     def continuous(self) -> Energy:
         """The same function of states between -1 and +1."""
-        kind = Real(-1.0, 1.0)
-        return Energy({"s": (kind, self.n)}, [self._term(kind)], {"patterns": self.patterns})
+        return Energy({"s": (Real(-1.0, 1.0), self.n)}, [self._term()], {"patterns": self.patterns})
 
     @functools.cached_property
     def _table(self):

@@ -8,6 +8,7 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import array, count, not_negative
+from physlearn.kinds import is_continuous
 from physlearn.machine import Machine
 from physlearn.systems import energy_of
 
@@ -76,7 +77,7 @@ def energy_plane(energy: Machine, corners, *, resolution=60, margin=0.4) -> Plan
     if len(energy.layers) != 1:
         raise ValueError(f"energy: has layers {list(energy.layers)}, expected one, whose plane is drawn")
     kind = next(iter(energy.layers.values())).kind
-    if not (hasattr(kind, "low") or hasattr(kind, "activation")):
+    if not is_continuous(kind):
         raise ValueError(f"energy: its layer is {kind}; between discrete states there is nothing to draw")
     corners = array("corners", corners)
     size = next(iter(energy.layers.values())).size

@@ -49,6 +49,7 @@ class Probabilities:
     """
 
     beta: float = 1.0
+    slope = True  # `settle` takes -dE/dp
 
     def __post_init__(self):
         positive("beta", self.beta)
@@ -114,7 +115,7 @@ class ModernHopfield:
     @functools.cached_property
     def energy(self) -> Energy:
         """The `Energy` of layer "x" alone."""
-        terms = [SquaredNorm("x"), LogSumExp("x", self.beta, kind=Real())]
+        terms = [SquaredNorm("x"), LogSumExp("x", self.beta)]
         return Energy({"x": (Real(), self.d)}, terms, {"patterns": self.patterns})
 
     @functools.cached_property

@@ -192,7 +192,7 @@ def test_strong_order_of_the_noisy_schemes(method, tol, rng, monkeypatch):
         def standard_normal(self, shape):
             part = fine[self.next : self.next + self.per].sum(0)
             self.next += self.per
-            return part * np.sqrt(steps)
+            return np.resize(part, shape) * np.sqrt(steps)  # rows beyond the items fill up a block
 
     monkeypatch.setattr(fixed_step, "Chains", Path)
     ends = {}

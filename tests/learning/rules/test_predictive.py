@@ -15,6 +15,7 @@ from physlearn import (
     Real,
     SquaredError,
     System,
+    check_gradient,
     learn,
     relax,
 )
@@ -60,7 +61,7 @@ def test_approaches_backpropagation_with_slope_one(make, cost, rng, tol):
     precisions = np.array([1e-3, 1e-4, 1e-5])
     errors = []
     for p in precisions:
-        value, found = PredictiveCoding(p).gradient(net, inputs, target, cost, TIGHT)
+        value, found = PredictiveCoding(p).swept(net, inputs, target, cost, TIGHT)
         np.testing.assert_allclose(value, loss, rtol=tol.IDENTITY)
         errors.append(distance(found, exact))
     slope = np.polyfit(np.log(precisions), np.log(errors), 1)[0]
@@ -72,7 +73,7 @@ def test_equals_backpropagation_under_fixed_predictions(make, rng, tol):
     net, cost = make(), SquaredError("y")
     inputs, target, _ = task(net, rng)
     _, exact = net.exact_gradient(cost, inputs, target)
-    _, found = PredictiveCoding(2.0, fixed=True).gradient(net, inputs, target, cost, {})
+    _, found = PredictiveCoding(2.0, fixed=True).swept(net, inputs, target, cost, {})
     assert distance(found, exact) < tol.IDENTITY
 
 
@@ -90,7 +91,7 @@ def test_fixed_predictions_are_what_errors_settle_to(rng):
             (parent,) = term.parents
             (pull,), _ = term.map.pullback(tapes[term.child], errors[term.child], net.theta)
             errors[parent] += 0.3 * (pull - errors[parent])
-    _, found = PredictiveCoding(p, fixed=True).gradient(net, inputs, target, SquaredError("y"), {})
+    _, found = PredictiveCoding(p, fixed=True).swept(net, inputs, target, SquaredError("y"), {})
     for term in net.terms:
         _, slopes = term.map.pullback(tapes[term.child], errors[term.child], net.theta)
         for name, value in slopes.items():
@@ -102,7 +103,7 @@ def test_is_the_gradient_of_the_clamped_energy(rng):
     inputs, target, _ = task(net, rng)
     rest = relax(net, clamp=inputs | {"y": target}, tol=1e-12)
     clamped = net.response(net.state(rest.x))
-    _, found = PredictiveCoding().gradient(net, inputs, target, cost, TIGHT)
+    _, found = PredictiveCoding().swept(net, inputs, target, cost, TIGHT)
     for name, value in clamped.items():
         np.testing.assert_allclose(found[name], 2.0 * value / len(target), atol=1e-9)
 
@@ -110,9 +111,9 @@ def test_is_the_gradient_of_the_clamped_energy(rng):
 def test_many_steps_end_at_the_rest(rng):
     net, cost = layered(), SquaredError("y")
     inputs, target, _ = task(net, rng)
-    _, rest = PredictiveCoding().gradient(net, inputs, target, cost, TIGHT)
+    _, rest = PredictiveCoding().swept(net, inputs, target, cost, TIGHT)
     distances = [
-        distance(PredictiveCoding(steps=steps, rate=0.1).gradient(net, inputs, target, cost, {})[1], rest)
+        distance(PredictiveCoding(steps=steps, rate=0.1).swept(net, inputs, target, cost, {})[1], rest)
         for steps in (1, 20, 1000)
     ]
     assert distances[0] > distances[1] > 1e-4 and distances[2] < 1e-8
@@ -129,7 +130,7 @@ def test_steps_follow_the_plain_formula(rng, tol):
         h = h + 0.1 * (-(h - f) + (target - h @ w2 - b2) / 0.5 @ w2.T)
     e1, e2 = h - f, target - h @ w2 - b2
     expected = {"W2": -h.T @ e2 / 6, "b2": -e2.mean(0), "W1": -0.5 * x.T @ (e1 * (1 - f * f)) / 6}
-    found = PredictiveCoding(steps=7, rate=0.1).gradient(net, {"x": x}, target, SquaredError("y"), {})[1]
+    found = PredictiveCoding(steps=7, rate=0.1).swept(net, {"x": x}, target, SquaredError("y"), {})[1]
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, rtol=1e-10, atol=1e-12)
 
@@ -155,8 +156,8 @@ def test_single_precision(rng):
     )
     inputs, target, _ = task(double, rng)
     for rule in (PredictiveCoding(steps=20), PredictiveCoding()):
-        _, exact = rule.gradient(double, inputs, target, SquaredError("y"), TIGHT)
-        _, found = rule.gradient(single, inputs, target, SquaredError("y"), {"tol": 1e-3})
+        _, exact = rule.swept(double, inputs, target, SquaredError("y"), TIGHT)
+        _, found = rule.swept(single, inputs, target, SquaredError("y"), {"tol": 1e-3})
         assert all(value.dtype == np.float32 for value in found.values())
         assert distance(found, exact) < 2e-3
 
@@ -186,3 +187,11 @@ def test_what_does_not_fit_is_refused(rng):
         PredictiveCoding(0)
     with pytest.raises(ValueError, match="steps"):
         PredictiveCoding(steps=0)
+
+
+def test_check_gradient_measures_its_order(rng):
+    net = layered()
+    inputs, target, _ = task(net, rng)
+    data = inputs | {"y": target}
+    check = check_gradient(net, data, PredictiveCoding(), [1e-2, 1e-3, 1e-4], cost=SquaredError("y"))
+    assert abs(check.slope - 1) < 0.05 and check.cosine[-1] > 0.999
