@@ -5,6 +5,7 @@ from .attention import (
 from .bias import Bias as Bias
 from .dense import Dense as Dense
 from .edges import Edges as Edges
+from .inflow import inflow as inflow
 from .lattice import (
     FeltBonds as FeltBonds,
     Lattice as Lattice,
