@@ -100,6 +100,16 @@ class Problem:
         part.bar = self.bar
         return part
 
+    def nudged(self, nudges, start):
+        """The same problem with nudges, from a start (a State or None)."""
+        return Problem(self.system, self.frame, self.clamps, self.u, self.given_force, nudges, start)
+
+    def torques(self):
+        """Layers of angles on which a force is given, whose energy would not be the same after a turn."""
+        offset, layers = self.frame.offset, self.system.layers
+        pushed = {name: self.push[:, offset[name] : offset[name] + layer.size].any() for name, layer in layers.items()}
+        return [name for name, is_pushed in pushed.items() if is_pushed and hasattr(layers[name].kind, "wrap")]
+
     def unfit(self, lowers_energy):
         """Why a method that moves continuous variables to rest does not apply, or None.
 
@@ -112,6 +122,10 @@ class Problem:
             return f"the state is complex and {missing} does not declare `holomorphic = True`"
         if self.complex and np.any(np.isfinite(self.bounds)):
             return "the state is complex, and bounds mean nothing there"
+        for name in self.activated if self.complex else ():
+            kind = self.system.layers[name].kind
+            if not getattr(kind, "holomorphic", False):
+                return f"the state is complex, and the activation {kind} of layer {name!r} has no complex extension"
         if not lowers_energy:
             return None
         if not self.is_energy:
@@ -215,9 +229,9 @@ class Problem:
         margin, sentence = self.margin(x)
         return None if np.all(margin > 0) else sentence
 
-    def nudge_forces(self, x):
-        """Forces of the nudges on each nudged layer, (batch, size)."""
-        out, shown = {}, self.system.shown(x)
+    def nudge_forces(self, x, seen=False):
+        """Forces of the nudges on each nudged layer, (batch, size); ``seen``: x is what terms see of a state."""
+        out, shown = {}, x if seen else self.system.shown(x)
         for nudge in self.nudges:
             readout = self.system.readouts[nudge.cost.readout]
             pull = readout.pull(nudge.force(readout.read(shown)), self.system.layers[readout.layer].size)
