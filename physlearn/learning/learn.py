@@ -89,6 +89,23 @@ class Training:
         plain = self._origin is None or isinstance(self._origin, System)
         return self.system if plain else self._origin.with_theta(self.theta)
 
+    def _repr_html_(self):
+        return self.to_dataset()._repr_html_()
+
+    @property
+    def t(self):
+        """Numbers of the epochs, (epochs,), from 1 on; those before a resume that kept no record are not among them."""
+        return np.arange(self.epochs - len(self.cost) + 1, self.epochs + 1)
+
+    def to_dataset(self):
+        """Cost and monitor as an xarray.Dataset along "epoch"; theta is in ``theta``."""
+        import xarray as xr
+
+        data: Any = {"cost": (("epoch",), self.cost)}
+        if len(self.monitor) == len(self.cost):
+            data["monitor"] = (("epoch",), self.monitor, {"name": self.monitor_name})
+        return xr.Dataset(data, coords={"epoch": self.t}, attrs={"method": self.method})
+
     def __repr__(self):
         last = ", ".join(f"{name}={value:.3g}" for name, value in shown(self).items()) or "cost=none"
         return f"Training(epochs={self.epochs}, {last}, method={self.method!r})"
