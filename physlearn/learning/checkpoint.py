@@ -65,6 +65,7 @@ def save(path, training: Training) -> Path:
         "epochs": training.epochs,
         "method": training.method,
         "monitor_name": training.monitor_name,
+        "notes": training.notes,
         "memory": scalars,
         "rng": _plain(training.rng),
     }
@@ -122,6 +123,7 @@ def load(path, system: Machine) -> Training:
         cost, epochs, method = arrays["cost"], int(head["epochs"]), str(head["method"])
         monitor = arrays.get("monitor", np.full(len(cost), np.nan))  # files of earlier versions have none
         monitor_name = str(head.get("monitor_name", ""))
+        notes = tuple(str(note) for note in head.get("notes", ()))
         rng: Any = _numbers(head["rng"])
         generator_of(rng)  # refuses what is none
     except _Foreign:
@@ -132,7 +134,9 @@ def load(path, system: Machine) -> Training:
     expected = {name: value.shape for name, value in system.theta.items()}
     if shapes != expected:
         raise ValueError(f"path: {path} holds theta of shapes {shapes}, expected {expected}, the system's")
-    return Training(system.with_theta(theta), cost, epochs, memory, rng, method, monitor, monitor_name, _origin=machine)
+    return Training(
+        system.with_theta(theta), cost, epochs, memory, rng, method, monitor, monitor_name, notes, _origin=machine
+    )
 
 
 def _arrays(path) -> dict[str, Any]:

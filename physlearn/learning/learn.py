@@ -14,7 +14,7 @@ from physlearn.checks import choice, count, flag, function, instance, mapping
 from physlearn.energy import System
 from physlearn.errors import ConvergenceError
 from physlearn.learning.data import RELAX_OPTIONS, Assignment, check_data, check_names, check_nouns
-from physlearn.learning.engines.choice import METHODS, choose, own_method
+from physlearn.learning.engines.choice import METHODS, choose, notes_of, own_method
 from physlearn.learning.monitor import Monitor, shown
 from physlearn.learning.optimizers import rate
 from physlearn.learning.resume import check_memory, copied, generator_of, start
@@ -56,6 +56,8 @@ class Training:
     monitor_name : str
         "log pseudo-likelihood" (nats a sample, of some of the data; higher is better), "negative log-likelihood"
         (nats a sample, where it is exact) or "score matching loss"; "" where there is none.
+    notes : tuple of str
+        Terms that ran in plain NumPy, each with the form that would open a faster engine.
     """
 
     system: System
@@ -66,6 +68,7 @@ class Training:
     method: str = ""
     monitor: np.ndarray = field(default_factory=lambda: np.zeros(0))
     monitor_name: str = ""
+    notes: tuple[str, ...] = ()
     _origin: Any = field(default=None, repr=False)  # the machine that `learn` was given
 
     @property
@@ -81,7 +84,8 @@ class Training:
 
     def __repr__(self):
         last = ", ".join(f"{name}={value:.3g}" for name, value in shown(self).items()) or "cost=none"
-        return f"Training(epochs={self.epochs}, {last}, method={self.method!r})"
+        more = f", {len(self.notes)} notes" if self.notes else ""
+        return f"Training(epochs={self.epochs}, {last}, method={self.method!r}{more})"
 
 
 @on_one_thread
@@ -195,7 +199,7 @@ def learn(
             chunk = monitor.until(record.epochs, chunk)
             orders = [generator.permutation(n) if shuffle else np.arange(n) for _ in range(chunk)]
             record, costs, trouble = _advance(run, record, orders, optimizer, generator)
-            record = replace(record, monitor=monitor.of(record, costs, trouble, last))
+            record = replace(record, monitor=monitor.of(record, costs, trouble, last), notes=notes_of(run))
             bar.update(len(costs), **shown(record))
             if trouble:
                 LOG.info("learn: stopped in epoch %d: %s", record.epochs, trouble)

@@ -30,6 +30,8 @@ class Equilibrium:
         discrete variable is at rest where no change gains more than the rounding of its own fields.
     method : str
         The engine that was used.
+    notes : tuple of str
+        Terms that ran in plain NumPy, each with the form that would open a faster engine.
 
     Examples
     --------
@@ -48,9 +50,9 @@ class Equilibrium:
     steps: int
     converged: bool
     method: str
+    notes: tuple[str, ...] = ()
 
     def __repr__(self):
-        worst = float(np.max(self.residual, initial=0.0))
-        return (
-            f"Equilibrium(method={self.method!r}, converged={self.converged}, steps={self.steps}, residual={worst:.2g})"
-        )
+        worst, more = float(np.max(self.residual, initial=0.0)), f", {len(self.notes)} notes" if self.notes else ""
+        numbers = f"converged={self.converged}, steps={self.steps}, residual={worst:.2g}"
+        return f"Equilibrium(method={self.method!r}, {numbers}{more})"
