@@ -84,7 +84,7 @@ class Training:
 
     def __repr__(self):
         last = ", ".join(f"{name}={value:.3g}" for name, value in shown(self).items()) or "cost=none"
-        more = f", {len(self.notes)} notes" if self.notes else ""
+        more = f", notes={len(self.notes)}" if self.notes else ""
         return f"Training(epochs={self.epochs}, {last}, method={self.method!r}{more})"
 
 

@@ -95,7 +95,7 @@ def test_spins_of_a_term_without_a_local_form():
     ):
         (note,) = run.notes
         assert note.startswith("term Ring has no `local`: visited in plain NumPy, one variable at a time")
-        assert "1 notes" in repr(run)
+        assert "notes=1" in repr(run)
     for term in (FastRing(), Pairs("s", [(i, (i + 1) % 6) for i in range(6)])):
         energy = ring(term) if isinstance(term, Ring) else Energy({"s": (Spin(), 6)}, [term], {"J": np.full(6, 0.5)})
         assert sample(energy, temperature=1.0, n_samples=3, rng=0).notes == ()

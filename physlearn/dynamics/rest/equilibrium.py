@@ -53,6 +53,6 @@ class Equilibrium:
     notes: tuple[str, ...] = ()
 
     def __repr__(self):
-        worst, more = float(np.max(self.residual, initial=0.0)), f", {len(self.notes)} notes" if self.notes else ""
+        worst, more = float(np.max(self.residual, initial=0.0)), f", notes={len(self.notes)}" if self.notes else ""
         numbers = f"converged={self.converged}, steps={self.steps}, residual={worst:.2g}"
         return f"Equilibrium(method={self.method!r}, {numbers}{more})"

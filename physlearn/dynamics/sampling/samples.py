@@ -130,7 +130,7 @@ class Samples:
     def __repr__(self):
         chains, draws = self.energy.shape
         rate = "" if self.acceptance is None else f", acceptance={np.mean(self.acceptance):.2f}"
-        more = f", {len(self.notes)} notes" if self.notes else ""
+        more = f", notes={len(self.notes)}" if self.notes else ""
         return f"Samples(method={self.method!r}, chains={chains}, draws={draws}{rate}{more})"
 
     def _repr_html_(self):

@@ -53,7 +53,7 @@ class Trajectory:
     def __repr__(self):
         end = f", t={self.t[0]:g}..{self.t[-1]:g} s" if len(self.t) else ""
         why = f", stopped={self.stopped!r}" if self.stopped else ""
-        why += f", {len(self.notes)} notes" if self.notes else ""
+        why += f", notes={len(self.notes)}" if self.notes else ""
         return f"Trajectory(method={self.method!r}, steps={self.steps}, times={len(self.t)}{end}{why})"
 
     def _repr_html_(self):
