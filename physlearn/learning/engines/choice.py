@@ -47,6 +47,11 @@ def step_of(system, task):
     return found.args[0](system, task)
 
 
+def notes_of(run):
+    """What an engine has to say of terms that are slow in it: the ``notes`` of its contrast, where it has any."""
+    return tuple(getattr(run.args[0], "notes", ())) if isinstance(run, partial) else ()
+
+
 def _engines(system, task):
     """Every engine, fastest first: a function that makes it, or why it does not fit."""
     rule, own = task.rule, own_method(task.rule)
