@@ -104,6 +104,12 @@ class Problem:
         """The same problem with nudges, from a start (a State or None)."""
         return Problem(self.system, self.frame, self.clamps, self.u, self.given_force, nudges, start)
 
+    def torques(self):
+        """Layers of angles on which a force is given, whose energy would not be the same after a turn."""
+        offset, layers = self.frame.offset, self.system.layers
+        pushed = {name: self.push[:, offset[name] : offset[name] + layer.size].any() for name, layer in layers.items()}
+        return [name for name, is_pushed in pushed.items() if is_pushed and hasattr(layers[name].kind, "wrap")]
+
     def unfit(self, lowers_energy):
         """Why a method that moves continuous variables to rest does not apply, or None.
 

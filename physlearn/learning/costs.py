@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from physlearn.checks import array, number, text
+from physlearn.checks import array, not_negative, positive, text
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class CrossEntropy:
 
     def __post_init__(self):
         text("readout", self.readout, "the name of a readout")
-        number("gain", self.gain)
+        positive("gain", self.gain)
 
     def check(self, target):
         """Refuse targets that are no probabilities."""
@@ -189,7 +189,7 @@ class BinaryCrossEntropy:
 
     def __post_init__(self):
         text("readout", self.readout, "the name of a readout")
-        number("gain", self.gain)
+        positive("gain", self.gain)
 
     def check(self, target):
         """Refuse targets that are no probabilities."""
@@ -264,7 +264,7 @@ class Margin:
 
     def __post_init__(self):
         text("readout", self.readout, "the name of a readout")
-        number("margin", self.margin)
+        not_negative("margin", self.margin)
 
     def check(self, target):
         """Refuse a single output, which has no other to lead."""

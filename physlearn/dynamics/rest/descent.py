@@ -34,6 +34,8 @@ def refusal(problem):
         start = problem.frame.offset[name]
         if getattr(layer.kind, "coded", False) and np.any(problem.push[:, start : start + layer.size]):
             return f"a force is given on layer {name!r}, and codes of {layer.kind} have no slope"
+    if problem.torques():
+        return f"a force is given on the angles of layers {problem.torques()}, which no energy of their period has"
     if (reason := _unknown(problem)) is not None:
         return reason
     bends = bends_of(problem)
@@ -47,9 +49,14 @@ def refusal(problem):
         curvature = problem.system.curvature(x, name)
         if curvature is None:
             return f"a term has no `curvature` for layer {name!r}, which says it is a separable quadratic there"
+        if hasattr(layer.kind, "wrap"):
+            if name in bends or any(term.layers.count(name) > 1 for term in problem.system.terms):
+                return f"the angles of layer {name!r} couple among themselves or are nudged"
+            continue
         if hasattr(layer.kind, "activation"):
             if np.any(curvature) or name in bends:
                 return f"the energy is not linear in what layer {name!r} shows"
+            continue
             continue
         rows = x[name] if np.ndim(curvature) == x[name].ndim else x[name][:1]  # the same for all items
         if np.any(_shaped(curvature, rows, bends.get(name, 0.0))[:, free] <= 0):
@@ -69,7 +76,8 @@ def solve(problem, tol, max_steps):
     """Sweep the layers in order until no item has more to gain; see `_left` for ``tol``."""
     if not problem.nudges and fields.refusal(problem) is None:
         return _kept_fields(problem, tol, max_steps)
-    if not problem.nudges and local.refusal(problem.system) is None:
+    pushed = problem.discrete and next(iter(problem.system.layers.values())).by_level and np.any(problem.push)
+    if not problem.nudges and not pushed and local.refusal(problem.system) is None:
         return _compiled(problem, tol, max_steps)
     bends = bends_of(problem)
     x = {name: np.array(value, order="C") for name, value in problem.state(problem.initial()).items()}
@@ -102,7 +110,7 @@ def _settle(problem, x, name, bends, at):
     curvature = _curvature(problem, x, name, bends)
     if curvature is not None:
         curvature = curvature[at]
-        if np.any(curvature <= 0):
+        if not hasattr(kind, "wrap") and np.any(curvature <= 0):
             raise ValueError(
                 f"descent: the curvature on layer {name!r} fell to {curvature.min():.3g}; it has no single "
                 "minimum there. Use another method, or check the signs in theta"
@@ -263,10 +271,12 @@ def _kept_fields(problem, tol, max_steps):
 def _compiled(problem, tol, max_steps):
     """Chain by chain, in the order of the variables."""
     x = np.array(problem.frame.spread(problem.initial()) + problem.base, dtype=float, order="C")
-    order = np.flatnonzero(problem.frame.cluster >= 0)
+    order, kind = np.flatnonzero(problem.frame.cluster >= 0), next(iter(problem.system.layers.values())).kind
+    x = np.array(kind.number(x), dtype=float, order="C") if local.by_number(kind) else x
     rest, steps = np.zeros(problem.batch), 0
     for item in range(problem.batch):
         used, rest[item] = local.descend(problem.system, x[item], order, problem.push[item], max_steps)
         steps = max(steps, used)
         problem.bar.update(used)
+    x = kind.levels[x.astype(np.int64)] if local.by_number(kind) else x
     return problem.pick(x), rest, steps, np.all(rest == 0), "descent (compiled)"

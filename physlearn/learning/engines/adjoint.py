@@ -24,7 +24,7 @@ from physlearn.checks import mapping
 from physlearn.dynamics.frame import concatenate, rows_of, separate
 from physlearn.dynamics.problem import Problem, make_problem
 from physlearn.dynamics.rest.relax import relax
-from physlearn.learning.engines.contrast import Contrast
+from physlearn.learning.engines.contrast import Contrast, notes_of_relaxing
 
 
 def exact_contrast(system, inputs, target, rule, cost, options) -> Contrast:
@@ -61,6 +61,8 @@ def by_adjoint(system, task):
         found = exact_contrast(system, inputs, task.target[pick], task.rule, task.cost, task.options)
         return found.cost, found.gradient
 
+    if not hasattr(system, "exact_gradient"):
+        step.notes = notes_of_relaxing(system, task)  # pyright: ignore[reportFunctionMemberAccess]
     return step
 
 

@@ -14,7 +14,9 @@ from physlearn.brief import brief
 from physlearn.dynamics.frame import given, rows_of
 from physlearn.dynamics.linear.quadratic import equilibria, is_quadratic
 from physlearn.dynamics.linear.schur import phase_force
-from physlearn.dynamics.rest.relax import relax
+from physlearn.dynamics.notes import of_phases
+from physlearn.dynamics.problem import make_problem
+from physlearn.dynamics.rest.relax import ENGINES, relax
 from physlearn.energy import Nudge
 from physlearn.learning.engines import blocks
 from physlearn.learning.engines.blocks import phase_options
@@ -55,7 +57,16 @@ def by_moments(system, task):
 
 def by_relaxing(system, task):
     """``step(system, memory, pick) -> (cost, gradient)`` by `contrast_by_relaxing`."""
-    return _step(task, contrast_by_relaxing, task.options)
+    step: Any = _step(task, contrast_by_relaxing, task.options)
+    step.notes = notes_of_relaxing(system, task)
+    return step
+
+
+def notes_of_relaxing(system, task):
+    """Notes of a training that relaxes the phases of its first sample as `relax` would."""
+    problem, _ = make_problem(system, None, {name: value[:1] for name, value in task.inputs.items()})
+    fits = (name for name, engine in ENGINES.items() if engine.refusal(problem) is None)
+    return of_phases(problem, task.options.get("method", "auto").replace("auto", next(fits, "flow")))
 
 
 def _step(task, contrast, *more):
