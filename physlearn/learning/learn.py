@@ -86,6 +86,11 @@ class Training:
         """The learnt degrees of freedom."""
         return self.system.theta
 
+    @property
+    def unrested(self) -> int:
+        """Relaxed phases of batches in which not every item came to rest, with ``unconverged`` "warn" or "ignore"."""
+        return self.memory.get("unrested", 0)
+
     @cached_property
     def machine(self) -> Any:
         """The trained machine, of the class that `learn` was given; for a plain system the trained system."""
