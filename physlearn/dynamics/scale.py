@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+SMALL = 0.01  # a largest value below it is in a unit of its own, such as metres of molecules
+
 
 def unit_of(value) -> float:
     """The power of two at or below the largest magnitude; 1 where there is none that is finite and above zero.
@@ -15,3 +17,17 @@ def unit_of(value) -> float:
     """
     top = float(np.max(np.abs(value), initial=0.0))
     return float(np.ldexp(1.0, int(np.frexp(top)[1]) - 1)) if 0.0 < top < np.inf else 1.0
+
+
+def length_of(size):
+    """The length that differences and first steps are compared with where the largest value is ``size``.
+
+    1, which any start near zero needs, unless all values are far smaller than that and say themselves what is small.
+
+    Examples
+    --------
+    >>> length_of(np.array([0.0, 3e-9, 0.5, 100.0])).tolist()
+    [1.0, 3e-09, 1.0, 1.0]
+    """
+    size = np.asarray(size, dtype=float)
+    return np.where((size > 0.0) & (size < SMALL), size, 1.0)

@@ -21,6 +21,7 @@ import numpy as np
 
 from physlearn.dynamics.problem import POWER_ITERATIONS, PROBE
 from physlearn.dynamics.rest.descent import bends_of, free_of
+from physlearn.dynamics.scale import length_of
 from physlearn.kernels.jit import kernel
 from physlearn.kinds import is_number
 
@@ -164,7 +165,8 @@ class Blocks:
 
     def _iterated(self):
         """The stiffness from differences of the force at the present state, (batch,), or (1,) where all items agree."""
-        step = PROBE * (1.0 + np.max([np.abs(b.x[:, b.free]).max(1, initial=0.0) for b in self.all], 0))[:, None]
+        largest = np.max([np.abs(b.x[:, b.free]).max(1, initial=0.0) for b in self.all], 0)
+        step = PROBE * (length_of(np.where(largest > 0, largest, self.given)) + largest)[:, None]
         x, v, base = self.x, self._pattern(), [block.coupled_force() for block in self.all]
         norm = _norm(v)
         for k in range(POWER_ITERATIONS):
