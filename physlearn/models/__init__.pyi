@@ -51,6 +51,8 @@ from .boltzmann.rbm import (
     RBM as RBM,
     LogLikelihood as LogLikelihood,
 )
+from .generative.mixture import GaussianMixture as GaussianMixture
+from .generative.ou import OUProcess as OUProcess
 from .memory.attention import (
     attention as attention,
     causal_mask as causal_mask,
