@@ -57,7 +57,7 @@ def learned(structures, bond, mu):
     optimizer = Adam(0.3, bounds={"bonds": (-1.5 * bond, 0.0)})
     rule = BoltzmannLearning(exact=True, given=("around",))
     settings = dict(epochs=40, batch=None, trainable=["bonds"], rng=0)
-    return soup.bond_matrix(learn(growing_site(soup), data, rule=rule, optimizer=optimizer, **settings).theta)
+    return soup.with_theta(learn(growing_site(soup), data, rule=rule, optimizer=optimizer, **settings).theta).J
 
 
 def taught(side=7, counts=(3, 4, 5, 6, 8, 10, 12), bond=12.0, mu=23.0):

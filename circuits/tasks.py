@@ -91,7 +91,7 @@ def train(network, params: IrisParams, volts, target, cost_name, rng, callback=N
     }[cost_name]
     data = {"input": volts, "output": target}
     return learn(
-        network.energy,
+        network,
         data,
         rule=rule,
         optimizer=optimizer,
@@ -115,7 +115,7 @@ def run_iris(params: IrisParams, rng) -> dict:
         return net.read(net.solve({"input": volts}).x, "output")
 
     done = train(network, params, volts[kept], target, params.cost, rng)
-    trained = network.with_conductance(done.theta["conductance"])
+    trained = done.machine
     # squared error to +-0.5 V: what one-hot targets mean for outputs between the rails
     squared = train(network, params, volts[kept], target - 0.5, "squared_error", rng)
     before, after = outputs(network), outputs(trained)
@@ -127,7 +127,7 @@ def run_iris(params: IrisParams, rng) -> dict:
         "training_set": accuracy(after[kept], species[kept]),
         "untrained": accuracy(before[held], species[held]),
         "logistic": accuracy(logistic_regression(z, species, kept)[held], species[held]),
-        "squared_error": accuracy(outputs(network.with_conductance(squared.theta["conductance"]))[held], species[held]),
+        "squared_error": accuracy(outputs(squared.machine)[held], species[held]),
         "least_squares": accuracy(least_squares(z, species, kept)[held], species[held]),
         "nearest_mean_untrained": float(np.mean(nearest_mean(before, species, kept)[held] == species[held])),
         "nearest_mean_trained": float(np.mean(nearest_mean(after, species, kept)[held] == species[held])),
@@ -245,7 +245,7 @@ def _train_iris(params: TrainingParams, rule, strength, rng):
     # squared error to +-0.5 V: what one-hot targets mean for outputs between the rails
     target = np.eye(3)[species[kept]] - (0.5 if params.cost == "squared_error" else 0.0)
     done = train(network, settings, volts[kept], target, params.cost, rng)
-    trained = network.with_conductance(done.theta["conductance"])
+    trained = done.machine
     outputs = trained.read(trained.solve({"input": volts}).x, "output")
     return {
         "accuracy": accuracy(outputs[held], species[held]),

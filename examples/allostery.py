@@ -28,14 +28,14 @@ network = ResistorNetwork(
 )
 
 training = learn(
-    network.energy,
+    network,
     {"input": [[1.0]], "output": [[0.5]]},
     rule=CoupledLearning(eta=0.1),
     optimizer=SGD(lr=20.0, bounds={"conductance": (1e-3, 10.0)}),
     cost=SquaredError("output"),
     epochs=1000,
 )
-trained = network.with_conductance(training.theta["conductance"])
+trained = training.machine
 
 figure, axes = plt.subplots(1, 2, figsize=(9.5, 4), layout="constrained")
 for ax, net, name in ((axes[0], network, "before"), (axes[1], trained, "after")):

@@ -24,7 +24,7 @@ for duration in durations:
     right.append(np.mean(J[designed < 0] < 0))
     soup = Assembly(N, BOND * J, COST, lattice)
     seeds = [soup.place(s.patch(slice(1, 5), slice(1, 5)), (3, 3)) for s in stored] * 4
-    run = sample(soup.energy, temperature=1.0, n_samples=1, thin=500, warmup=0, chains=8, x0=np.stack(seeds), rng=0)
+    run = sample(soup, temperature=1.0, n_samples=1, thin=500, warmup=0, chains=8, x0=np.stack(seeds), rng=0)
     order = assembly_order(run.x[:, -1], stored, lattice)
     overlap.append(np.mean([order.overlap[k, k % 2] for k in range(8)]))
     print(

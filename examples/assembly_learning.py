@@ -31,7 +31,7 @@ def learned(structures):
         trainable=["bonds"],
         rng=0,
     )
-    return soup.bond_matrix(trained.theta)
+    return soup.with_theta(trained.theta).J
 
 
 settings = dict(bond=BOND, mu=COST, patch=SIDE, sweeps=400, trials=8, rng=1)

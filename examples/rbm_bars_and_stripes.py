@@ -19,7 +19,7 @@ rbm = RBM(K * K, 12, scale=0.1, rng=0)
 epochs, likelihood, training = [0], [rbm.log_likelihood(patterns).value.sum()], None
 for end in np.unique(np.geomspace(100, EPOCHS, 25).astype(int)):
     training = learn(
-        rbm.energy,
+        rbm,
         {"v": patterns},
         rule=PersistentContrastiveDivergence(k=5, chains=500, precision="single"),
         optimizer=SGD(lambda epoch: 0.1 * (1 - epoch / EPOCHS)),
@@ -28,7 +28,7 @@ for end in np.unique(np.geomspace(100, EPOCHS, 25).astype(int)):
         rng=0,
         resume=training,
     )
-    rbm = rbm.with_theta(training.theta)
+    rbm = training.machine
     epochs.append(int(end))
     likelihood.append(rbm.log_likelihood(patterns).value.sum())
 print(f"summed log-likelihood {likelihood[0]:.1f} -> {likelihood[-1]:.2f}, bound {-30 * np.log(30):.2f}")

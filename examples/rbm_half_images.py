@@ -22,7 +22,7 @@ rbm = RBM(64, 100, scale=0.05, rng=0)
 rule = PersistentContrastiveDivergence(k=1, chains=100, precision="single")
 settings = dict(rule=rule, optimizer=SGD(lambda epoch: 0.1 * (1 - epoch / EPOCHS)), batch=20, rng=0)
 before = rbm.log_likelihood(test, steps=500, rng=0).value.mean()
-rbm = rbm.with_theta(learn(rbm.energy, {"v": train}, epochs=EPOCHS, **settings).theta)
+rbm = learn(rbm, {"v": train}, epochs=EPOCHS, **settings).machine
 after = rbm.log_likelihood(test, steps=2000, rng=0)
 print(f"log-likelihood of unseen digits: {before:.1f} -> {after.value.mean():.1f} +- {after.error:.1f} nats")
 

@@ -23,7 +23,7 @@ network = ResistorNetwork(graph, conductance=rng.uniform(0.5, 1.5, 32), ground=g
 x = rng.uniform(0, 1, (400, 2))
 y = x @ [[0.15], [0.20]]
 training = learn(
-    network.energy,
+    network,
     {"input": x[:300], "output": y[:300]},
     rule=CoupledLearning(eta=0.1),
     optimizer=SGD(lr=2.0, bounds={"conductance": (1e-3, 10.0)}),
@@ -31,7 +31,7 @@ training = learn(
     epochs=66,
     rng=rng,
 )
-trained = network.with_conductance(training.theta["conductance"])
+trained = training.machine
 error = trained.read(trained.solve({"input": x[300:]}).x, "output") - y[300:]
 print(f"{training}\nmean squared error on 100 unseen samples: {np.mean(error**2):.1e} V^2")
 

@@ -37,7 +37,7 @@ wanted = np.array([6 * d + (d % 6) for d in (2, 3, 5, 8)])
 cues = pictures[wanted] + 0.03 * rng.standard_normal((4, SIZE**2))
 cues.reshape(4, SIZE, SIZE)[:, :, SIZE // 2 :] = 0.0
 
-run = integrate(memory.energy, (0.0, 8.0), x0=cues, times=[0.0, 0.5, 1.0, 2.0, 8.0])
+run = integrate(memory, (0.0, 8.0), x0=cues, times=[0.0, 0.5, 1.0, 2.0, 8.0])
 found = np.argmax(run.final @ pictures.T, 1)
 print(f"restored {np.sum(found == wanted)} of 4; the energy falls: {bool(np.all(np.diff(run.energy, axis=0) < 0))}")
 print("largest difference to the stored picture:", f"{np.max(np.abs(run.final - pictures[found])):.4f}")
@@ -52,8 +52,8 @@ for row in range(4):
 item = 3
 second = np.argsort(cues[item] @ pictures.T)[::-1]
 other = next(k for k in second if k // 6 != wanted[item] // 6)
-plane = energy_plane(memory.energy, [cues[item], pictures[wanted[item]], pictures[other]])
-path = integrate(memory.energy, (0.0, 8.0), x0=cues[item]).x
+plane = energy_plane(memory, [cues[item], pictures[wanted[item]], pictures[other]])
+path = integrate(memory, (0.0, 8.0), x0=cues[item]).x
 labels = ["cue", f"{wanted[item] // 6}", f"{other // 6}"]
 plot_landscape(plane, paths=[path], labels=labels, ax=right.subplots()).set_title("down the energy")
 figure.savefig("restored_digit.png", dpi=120)

@@ -2,12 +2,22 @@ from . import (
     io as io,
     lagrangians as lagrangians,
     learning as learning,
+    maps as maps,
     models as models,
     plot as plot,
     study as study,
     terms as terms,
 )
-from .audit import check_energy as check_energy
+from .angles import Angle as Angle
+from .audit import (
+    check_energy as check_energy,
+    check_map as check_map,
+)
+from .discrete import (
+    Clock as Clock,
+    Discrete as Discrete,
+    SpinOne as SpinOne,
+)
 from .dynamics import (
     Annealed as Annealed,
     Equilibrium as Equilibrium,
@@ -59,6 +69,7 @@ from .errors import ConvergenceError as ConvergenceError, DivergenceError as Div
 from .learning import (
     SGD as SGD,
     Adam as Adam,
+    BinaryCrossEntropy as BinaryCrossEntropy,
     BoltzmannLearning as BoltzmannLearning,
     ContrastiveDivergence as ContrastiveDivergence,
     ContrastiveHebbian as ContrastiveHebbian,
@@ -71,6 +82,7 @@ from .learning import (
     Margin as Margin,
     MolecularLearning as MolecularLearning,
     PersistentContrastiveDivergence as PersistentContrastiveDivergence,
+    PredictiveCoding as PredictiveCoding,
     SquaredError as SquaredError,
     check_gradient as check_gradient,
     learn as learn,
@@ -78,6 +90,7 @@ from .learning import (
     load as load,
     save as save,
 )
+from .machine import Machine as Machine
 from .systems import energy_terms as energy_terms
 
 __version__: str

@@ -7,27 +7,32 @@ A physical system is a set of **layers** (its state ``x``) coupled by **terms** 
 A resistor network, a Hopfield memory, a Boltzmann machine, a soup of binding molecules and a predictive-coding network
 differ only in which layers and terms they are made of.  Each layer has a **kind**: what its variables do with the field
 on them.  The field on a ``Real`` variable is -dE/dx; on a discrete variable it is the energy gap (Spin:
--(E(+1) - E(-1))/2, Binary: -(E(1) - E(0)), Potts: f(k) = -E(k) up to a constant), which equals -dE/dx for multilinear
-energies and is exact for all.  Temperatures are energies (k_B = 1).  A kind may carry an activation g, the gradient of
+-(E(+1) - E(-1))/2, Binary: -(E(1) - E(0))) or one number a level (all others: f(k) = -E(k) up to a constant), which is
+exact for all energies.  Temperatures are energies (k_B = 1).  A kind may carry an activation g, the gradient of
 a Lagrangian L (methods ``activation(x)`` and ``lagrangian(x) -> (batch,)``): terms then see g(x), fields are -dE/dg,
 the layer adds its Legendre transform x.g - L to the energy, and it is at rest where x = field.
 
 A **term** is any object with ``layers`` (a layer's name once per occurrence) and three methods
 
     energy(x, theta) -> (batch,)
-    field(x, theta, layer) -> like x[layer]           (Potts: one more axis, of length q)
+    field(x, theta, layer) -> like x[layer]           (one more axis, of length q, where it gives one number a level)
     gradient(x, theta, weight) -> {name: sum_b weight_b dE_b/dtheta[name]}
 
 which is enough for every verb.  Optional forms open faster engines, each audited by `check_energy`:
 
     curvature(x, theta, layer)   d2E/dx_i2 where E is a separable quadratic in that layer, None elsewhere
     quadratic(theta) -> (A, b)   E = x.A.x/2 - b.x + const over the term's layers, concatenated
-    jacobian(x, theta)           d field/dx of one state (batch of one), over the same concatenation
+    jacobian(x, theta)           d field/dx of one state (batch of one), over the same concatenation; measured ones
+                                 are marked by ``differences = True``
+    limit(x, theta)              (margin (batch,), sentence): the field holds where the margin is positive
     gradient_moments(basis, gram, theta)  `gradient` of the states c @ basis, where gram = sum c^T w c
     check(layers, theta)         ValueError for parameters that do not fit, called by every verb
     parameters                   names in theta that the term reads (or ``parameter``, a single one); a missing one is
                                  refused when the energy is built
+    single = True                float32 parameters stay so, where every term says this; else they become float64
     holomorphic = True           energy, field and gradient accept complex x (complex nudges)
+    multilinear = True           the energy is proportional to each of its layers: differences of states may be taken
+                                 before products
     rowwise = True               rows of energy and field have the same bits in any batch of two or more
     local                        a `Local`: compiled single-variable updates
 
@@ -48,6 +53,7 @@ import numpy as np
 from physlearn.brief import brief
 from physlearn.checks import count
 from physlearn.kinds import Binary, Potts, Real, Spin
+from physlearn.levels import level_field
 from physlearn.parts import Layer, Local, Theta, batch_size, changed_theta, parts_of, read_only, state_of
 from physlearn.readout import Nudge, Readout, State
 from physlearn.rng import generator
@@ -118,6 +124,11 @@ class System:
         theta = Theta(state["theta"], state["terms"])
         self.__dict__.update(state | {"theta": read_only(theta), "fixed": read_only(state["fixed"])})
 
+    @property
+    def system(self):
+        """The system itself, as every `Machine` has one."""
+        return self
+
     def with_theta(self, theta):
         """Return the same system with other learning degrees of freedom; symbolic work is shared.
 
@@ -152,17 +163,22 @@ class System:
                     term.check(self.layers, self.theta)
             self.numbers["checked"] = True
 
-    def field(self, x: State, layer: str) -> np.ndarray:
-        """Sum of the terms' fields on one layer, shaped like x[layer]."""
+    def field(self, x: State, layer: str, index=None) -> np.ndarray:
+        """Sum of the terms' fields on one layer, shaped like x[layer]; by levels, if its kind is (see `levels`).
+
+        ``index`` are flat indices of the variables wanted, the others being dropped: (batch, k) or (batch, k, q).
+        """
         self.check_terms()
         shown = self.shown(x)
+        if layer in self.layers and self.layers[layer].by_level:
+            return level_field(self, shown, layer, index)
         parts = [t.field(shown, self.theta, layer) for t in self.terms if layer in t.layers]
         if not parts:
             if layer not in self.layers:
                 raise ValueError(f"layer: there is no {layer!r}, expected one of {list(self.layers)}")
-            kind = self.layers[layer].kind
-            return np.zeros((*x[layer].shape, kind.q) if isinstance(kind, Potts) else x[layer].shape)
-        return np.asarray(sum(parts))
+            parts = [np.zeros(x[layer].shape)]
+        total = np.asarray(sum(parts))
+        return total if index is None else total.reshape(len(total), -1)[:, index]
 
     def force(self, x: State, layer: str) -> np.ndarray:
         """Force, zero at rest: the field, or field - x on a layer with an activation; shaped like x[layer]."""
@@ -171,6 +187,7 @@ class System:
 
     def response(self, x: State, weight=None) -> dict[str, np.ndarray]:
         """What each learning degree of freedom sees, {name: array}: sum_b weight_b dE_b/dtheta for an energy."""
+        self.check_terms()
         shown, out = self.shown(x), {}
         weight = np.ones(batch_size(x)) if weight is None else np.asarray(weight)
         for t in self.terms:
@@ -236,6 +253,7 @@ class Energy(System):
 
     def curvature(self, x: State, layer: str):
         """Sum of the terms' curvatures on one layer, shaped like it; None if a term that touches it has none."""
+        self.check_terms()
         touching = [t for t in self.terms if layer in t.layers]
         if not all(hasattr(t, "curvature") for t in touching):
             return None
@@ -245,6 +263,7 @@ class Energy(System):
 
     def shares(self, x: State) -> dict[str, np.ndarray]:
         """Share of every term in the energy of a valid state, (batch,) each; see `energy_terms`."""
+        self.check_terms()
         shown, shares = self.shown(x), {}
         for name, layer in self.layers.items():
             if hasattr(layer.kind, "activation"):

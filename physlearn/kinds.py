@@ -1,18 +1,50 @@
 """Kinds: the values of a variable, and its response to the field on it.
 
 ``settle(f, curvature, x)`` is its move at T = 0, ``draw(f, curvature, x, temperature, rng)`` at T > 0 (heat
-bath; a Gaussian for `Real`).  Fields are -dE/dx on a `Real` variable and energy gaps on a discrete one (see
-`physlearn.energy`).  A custom kind needs the same four methods.
+bath; a Gaussian for `Real`).  Fields are -dE/dx on a continuous variable, and the energies of the levels or the gap
+between two on a discrete one (see `physlearn.discrete`).  A discrete kind of one's own is a `Discrete` with its values.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Real as Number
 
 import numpy as np
 
-from physlearn.checks import array, count
+from physlearn.checks import count
+from physlearn.discrete import Discrete, codes, fitting, sound
+
+
+def is_continuous(kind):
+    """Whether a variable of this kind moves by any amount: it has bounds or an activation."""
+    return hasattr(kind, "low") or hasattr(kind, "activation")
+
+
+def is_number(kind):
+    """Whether a variable is a real number between bounds, which may be infinite: at rest x + f/curvature, clipped."""
+    return hasattr(kind, "low") and not hasattr(kind, "activation") and getattr(kind, "period", None) is None
+
+
+def is_discrete(kind):
+    """Whether a variable of this kind has values that can be listed, and a field that says their energies."""
+    needed = ("values", "levels", "gap", "coded", "gains", "log_z", "mean", "gain", "costs", "sloped", "number")
+    return not isinstance(kind, type) and all(hasattr(kind, name) for name in needed)
+
+
+def two_values(kind):
+    """The values (low, high) of a kind whose field is their gap, else None."""
+    return tuple(kind.levels.tolist()) if is_discrete(kind) and kind.gap else None
+
+
+def unstated(name, kind):
+    """The reason for refusing a layer whose kind is neither continuous nor says its values."""
+    return (
+        f"layer {name!r} is of the kind {kind}, which does not state its values: the energies of its levels are "
+        "unknown; derive it from physlearn.Discrete and give it `values`, such as (-1, 0, 1), or take "
+        "Discrete((-1, 0, 1)) itself"
+    )
 
 
 @dataclass(frozen=True)
@@ -32,6 +64,7 @@ class Real:
 
     low: float = -np.inf
     high: float = np.inf
+    rest = 0.0
 
     def __post_init__(self):
         ends = (self.low, self.high)
@@ -47,7 +80,7 @@ class Real:
         f, curvature, x : float or complex, or arrays of them
         """
         if not (type(f) is type(x) is np.ndarray and isinstance(curvature, np.ndarray | np.floating)):
-            f, curvature, x = _given(f=f, curvature=curvature, x=x)
+            f, curvature, x = fitting(f=f, curvature=curvature, x=x)
         return np.clip(x + f / curvature, self.low, self.high)
 
     def draw(self, f, curvature, x, temperature, rng):
@@ -66,6 +99,16 @@ class Real:
             log = np.logaddexp(np.log(u) + above, np.log1p(-u) + below)
         return np.clip(mean + sd * side * ndtri_exp(np.minimum(log, 0.0)), self.low, self.high)
 
+    def log_z(self, f, temperature, curvature):
+        """log of the integral of exp(f x - curvature x^2/2)/T over all x, where there are no bounds."""
+        if np.isfinite(self.low) or np.isfinite(self.high):
+            raise TypeError(f"layer: its kind {self} has no closed sum; expected a discrete kind or an unbounded Real")
+        return 0.5 * (f / temperature) * f / curvature + 0.5 * np.log(2 * np.pi * temperature / curvature)
+
+    def mean(self, f, temperature, curvature):
+        """Mean from the field and the curvature at zero, where there are no bounds."""
+        return f / curvature
+
     def random(self, shape, rng):
         """Uniform in the part of the interval that lies within one unit of zero or of a bound."""
         low = max(self.low, min(-1.0, self.high - 2.0))
@@ -77,7 +120,7 @@ class Real:
 
 
 @dataclass(frozen=True)
-class Spin:
+class Spin(Discrete):
     """-1 or +1; P(+1) = 1/(1 + exp(-2 f/T)).  A zero field keeps the state at T = 0.
 
     Examples
@@ -86,6 +129,9 @@ class Spin:
     >>> Spin().settle(np.array([0.3, -2.0, 0.0]), None, np.array([-1.0, -1.0, -1.0]))
     array([ 1., -1., -1.])
     """
+
+    values = (-1.0, 1.0)
+    gap = True
 
     def settle(self, f, curvature, x):
         """Align with the field.
@@ -100,17 +146,29 @@ class Spin:
             The state.
         """
         if not type(f) is type(x) is np.ndarray or f.shape != x.shape or f.dtype.kind != "f":
-            f, x = _given(f=f, x=x)
-        _sound(f, x)
+            f, x = fitting(f=f, x=x)
+        sound(f, x)
         return np.where(f > 0, 1.0, np.where(f < 0, -1.0, x))
 
     def draw(self, f, curvature, x, temperature, rng):
         """Heat bath."""
         return np.where(rng.random(np.shape(f)) < _sigmoid(2.0 * f / temperature), 1.0, -1.0)
 
-    def random(self, shape, rng):
-        """Fair coins."""
-        return rng.choice(np.array([-1.0, 1.0]), shape)
+    def gain(self, f, x):
+        """Energy that a flip would gain."""
+        return -2.0 * f * x
+
+    def costs(self, f, x):
+        """Size of a flip's energy, (..., 1)."""
+        return 2.0 * np.abs(f)[..., None]
+
+    def log_z(self, f, temperature, curvature=None):
+        """log(1 + exp(2 f/T))."""
+        return np.logaddexp(0.0, 2.0 * (f / temperature))
+
+    def mean(self, f, temperature, curvature=None):
+        """tanh(f/T)."""
+        return np.tanh(f / temperature)
 
     def valid(self, x):
         """Whether every value is -1 or +1."""
@@ -118,7 +176,7 @@ class Spin:
 
 
 @dataclass(frozen=True)
-class Binary:
+class Binary(Discrete):
     """0 or 1; P(1) = 1/(1 + exp(-f/T)).  A zero field keeps the state at T = 0.
 
     Examples
@@ -127,6 +185,9 @@ class Binary:
     >>> Binary().settle(np.array([0.3, -2.0, 0.0]), None, np.array([0.0, 1.0, 1.0]))
     array([1., 0., 1.])
     """
+
+    values = (0.0, 1.0)
+    gap = True
 
     def settle(self, f, curvature, x):
         """Switch on in a positive field, off in a negative one.
@@ -141,17 +202,29 @@ class Binary:
             The state.
         """
         if not type(f) is type(x) is np.ndarray or f.shape != x.shape or f.dtype.kind != "f":
-            f, x = _given(f=f, x=x)
-        _sound(f, x)
+            f, x = fitting(f=f, x=x)
+        sound(f, x)
         return np.where(f > 0, 1.0, np.where(f < 0, 0.0, x))
 
     def draw(self, f, curvature, x, temperature, rng):
         """Heat bath."""
         return np.where(rng.random(np.shape(f)) < _sigmoid(f / temperature), 1.0, 0.0)
 
-    def random(self, shape, rng):
-        """Fair coins."""
-        return rng.choice(np.array([0.0, 1.0]), shape)
+    def gain(self, f, x):
+        """Energy that the other value would gain."""
+        return f * (1.0 - 2.0 * x)
+
+    def costs(self, f, x):
+        """Size of a move's energy, (..., 1)."""
+        return np.abs(f)[..., None]
+
+    def log_z(self, f, temperature, curvature=None):
+        """log(1 + exp(f/T))."""
+        return np.logaddexp(0.0, f / temperature)
+
+    def mean(self, f, temperature, curvature=None):
+        """P(1) = 1/(1 + exp(-f/T))."""
+        return 0.5 * (1.0 + np.tanh(0.5 * (f / temperature)))
 
     def valid(self, x):
         """Whether every value is 0 or 1."""
@@ -159,7 +232,7 @@ class Binary:
 
 
 @dataclass(frozen=True)
-class Potts:
+class Potts(Discrete):
     """An integer code 0..q-1; the field has one more axis, of length q; P(k) = softmax(f/T)_k.
 
     Examples
@@ -174,65 +247,20 @@ class Potts:
     def __post_init__(self):
         object.__setattr__(self, "q", count("q", self.q, least=2))
 
-    def settle(self, f, curvature, x):
-        """Take the code of the largest field; ties keep the state.
+    @cached_property
+    def levels(self) -> np.ndarray:
+        """The codes 0 .. q-1."""
+        return codes(self.q)
 
-        Parameters
-        ----------
-        f : (batch, n, q) array
-            Field; infinite where there is no choice.
-        curvature : any
-            Not used.
-        x : (batch, n) array
-            The state, integer codes.
-        """
-        if not type(f) is type(x) is np.ndarray or f.shape[:-1] != x.shape or f.dtype.kind != "f":
-            f, x = _given(last=1, f=f, x=x)
-        _sound(f, x)
-        try:
-            held = np.take_along_axis(f, np.asarray(x, dtype=np.int64)[..., None], -1)[..., 0]
-        except (IndexError, ValueError):
-            raise ValueError(
-                f"f, x: got arrays of shape {f.shape} and {x.shape}, expected a field with one more axis than x, "
-                f"whose codes are 0 to {self.q - 1}"
-            ) from None
-        return np.where(held >= f.max(-1), x, f.argmax(-1))
+    @property
+    def values(self):
+        """Unit vectors, (q, q): all codes differ alike."""
+        return np.eye(self.q)
 
-    def draw(self, f, curvature, x, temperature, rng):
-        """Heat bath."""
-        p = np.exp((f - f.max(-1, keepdims=True)) / temperature).cumsum(-1)
-        return (rng.random(p.shape[:-1])[..., None] * p[..., -1:] > p).sum(-1)
-
-    def random(self, shape, rng):
-        """Uniform codes."""
-        return rng.integers(0, self.q, shape)
-
-    def valid(self, x):
-        """Whether every value is an integer code in 0..q-1."""
-        return bool(np.all((x >= 0) & (x < self.q) & (x == np.floor(x))))
-
-
-def _given(last=0, **arrays):
-    """Arrays of finite numbers that fit together (f without its ``last`` axes), from a user's arguments."""
-    kept = None if "curvature" in arrays else float  # real variables may be complex
-    found = {name: array(name, value, dtype=kept) for name, value in arrays.items()}
-    shapes = [value.shape[: value.ndim - last] if name == "f" else value.shape for name, value in found.items()]
-    try:
-        np.broadcast_shapes(*shapes)
-    except ValueError:
-        names = ", ".join(found)
-        raise ValueError(
-            f"{names}: got the shapes {[v.shape for v in found.values()]}, expected ones that fit"
-        ) from None
-    return found.values()
-
-
-def _sound(f, x):
-    """Refuse NaN, and states that are infinite; fields may be."""
-    if np.isnan(f).any():
-        raise ValueError("f: some entries are NaN, expected a field")
-    if not np.isfinite(x).all():
-        raise ValueError("x: some entries are NaN or infinite, expected a state")
+    @property
+    def products(self):
+        """None: the product of two codes is 1 if they are equal, else 0."""
+        return None
 
 
 def _sigmoid(a):

@@ -11,7 +11,7 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import array, count, instance, integers, mapping, sequence, text
-from physlearn.kinds import Potts
+from physlearn.kinds import is_continuous
 from physlearn.readout import Readout, State
 
 
@@ -25,6 +25,20 @@ class Layer(NamedTuple):
     def size(self) -> int:
         """Number of variables."""
         return math.prod(self.shape)
+
+    @property
+    def by_level(self) -> bool:
+        """Whether the field on a variable is one number a level, on an axis of its own, rather than one number."""
+        return not getattr(self.kind, "gap", True)
+
+    @property
+    def field_shape(self) -> tuple[int, ...]:
+        """Shape of the field on an item."""
+        return (*self.shape, len(self.kind.levels)) if self.by_level else self.shape
+
+    def held(self, x):
+        """Numbers as states hold them: codes as integers."""
+        return x.astype(np.int64) if getattr(self.kind, "coded", False) else x
 
 
 class Local(NamedTuple):
@@ -90,7 +104,7 @@ def layers_of(layers):
 
 
 def terms_of(terms, layers):
-    """A tuple of terms, each acting on layers that exist."""
+    """A tuple of terms, each acting on layers that exist and told their kinds, if it asks (`on`)."""
     found = sequence("terms", terms, expected="a list of terms")
     for term in found:
         what = type(term).__name__
@@ -101,7 +115,7 @@ def terms_of(terms, layers):
         for name in term.layers:
             if not isinstance(name, str) or name not in layers:
                 raise ValueError(f"terms: {what} couples layer {name!r}, expected one of {list(layers)}")
-    return found
+    return tuple(term.on(layers) if hasattr(term, "on") else term for term in found)
 
 
 class Theta(dict):
@@ -124,11 +138,13 @@ class Theta(dict):
 
 
 def theta_of(theta, terms):
-    """A `Theta` of copies, with all parameters that the terms declare."""
+    """A `Theta` of copies, with all parameters that the terms declare; float32 stays where every term is ``single``."""
     found = {}
+    single = bool(terms) and all(getattr(term, "single", False) for term in terms)
     for name, value in mapping("theta", theta, expected="a mapping of names to arrays").items():
         text("theta", name, "names")
-        found[name] = np.array(array(f"theta[{name!r}]", value), order="C")
+        kept = single and getattr(value, "dtype", None) == np.float32
+        found[name] = np.array(array(f"theta[{name!r}]", value), np.float32 if kept else float, order="C")
     for term in terms:
         for name in names_read(term):
             if name not in found:
@@ -174,7 +190,7 @@ def fixed_of(fixed, readouts):
     for name in mapping("fixed", fixed, expected="a mapping of readouts' names to values"):
         if name not in readouts:
             raise ValueError(f"fixed: there is no readout {name!r}, expected one of {list(readouts)}")
-    return {name: np.array(array(f"fixed[{name!r}]", value, dtype=None)) for name, value in fixed.items()}
+    return {name: np.array(array(f"fixed[{name!r}]", value)) for name, value in fixed.items()}
 
 
 def changed_theta(theta, changes, terms):
@@ -213,9 +229,12 @@ def state_of(layers, x, name):
         if value.shape[1:] != shape:
             batched = ", ".join(["batch", *map(str, shape)])
             raise ValueError(f"{name}[{layer!r}]: shape {np.shape(x[layer])}, expected {shape} or ({batched})")
+        if value.dtype.kind == "c" and not is_continuous(kind):
+            raise TypeError(f"{name}[{layer!r}]: got complex values, expected those of the kind {kind}")
         if not kind.valid(value):
             raise ValueError(f"{name}[{layer!r}]: some values are not of the kind {kind}")
-        out[layer] = value.astype(np.int64 if isinstance(kind, Potts) else np.result_type(value, np.float64))
+        coded = getattr(kind, "coded", False)
+        out[layer] = value.astype(np.int64 if coded else np.result_type(value, np.float64))
     if len({len(v) for v in out.values()}) > 1:
         raise ValueError(f"{name}: layers have batches of { {k: len(v) for k, v in out.items()} }, expected one size")
     return out

@@ -18,6 +18,7 @@ _DIMENSIONS = {
     "m": (1, 0, 0, 0, 0, 0, 0),
     "V": (2, 1, -3, -1, 0, 0, 0),
     "V/s": (2, 1, -4, -1, 0, 0, 0),
+    "1/(V s)": (-2, -1, 2, 1, 0, 0, 0),
     "A": (0, 0, 0, 1, 0, 0, 0),
     "A/m2": (-2, 0, 0, 1, 0, 0, 0),
     "A/s": (0, 0, -1, 1, 0, 0, 0),
@@ -62,6 +63,8 @@ def si(name, value, *units):
     if units and known != "1" and known not in units:
         found = known or " ".join(f"{base}^{k:g}" for base, k in zip(_BASE, powers, strict=True) if k)
         raise ValueError(f"{name}: got {value} (in SI units {found}), expected {' or '.join(units)}")
+    if np.iscomplexobj(value):
+        raise TypeError(f"{name}: got {value}, expected real numbers")
     plain = np.array(value, dtype=float, subok=False)
     return plain if plain.ndim else float(plain)
 

@@ -35,6 +35,27 @@ def seed_sequence(rng):
     return np.random.SeedSequence(rng)
 
 
+def children(rng, n):
+    """n independent roots; the first k do not depend on n, and a SeedSequence is left as it came.
+
+    ``SeedSequence.spawn`` counts its calls, so that the same one would give other children the second time.
+
+    Parameters
+    ----------
+    rng : int, Generator, SeedSequence or None
+        See `seed_sequence`.
+    n : int
+
+    Examples
+    --------
+    >>> root = np.random.SeedSequence(1)
+    >>> children(root, 2)[1].spawn_key == children(root, 5)[1].spawn_key
+    True
+    """
+    root = seed_sequence(rng)
+    return [np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, k)) for k in range(n)]
+
+
 def generator(rng, name="rng"):
     """The NumPy generator of one call.
 

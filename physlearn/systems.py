@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.energy import Energy, System
+from physlearn.energy import Energy
+from physlearn.machine import Machine, system_of
 from physlearn.threads import on_one_thread
-
-
-def check_system(system, name="system"):
-    """Refuse what is not a System, such as the network that holds one; ``name`` is the argument's."""
-    if not isinstance(system, System):
-        held = isinstance(getattr(system, "energy", None), System)
-        remedy = "; pass its `energy` (network.energy)" if held else ""
-        raise TypeError(f"{name}: got a {type(system).__name__}, expected an Energy or a System{remedy}")
 
 
 def variables(system):
@@ -24,22 +17,26 @@ def variables(system):
     return found
 
 
-def check_energy_given(energy, what_then):
-    """Refuse what is not an Energy, as argument ``energy``; ``what_then`` ends the message where it is a System."""
-    check_system(energy, "energy")
-    if not isinstance(energy, Energy):
-        raise TypeError(f"energy: a System has no energy{what_then}")
+def energy_of(machine, what_then, name="energy") -> Energy:
+    """The Energy that a verb moves: the argument itself, or the one that a machine holds.
+
+    A System is refused; ``what_then`` ends the message.
+    """
+    system = system_of(machine, name)
+    if not isinstance(system, Energy):
+        raise TypeError(f"{name}: a System has no energy{what_then}")
+    return system
 
 
 @on_one_thread
-def energy_terms(energy: Energy, x) -> dict[str, np.ndarray]:
+def energy_terms(energy: Machine, x) -> dict[str, np.ndarray]:
     """Share of every term in the energy, (batch,) each, so that the sum can be audited.
 
     Terms of the same class are numbered in order; a layer with an activation has a share of its own.
 
     Parameters
     ----------
-    energy : Energy
+    energy : Machine or Energy
     x : array or mapping of str to array
         State, (batch, *shape) or (*shape); complex where the terms take it.
 
@@ -53,6 +50,6 @@ def energy_terms(energy: Energy, x) -> dict[str, np.ndarray]:
     >>> {name: float(share[0]) for name, share in energy_terms(loaded, np.array([0.0, 3.0])).items()}
     {'0 Edges': 9.0, '1 Bias': -3.0}
     """
-    check_energy_given(energy, " to share out; look at its fields")
+    energy = energy_of(energy, " to share out; look at its fields")
     energy.check_terms()
     return energy.shares(energy.state(x))

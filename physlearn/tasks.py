@@ -155,7 +155,7 @@ def run_rbm(params: RBMParams, rng) -> dict:
     ends = np.unique(np.linspace(0, params.epochs, params.measured + 1).round().astype(int))
     for begin, end in zip(ends[:-1], ends[1:], strict=True):
         training = learn(
-            rbm.energy,
+            rbm,
             {"v": patterns},
             rule=rule,
             optimizer=optimizer,
@@ -164,7 +164,7 @@ def run_rbm(params: RBMParams, rng) -> dict:
             rng=rng,
             resume=training,
         )
-        rbm = rbm.with_theta(training.theta)
+        rbm = training.machine
         curve.append(rbm.log_likelihood(patterns).value.mean())
     return {
         "log_likelihood": curve[-1],

@@ -46,7 +46,8 @@ def public_classes():
         for name in getattr(module, "__all__", None) or vars(module):
             value = getattr(module, name)
             if inspect.isclass(value) and value.__module__.startswith(("physlearn", "circuits")):
-                if not (issubclass(value, Exception) or inspect.isabstract(value)):
+                abstract = inspect.isabstract(value) or getattr(value, "_is_protocol", False)
+                if not (issubclass(value, Exception) or abstract):
                     found[value] = f"{value.__module__}.{value.__name__}"
     return found
 

@@ -25,7 +25,7 @@ draws = sample(glass, temperature=1.0, n_samples=10, rng=0)
 print(draws.energy.mean(), draws.x, relax(glass, np.ones((1, 3)), clamp=None).converged)
 network = ResistorNetwork(square_lattice(4), conductance=1.0, ground=0, inputs=[3], outputs=[6])
 training = learn(
-    network.energy,
+    network,
     {"input": np.ones((5, 1)), "output": np.ones((5, 1))},
     rule=CoupledLearning(eta=0.1),
     optimizer=SGD(1.0, bounds={"conductance": (1e-3, 10.0)}),
@@ -33,7 +33,8 @@ training = learn(
     epochs=2,
     rng=np.random.default_rng(0),
 )
-print(training.theta["conductance"], physlearn.models.Hopfield, circuits.neurons.AdEx, connect.all_to_all)
+print(training.theta["conductance"], training.machine.read)
+print(physlearn.models.Hopfield, circuits.neurons.AdEx, connect.all_to_all)
 """
 
 WRONG = {

@@ -17,7 +17,7 @@ import numpy as np
 from circuits.neurons.drawing import draw_rows, draw_sources, rows_of
 from circuits.neurons.parameters import as_numbers
 from physlearn.brief import brief
-from physlearn.checks import MOST, array, count, flag, function, instance, number, text
+from physlearn.checks import array, count, flag, function, instance, number, text
 from physlearn.rng import streams
 
 _CHUNK = 1 << 21  # synapses in a chunk, about
@@ -91,8 +91,7 @@ class fixed_indegree:  # noqa: N801
     __repr__ = brief
 
     def __post_init__(self):
-        if number("fixed_indegree: k", self.k, 0, MOST) != int(self.k):
-            raise ValueError(f"fixed_indegree: k={self.k!r}, expected an integer of at least 0")
+        object.__setattr__(self, "k", count("fixed_indegree: k", self.k, least=0))
         for name in ("self_connections", "repeated"):
             flag(f"fixed_indegree: {name}", getattr(self, name))
 
@@ -108,10 +107,10 @@ class fixed_indegree:  # noqa: N801
                 f"fixed_indegree: k={self.k} of {source.n} sources; choose fewer, or repeated=True "
                 "(and self_connections=True)"
             )
-        count("fixed_indegree: k", int(self.k), 0, each=4 * target.n)
-        drawn = np.empty((target.n, int(self.k)), np.int32)
+        count("fixed_indegree: k", self.k, 0, each=4 * target.n)
+        drawn = np.empty((target.n, self.k), np.int32)
         draw_sources(source.n, skip, self.repeated, streams(rng, 1, key=1)[0], drawn, np.full(source.n, -1, np.int64))
-        yield (0, *rows_of(drawn.ravel(), np.repeat(np.arange(target.n, dtype=np.int32), int(self.k)), source.n), None)
+        yield (0, *rows_of(drawn.ravel(), np.repeat(np.arange(target.n, dtype=np.int32), self.k), source.n), None)
 
 
 @dataclass(frozen=True)
@@ -212,7 +211,8 @@ class distance_dependent:  # noqa: N801
             if self.period is not None:
                 apart %= self.period
                 apart = np.minimum(apart, self.period - apart)
-            p = np.array(self.probability(np.sqrt(np.sum(apart**2, axis=-1))), dtype=float)
+            found = self.probability(np.sqrt(np.sum(apart**2, axis=-1)))
+            p = np.array(array("distance_dependent: probability(distance)", found, finite=False))
             if p.shape != (high - low, target.n) or not np.all((p >= 0) & (p <= 1)):
                 raise ValueError("distance_dependent: probability(distance) must return numbers from 0 to 1, one each")
             if same and not self.self_connections:
@@ -271,6 +271,8 @@ class from_matrix:  # noqa: N801
 class from_graph:  # noqa: N801
     """The edges of a networkx graph (both ways if undirected); nodes count in the graph's order.
 
+    Parallel edges of a multigraph are as many synapses.
+
     Parameters
     ----------
     graph : networkx.Graph
@@ -298,12 +300,21 @@ class from_graph:  # noqa: N801
 
     def chunks(self, source, target, same, rng):
         """All rows at once."""
-        import networkx as nx
-
+        graph, weights = self.graph, None
+        n = graph.number_of_nodes()
+        if n != source.n or n != target.n:
+            raise ValueError(f"from_graph: a graph of {n} nodes, expected {source.n} sources and {target.n} targets")
+        place = {node: k for k, node in enumerate(graph.nodes)}
+        edges = list(graph.edges(data=self.weight)) if self.weight is not None else [(*e, 0.0) for e in graph.edges()]
+        for *edge, value in edges:
+            if value is None:
+                raise ValueError(f"from_graph: edge {tuple(edge)} has no attribute {self.weight!r}")
+        values = array("from_graph: weight", [value for *_, value in edges])
+        ends = np.array([(place[a], place[b]) for a, b, _ in edges], dtype=np.int64).reshape(-1, 2)
+        if not graph.is_directed():
+            back = ends[:, 0] != ends[:, 1]
+            ends, values = np.concatenate([ends, ends[back, ::-1]]), np.concatenate([values, values[back]])
+        order = np.lexsort((ends[:, 1], ends[:, 0]))
         if self.weight is not None:
-            for *edge, value in self.graph.edges(data=self.weight):
-                if value is None:
-                    raise ValueError(f"from_graph: edge {tuple(edge)} has no attribute {self.weight!r}")
-        weight: Any = self.weight
-        matrix = nx.to_scipy_sparse_array(self.graph, weight=weight, format="csr", dtype=float)
-        yield from from_matrix(matrix, weighted=self.weight is not None).chunks(source, target, same, rng)
+            weights = values[order]
+        yield 0, np.searchsorted(ends[order, 0], np.arange(n + 1)), ends[order, 1].astype(np.int32), weights

@@ -23,7 +23,7 @@ Brian2 uses the same order; it stamps t_k, and its refractory period is one step
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,9 +32,10 @@ from circuits.neurons.engine.plan import bounds_of, root
 from circuits.neurons.population import Population
 from circuits.neurons.program import steps_of
 from circuits.neurons.synapses.plasticity import STDP
-from circuits.neurons.synapses.wiring import values_of, wire
+from circuits.neurons.synapses.wiring import Drawn, values_of, wire
 from physlearn.brief import brief
 from physlearn.checks import count, seen, text
+from physlearn.parts import changed_theta, read_only
 
 MOST_STEPS = 2**24  # of a delay: spikes on their way are kept for as long
 
@@ -205,12 +206,51 @@ class SpikingNetwork:
         values = wiring.joined(weights) if isinstance(weights, list) else np.full(len(sources), weights)
         return sources, targets, values
 
+    @property
+    def system(self):
+        """The network itself: it has no fields to add up, and `integrate` is its only verb."""
+        return self
+
+    @property
+    def theta(self):
+        """What can learn: the weights of each projection, {name: (m,) array}, by source and then target; read-only."""
+        return read_only({projection.name: self.synapses(projection.name)[2] for projection in self.projections})
+
+    def with_theta(self, theta):
+        """The same network, of the same synapses, with other weights, such as ``recording.weights``.
+
+        Parameters
+        ----------
+        theta : mapping of str to (m,) array
+            Of some or all projections, in the order of `synapses`.
+
+        Examples
+        --------
+        >>> from circuits.neurons import LIF, Exponential, Population, Projection, connect
+        >>> cells = Population(LIF(tau=20e-3, v_rest=-49e-3, v_threshold=-50e-3, v_reset=-60e-3), 2,
+        ...                    receptors={"exc": Exponential(5e-3)})
+        >>> pair = SpikingNetwork({"E": cells}, [Projection("E", "E", connect.all_to_all(), weight=1e-4)])
+        >>> pair.with_theta({"E->E": [1e-4, 3e-4]}).synapses("E->E")[2]
+        array([0.0001, 0.0003])
+        """
+        changed, projections, drawn = changed_theta(self.theta, theta, ()), list(self.projections), dict(self._drawn)
+        for index, projection in enumerate(projections):
+            if projection.name in theta:
+                wiring, brought = self.wiring(index)
+                connect = projection.connect if brought is None else Drawn(*wiring.pairs())
+                projections[index] = replace(projection, connect=connect, weight=changed[projection.name])
+                drawn[index] = wiring, None
+        network = replace(self, projections=projections)
+        network._drawn.update(drawn)  # the synapses are not drawn again
+        return network
+
     def __integrate__(
         self,
         t_span,
         *,
         dt,
         record="spikes",
+        x0=None,
         state=None,
         rng=None,
         method="auto",
@@ -229,10 +269,13 @@ class SpikingNetwork:
             Step of the grid, s.
         record : "spikes", None, or mapping of population to "spikes", None or Record
             By default the spikes of all populations.  A mapping names those to keep, with a `Record` of
-            their variables: ``{"E": Record(["v"], every=1e-3, neurons=[0, 1])}``; of projections with STDP too:
-            ``{"E->E": Record(["w"], every=0.1)}`` samples their weights.
+            their variables and spikes: ``{"E": Record(["v"], every=1e-3, neurons=[0, 1])}``; of projections with STDP
+            too: ``{"E->E": Record(["w"], every=0.1)}`` samples their weights.
+        x0 : NetworkState, optional
+            Continue from the end of another run, its ``final``; the result is the same as of one uninterrupted run.
+            Under ``sweep`` a list of them.
         state : NetworkState, optional
-            Continue from the end of another run; the result is the same as of one uninterrupted run.
+            The former name of ``x0``.
         rng : int, Generator or None
             Of the noise; a continued run takes it from the state.
         method : str, or mapping of population to str
@@ -258,12 +301,15 @@ class SpikingNetwork:
         """
         from circuits.neurons.engine import run as engine
 
+        if x0 is not None and state is not None:
+            raise ValueError("x0, state: got both; state is the former name of x0, give one of them")
+        state, what = (state, "state") if x0 is None else (x0, "x0")
         if sweep is not None:
             from circuits.neurons.engine.sweep import run
 
             return run(
                 self, t_span, sweep, dt=dt, record=record, state=state, rng=rng, method=method, threads=threads,
-                stream=stream, progress=progress,
+                stream=stream, progress=progress, what=what,
             )  # fmt: skip
         return engine.evolve(
             self,
@@ -276,4 +322,5 @@ class SpikingNetwork:
             stream=stream,
             threads=threads,
             progress=progress,
+            what=what,
         )

@@ -21,6 +21,7 @@ import numpy as np
 from physlearn.checks import MOST, number, seen
 
 STREAM = 1024  # neurons that share a stream of random numbers; parts are multiples of it
+ROUNDING = 1e-6  # of a step: times that are no further from a grid point are on it
 FINITE = 1e300  # a state at or beyond it has diverged
 ROOM, CLEAR, CURRENTS, RECEPTORS, ADVANCE, ARRIVALS = range(6)  # stages of a step
 
@@ -28,6 +29,9 @@ ROOM, CLEAR, CURRENTS, RECEPTORS, ADVANCE, ARRIVALS = range(6)  # stages of a st
 @dataclasses.dataclass(frozen=True)
 class Adaptive:
     """The adaptive method with a chosen tolerance; ``method="adaptive"`` means ``Adaptive()``.
+
+    The tolerance bounds errors under inputs that are constant over every step of the grid; others (`Sine`, noise,
+    receptors with a time constant) are refused, because they are held over a step whatever the tolerance.
 
     Parameters
     ----------
@@ -72,6 +76,8 @@ class Program(NamedTuple):
         Place in ``floats`` where the network writes 1 if any current is injected, else 0.
     stream_at : int, optional
         Place in ``ints`` of four words of random state, which the network seeds.
+    steady : bool
+        The drive must be constant over every step, since the update bounds its error.
     exact_times : bool
         The update writes to ``late[j]`` the fraction of dt by which spike j precedes t_{k+1}.
     name : str
@@ -88,6 +94,7 @@ class Program(NamedTuple):
     held: str = "start"
     driven_at: int | None = None
     stream_at: int | None = None
+    steady: bool = False
     exact_times: bool = False
     name: str = ""
     failure: Callable | None = None
@@ -108,8 +115,15 @@ def part_of(model, n, low, high):
 
 
 def stamps_of(times, dt):
-    """First grid point that is not before each time; 1e-6 of a step is taken for rounding."""
-    return np.ceil(np.asarray(times) / dt - 1e-6).astype(np.int64)
+    """First grid point that is not before each time; `ROUNDING` of a step is taken for rounding."""
+    return np.ceil(np.asarray(times) / dt - ROUNDING).astype(np.int64)
+
+
+def on_grid(times, dt):
+    """Whether every finite time is a whole number of steps, to 1e-6 of a step."""
+    steps = np.asarray(times, dtype=float) / dt
+    steps = steps[np.isfinite(steps)]
+    return bool(np.all(np.abs(steps - np.rint(steps)) <= 1e-6 + 1e-12 * np.abs(steps)))
 
 
 def steps_of(name, seconds, dt, least=0):
@@ -118,7 +132,7 @@ def steps_of(name, seconds, dt, least=0):
     whole = np.rint(steps)
     if np.any(np.abs(whole) > MOST):
         raise ValueError(f"{name}: got {seen(seconds)} s, expected at most {MOST} steps of dt={dt!r} s")
-    if not np.all(np.isfinite(steps)) or np.any(np.abs(steps - whole) > 1e-6 + 1e-12 * np.abs(whole)):
+    if not np.all(np.isfinite(steps)) or np.any(np.abs(steps - whole) > ROUNDING + 1e-12 * np.abs(whole)):
         raise ValueError(
             f"{name}: {seconds!r} s is no whole number of steps of dt={dt!r} s; round it, or choose a dt that "
             "divides it"

@@ -31,11 +31,13 @@ class Spikes:
         Size of the population, silent neurons included.
     t_stop, t_start : float
         Ends of the record, s; spikes lie in (t_start, t_stop].
+    recorded : (m,) array of int, optional
+        Neurons whose spikes were recorded, ascending; all by default.  Means are over these; the others' rates are NaN.
 
     Raises
     ------
     ValueError
-        Times that are not finite, not sorted or outside the record, ids that belong to no neuron.
+        Times that are not finite, not sorted or outside the record, ids that belong to no recorded neuron.
 
     Examples
     --------
@@ -53,6 +55,7 @@ class Spikes:
     n: int = field(kw_only=True)
     t_stop: float = field(kw_only=True)
     t_start: float = field(kw_only=True, default=0.0)
+    recorded: np.ndarray | None = field(kw_only=True, default=None)
 
     def __post_init__(self):
         times = np.ascontiguousarray(array("times", self.times, finite=False, ndim=1))
@@ -82,6 +85,13 @@ class Spikes:
                 raise ValueError(
                     f"times: {times[0]} to {times[-1]} s, expected within {self.t_start} to {self.t_stop} s"
                 )
+        if self.recorded is not None:
+            recorded = integers("recorded", self.recorded, ndim=1, low=0, high=self.n - 1)
+            if not len(recorded) or np.any(np.diff(recorded) <= 0):
+                raise ValueError(f"recorded: got {seen(self.recorded)}, expected ascending numbers of neurons")
+            if len(other := np.setdiff1d(ids, recorded)):
+                raise ValueError(f"ids: {other[0]} is none of the recorded neurons {seen(self.recorded)}")
+            object.__setattr__(self, "recorded", fixed(recorded))
         object.__setattr__(self, "times", fixed(times))
         object.__setattr__(self, "ids", fixed(ids))
 
@@ -113,12 +123,18 @@ class Spikes:
 
     def __repr__(self):
         span = f"{self.t_start:g} to {self.t_stop:g} s"
-        return f"Spikes({len(self)} of {self.n} neurons, {span}, {float(self.rate()):.4g} Hz)"
+        some = "" if self.recorded is None else f"{len(self.recorded)} recorded of "
+        return f"Spikes({len(self)} of {some}{self.n} neurons, {span}, {float(self.rate()):.4g} Hz)"
 
     @property
     def duration(self) -> float:
         """Length of the record, s."""
         return self.t_stop - self.t_start
+
+    @property
+    def _watched(self) -> int:
+        """Number of neurons whose spikes were recorded."""
+        return self.n if self.recorded is None else len(self.recorded)
 
     @cached_property
     def counts(self) -> np.ndarray:
@@ -135,12 +151,15 @@ class Spikes:
         return np.split(self._by_neuron, np.cumsum(self.counts)[:-1])
 
     def rate(self) -> float:
-        """Mean firing rate of the population, Hz per neuron."""
-        return len(self) / (self.n * self.duration)
+        """Mean firing rate of the recorded neurons, Hz per neuron."""
+        return len(self) / (self._watched * self.duration)
 
     def rates(self) -> np.ndarray:
         """Firing rate of each neuron, (n,) Hz: its spikes over the duration, so resolved to 1/duration."""
-        return self.counts / self.duration
+        rates = self.counts / self.duration
+        if self.recorded is not None:
+            rates[np.setdiff1d(np.arange(self.n), self.recorded)] = np.nan
+        return rates
 
     def between(self, t_start, t_stop) -> Spikes:
         """The spikes in (t_start, t_stop], such as all after a transient.
@@ -161,7 +180,8 @@ class Spikes:
         slack = 1e-12 * max(abs(self.t_start), abs(self.t_stop))  # rounding of k dt
         low, high = np.searchsorted(self.times, [t_start + slack, t_stop + slack], side="right")
         t_start, t_stop = max(t_start, self.t_start), min(t_stop, self.t_stop)
-        return Spikes(self.times[low:high], self.ids[low:high], n=self.n, t_start=t_start, t_stop=t_stop)
+        ends = {"t_start": t_start, "t_stop": t_stop}
+        return Spikes(self.times[low:high], self.ids[low:high], n=self.n, recorded=self.recorded, **ends)
 
     def select(self, neurons) -> Spikes:
         """The spikes of some neurons, renumbered 0, 1, ... in the order given.
@@ -182,6 +202,8 @@ class Spikes:
         chosen = np.arange(self.n)[neurons].ravel()
         if len(set(chosen.tolist())) < len(chosen) or not len(chosen):
             raise ValueError("neurons: empty or with repeated ids, expected distinct neurons")
+        if self.recorded is not None and len(other := np.setdiff1d(chosen, self.recorded)):
+            raise ValueError(f"neurons: the spikes of {other[0]} were not recorded, expected some of {self.recorded}")
         number = np.full(self.n, -1)
         number[chosen] = np.arange(len(chosen))
         new = number[self.ids]
@@ -285,7 +307,7 @@ class Spikes:
         """
         index, bins = self._bins(width)
         total = np.bincount(index[index < bins], minlength=bins)
-        return self.t_start + width * (np.arange(bins) + 0.5), total / (self.n * width)
+        return self.t_start + width * (np.arange(bins) + 0.5), total / (self._watched * width)
 
     def _bins(self, width, name="width", each=8):
         if not 0 < number(name, width) <= self.duration:
@@ -299,8 +321,15 @@ class Spikes:
         index = np.ceil((self.times - self.t_start) / width - 1e-6).astype(np.int64) - 1
         return np.maximum(index, 0), bins
 
+    def to_dataset(self):
+        """Times (s) and neurons as an xarray.Dataset along "spike"."""
+        import xarray
+
+        data = {"time": (("spike",), self.times, {"units": "s"}), "neuron": (("spike",), self.ids)}
+        return xarray.Dataset(data, attrs={"n": self.n, "t_start": self.t_start, "t_stop": self.t_stop})
+
     def to_neo(self):
-        """One `neo.SpikeTrain` for each neuron, for Elephant and for the formats that Neo writes.
+        """One `neo.SpikeTrain` for each recorded neuron, for Elephant and for the formats that Neo writes.
 
         Returns
         -------
@@ -328,4 +357,5 @@ class Spikes:
         return [
             neo.SpikeTrain(train, units="s", t_start=start * pq.s, t_stop=stop * pq.s, neuron=k)
             for k, train in enumerate(self.trains)
+            if self.recorded is None or k in self.recorded
         ]

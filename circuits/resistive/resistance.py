@@ -6,8 +6,11 @@ Ground, inputs and outputs play no part.
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
+from circuits.resistive.elimination import all_resistances, seen_between
 from circuits.resistive.places import is_known, terminals_of
 from circuits.resistive.resistor import checked_network
 from physlearn.checks import seen, sequence
@@ -16,6 +19,8 @@ from physlearn.energy import Energy, Readout
 from physlearn.threads import on_one_thread
 
 BLOCK = 2**22  # entries of a block of right-hand sides
+WIDE = 1e4  # span of conductances beyond which solves lose digits
+CLOSE = 1e-10  # bound on an error, which is some hundred times smaller
 
 
 @on_one_thread
@@ -63,7 +68,9 @@ def effective_resistance(network, pairs):
 
 @on_one_thread
 def resistance_matrix(network) -> np.ndarray:
-    """Resistances between all pairs of nodes, by one dense inverse.
+    """Resistances between all pairs of nodes, to the last digits over any number of decades of conductance.
+
+    By one dense inverse, or by `circuits.resistive.elimination` where that would lose digits.
 
     Parameters
     ----------
@@ -90,14 +97,32 @@ def resistance_matrix(network) -> np.ndarray:
     for k in range(part.max() + 1):
         members = np.flatnonzero(part == k)
         block = laplacian[members][:, members].toarray()
-        # L + (mean conductance) J/n is positive definite and differs from L^+ only in the constant mode
-        scale = np.trace(block) / len(members) or 1.0
-        green = np.linalg.inv(block + scale / len(members))
-        level = np.diag(green)
-        resistance = level[:, None] + level - green - green.T
-        np.fill_diagonal(resistance, 0.0)
-        out[np.ix_(members, members)] = resistance
+        resistance = _by_inverse(block)
+        out[np.ix_(members, members)] = all_resistances(-block) if resistance is None else resistance
     return out
+
+
+def _by_inverse(block):
+    """Resistances of a connected part from one inverse, (k, k); None where some would not be right to `CLOSE`."""
+    k = len(block)
+    if np.max(-block, initial=0.0) > WIDE * np.min(-block, where=block < 0, initial=np.inf):
+        return None
+    # L + (mean conductance) J/n is positive definite and differs from L^+ only in the constant mode
+    scale = np.trace(block) / k or 1.0
+    shifted = block + scale / k
+    try:
+        green = np.linalg.inv(shifted)
+    except np.linalg.LinAlgError:
+        return None
+    level = np.diag(green)
+    resistance = level[:, None] + level - green - green.T
+    np.fill_diagonal(resistance, 0.0)
+    if k > 1:
+        condition = np.max(np.sum(np.abs(shifted), 1)) * np.max(np.sum(np.abs(green), 1))
+        least = np.min(resistance, where=~np.eye(k, dtype=bool), initial=np.inf)
+        if not np.finfo(float).eps * condition * np.max(np.abs(level)) < CLOSE * least:
+            return None
+    return resistance
 
 
 @on_one_thread
@@ -107,7 +132,7 @@ def kirchhoff_index(network) -> float:
     Parameters
     ----------
     network : ResistorNetwork
-        n up to a few thousand: all eigenvalues are computed.
+        n up to a few thousand: all resistances are computed.
 
     Returns
     -------
@@ -116,7 +141,8 @@ def kirchhoff_index(network) -> float:
 
     Notes
     -----
-    Klein and Randic 1993; the spectral form is due to Gutman and Mohar 1996.
+    Klein and Randic 1993; the spectral form is due to Gutman and Mohar 1996, and loses digits where conductances span
+    decades, so that the sum over pairs is taken.
 
     Examples
     --------
@@ -125,14 +151,38 @@ def kirchhoff_index(network) -> float:
     >>> round(kirchhoff_index(ResistorNetwork(nx.cycle_graph(4), conductance=1.0)), 12)
     5.0
     """
-    if _parts(checked_network(network)).max() > 0:
-        return float("inf")
-    laplacian = network.energy.terms[0].quadratic(network.energy.theta)[0]
-    modes = np.linalg.eigvalsh(laplacian.toarray())[1:]  # the first is the constant one
-    return float(len(network.nodes) * np.sum(1.0 / modes))
+    return float(np.sum(np.triu(resistance_matrix(network), 1)))
 
 
 def _resistances(network, part, ends):
+    """Resistances of connected pairs: by solves, by elimination in parts of wide conductances."""
+    from scipy.sparse import triu
+
+    wires = triu(network.energy.terms[0].quadratic(network.energy.theta)[0], 1, "coo")
+    home, g, out, left = part[wires.row], -wires.data, np.empty(len(ends)), np.ones(len(ends), bool)
+    for k in np.unique(part[ends[:, 0]]):
+        here, inside = np.flatnonzero(part[ends[:, 0]] == k), home == k
+        if np.max(g[inside]) <= WIDE * np.min(g[inside]):
+            continue
+        kept, slot = np.unique(ends[here], return_inverse=True)
+        seen_there = seen_between(wires.row[inside], wires.col[inside], g[inside], len(part), kept)
+        if seen_there is None:
+            span = np.max(g[inside]) / np.min(g[inside])
+            warnings.warn(
+                f"effective_resistance: conductances span {span:.1g} in a part too large to be eliminated node by "
+                "node; small resistances beside large ones may have lost digits",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+            continue
+        a, b = slot.reshape(-1, 2).T
+        out[here], left[here] = all_resistances(seen_there)[a, b], False
+    if left.any():
+        out[left] = _solved(network, part, ends[left])
+    return out
+
+
+def _solved(network, part, ends):
     """Resistances of connected pairs: solve per pair or per node, whichever is fewer."""
     eq = _with_reference(network, part)
     n, k = len(part), len(ends)

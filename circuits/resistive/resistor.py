@@ -27,6 +27,8 @@ from physlearn.dynamics.rest.relax import relax
 from physlearn.energy import Energy, Readout, Real
 from physlearn.terms.edges import Edges
 
+LEAST = 1e-6  # of the largest conductance: where learning without bounds stops, short of an open circuit
+
 
 @dataclass(frozen=True, init=False, repr=False, eq=False)
 class ResistorNetwork:
@@ -63,7 +65,7 @@ class ResistorNetwork:
     terminals : dict of str to (k, 2) array of int
         Node numbers of every readout's places, ground included; -1 in the second column: single node.
     energy : Energy
-        Layer "v" (n,), theta {"conductance": (m,) S}; what `relax` and `learn` take.
+        Layer "v" (n,), theta {"conductance": (m,) S}.
     pos : dict or None
         Node positions for drawing, if every node of the graph has the attribute ``pos``.
 
@@ -134,7 +136,7 @@ class ResistorNetwork:
         }
         energy = Energy(
             {"v": (Real(), len(nodes))},
-            [Edges("v", pairs, nodes=len(nodes), labels=nodes)],
+            [Edges("v", pairs, nodes=len(nodes), labels=nodes, least=min(g.min(), LEAST * g.max()))],
             {"conductance": g},
             readouts,
             fixed={"ground": np.zeros(len(grounded))} if grounded else {},
@@ -148,6 +150,20 @@ class ResistorNetwork:
             object.__setattr__(self, name, value)
 
     @property
+    def system(self) -> Energy:
+        """The `Energy` that the verbs move."""
+        return self.energy
+
+    @property
+    def theta(self):
+        """The parameters that can learn, read-only: "conductance", S."""
+        return self.energy.theta
+
+    def with_theta(self, theta) -> ResistorNetwork:
+        """The same network with other conductances, such as learnt ones; symbolic work on the graph is shared."""
+        return self.with_conductance(self.energy.with_theta(theta).theta["conductance"])
+
+    @property
     def conductance(self) -> np.ndarray:
         """Conductance of every edge, (m,) S, read-only."""
         view = self.energy.theta["conductance"].view()
@@ -155,7 +171,7 @@ class ResistorNetwork:
         return view
 
     def with_conductance(self, conductance, *, kind="conductance") -> ResistorNetwork:
-        """Return the same network with other values, such as learnt ones.
+        """Return the same network with other values, in siemens or ohms.
 
         Symbolic work on the graph (orderings, patterns) is shared with the original.
 

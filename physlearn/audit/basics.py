@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.audit.measure import Check, another, flat_field, moved, named, noise, replaced, slope, unit
-from physlearn.energy import Binary, Potts, Spin, batch_size
-
-_VALUES = {Spin: (1.0, -1.0), Binary: (1.0, 0.0)}
+from physlearn.energy import batch_size
+from physlearn.kinds import is_discrete
 
 
 def shapes(scene, part, x):
@@ -17,8 +16,7 @@ def shapes(scene, part, x):
     if part.energy is not None:
         seen.append(("energy", part.energy(x, scene.theta), (batch,)))
     for layer in part.layers:
-        kind = scene.system.layers[layer].kind
-        shape = x[layer].shape + ((kind.q,) if isinstance(kind, Potts) else ())
+        shape = (batch, *scene.system.layers[layer].field_shape)
         seen.append((f"field of {layer}", part.field(x, scene.theta, layer), shape))
     if part.gradient is not None:
         for name, value in part.gradient(x, scene.theta, np.ones(batch)).items():
@@ -70,13 +68,13 @@ def fields(scene, part, x):
     if part.energy is None:
         return
     for layer in part.layers:
-        kind, shape = scene.system.layers[layer]
+        kind = scene.system.layers[layer].kind
         if layer in scene.step:
             yield _field_real(scene, part, x, layer)
-        elif type(kind) in _VALUES:
-            yield _field_two(scene, part, x, layer, _VALUES[type(kind)])
-        elif isinstance(kind, Potts):
-            yield _field_potts(scene, part, x, layer, kind.q)
+        elif is_discrete(kind) and kind.gap:
+            yield _field_two(scene, part, x, layer, kind.levels[::-1])
+        elif is_discrete(kind):
+            yield _field_levels(scene, part, x, layer, kind.levels)
 
 
 def _field_real(scene, part, x, layer):
@@ -115,19 +113,19 @@ def _field_two(scene, part, x, layer, values):
     return scene.compare(part.name, "field", got, expected, where, noise(size, 1.0))
 
 
-def _field_potts(scene, part, x, layer, q):
+def _field_levels(scene, part, x, layer, levels):
     shape, picked, batch = x[layer].shape[1:], scene.sample(scene.system.layers[layer].size), batch_size(x)
-    codes = scene.sample(q)
+    codes = scene.sample(len(levels))
     got, expected = [], []
     for i in picked:
-        field = part.field(x, scene.theta, layer).reshape(batch, -1, q)[:, i, codes]
-        energies = np.stack([part.energy(replaced(x, layer, i, code), scene.theta) for code in codes], 1)
+        field = part.field(x, scene.theta, layer).reshape(batch, -1, len(levels))[:, i, codes]
+        energies = np.stack([part.energy(replaced(x, layer, i, levels[code]), scene.theta) for code in codes], 1)
         got.append(field - field.mean(1, keepdims=True))
         expected.append(energies.mean(1, keepdims=True) - energies)
 
     def where(k):
         site, item, code = np.unravel_index(k, (len(picked), batch, len(codes)))
-        return f"{named(layer, shape, picked[site])} = {codes[code]}, item {item}"
+        return f"{named(layer, shape, picked[site])} = {levels[codes[code]]:g}, item {item}"
 
     return scene.compare(part.name, "field", got, expected, where, noise(part.energy(x, scene.theta), 1.0))
 

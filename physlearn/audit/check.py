@@ -1,8 +1,8 @@
 """check_energy: audit a system's fields, gradients and optional forms against differences of its energy.
 
 Everything that the engines assume of a term is checked here, for each term and for the whole sum: the field is -dE/dx
-or the energy gap, the gradient is dE/dtheta, each optional form is the same function computed a faster way, and batch
-items do not see each other.
+or says the energies of the levels, the gradient is dE/dtheta, each optional form is the same function computed a faster
+way, and batch items do not see each other; and of a discrete kind: in a field it does what the levels' energies say.
 """
 
 from __future__ import annotations
@@ -13,11 +13,15 @@ import numpy as np
 
 from physlearn.audit.basics import BASICS
 from physlearn.audit.forms import FORMS
+from physlearn.audit.layers import kinds, turns
 from physlearn.audit.measure import Check, Part, Scene, slope
 from physlearn.checks import count, positive
-from physlearn.energy import Energy, System
+from physlearn.energy import Energy
+from physlearn.kinds import is_continuous
+from physlearn.levels import levels_of
+from physlearn.machine import Machine, system_of
 from physlearn.rng import generator
-from physlearn.systems import check_system, variables
+from physlearn.systems import variables
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,12 @@ class Audit:
         return "\n".join([*lines, f"{len(rows)} checks passed"])
 
 
-def check_energy(system: System, x=None, *, rng=0, batch=3, coordinates=50, rtol=1e-6) -> Audit:
+def check_energy(system: Machine, x=None, *, rng=0, batch=3, coordinates=50, rtol=1e-6) -> Audit:
     """Audit a system: every term's and the sum's fields, gradients and optional forms.
 
     Parameters
     ----------
-    system : Energy or System
+    system : Machine, Energy or System
         Of a System only the forms that need no energy are checked.
     x : array or mapping of str to array, optional
         The state to test at, (batch, *shape) or (*shape); default random.  Real variables are moved
@@ -84,16 +88,16 @@ def check_energy(system: System, x=None, *, rng=0, batch=3, coordinates=50, rtol
     >>> {check.form for check in report.checks} >= {"field", "gradient", "quadratic", "jacobian"}
     True
     """
-    check_system(system)
+    system = system_of(system)
     variables(system)
     count("batch", batch)
     count("coordinates", coordinates)
     scene = _scene(system, x, generator(rng), batch, coordinates, positive("rtol", rtol))
-    parts = [_term_part(number, term) for number, term in enumerate(system.terms)]
-    checks: list[Check] = []
+    parts = [_term_part(system, number, term) for number, term in enumerate(system.terms)]
+    checks: list[Check] = list(kinds(scene))
     for part in [*parts, _sum_part(system, parts)]:
         at = scene.shown if part.term is not None else scene.x
-        forms = BASICS + (FORMS if part.term is not None else ())
+        forms = (*BASICS, ("period", turns), *(FORMS if part.term is not None else ()))
         for form, check in forms:
             try:
                 checks.extend(check(scene, part, at))
@@ -119,7 +123,7 @@ def _scene(system, x, rng, batch, coordinates, rtol):
     x = system.random_state(batch, rng) if x is None else system.state(x)
     x, step = dict(x), {}
     for name, (kind, _) in system.layers.items():
-        if hasattr(kind, "low") or hasattr(kind, "activation"):
+        if is_continuous(kind):
             low, high = getattr(kind, "low", -np.inf), getattr(kind, "high", np.inf)
             size = float(np.max(np.abs(x[name]), initial=0.0)) or 1.0
             step[name] = min(1e-3 * size, (high - low) / 100.0)
@@ -129,13 +133,16 @@ def _scene(system, x, rng, batch, coordinates, rtol):
     return Scene(system, x, system.shown(x), step, rng, coordinates, rtol)
 
 
-def _term_part(number, term):
+def _term_part(system, number, term):
+    def field(x, theta, layer):  # as engines see it
+        return levels_of(system, term, x, layer) if system.layers[layer].by_level else term.field(x, theta, layer)
+
     gradient = getattr(term, "gradient", getattr(term, "response", None))
     return Part(
         f"{number} {type(term).__name__}",
         tuple(dict.fromkeys(term.layers)),
         getattr(term, "energy", None),
-        term.field,
+        field,
         gradient,
         lambda x, layer, v: v,
         term,

@@ -9,13 +9,14 @@ import numpy as np
 
 from physlearn.audit.measure import another, flat_field, moved, named, noise, slope, unit
 from physlearn.audit.rows import rowwise
-from physlearn.energy import Binary, Energy, Potts, Spin, batch_size
+from physlearn.energy import Energy, batch_size
 from physlearn.kernels.cfuncs import COMMIT, GAP, address_of, commit_at, compiled, gap_at
 from physlearn.kernels.checked import failure, in_python
+from physlearn.kinds import is_discrete
 
 
 def curvature(scene, part, x):
-    """E(x + d) = E - f d + c d^2/2, for single variables and for whole blocks."""
+    """E(x + d) = E - f d + c d^2/2, for single variables and whole blocks; of angles E - f sin d + c (1 - cos d)."""
     if part.energy is None or not hasattr(part.term, "curvature"):
         return
     energies = part.energy(x, scene.theta)
@@ -41,8 +42,9 @@ def curvature(scene, part, x):
                 d = length * far * np.abs(v)
                 scale = np.sum((far * v).reshape(len(d), -1) ** 2, 1) / 2.0 * length**2
                 change = part.energy(moved(x, layer, d), scene.theta) - energies
-                got.append(np.sum((c * d**2 / 2.0).reshape(len(d), -1), 1) / scale)
-                expected.append((change + np.sum((field * d).reshape(len(d), -1), 1)) / scale)
+                along, bow = (d, d) if not hasattr(kind, "wrap") else (np.sin(d), 2.0 * np.sin(0.5 * d))
+                got.append(np.sum((c * bow**2 / 2.0).reshape(len(d), -1), 1) / scale)
+                expected.append((change + np.sum((field * along).reshape(len(d), -1), 1)) / scale)
 
         def where(k, layer=layer, shape=shape, picked=picked):
             which, item = k // (2 * len(energies)), k % len(energies)
@@ -199,6 +201,23 @@ def holomorphic(scene, part, x):
         )
 
 
+def multilinear(scene, part, x):
+    """Twice a layer has twice the energy, layer by layer."""
+    if part.energy is None or not getattr(part.term, "multilinear", False):
+        return
+    energies = part.energy(x, scene.theta)
+    for layer in part.layers:
+        doubled = part.energy({**x, layer: 2 * x[layer]}, scene.theta)
+        yield scene.compare(
+            part.name,
+            "multilinear",
+            doubled,
+            2 * energies,
+            lambda k, layer=layer: f"energy at twice {layer}, item {k}",
+            noise(energies, 1.0),
+        )
+
+
 def local(scene, part, x):
     """`gap` against the field, before and after commits, as plain Python and compiled."""
     form = getattr(part.term, "local", None)
@@ -206,7 +225,7 @@ def local(scene, part, x):
         return
     layer = part.layers[0]
     kind, shape = scene.system.layers[layer]
-    if not isinstance(kind, (Spin, Binary, Potts)):
+    if not is_discrete(kind) or not (kind.gap or kind.coded):
         return
     plain = [in_python(f) for f in (form.gap, form.commit)]
     fast = [
@@ -239,7 +258,7 @@ def local(scene, part, x):
             for i in picked:
                 got.append(_told(gap, kind, i, flat, arrays))
                 told = np.atleast_1d(field[i])
-                expected.append(told - told.mean() if isinstance(kind, Potts) else told)
+                expected.append(told - told.mean() if kind.coded else told)
                 labels += [f"{named(layer, shape, i)} after {commits} commits"] * told.size
             new = float(another(scene, {layer: flat[None]}, layer, flat.shape)[0, picked[0]])
             commit(int(picked[0]), new, flat, *arrays)
@@ -260,6 +279,7 @@ FORMS = (
     ("jacobian", jacobian),
     ("gradient_moments", moments),
     ("holomorphic", holomorphic),
+    ("multilinear", multilinear),
     ("rowwise", rowwise),
     ("local", local),
 )
@@ -276,11 +296,11 @@ def _checked_call(kernel, address, name, function, *args):
 
 
 def _told(gap, kind, i, flat, arrays):
-    """Result of `gap` for one variable, as a field: (1,), or (q,) less its mean for Potts."""
-    q = getattr(kind, "q", 1)
+    """Result of `gap` for one variable, as a field: (1,), or (q,) less its mean for codes."""
+    q = len(kind.levels)
     codes, f = np.zeros(max(q, 2), np.int64), np.zeros(max(q, 2))
     m = gap(int(i), flat, *arrays, codes, f)
-    if not isinstance(kind, Potts):
+    if not kind.coded:
         return f[:1].copy()
     field = np.zeros(q)
     np.add.at(field, codes[:m], f[:m])

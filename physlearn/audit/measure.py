@@ -125,7 +125,7 @@ def named(layer, shape, index):
 
 
 def flat_field(part, x, theta, layer):
-    """(batch, size), and for Potts (batch, size, q)."""
+    """(batch, size), and by levels (batch, size, q)."""
     field = part.field(x, theta, layer)
     return field.reshape(len(field), int(np.prod(x[layer].shape[1:])), *field.shape[x[layer].ndim :])
 

@@ -14,7 +14,9 @@ import numpy as np
 from physlearn.brief import brief
 from physlearn.checks import array, number, seen
 from physlearn.energy import Binary, Energy, Spin
-from physlearn.systems import check_energy_given
+from physlearn.kinds import two_values
+from physlearn.machine import Machine
+from physlearn.systems import energy_of
 from physlearn.terms import Bias, Dense, Pairs
 
 
@@ -48,7 +50,7 @@ def from_bqm(model: Any) -> BQMEnergy:
     Parameters
     ----------
     model : dimod.BinaryQuadraticModel, or mapping of (u, v) to float
-        A mapping is a QUBO: 0/1 variables, (u, u) the linear part.
+        A mapping is a QUBO, x^T Q x of 0/1 variables: (u, u) is the linear part, and (u, v) and (v, u) add up.
 
     Returns
     -------
@@ -91,14 +93,14 @@ def from_bqm(model: Any) -> BQMEnergy:
     return BQMEnergy(energy, float(offset), variables)
 
 
-def to_bqm(energy: Energy) -> Any:
+def to_bqm(energy: Machine) -> Any:
     """Make a dimod model of an energy of Pairs, Dense and Bias on one layer of spins or 0/1 variables.
 
     Variables are numbered from 0; couplings that are zero are left out.  An energy with fixed readouts is refused.
 
     Parameters
     ----------
-    energy : Energy
+    energy : Machine or Energy
 
     Returns
     -------
@@ -111,21 +113,22 @@ def to_bqm(energy: Energy) -> Any:
     {(1, 0): -2.0}
     """
     dimod = _dimod()
-    check_energy_given(energy, ", and a dimod model is one")
+    energy = energy_of(energy, ", and a dimod model is one")
+    energy.check_terms()
     if energy.fixed:
         raise ValueError(
             f"energy: its readouts {list(energy.fixed)} are fixed, and a dimod model has no clamps; convert it without "
             "and then call fix_variables on the model"
         )
-    kinds = {Spin: "SPIN", Binary: "BINARY"}
+    kinds = {(-1.0, 1.0): "SPIN", (0.0, 1.0): "BINARY"}
     layer = next(iter(energy.layers.values()))
     other = [type(t).__name__ for t in energy.terms if not isinstance(t, Pairs | Dense | Bias)]
-    if len(energy.layers) != 1 or type(layer.kind) not in kinds or other:
+    if len(energy.layers) != 1 or two_values(layer.kind) not in kinds or other:
         raise ValueError(
             f"energy: layers {dict(energy.layers)}, terms {[type(t).__name__ for t in energy.terms]}; expected one "
             "layer of Spin or Binary with Pairs, Dense and Bias"
         )
-    model = dimod.BinaryQuadraticModel(kinds[type(layer.kind)])
+    model = dimod.BinaryQuadraticModel(kinds[two_values(layer.kind)])
     model.add_linear_from((v, 0.0) for v in range(layer.size))
     for term in energy.terms:
         value = energy.theta[term.parameter]

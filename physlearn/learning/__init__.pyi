@@ -7,10 +7,12 @@ from .checkpoint import (
     save as save,
 )
 from .costs import (
+    BinaryCrossEntropy as BinaryCrossEntropy,
     CrossEntropy as CrossEntropy,
     Margin as Margin,
     SquaredError as SquaredError,
 )
+from .data import Assignment as Assignment
 from .learn import (
     Training as Training,
     learn as learn,
@@ -18,6 +20,12 @@ from .learn import (
 from .optimizers import (
     SGD as SGD,
     Adam as Adam,
+)
+from .protocols import (
+    ContrastRule as ContrastRule,
+    Cost as Cost,
+    Optimizer as Optimizer,
+    PhaseRule as PhaseRule,
 )
 from .rules.contrastive import (
     ContrastiveHebbian as ContrastiveHebbian,
@@ -31,9 +39,11 @@ from .rules.molecular import (
     learn_by_diffusion as learn_by_diffusion,
     sharpen as sharpen,
 )
+from .rules.predictive import PredictiveCoding as PredictiveCoding
 from .rules.sampled import (
     BoltzmannLearning as BoltzmannLearning,
     ContrastiveDivergence as ContrastiveDivergence,
     PersistentContrastiveDivergence as PersistentContrastiveDivergence,
 )
 from .rules.score import DenoisingScoreMatching as DenoisingScoreMatching
+from .schedules import WarmupCosine as WarmupCosine

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from physlearn.checks import array, mapping
-from physlearn.learning.data import RELAX_OPTIONS, check_data, check_nouns
-from physlearn.learning.engines.adjoint import contrast_by_adjoint
-from physlearn.learning.engines.contrast import contrast_by_moments, contrast_by_relaxing, has_moments
-from physlearn.learning.rules.contrastive import CoupledLearning, EquilibriumPropagation, ExactGradient
+from physlearn.checks import array, mapping, seen
+from physlearn.learning.data import RELAX_OPTIONS, Assignment, check_data, check_nouns
+from physlearn.learning.engines.adjoint import contrast_by_adjoint, exact_contrast
+from physlearn.learning.engines.choice import step_of
+from physlearn.learning.rules.contrastive import ExactGradient
+from physlearn.machine import Machine, system_of
 from physlearn.threads import on_one_thread
 
 
@@ -55,16 +56,17 @@ class GradientCheck:
 
 
 @on_one_thread
-def check_gradient(system, data, rule, nudges, *, cost, relax_options=None) -> GradientCheck:
+def check_gradient(system: Machine, data, rule, nudges, *, cost, relax_options=None) -> GradientCheck:
     """Measure angle and error of a rule against the adjoint gradient as the nudge goes to zero.
 
     Parameters
     ----------
-    system : Energy or System
+    system : Machine, Energy or System
     data : mapping of str to (n, k) array
         As for `learn`; all samples form one batch.
-    rule : CoupledLearning or EquilibriumPropagation
-        Its eta or nudge is replaced by each of ``nudges``.
+    rule : CoupledLearning, EquilibriumPropagation or a dataclass with ``vanishing`` and ``limit``
+        The parameter that ``vanishing`` names, eta or nudge, is replaced by each of ``nudges``; ``limit`` is "gradient"
+        or "metric".
     nudges : (m,) array of float
         Positive.
     cost : cost
@@ -87,10 +89,11 @@ def check_gradient(system, data, rule, nudges, *, cost, relax_options=None) -> G
     >>> print(f"{check.slope:.1f}")
     2.0
     """
-    parameter = {CoupledLearning: "eta", EquilibriumPropagation: "nudge"}.get(type(rule))
-    if parameter is None:
+    parameter = getattr(rule, "vanishing", None)
+    if parameter is None or isinstance(rule, type):
         raise TypeError(
-            f"rule: got {type(rule).__name__}, expected CoupledLearning or EquilibriumPropagation, which have a nudge"
+            f"rule: got {seen(rule)}, expected CoupledLearning, EquilibriumPropagation or another rule whose "
+            "`vanishing` names the parameter that goes to zero"
         )
     x = array("nudges", nudges, ndim=1, low=np.finfo(float).tiny)
     if not x.size:
@@ -98,29 +101,26 @@ def check_gradient(system, data, rule, nudges, *, cost, relax_options=None) -> G
     check_nouns(cost=cost)
     if relax_options is not None:
         mapping("relax_options", relax_options, RELAX_OPTIONS, "a mapping of settings of `relax`")
+    system = system_of(system)
     inputs, target = check_data(system, data, cost)
     options = {"unconverged": "raise", "tol": 1e-12} | dict(relax_options or {})
 
-    def exact(metric):
-        return _flat(contrast_by_adjoint(system, inputs, target, ExactGradient(), cost, options, metric))
-
-    limit, of_cost = exact(rule.limit == "metric"), exact(False)
+    task = system, inputs, target, ExactGradient(), cost, options
+    of_cost = _flat(exact_contrast(*task).gradient)
+    limit = _flat(contrast_by_adjoint(*task, metric=True).gradient) if rule.limit == "metric" else of_cost
     found = []
     for nudge in x:
         at = replace(rule, **{parameter: float(nudge)})
-        if has_moments(system):
-            contrast = contrast_by_moments(system, inputs, target, at, cost)
-        else:
-            contrast = contrast_by_relaxing(system, inputs, target, at, cost, options)
-        found.append(_flat(contrast))
+        step = step_of(system, Assignment(inputs, target, at, None, cost, len(target), list(system.theta), options))
+        found.append(_flat(step(system, {"steps": 0}, np.arange(len(target)))[1]))
     error = np.array([np.linalg.norm(g - limit) / np.linalg.norm(limit) for g in found])
     slope = np.nan if len(x) < 2 or np.all(error < 1e-10) else float(np.polyfit(np.log(x), np.log(error), 1)[0])
     cosine = np.array([_cosine(g, limit) for g in found])
     return GradientCheck(x, error, cosine, np.array([_cosine(g, of_cost) for g in found]), slope, rule.limit)
 
 
-def _flat(contrast):
-    return np.concatenate([np.ravel(contrast.gradient[name]) for name in sorted(contrast.gradient)])
+def _flat(gradient):
+    return np.concatenate([np.ravel(gradient[name]) for name in sorted(gradient)])
 
 
 def _cosine(a, b):

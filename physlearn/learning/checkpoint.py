@@ -1,7 +1,7 @@
 """save and load: a training on disk, in one .npz file with a version.
 
-Arrays (theta, cost history, the optimiser's memory) are stored as arrays, the rest as JSON; nothing is
-pickled, so a file from elsewhere can be opened safely.
+Arrays (theta, cost history, the memory of optimiser and rule) are stored as arrays, the rest, random states included,
+as JSON; nothing is pickled, so a file from elsewhere can be opened safely.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 
 from physlearn.checks import instance
-from physlearn.energy import System
 from physlearn.files import path_of, replacing
 from physlearn.learning.learn import Training
 from physlearn.learning.resume import generator_of
-from physlearn.systems import check_system
+from physlearn.machine import Machine, system_of
 
 LOG = logging.getLogger(__name__)
 FORMAT = 1
@@ -52,18 +51,23 @@ def save(path, training: Training) -> Path:
         raise ValueError(f"path: got {path}, expected the name of a file")
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     arrays = {f"theta/{name}": value for name, value in training.theta.items()} | {"cost": training.cost}
-    arrays["monitor"] = training.monitor
+    arrays |= {"monitor": training.monitor, "validation": training.validation}
+    arrays |= {f"best/{name}": value for name, value in training.best.items()}
+    arrays |= {f"norms/{name}": value for name, value in training.norms.items()}
     scalars = {}
     for key, value in training.memory.items():
         if isinstance(value, dict):
             arrays |= {f"memory/{key}/{name}": array for name, array in value.items()}
+        elif isinstance(value, np.random.Generator):
+            scalars[key] = {"generator": _plain(value.bit_generator.state)}
         else:
-            scalars[key] = value
+            scalars[key] = _plain(value)
     head = {
         "format": FORMAT,
         "epochs": training.epochs,
         "method": training.method,
         "monitor_name": training.monitor_name,
+        "notes": training.notes,
         "memory": scalars,
         "rng": _plain(training.rng),
     }
@@ -73,14 +77,14 @@ def save(path, training: Training) -> Path:
     return path
 
 
-def load(path, system: System) -> Training:
+def load(path, system: Machine) -> Training:
     """Read a training back, onto the system it was made from.
 
     Parameters
     ----------
     path : path-like
-    system : Energy or System
-        Gives layers, terms and readouts; its theta is replaced by the stored one.
+    system : Machine, Energy or System
+        Gives layers, terms and readouts; its theta is replaced by the stored one, in `Training.machine` too.
 
     Returns
     -------
@@ -107,7 +111,7 @@ def load(path, system: System) -> Training:
     Training(epochs=3, cost=0.0229, method='compiled')
     """
     path = path_of("path", path)
-    check_system(system)
+    machine, system = system, system_of(system)
     arrays = _arrays(path)
     if "head" not in arrays:
         raise ValueError(f"path: {path} holds no physlearn training (no head); it has {sorted(arrays)[:5]}")
@@ -117,10 +121,15 @@ def load(path, system: System) -> Training:
             raise _Foreign(
                 f"path: {path} has format {head['format']}, expected {FORMAT}; use the version that wrote it"
             )
-        theta, memory = _parts(arrays, dict(head["memory"]))
+        theta, memory = _parts(arrays, {key: _kept(value) for key, value in head["memory"].items()})
         cost, epochs, method = arrays["cost"], int(head["epochs"]), str(head["method"])
         monitor = arrays.get("monitor", np.full(len(cost), np.nan))  # files of earlier versions have none
         monitor_name = str(head.get("monitor_name", ""))
+        watched: Any = {"validation": arrays.get("validation", np.zeros(0))} | {
+            key: {name.partition("/")[2]: value for name, value in arrays.items() if name.startswith(f"{key}/")}
+            for key in ("best", "norms")
+        }
+        watched["notes"] = tuple(str(note) for note in head.get("notes", ()))
         rng: Any = _numbers(head["rng"])
         generator_of(rng)  # refuses what is none
     except _Foreign:
@@ -131,7 +140,8 @@ def load(path, system: System) -> Training:
     expected = {name: value.shape for name, value in system.theta.items()}
     if shapes != expected:
         raise ValueError(f"path: {path} holds theta of shapes {shapes}, expected {expected}, the system's")
-    return Training(system.with_theta(theta), cost, epochs, memory, rng, method, monitor, monitor_name)
+    known = cost, epochs, memory, rng, method, monitor, monitor_name
+    return Training(system.with_theta(theta), *known, **watched, _origin=machine)
 
 
 def _arrays(path) -> dict[str, Any]:
@@ -156,9 +166,17 @@ def _parts(arrays, memory):
         elif kind == "memory":
             key, _, parameter = rest.partition("/")
             memory.setdefault(key, {})[parameter] = value
-        elif name not in ("cost", "monitor"):
-            raise ValueError(f"an array {name!r}, expected theta/..., memory/..., cost and monitor")
+        elif kind not in ("cost", "monitor", "validation", "best", "norms"):
+            raise ValueError(
+                f"an array {name!r}, expected theta/..., memory/..., best/..., norms/..., cost and monitor"
+            )
     return theta, memory
+
+
+def _kept(value):
+    """An entry of the memory that was no mapping of arrays."""
+    value = _numbers(value)
+    return generator_of(value["generator"]) if isinstance(value, dict) and "generator" in value else value
 
 
 def _plain(value):

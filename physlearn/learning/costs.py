@@ -1,17 +1,19 @@
 """Costs on a readout and its target: a nudge pulls down their slope, and training lowers them.
 
 Each cost names its ``readout`` and answers, for outputs y and targets t of shape (batch, k),
-``value -> (batch,)``, ``gradient -> (batch, k)`` and ``hessian -> (batch, k, k)`` with respect to y.
+``value -> (batch,)``, ``gradient -> (batch, k)`` and ``hessian -> (batch, k, k)`` with respect to y; optionally
+``both -> (value, gradient)``, where they have much work in common.
 Complex y are allowed where the cost is analytic.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from physlearn.checks import array, number, text
+from physlearn.checks import array, not_negative, positive, text
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class SquaredError:
     """
 
     readout: str
+    quadratic: ClassVar[bool] = True  # its gradient is linear in each output alone
 
     def __post_init__(self):
         text("readout", self.readout, "the name of a readout")
@@ -92,7 +95,7 @@ class CrossEntropy:
 
     def __post_init__(self):
         text("readout", self.readout, "the name of a readout")
-        number("gain", self.gain)
+        positive("gain", self.gain)
 
     def check(self, target):
         """Refuse targets that are no probabilities."""
@@ -142,10 +145,98 @@ class CrossEntropy:
         total = np.sum(target, -1)[..., None, None]
         return self.gain**2 * total * (np.eye(y.shape[-1]) * p[..., None] - p[..., :, None] * p[..., None, :])
 
+    def both(self, y, target):
+        """Value and gradient, with the exponentials taken once."""
+        a = self.gain * y
+        a -= a.real.max(-1, keepdims=True)
+        e = np.exp(a)
+        norm, total = e.sum(-1, keepdims=True), np.sum(target, -1, keepdims=True)
+        value = total[..., 0] * np.log(norm[..., 0]) - np.sum(target * a, -1)
+        e /= norm
+        e *= total
+        e -= target
+        e *= self.gain
+        return _sound(value, y, target), _sound(e, y, target)
+
     def _softmax(self, y):
         a = self.gain * y
         e = np.exp(a - a.real.max(-1, keepdims=True))
         return e / e.sum(-1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy:
+    """C = -sum_k t_k log s_k + (1 - t_k) log(1 - s_k) with s = 1/(1 + exp(-gain y)), for targets in [0, 1].
+
+    Each output is a yes or no of its own, such as a pixel; outputs that exclude each other take `CrossEntropy`.
+
+    Parameters
+    ----------
+    readout : str
+        The readout it measures: log odds over the gain, not probabilities.
+    gain : float
+        Inverse of the output range that counts as certain, 1/V.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> BinaryCrossEntropy("out").gradient(np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]]))
+    array([[-0.5,  0.5]])
+    """
+
+    readout: str
+    gain: float = 1.0
+
+    def __post_init__(self):
+        text("readout", self.readout, "the name of a readout")
+        positive("gain", self.gain)
+
+    def check(self, target):
+        """Refuse targets that are no probabilities."""
+        target = array("target", target, ndim=2)
+        wrong = np.flatnonzero(np.any((target < 0) | (target > 1), 1))
+        if wrong.size:
+            raise ValueError(
+                f"data[{self.readout!r}]: row {wrong[0]} holds {target[wrong[0]].min():.6g} .. "
+                f"{target[wrong[0]].max():.6g}, expected probabilities, from 0 to 1"
+            )
+
+    def value(self, y, target):
+        """(batch,).
+
+        Parameters
+        ----------
+        y : (batch, k) float or complex array
+            Outputs.
+        target : (batch, k) array
+        """
+        if not type(y) is type(target) is np.ndarray:
+            y, target = _numbers(y, target)
+        a = self.gain * y
+        if a.dtype.kind == "c":
+            low = np.where(a.real > 0, -a, a)
+            return _sound(np.sum(np.where(a.real > 0, a, 0) + np.log1p(np.exp(low)) - target * a, -1), y, target)
+        return _sound(np.sum(np.maximum(a, 0) + np.log1p(np.exp(-np.abs(a))) - target * a, -1), y, target)
+
+    def gradient(self, y, target):
+        """Gain times (s - t).
+
+        Parameters
+        ----------
+        y : (batch, k) float or complex array
+            Outputs.
+        target : (batch, k) array
+        """
+        if not type(y) is type(target) is np.ndarray:
+            y, target = _numbers(y, target)
+        return _sound(self.gain * (0.5 + 0.5 * np.tanh(0.5 * (self.gain * y)) - target), y, target)
+
+    def hessian(self, y, target):
+        """gain^2 diag s (1 - s)."""
+        if not type(y) is type(target) is np.ndarray:
+            y, target = _numbers(y, target)
+        s = 0.5 + 0.5 * np.tanh(0.5 * (self.gain * y))
+        return self.gain**2 * np.eye(y.shape[-1]) * (s * (1 - s))[..., None]
 
 
 @dataclass(frozen=True)
@@ -173,7 +264,7 @@ class Margin:
 
     def __post_init__(self):
         text("readout", self.readout, "the name of a readout")
-        number("margin", self.margin)
+        not_negative("margin", self.margin)
 
     def check(self, target):
         """Refuse a single output, which has no other to lead."""

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from physlearn.checks import array as numbers, mapping, seen, sequence
+from physlearn.brief import brief
+from physlearn.checks import array as numbers, function, mapping, seen, sequence
 from physlearn.dynamics.frame import frame_of, rows_of
-from physlearn.systems import check_system
 
 RELAX_OPTIONS = ("method", "tol", "max_steps", "unconverged")
 NOUNS = {
@@ -20,15 +20,34 @@ NOUNS = {
 
 
 class Assignment(NamedTuple):
-    """One training, checked: the arguments of `learn` that all its engines need."""
+    """One training, checked: what its engines and a rule's own contrast are given.
 
-    inputs: dict[str, np.ndarray]  # readout name to (n, k) values
-    target: np.ndarray  # (n, k), of the cost's readout; (n, 0) without a cost
+    Attributes
+    ----------
+    inputs : dict of str to (n, k) array
+        Values of the readouts that are clamped.
+    target : (n, k) array
+        Of the cost's readout; (n, 0) without a cost.
+    rule, optimizer, cost
+        As `learn` was given them.
+    size : int
+        Samples a step.
+    names : list of str
+        Parameters that change.
+    options : dict
+        Settings of `relax`.
+    """
+
+    inputs: dict[str, np.ndarray]
+    target: np.ndarray
     rule: Any
     optimizer: Any
     cost: Any
-    size: int  # samples a step
-    names: list[str]  # parameters that change
+    size: int
+    names: list[str]
+    options: dict[str, Any] = {}
+
+    __repr__ = brief
 
 
 def check_nouns(**given):
@@ -37,14 +56,13 @@ def check_nouns(**given):
         attributes, such = NOUNS[argument]
         if isinstance(value, type):
             raise TypeError(f"{argument}: got the class {value.__name__}, expected an instance: {value.__name__}(...)")
-        no_rule = argument == "rule" and not (hasattr(value, "phases") or hasattr(value, "sampled"))
+        no_rule = argument == "rule" and not (hasattr(value, "phases") or hasattr(value, "contrast"))
         if no_rule or not all(hasattr(value, name) for name in attributes):
             raise TypeError(f"{argument}: got {seen(value)}, expected {such}")
 
 
 def check_data(system, data, cost):
     """Inputs and target as checked float arrays; without a cost all data are inputs."""
-    check_system(system)
     mapping("data", data, expected="a mapping of readout names to (n, k) arrays")
     if not data:
         raise ValueError("data: it is empty, expected a mapping of readout names to (n, k) arrays")
@@ -85,6 +103,27 @@ def check_data(system, data, cost):
     return arrays, target
 
 
+def made(source, generator, step):
+    """The batch that a user's function makes for a step."""
+    function("data", source, 2, "a mapping of readout names to arrays, or a function of a generator and the step")
+    found = source(generator, step)
+    return mapping(f"data, made for step {step}", found, expected="a mapping of readout names to (n, k) arrays")
+
+
+def remade(source, generator, step, system, task):
+    """The task of another step, whose batch has the readouts and columns of the first."""
+    found = made(source, generator, step)
+    try:
+        inputs, target = check_data(system, found, task.cost)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"step {step}: {error}") from None
+    if set(inputs) != set(task.inputs):
+        raise ValueError(
+            f"data, made for step {step}: gives {sorted(inputs)}, expected {sorted(task.inputs)}, as before"
+        )
+    return task._replace(inputs=inputs, target=target, size=len(target))
+
+
 def _columns(system, name):
     """Number of values that a readout reads."""
     readout = system.readouts[name]
@@ -100,7 +139,8 @@ def check_names(system, trainable, optimizer):
     """
     said = "a list of names in theta"
     names = list(system.theta) if trainable is None else list(sequence("trainable", trainable, of=str, expected=said))
-    for name in [*names, *optimizer.bounds]:
+    bounds = getattr(optimizer, "bounds", {})
+    for name in [*names, *bounds]:
         if name not in system.theta:
             raise ValueError(f"trainable/bounds: there is no parameter {name!r}, expected one of {list(system.theta)}")
     if empty := [name for name in names if not system.theta[name].size]:
@@ -111,7 +151,7 @@ def check_names(system, trainable, optimizer):
         if trainable is not None or len(empty) == len(names):
             raise ValueError(said)
         warnings.warn(said, RuntimeWarning, stacklevel=4)
-    for name, (low, high) in optimizer.bounds.items():
+    for name, (low, high) in bounds.items():
         value = system.theta[name]
         if np.any((value < low) | (value > high)):
             raise ValueError(

@@ -1,10 +1,8 @@
-"""Monitor of a sampled training, shown in place of a cost: its name, and the epochs after which it is measured."""
+"""Monitor of a training, shown beside a cost or in its place: its name, and the epochs after which it is measured."""
 
 from __future__ import annotations
 
 import numpy as np
-
-from physlearn.energy import Energy
 
 WORK = 2e7  # samples times parameters between two measurements, so that measuring costs little
 
@@ -27,10 +25,8 @@ class Monitor:
 
     def __init__(self, system, task):
         self.name, self.measure = "", None
-        if hasattr(task.rule, "sampled") and isinstance(system, Energy):
-            from physlearn.learning.engines.pseudo_likelihood import monitor_of  # loads every sampler
-
-            self.name, self.measure = monitor_of(system, task)
+        if hasattr(task.rule, "monitor"):
+            self.name, self.measure = task.rule.monitor(system, task)
         work = len(task.target) * sum(value.size for value in system.theta.values())
         self.every = max(1, round(WORK / max(work, 1)))
 
@@ -57,5 +53,9 @@ class Monitor:
 
 def shown(record):
     """The last known cost and monitor of a training, {name: number}."""
-    known = {"cost": record.cost[-1:], record.monitor_name: record.monitor[np.isfinite(record.monitor)][-1:]}
+    known = {
+        "cost": record.cost[-1:],
+        "validation": record.validation[-1:],
+        record.monitor_name: record.monitor[np.isfinite(record.monitor)][-1:],
+    }
     return {name: float(value[0]) for name, value in known.items() if name and np.isfinite(value).any()}

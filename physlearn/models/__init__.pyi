@@ -53,6 +53,11 @@ from .boltzmann.rbm import (
 )
 from .generative.mixture import GaussianMixture as GaussianMixture
 from .generative.ou import OUProcess as OUProcess
+from .layered.ep import (
+    Convolved as Convolved,
+    EPNetwork as EPNetwork,
+)
+from .layered.graph import PredictionGraph as PredictionGraph
 from .memory.attention import (
     attention as attention,
     causal_mask as causal_mask,

@@ -6,15 +6,15 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import sequence, text
-from physlearn.energy import Potts
-from physlearn.terms.fits import expect_shape, refuse_kinds
+from physlearn.terms.fits import angles, codes, expect_shape, refuse_kinds
 
 
 class Dense:
     """Bilinear couplings between all variables of two layers, or all pairs of one.
 
     Between layers a, b: E = -sum_ij W_ij a_i b_j.  Within a layer: E = -sum_{i<j} J_ij s_i s_j, with the
-    symmetric matrix J in theta (every pair counts once; its diagonal is zero).  Kinds: `Spin`, `Binary`, `Real`.
+    symmetric matrix J in theta (every pair counts once; its diagonal is zero).  Kinds: `Spin`, `Binary`,
+    `Real` and other numbers.
 
     Parameters
     ----------
@@ -41,14 +41,16 @@ class Dense:
         if len(self.layers) != 2:
             raise ValueError(f"layers: got {layers!r}, expected two names, or one name twice")
         self.within = self.layers[0] == self.layers[1]
+        self.multilinear = not self.within
 
     def __repr__(self):
         return brief(self, layers=self.layers, parameter=self.parameter)
 
     def check(self, layers, theta):
-        """Refuse codes, other shapes, and couplings not symmetric in a layer, where the energy knows (J + J^T)/2."""
+        """Refuse codes, angles, other shapes, and in a layer couplings not symmetric: the energy knows (J + J^T)/2."""
         for name in self.layers:
-            refuse_kinds(self, layers, name, Potts, "codes have no products; use PottsDense or PottsPairs")
+            refuse_kinds(self, layers, name, (codes,), "codes have no products; use PottsDense or PottsPairs")
+            refuse_kinds(self, layers, name, (angles,), "angles have no products; use AnglePairs")
         w, sizes = theta[self.parameter], tuple(layers[name].size for name in self.layers)
         expect_shape(theta, self.parameter, sizes, f"couplings between {self.layers}")
         if self.within and not np.array_equal(w, w.T):

@@ -4,25 +4,42 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.energy import Binary, Potts, Spin
-
-DISCRETE = (Spin, Binary, Potts)
+from physlearn.kinds import is_discrete
 
 
-def refuse_kinds(term, layers, name, kinds, remedy):
-    """ValueError where a layer is of one of these kinds, on which the term's field is no energy gap."""
+def codes(kind):
+    """Whether states hold codes, which have no products and no slope."""
+    return getattr(kind, "coded", False)
+
+
+def gaps(kind):
+    """Whether the field is the gap between two values, which a slope is not."""
+    return getattr(kind, "gap", False) or codes(kind)
+
+
+def angles(kind):
+    """Whether values are angles: a function of them repeats itself."""
+    return getattr(kind, "period", None) is not None
+
+
+DISCRETE = (is_discrete, angles)  # where a term that knows slopes of real numbers has nothing to say
+
+
+def refuse_kinds(term, layers, name, sorts, remedy):
+    """ValueError where a layer's kind is of one of these sorts (`codes`, ...), on which the term does not act."""
     kind = layers[name].kind
-    if isinstance(kind, kinds):
+    if any(sort(kind) for sort in sorts):
         raise ValueError(f"{type(term).__name__}: layer {name!r} is {kind}, which it does not act on; {remedy}")
 
 
 def expect_codes(term, layers, name, q=None):
-    """ValueError unless a layer is Potts, of q codes where they are given."""
+    """ValueError unless a layer holds codes, q of them where they are given."""
     kind = layers[name].kind
-    if not isinstance(kind, Potts):
-        raise ValueError(f"{type(term).__name__}: layer {name!r} is {kind}, expected Potts(q)")
-    if q is not None and kind.q != q:
-        raise ValueError(f"{type(term).__name__}: q is {q}, but layer {name!r} is {kind}; pass q={kind.q}")
+    if not codes(kind):
+        raise ValueError(f"{type(term).__name__}: layer {name!r} is {kind}, expected Potts(q) or another kind of codes")
+    if q is not None and len(kind.levels) != q:
+        found = len(kind.levels)
+        raise ValueError(f"{type(term).__name__}: q is {q}, but layer {name!r} is {kind}; pass q={found}")
 
 
 def expect_shape(theta, parameter, shape, meaning):

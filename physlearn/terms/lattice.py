@@ -25,6 +25,7 @@ from physlearn.brief import brief
 from physlearn.checks import choice, count, integers, text
 from physlearn.energy import Local
 from physlearn.kernels.jit import kernel
+from physlearn.terms.fits import expect_codes, expect_shape
 
 # Steps on (..., rows, columns) arrays as they are printed: east is the next column, north the row above.
 STEPS = {
@@ -181,6 +182,18 @@ class FeltBonds:
             bonds=len(self.bonds),
             parameter=self.parameter,
         )
+
+    def check(self, layers, theta):
+        """Refuse a layer of other kind or q, another number of sites, of energies or of costs."""
+        name, _ = self.layers
+        expect_codes(self, layers, name, self.q)
+        if layers[name].size != len(self.neighbours):
+            sites = len(self.neighbours)
+            raise ValueError(
+                f"neighbours: of {sites} sites, layer {name!r} has {layers[name].size}; pass the lattice's"
+            )
+        expect_shape(theta, self.parameter, (len(self.bonds),), "one for each bond")
+        expect_shape(theta, self.cost, (self.q - 1,), "one for each code but the empty one")
 
     def _listed(self):
         """Sorted keys (step, neighbour's code, own code) of all bonds felt, and the parameter of each."""

@@ -9,16 +9,18 @@ others, and the more patterns fit (Krotov and Hopfield 2016; Demircigil et al. 2
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import copy
+from typing import Any
 
 import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import flag, integer, positive, text
-from physlearn.energy import Binary, Local, Real, Spin
+from physlearn.energy import Local
 from physlearn.kernels.jit import kernel
+from physlearn.kinds import is_continuous, is_discrete, two_values, unstated
+from physlearn.terms.fits import DISCRETE, angles, codes, expect_shape, gaps, refuse_kinds
 
-# As compiled gaps know a kind: the two values and what their energy difference is divided by.
-_TWO_VALUES = {Spin: (-1.0, 1.0, 2.0), Binary: (0.0, 1.0, 1.0)}
 # Keeps log p finite at p = 0; e^-700 is still a number.
 TINY = 1e-300
 # Compiled gaps multiply that often; far fewer separate all patterns.
@@ -26,15 +28,39 @@ MOST_POWER = 10_000
 
 
 class _Overlaps(ABC):
-    """A function of the overlaps with patterns; energy(z, n) and slope(z, n) say which."""
+    """A function of the overlaps with patterns; energy(z, n) and slope(z, n) say which.
 
-    local: Local
+    Its field depends on the layer's kind, which an energy tells it: the energy's own term is that of `on`.
+    """
 
-    def __init__(self, layer, kind, parameter):
-        kind = Spin() if kind is None else kind
-        if not isinstance(kind, Spin | Binary | Real):
-            raise TypeError(f"kind: got {kind!r}, expected the layer's Spin(), Binary() or Real()")
-        self.layers, self.kind, self.parameter = (text("layer", layer),) * 2, kind, text("parameter", parameter)
+    kind: Any = None
+
+    def __init__(self, layer, parameter):
+        self.layers, self.parameter = (text("layer", layer),) * 2, text("parameter", parameter)
+
+    def on(self, layers):
+        """The same term, which knows the kind of its layer."""
+        term = copy(self)
+        term.kind = layers[self.layers[0]].kind
+        return term
+
+    def check(self, layers, theta):
+        """Refuse codes and angles, which have no overlaps, and patterns of another length."""
+        name, _ = self.layers
+        refuse_kinds(self, layers, name, (codes, angles), "codes and angles have no overlaps; take a kind of numbers")
+        if not (is_continuous(layers[name].kind) or is_discrete(layers[name].kind)):
+            raise ValueError(f"{type(self).__name__}: {unstated(name, layers[name].kind)}")
+        xi = theta[self.parameter]
+        expect_shape(theta, self.parameter, (len(xi) if xi.ndim else 0, layers[name].size), "(K, n), patterns")
+
+    @property
+    def local(self) -> Local | None:
+        """The gap of one variable from its overlaps, on kinds of two values."""
+        return self.compiled_form() if two_values(self.kind) in ((-1.0, 1.0), (0.0, 1.0)) else None
+
+    @abstractmethod
+    def compiled_form(self) -> Local:
+        """The `Local` on kinds of two values."""
 
     @abstractmethod
     def value(self, z, n) -> np.ndarray:
@@ -50,17 +76,23 @@ class _Overlaps(ABC):
         return self.value(flat @ xi.T, xi.shape[1])
 
     def field(self, x, theta, layer):
-        """-dE/dx on a Real layer, the energy gap on a discrete one; shaped like the layer."""
+        """-dE/dx on a continuous layer, the gap between two values, or minus the energy of each level."""
         flat, xi = self._flat(x, theta)
         n = xi.shape[1]
-        if isinstance(self.kind, Real):
+        if self.kind is None:
+            raise ValueError(f"{type(self).__name__}: alone it does not know its layer's kind; ask the energy's field")
+        if is_continuous(self.kind):
             return (self.slope(flat @ xi.T, n) @ xi).reshape(x[layer].shape)
-        low, high, divisor = _TWO_VALUES[type(self.kind)]
-        out = np.empty(flat.shape)
+        levels = self.kind.levels
+        out = np.empty(flat.shape if self.kind.gap else (*flat.shape, len(levels)))
         for b, item in enumerate(flat):
             rest = xi @ item - xi.T * item[:, None]  # overlaps without variable i, (n, K)
-            out[b] = (self.value(rest + low * xi.T, n) - self.value(rest + high * xi.T, n)) / divisor
-        return out.reshape(x[layer].shape)
+            if self.kind.gap:
+                low, high = levels
+                out[b] = (self.value(rest + low * xi.T, n) - self.value(rest + high * xi.T, n)) / (high - low)
+            else:
+                out[b] = -np.stack([self.value(rest + level * xi.T, n) for level in levels], -1)
+        return out.reshape(*x[layer].shape, *out.shape[2:])
 
     def gradient(self, x, theta, weight):
         """sum_b w_b dE/dxi, (K, n)."""
@@ -68,15 +100,12 @@ class _Overlaps(ABC):
         return {self.parameter: -(self.slope(flat @ xi.T, xi.shape[1]) * np.asarray(weight)[:, None]).T @ flat}
 
     def _flat(self, x, theta):
-        flat, xi = x[self.layers[0]], theta[self.parameter]
-        flat = flat.reshape(len(flat), -1)
-        if xi.ndim != 2 or xi.shape[1] != flat.shape[1]:
-            raise ValueError(f"theta[{self.parameter!r}]: shape {xi.shape}, expected (K, {flat.shape[1]}), patterns")
-        return flat, xi
+        flat = x[self.layers[0]]
+        return flat.reshape(len(flat), -1), theta[self.parameter]
 
     def _prepare(self, x, theta, ints, floats):
         xi = theta[self.parameter]
-        head = [xi.shape[0], xi.shape[1], isinstance(self.kind, Spin), *ints]
+        head = [xi.shape[0], xi.shape[1], two_values(self.kind) == (-1.0, 1.0), *ints]
         return xi @ x, np.array(head, dtype=np.int64), np.concatenate([floats, xi.T.ravel()])
 
 
@@ -93,8 +122,6 @@ class Separation(_Overlaps):
         The layer, of n variables.
     power : int
         At least 2 (power 1 only adds the patterns up), at most 10000.
-    kind : Spin, Binary or Real, optional
-        The layer's kind: discrete fields are energy gaps, which no derivative gives here.  Default `Spin()`.
     rectified : bool
         F(m) = 0 for m < 0: inverses are not stored.
     parameter : str
@@ -103,19 +130,22 @@ class Separation(_Overlaps):
     Examples
     --------
     >>> import numpy as np
-    >>> from physlearn import Energy
+    >>> from physlearn import Energy, Spin
     >>> memory = Energy({"s": (Spin(), 6)}, [Separation("s", 3)], {"patterns": np.ones((1, 6))})
     >>> float(memory(np.ones(6)))
     -2.0
     """
 
-    def __init__(self, layer, power, *, kind=None, rectified=False, parameter="patterns"):
-        super().__init__(layer, kind, parameter)
+    def __init__(self, layer, power, *, rectified=False, parameter="patterns"):
+        super().__init__(layer, parameter)
         self.power, self.rectified = integer("power", power, 2, MOST_POWER), flag("rectified", rectified)
-        self.local = Local(self._prepare_power, _power_gap, _commit)
 
     def __repr__(self):
-        return brief(self, layers=self.layers, power=self.power, kind=self.kind, parameter=self.parameter)
+        return brief(self, layers=self.layers, power=self.power, parameter=self.parameter)
+
+    def compiled_form(self):
+        """Kept overlaps; powers by products."""
+        return Local(self._prepare_power, _power_gap, _commit)
 
     def value(self, z, n):
         """Energy at overlaps z."""
@@ -150,27 +180,28 @@ class LogSumExp(_Overlaps):
     layer : str
     beta : float
         Inverse temperature of the competition between patterns, positive.
-    kind : Spin, Binary or Real, optional
-        The layer's kind; default `Spin()`.
     parameter : str
         Name in theta of the patterns, (K, n).
 
     Examples
     --------
     >>> import numpy as np
-    >>> from physlearn import Energy
-    >>> one = Energy({"x": (Real(), 1)}, [LogSumExp("x", 2.0, kind=Real())], {"patterns": np.array([[1.0]])})
+    >>> from physlearn import Energy, Real
+    >>> one = Energy({"x": (Real(), 1)}, [LogSumExp("x", 2.0)], {"patterns": np.array([[1.0]])})
     >>> float(one(np.array([3.0])))  # one pattern: -z
     -3.0
     """
 
-    def __init__(self, layer, beta=1.0, *, kind=None, parameter="patterns"):
-        super().__init__(layer, kind, parameter)
+    def __init__(self, layer, beta=1.0, *, parameter="patterns"):
+        super().__init__(layer, parameter)
         self.beta = positive("beta", beta)
-        self.local = Local(self._prepare_exp, _exp_gap, _commit)
 
     def __repr__(self):
-        return brief(self, layers=self.layers, beta=self.beta, kind=self.kind, parameter=self.parameter)
+        return brief(self, layers=self.layers, beta=self.beta, parameter=self.parameter)
+
+    def compiled_form(self):
+        """Kept overlaps; exponentials relative to the largest."""
+        return Local(self._prepare_exp, _exp_gap, _commit)
 
     def value(self, z, n):
         """Energy at overlaps z."""
@@ -202,7 +233,7 @@ class SquaredNorm:
     Examples
     --------
     >>> import numpy as np
-    >>> from physlearn import Energy
+    >>> from physlearn import Energy, Real
     >>> float(Energy({"x": (Real(), 2)}, [SquaredNorm("x")], {})(np.array([3.0, 4.0])))
     12.5
     """
@@ -215,6 +246,10 @@ class SquaredNorm:
 
     def __repr__(self):
         return brief(self, layers=self.layers)
+
+    def check(self, layers, theta):
+        """Refuse kinds of two values and codes, where -x is no energy gap, and angles."""
+        refuse_kinds(self, layers, self.layers[0], (gaps, angles), "take Real, or numbers of more than two values")
 
     def energy(self, x, theta):
         """|x|^2/2, (batch,)."""
@@ -246,7 +281,7 @@ class Entropy:
     Examples
     --------
     >>> import numpy as np
-    >>> from physlearn import Energy
+    >>> from physlearn import Energy, Real
     >>> float(Energy({"p": (Real(0.0, 1.0), 2)}, [Entropy("p")], {})(np.array([0.5, 0.5])))  # -log 2
     -0.6931...
     """
@@ -258,6 +293,10 @@ class Entropy:
 
     def __repr__(self):
         return brief(self, layers=self.layers, beta=self.beta)
+
+    def check(self, layers, theta):
+        """Refuse discrete layers and angles, whose values are no probabilities."""
+        refuse_kinds(self, layers, self.layers[0], DISCRETE, "take Real(0, 1), or probabilities")
 
     def energy(self, x, theta):
         """sum p log p/beta, (batch,)."""

@@ -6,8 +6,7 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import text
-from physlearn.energy import Potts
-from physlearn.terms.fits import expect_shape, refuse_kinds
+from physlearn.terms.fits import angles, codes, expect_shape, refuse_kinds
 
 
 class OneWay:
@@ -37,7 +36,9 @@ class OneWay:
     def check(self, layers, theta):
         """Refuse codes, which have no products, and couplings of another shape."""
         name, _ = self.layers
-        refuse_kinds(self, layers, name, Potts, "codes have no products; take Spin, Binary or Real")
+        refuse_kinds(
+            self, layers, name, (codes, angles), "codes and angles have no products; take Spin, Binary or Real"
+        )
         expect_shape(theta, self.parameter, (layers[name].size,) * 2, f"from and to each variable of layer {name!r}")
 
     def field(self, x, theta, layer):

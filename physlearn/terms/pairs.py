@@ -1,7 +1,7 @@
 """Pairs: bilinear couplings on the edges of a graph, E = -sum_e J_e s_i s_j.
 
 Ising models and spin glasses (`Spin`), Boltzmann machines (`Binary`), Gaussian fields (`Real`); every pair
-is counted once.
+is counted once.  Between spins of three values (`SpinOne`) it is the coupling of Blume and Capel.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import count, reals, text
-from physlearn.energy import Potts
-from physlearn.terms.fits import expect_shape, refuse_kinds
+from physlearn.terms.fits import angles, codes, expect_shape, refuse_kinds
 from physlearn.terms.pattern import csr_pattern
 
 
 class Pairs:
-    """Bilinear couplings within one layer of `Spin`, `Binary` or `Real` variables.
+    """Bilinear couplings within one layer of `Spin`, `Binary`, `Real` or other numbers.
 
     Parameters
     ----------
@@ -74,14 +73,15 @@ class Pairs:
         return brief(self, layers=self.layers, pairs=len(self.i), n=self.n, parameter=self.parameter)
 
     def check(self, layers, theta):
-        """Refuse codes, another number of couplings than of pairs, of variables than of the layer's."""
-        refuse_kinds(self, layers, self.layers[0], Potts, "codes have no products; use PottsPairs")
-        self.check_numbers(layers, theta)
-
-    def check_numbers(self, layers, theta):
-        """Refuse another number of couplings than of pairs, of variables than of the layer's."""
-        size = layers[self.layers[0]].size
+        """Refuse codes and angles, another number of couplings than of pairs, of variables than of the layer's."""
+        refuse_kinds(self, layers, self.layers[0], (codes,), "codes have no products; use PottsPairs")
+        refuse_kinds(self, layers, self.layers[0], (angles,), "angles have no products; use AnglePairs")
         expect_shape(theta, self.parameter, self.i.shape, "one for each pair")
+        self.check_size(layers)
+
+    def check_size(self, layers):
+        """Refuse pairs among another number of variables than the layer's."""
+        size = layers[self.layers[0]].size
         if self.n != size:
             raise ValueError(f"pairs: among {self.n} variables, layer {self.layers[0]!r} has {size}; pass n={size}")
 

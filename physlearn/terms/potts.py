@@ -1,22 +1,27 @@
-"""PottsPairs: couplings between equal codes, E = -sum_e J_e delta(s_i, s_j) (Potts 1952; Wu 1982).
+"""PottsPairs: couplings between codes, E = -sum_e J_e M[s_i, s_j] or -sum_e J_e[s_i, s_j] (Potts 1952; Wu 1982).
 
-PottsBias: a weight for every code of every variable, E = -sum_i b_i(s_i).
+M is the product of the layer's values: 1 for equal codes and 0 for others of `Potts`, the cosine of the angle between
+two hours of a `Clock`.  Matrices in J's place, one a pair or one for all, are the couplings of any other model: direct-
+coupling analysis (Weigt et al. 2009), chiral clocks, substitution scores.
 """
 
 from __future__ import annotations
 
+from copy import copy
+from typing import Any
+
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count, text
+from physlearn.checks import count
 from physlearn.energy import Local
 from physlearn.kernels.jit import kernel
-from physlearn.terms.fits import expect_codes, expect_shape
+from physlearn.terms.fits import expect_codes
 from physlearn.terms.pairs import Pairs
 
 
 class PottsPairs:
-    """Couplings within one `Potts` layer that favour equal codes where J > 0.
+    """Couplings within one layer of codes (`Potts`, `Clock`), which favour what J weighs positive.
 
     Parameters
     ----------
@@ -29,7 +34,8 @@ class PottsPairs:
     n : int, optional
         Number of variables; default one more than the largest index.
     parameter : str
-        Name in theta of the (m,) couplings J, energy.
+        Name in theta of J, energy: (m,) numbers, that weigh the product of the layer's values (equal codes of Potts);
+        or matrices J[s_i, s_j], (q, q) for all pairs or (m, q, q), which need not be symmetric: i is a pair's first.
 
     Raises
     ------
@@ -40,10 +46,14 @@ class PottsPairs:
     --------
     >>> import numpy as np
     >>> from physlearn import Energy, Potts
-    >>> term = PottsPairs("s", [(0, 1), (1, 2)], q=3)
-    >>> float(Energy({"s": (Potts(3), 3)}, [term], {"J": np.array([1.5, 1.0])})(np.array([2, 2, 0])))
+    >>> term, layers = PottsPairs("s", [(0, 1), (1, 2)], q=3), {"s": (Potts(3), 3)}
+    >>> float(Energy(layers, [term], {"J": np.array([1.5, 1.0])})(np.array([2, 2, 0])))
     -1.5
+    >>> float(Energy(layers, [term], {"J": np.arange(9.0).reshape(3, 3)})(np.array([2, 2, 0])))  # -J[2, 2] - J[2, 0]
+    -14.0
     """
+
+    products: Any = None  # of the layer's values, (q, q); None: 1 for equal codes, else 0
 
     def __init__(self, layer, pairs, q, n=None, parameter="J"):
         checked = Pairs(layer, pairs, n, parameter)
@@ -53,104 +63,121 @@ class PottsPairs:
     def __repr__(self):
         return brief(self, layers=self.layers, pairs=len(self.i), n=self.n, q=self.q, parameter=self.parameter)
 
+    def on(self, layers):
+        """The same term, which knows the products of its layer's values."""
+        term = copy(self)
+        term.products = getattr(layers[self.layers[0]].kind, "products", None)
+        return term
+
     def check(self, layers, theta):
         """Refuse a layer of other kind or q, another number of couplings or of variables."""
         expect_codes(self, layers, self.layers[0], self.q)
-        self._graph.check_numbers(layers, theta)
+        m, q, given = len(self.i), self.q, np.shape(theta[self.parameter])
+        if given not in ((m,), (q, q), (m, q, q)):
+            raise ValueError(
+                f"theta[{self.parameter!r}]: shape {given}, expected {(m,)}, one for each pair, {(q, q)}, a matrix for "
+                f"all pairs, or {(m, q, q)}, one for each"
+            )
+        self._graph.check_size(layers)
+
+    def equal(self, theta):
+        """Whether J weighs equal codes alone."""
+        return np.ndim(theta[self.parameter]) == 1 and self.products is None
 
     def energy(self, x, theta):
-        """-sum J delta, (batch,)."""
-        return -self._equal(x) @ theta[self.parameter]
+        """-sum J, (batch,)."""
+        if self.equal(theta):
+            return -self._agree(x) @ theta[self.parameter]
+        return -np.sum(self._entries(x, self._matrices(theta)) * self._strengths(theta), 1)
 
     def field(self, x, theta, layer):
-        """f(k) = sum_j J_ij [s_j = k], shaped like the layer with one more axis of length q."""
+        """f(k) = sum_j J_ij[k, s_j], shaped like the layer with one more axis of length q."""
         flat = x[layer].reshape(len(x[layer]), -1)
-        matrix = self._graph.matrix(theta)
-        out = np.stack([(matrix @ (flat == k).T.astype(float)).T for k in range(self.q)], -1)
+        if np.ndim(theta[self.parameter]) == 1:
+            matrix = self._graph.matrix(theta)
+            out = np.stack([(matrix @ (flat == k).T.astype(float)).T for k in range(self.q)], -1)
+            out = out if self.products is None else out @ self.products
+        else:
+            j, e = self._matrices(theta), np.arange(len(self.i)) if np.ndim(theta[self.parameter]) == 3 else 0
+            out = np.zeros((flat.shape[1], len(flat), self.q))  # variables first, where rows add up
+            np.add.at(out, self.i, np.swapaxes(j, 1, 2)[e, flat[:, self.j]].transpose(1, 0, 2))
+            np.add.at(out, self.j, j[e, flat[:, self.i]].transpose(1, 0, 2))
+            out = out.transpose(1, 0, 2)
         return out.reshape(*x[layer].shape, self.q)
 
     def gradient(self, x, theta, weight):
-        """-sum_b w_b delta, (m,)."""
-        return {self.parameter: -(np.asarray(weight) @ self._equal(x))}
+        """-sum_b w_b of what every number of J weighs, shaped like J."""
+        weight, shape = np.asarray(weight), np.shape(theta[self.parameter])
+        if len(shape) == 1:
+            seen = self._agree(x) if self.products is None else self._entries(x, self.products[None])
+            return {self.parameter: -(weight @ seen)}
+        flat = x[self.layers[0]].reshape(len(weight), -1)
+        place = flat[:, self.i] * self.q + flat[:, self.j]
+        if len(shape) == 3:
+            place = place + np.arange(len(self.i)) * self.q**2
+        weights = np.repeat(weight, len(self.i))
+        return {self.parameter: -np.bincount(place.ravel(), weights, int(np.prod(shape))).reshape(shape)}
 
     @property
     def local(self):
-        """Codes of the neighbours and the couplings to them; all other codes have field 0."""
+        """Codes of the neighbours and the couplings to them, all others having field 0; all codes under matrices."""
         return Local(self._prepare, _gap, _commit)
 
     def _prepare(self, x, theta):
-        matrix = self._graph.matrix(theta)
-        return np.zeros(0), np.concatenate([[self.n], matrix.indptr, matrix.indices]).astype(np.int64), matrix.data
+        if self.equal(theta):
+            matrix = self._graph.matrix(theta)
+            ints = np.concatenate([[self.n, 0], matrix.indptr, matrix.indices])
+            return np.zeros(0), ints.astype(np.int64), matrix.data
+        matrices = self._matrices(theta)
+        ends, others = np.concatenate([self.i, self.j]), np.concatenate([self.j, self.i])
+        order, m = np.argsort(ends, kind="stable"), len(self.i)
+        at = np.tile(np.arange(m) if len(matrices) == m > 1 else np.zeros(m, np.int64), 2) * self.q**2
+        first = np.arange(2 * m) < m  # J[own, other] is read along its rows' number, else along its columns'
+        entries = np.stack([others, at, np.where(first, self.q, 1), np.where(first, 1, self.q)], 1)[order]
+        indptr = np.searchsorted(ends[order], np.arange(self.n + 1))
+        ints = np.concatenate([[self.n, self.q], indptr, entries.ravel()])
+        strengths = np.tile(np.broadcast_to(self._strengths(theta), m), 2)[order]
+        return np.zeros(0), ints.astype(np.int64), np.concatenate([strengths, matrices.ravel()])
 
-    def _equal(self, x):
+    def _matrices(self, theta):
+        """(1 or m, q, q), unless only equal codes count."""
+        j = theta[self.parameter]
+        return self.products[None] if j.ndim == 1 else j.reshape(-1, self.q, self.q)
+
+    def _strengths(self, theta):
+        """What the entries of the matrices are multiplied by, (m,) or a number."""
+        j = theta[self.parameter]
+        return j if j.ndim == 1 else 1.0
+
+    def _entries(self, x, matrices):
+        """The entry of its matrix for every pair, (batch, m)."""
+        flat = x[self.layers[0]].reshape(len(x[self.layers[0]]), -1)
+        e = np.arange(len(self.i)) if len(matrices) == len(self.i) else 0
+        return matrices[e, flat[:, self.i], flat[:, self.j]]
+
+    def _agree(self, x):
         flat = x[self.layers[0]].reshape(len(x[self.layers[0]]), -1)
         return (flat[:, self.i] == flat[:, self.j]).astype(float)
 
 
-class PottsBias:
-    """A weight for every code of every variable of one `Potts` layer.
-
-    Parameters
-    ----------
-    layer : str
-        The layer acted on.
-    parameter : str
-        Name in theta of the weights, (*shape, q), energy.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from physlearn import Energy, Potts
-    >>> weights = np.array([[0.0, 0.0, 1.5], [0.25, 0.0, 0.0]])
-    >>> float(Energy({"s": (Potts(3), 2)}, [PottsBias("s")], {"bias": weights})(np.array([2, 0])))
-    -1.75
-    """
-
-    def __init__(self, layer, parameter="bias"):
-        self.layers, self.parameter = (text("layer", layer),), text("parameter", parameter)
-
-    def __repr__(self):
-        return brief(self, layers=self.layers, parameter=self.parameter)
-
-    def check(self, layers, theta):
-        """Refuse a layer of other kind, and weights of another shape."""
-        (name,) = self.layers
-        expect_codes(self, layers, name)
-        shape = (*layers[name].shape, layers[name].kind.q)
-        expect_shape(theta, self.parameter, shape, f"a weight for every code of every variable of layer {name!r}")
-
-    def energy(self, x, theta):
-        """-sum_i b_i(s_i), (batch,)."""
-        codes = x[self.layers[0]]
-        weights = np.broadcast_to(theta[self.parameter], (*codes.shape, theta[self.parameter].shape[-1]))
-        return -np.take_along_axis(weights, codes[..., None], -1).reshape(len(codes), -1).sum(1)
-
-    def field(self, x, theta, layer):
-        """The weights, repeated over the batch."""
-        return np.broadcast_to(theta[self.parameter], (len(x[layer]), *theta[self.parameter].shape))
-
-    def gradient(self, x, theta, weight):
-        """-sum_b w_b of the indicators, (*shape, q)."""
-        q = theta[self.parameter].shape[-1]
-        shown = x[self.layers[0]][..., None] == np.arange(q)
-        return {self.parameter: -np.tensordot(weight, shown.astype(float), 1)}
-
-    @property
-    def local(self):
-        """All codes and their weights."""
-        return Local(self._prepare, _bias_gap, _commit)
-
-    def _prepare(self, x, theta):
-        weights = theta[self.parameter]
-        return np.zeros(0), np.array([weights.shape[-1]]), weights.ravel()
-
-
 @kernel
 def _gap(i, x, cache, ints, floats, codes, f):
-    start, end = ints[1 + i], ints[2 + i]
+    q, start, end = ints[1], ints[2 + i], ints[3 + i]
+    first = 3 + ints[0]
+    if q > 0:  # matrices: all codes
+        for k in range(q):
+            codes[k] = k
+            f[k] = 0.0
+        matrices = ints[first - 1]  # strengths come first
+        for entry in range(start, end):
+            at = first + 4 * entry
+            place = matrices + ints[at + 1] + np.int64(x[ints[at]]) * ints[at + 3]
+            for k in range(q):
+                f[k] += floats[entry] * floats[place + k * ints[at + 2]]
+        return q
     found = 0
     for k in range(start, end):
-        code = np.int64(x[ints[2 + ints[0] + k]])
+        code = np.int64(x[ints[first + k]])
         slot = 0
         while slot < found and codes[slot] != code:
             slot += 1
@@ -165,11 +192,3 @@ def _gap(i, x, cache, ints, floats, codes, f):
 @kernel
 def _commit(i, new, x, cache, ints, floats):
     pass
-
-
-@kernel
-def _bias_gap(i, x, cache, ints, floats, codes, f):
-    for k in range(ints[0]):
-        codes[k] = k
-        f[k] = floats[i * ints[0] + k]
-    return ints[0]

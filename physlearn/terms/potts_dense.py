@@ -6,8 +6,7 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import sequence, text
-from physlearn.energy import Potts
-from physlearn.terms.fits import expect_codes, expect_shape, refuse_kinds
+from physlearn.terms.fits import angles, codes, expect_codes, expect_shape, refuse_kinds
 
 
 class PottsDense:
@@ -24,7 +23,7 @@ class PottsDense:
     --------
     >>> import numpy as np
     >>> w = np.array([[[1.0], [2.0], [4.0]]])  # one variable of three codes, one hidden unit
-    >>> from physlearn import Energy, Real
+    >>> from physlearn import Energy, Potts, Real
     >>> energy = Energy({"v": (Potts(3), 1), "h": (Real(), 1)}, [PottsDense(("v", "h"))], {"W": w})
     >>> float(energy({"v": np.array([2]), "h": np.array([1.0])}))
     -4.0
@@ -41,10 +40,11 @@ class PottsDense:
 
     def check(self, layers, theta):
         """Refuse layers of other kinds, and couplings of another shape."""
-        codes, other = self.layers
-        expect_codes(self, layers, codes)
-        refuse_kinds(self, layers, other, Potts, "the Potts layer comes first, the other is Spin, Binary or Real")
-        shape = layers[codes].size, layers[codes].kind.q, layers[other].size
+        first, other = self.layers
+        expect_codes(self, layers, first)
+        remedy = "the layer of codes comes first, the other is Spin, Binary, Real or another of numbers"
+        refuse_kinds(self, layers, other, (codes, angles), remedy)
+        shape = layers[first].size, len(layers[first].kind.levels), layers[other].size
         expect_shape(theta, self.parameter, shape, "variables, their codes and the other layer's variables")
 
     def energy(self, x, theta):

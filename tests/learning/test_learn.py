@@ -320,7 +320,9 @@ def test_what_is_no_system_or_cost_is_refused(rng):
     class Network:
         energy = lattice(rng)
 
-    with pytest.raises(TypeError, match="got a Network, expected an Energy or a System; pass its `energy`"):
+    with pytest.raises(
+        TypeError, match="got a Network, expected a machine.*; it holds an `energy`: pass that, or call it `system`"
+    ):
         learn(Network(), regression(rng), **TASK)
     with pytest.raises(TypeError, match="cost: got 'squared', expected a cost such as"):
         learn(lattice(rng), regression(rng), **(TASK | dict(cost="squared")))

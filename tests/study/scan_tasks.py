@@ -222,3 +222,15 @@ profiled = Task(run=profile, dims={"profile": ("T",)})
 padded = Task(run=growing, dims={"curve": ("step",)}, padded=("curve", "table"))
 traced = Task(run=timed, dims={"trace": ("time",), "time": ("time",)}, units={"time": "s"})
 briefly_traced = Task(run=timed, dims={"trace": ("time",)}, units={"time": "s"})
+
+
+def anything(params, rng):
+    """One number, whatever the parameter."""
+    return {"y": 1.0}
+
+
+def odd_seed(params, rng):
+    """A large integer, missing where the parameter is even."""
+    if params["a"] % 2 == 0:
+        raise ValueError("even")
+    return {"seed": 2**60 + 1}

@@ -92,3 +92,47 @@ def test_built_in_tasks_can_be_scanned_over_what_changes_their_shapes(run, task,
     done = run(task, space)
     assert not done.failures() and done.status()["done"] == done.status()["total"]
     assert done.to_dataset()["status"].size == done.points
+
+
+SEEDS = [7606741985629028552, 9223372036854775809, 9223372036854775811]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        SEEDS,
+        [0, 2**63 - 1, 2**63],
+        [-1, 2**63 - 1, 2**63],
+        [2**53, 2**53 + 1, 0.5],
+        ["1", 1],
+        ["[1]", [1]],
+        ["null", None],
+        [2**64, 2**64 + 1],
+        [10**40, 10**40 + 1],
+    ],
+)
+def test_labels_tell_points_apart_as_the_values_do(run, values, tmp_path):
+    import xarray
+
+    done = run("scan_tasks:anything", grid(a=values))
+    data = done.to_dataset()
+    labels = data["a"].values.tolist()
+    assert len(set(labels)) == len(values) == data.sizes["a"]
+    with xarray.open_dataset(done.export(tmp_path / "s.nc")) as back:
+        assert back["a"].values.tolist() == labels
+
+
+@pytest.mark.parametrize("values", [SEEDS, [1, 2], [1, 2.5], [True, False], [0.1, 1e300], ["a", "b"]])
+def test_labels_that_an_array_holds_are_those_given(run, values):
+    assert run("scan_tasks:anything", grid(a=values)).to_dataset()["a"].values.tolist() == values
+
+
+def test_parameters_whose_keys_meet_as_text_are_refused(run):
+    with pytest.raises(ValueError, match="not all different as text"):
+        run("scan_tasks:anything", grid(a=[{1: 2, "1": 3}]))
+
+
+def test_large_integers_that_missing_ones_round_are_warned_of(run):
+    with pytest.warns(UserWarning, match="integers beyond 2"):
+        data = run("scan_tasks:odd_seed", grid(a=[1, 2])).to_dataset()
+    assert np.isnan(data["seed"].values.ravel()[1])

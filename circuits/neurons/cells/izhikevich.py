@@ -1,12 +1,14 @@
 """Izhikevich's simple neurons, in SI units.
 
-    dv/dt = k v^2 + 5000 v + 140 - u + I(t),   k = 4e4 1/(V s)
+    dv/dt = square v^2 + linear v + constant - u + I(t)
     du/dt = a (b v - u)
     v >= v_peak: spike, v = c, u = u + d
 
 These are the equations of E. M. Izhikevich, IEEE Trans. Neural Netw. 14 (2003) 1569, (1) to (3), which are in mV and
 ms: v in V; u, I and d in V/s, whose numbers are those of the paper (1 mV/ms = 1 V/s); a and b in 1/s are 1000 times
-the paper's, c in V.  The model has no capacitance, so conductances pull with g in 1/s.
+the paper's, c in V.  The quadratic 0.04 v^2 + 5 v + 140 of the paper is the default; 0.04 v^2 + 4.1 v + 108 serves
+two of the patterns of E. M. Izhikevich, IEEE Trans. Neural Netw. 15 (2004) 1063, figure 1, and a < 0 two others.  The
+model has no capacitance, so conductances pull with g in 1/s.
 
 Methods: ``rk4`` (vectorised; the default), ``euler``, ``exponential_euler``, ``adaptive``.  The paper's own scheme
 (two half steps of 0.5 ms for v) is not offered: at 1 ms its spike times are wrong by milliseconds.  Spikes lie on the
@@ -22,14 +24,18 @@ import numpy as np
 from numba import carray
 
 from circuits.neurons.cells import two_variables
+from circuits.neurons.cells.linearised import given_state
+from circuits.neurons.cells.membrane import system
 from circuits.neurons.cells.methods import METHODS, stepper
-from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
+from circuits.neurons.parameters import check_method, check_numbers, check_shapes, one_number_each, rows_of
 from circuits.neurons.program import FINITE, Adaptive, Program, steps_of
 from physlearn.brief import brief
+from physlearn.checks import array
 from physlearn.kernels.jit import FUSED, inlined, kernel
 from physlearn.quantities import take_si
 
 _NAMES = ("a", "b", "c", "d", "v_peak")
+_QUADRATIC = ("square", "linear", "constant")
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Izhikevich:
     Parameters
     ----------
     a, b : float or (n,) array
-        Rate of recovery and its coupling to v, 1/s.
+        Rate of recovery and its coupling to v, 1/s.  With a < 0, u runs away from b v.
     c : float or (n,) array
         Voltage after a spike, V.
     d : float or (n,) array
@@ -48,6 +54,8 @@ class Izhikevich:
         V.
     refractory : float or (n,) array
         s, whole steps of dt; 0 in the paper.
+    square, linear, constant : float
+        Coefficients of the quadratic, 1/(V s), 1/s and V/s: 1e6, 1e3 and 1 times those in mV and ms.
 
     Examples
     --------
@@ -66,15 +74,24 @@ class Izhikevich:
     d: float | np.ndarray = 8.0
     v_peak: float | np.ndarray = 30e-3
     refractory: float | np.ndarray = 0.0
+    square: float = 4e4
+    linear: float = 5e3
+    constant: float = 140.0
 
     __repr__ = brief
 
     variables = ("v", "u")
     units = ("V", "V/s")
+    scales = (1e-2, 1.0)
+    differences = False
+    current_gain = 1.0  # derivative of dv/dt by the current
+    system = system
 
     def __post_init__(self):
         take_si(self, a="Hz", b="Hz", c="V", d="V/s", v_peak="V", refractory="s")
-        check_numbers(self, (*_NAMES, "refractory"), positive=("a",), nonnegative=("refractory",))
+        take_si(self, square="1/(V s)", linear="Hz", constant="V/s")
+        one_number_each(self, _QUADRATIC)  # arrays of them made the default kernel a fifth slower
+        check_numbers(self, (*_NAMES, *_QUADRATIC, "refractory"), positive=("square",), nonnegative=("refractory",))
         if np.any(np.asarray(self.v_peak) <= np.asarray(self.c)):
             raise ValueError(f"Izhikevich: v_peak={self.v_peak!r} V is not above c={self.c!r} V; raise v_peak")
 
@@ -101,16 +118,64 @@ class Izhikevich:
     def initial(self, n):
         """The lower fixed point without current, (2, n); where there is none, v = -65 mV and u = b v."""
         check_shapes(self, (*_NAMES, "refractory"), n)
-        linear = 5000.0 - np.broadcast_to(np.asarray(self.b, dtype=float), (n,))
-        root = linear**2 - 4.0 * 4e4 * 140.0
-        v = np.where(root >= 0.0, (-linear - np.sqrt(np.maximum(root, 0.0))) / 8e4, -65e-3)
+        linear = self.linear - np.broadcast_to(np.asarray(self.b, dtype=float), (n,))
+        root = linear**2 - 4.0 * self.square * self.constant
+        v = np.where(root >= 0.0, (-linear - np.sqrt(np.maximum(root, 0.0))) / (2.0 * self.square), -65e-3)
         return np.array([v, self.b * v])
+
+    @property
+    def voltages(self):
+        """Where fixed points are looked for, V."""
+        return float(min(np.min(self.c), -self.linear / (2.0 * self.square))) - 0.1, float(np.max(self.v_peak))
+
+    def velocity(self, x, current):
+        """Time derivative of the state below v_peak, (2, ...).
+
+        Parameters
+        ----------
+        x : (2, ...) array
+            v, u.
+        current : float or array
+            V/s.
+
+        Examples
+        --------
+        >>> Izhikevich().velocity([-70e-3, -15.0], 1.0).round(9)
+        array([ 2., 20.])
+        """
+        v, u = given_state(self, "x", x)
+        dv = (self.square * v + self.linear) * v + self.constant - u + array("current", current)
+        return np.array(np.broadcast_arrays(dv, self.a * (self.b * v - u)))
+
+    def jacobian(self, x, current=0.0):
+        """Derivatives of `velocity` by the state, (..., 2, 2)."""
+        v = np.asarray(x, dtype=float)[0]
+        out = np.zeros((*v.shape, 2, 2))
+        out[..., 0, 0] = 2.0 * self.square * v + self.linear
+        out[..., 0, 1] = -1.0
+        out[..., 1, 0] = self.a * self.b
+        out[..., 1, 1] = -self.a
+        return out
+
+    def state_at(self, v, current=0.0):
+        """The state with u at rest at a voltage, (2, ...)."""
+        return np.array([v, self.b * np.asarray(v)])
+
+    def steady_current(self, v):
+        """Current that holds the membrane at v with u at rest, V/s."""
+        v = array("v", v)
+        return self.b * v - ((self.square * v + self.linear) * v + self.constant)
+
+    def below(self, x):
+        """Distance of a state (2, ...) to v_peak, V."""
+        return self.v_peak - x[0]
 
     def check(self, n, dt, method):
         """Refuse a step too long for an explicit method, unknown methods."""
         check_method(self, method, ("auto", *METHODS))
         steps_of("Izhikevich: refractory", self.refractory, dt)
-        shortest = min(1e-3, 1.0 / float(np.max(self.a)))
+        fastest = float(np.max(np.abs(self.a)))
+        shortest = min(1e-3, 1.0 / fastest) if fastest > 0.0 else 1e-3
         if dt > shortest and method != "adaptive" and not isinstance(method, Adaptive):
             raise ValueError(
                 f"dt: {dt!r} s is longer than the shortest time constant, {shortest:.3g} s; take a shorter step or "
@@ -119,19 +184,19 @@ class Izhikevich:
 
     def program(self, n, dt, receptors, method):
         """Compiled step of n neurons; see `circuits.neurons.program.Program`."""
-        parameters = rows_of(self, _NAMES, n)
         if method not in ("auto", "rk4"):
-            scales = np.array([1e-2, 1.0])
-            fields = (field, peaked, reset)
+            fields, scales = (field, peaked, reset), np.array(self.scales)
+            parameters = rows_of(self, (*_NAMES, *_QUADRATIC), n)
             return stepper(fields, parameters.T, scales=scales, dt=dt, method=method, refractory=self.refractory)
         held = np.broadcast_to(steps_of("Izhikevich: refractory", self.refractory, dt), (n,))
         ints = np.concatenate([np.zeros(n), held]).astype(np.int64)
-        return Program(rk4, np.concatenate([[dt], parameters.ravel()]), ints, n, held="middle")
+        shared = [dt, self.square, self.linear, self.constant]
+        return Program(rk4, np.concatenate([shared, rows_of(self, _NAMES, n).ravel()]), ints, n, held="middle")
 
 
 def field(x, current, p, out):
     """Time derivatives of one neuron; p in the order of the class."""
-    out[0] = (4e4 * x[0] + 5e3) * x[0] + 140.0 - x[1] + current
+    out[0] = (p[5] * x[0] + p[6]) * x[0] + p[7] - x[1] + current
     out[1] = p[0] * (p[1] * x[0] - x[1])
 
 
@@ -149,18 +214,18 @@ def reset(x, p):
 @inlined
 def _slopes(v, u, current, g, numbers):
     """As `field`."""
-    a, b = numbers
-    return (4e4 * v + 5e3) * v + 140.0 - u + current - g * v, a * (b * v - u)
+    a, b, (square, linear, constant) = numbers
+    return (square * v + linear) * v + constant - u + current - g * v, a * (b * v - u)
 
 
 @kernel(fastmath=FUSED)
-def _advance(dt, state, drive, p, left, spiked):
+def _advance(dt, quadratic, state, drive, p, left, spiked):
     v, u, current, g, pull = state[0], state[1], drive[0], drive[1], drive[2]
     a, b, low, jump, peak = p[0], p[1], p[2], p[3], p[4]
     eventful = 0
     for i in range(v.size):
         x, source = v[i], current[i] + pull[i]
-        free, y = two_variables.rk4(_slopes, dt, x, u[i], source, g[i], (a[i], b[i]))
+        free, y = two_variables.rk4(_slopes, dt, x, u[i], source, g[i], (a[i], b[i], quadratic))
         v[i] = x if left[i] > 0 else free
         u[i] = y
         left[i] -= left[i] > 0
@@ -170,6 +235,7 @@ def _advance(dt, state, drive, p, left, spiked):
 
 def rk4(step, n, state, drive, floats, ints, spiked, late):
     """Classical Runge-Kutta, all neurons in one loop."""
-    f = carray(floats, 1 + 5 * n)
-    p = f[1:].reshape(5, n)
-    return _advance(f[0], carray(state, (2, n)), carray(drive, (3, n)), p, carray(ints, 2 * n), carray(spiked, n))
+    f = carray(floats, 4 + 5 * n)
+    p, quadratic = f[4:].reshape(5, n), (f[1], f[2], f[3])
+    state, drive = carray(state, (2, n)), carray(drive, (3, n))
+    return _advance(f[0], quadratic, state, drive, p, carray(ints, 2 * n), carray(spiked, n))

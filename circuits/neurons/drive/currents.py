@@ -2,19 +2,22 @@
 
 Each adds to the current I of its target's neurons (A; V where the neurons have a resistance of 1); several add up.
 Values are taken at the beginning of a step and held (at its middle for methods of higher order), so steps that fall
-on the grid are exact.  All are products a_i f(t): f is sampled once per block of steps.
+on the grid are exact, 1e-6 of a step being taken for rounding as everywhere in time.  All are products a_i f(t): f is
+sampled once per block of steps.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numba import carray
 
 from circuits.neurons.parameters import as_numbers, fixed
+from circuits.neurons.program import ROUNDING, on_grid
 from physlearn.brief import brief
 from physlearn.checks import text
 from physlearn.kernels.cfuncs import pointer
@@ -52,12 +55,12 @@ class Waveform(ABC):
             raise ValueError(f"{type(self).__name__}: stop={stop!r} s does not lie after start={start!r} s")
 
     @abstractmethod
-    def _products(self) -> list:
-        """Pairs (amplitude in A, its course in time) whose sum is injected."""
+    def _products(self, dt) -> list:
+        """Pairs (amplitude in A, its course in time) whose sum is injected, on a grid of steps dt (s)."""
 
     def check(self, population):
         """Refuse amplitudes that do not fit the population."""
-        for amplitude, _ in self._products():
+        for amplitude, _ in self._products(0.0):
             if np.shape(amplitude) not in ((), (population.n,)):
                 raise ValueError(
                     f"{type(self).__name__}: current has shape {np.shape(amplitude)}, expected a number or "
@@ -68,10 +71,14 @@ class Waveform(ABC):
         """Whether a population gets current from this."""
         return name == self.target
 
+    def steady(self, dt):
+        """Whether the current is constant over every step of dt."""
+        return False
+
     def attach(self, plan, index):
         """Add what the current does to the plan."""
         n = plan.network.populations[self.target].n
-        for amplitude, course in self._products():
+        for amplitude, course in self._products(plan.dt):
             amplitude = np.ascontiguousarray(np.broadcast_to(np.asarray(amplitude, float), (n,)))
             for part in plan.parts[self.target]:
                 own = np.ascontiguousarray(amplitude[part.low : part.high])
@@ -102,8 +109,12 @@ class Constant(Waveform):
 
     __repr__ = brief
 
-    def _products(self):
+    def _products(self, dt):
         return [(self.current, None)]
+
+    def steady(self, dt):
+        """Always."""
+        return True
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +142,12 @@ class Step(Waveform):
 
     __repr__ = brief
 
-    def _products(self):
-        return [(self.current, lambda t: _inside(t, self.start, self.stop))]
+    def _products(self, dt):
+        return [(self.current, lambda t: _inside(t, self.start, self.stop, dt))]
+
+    def steady(self, dt):
+        """Where it begins and ends on the grid."""
+        return on_grid([self.start, self.stop], dt)
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,13 +181,13 @@ class Ramp(Waveform):
         if not -np.inf < self.start < self.stop < np.inf:
             raise ValueError(f"Ramp: start={self.start!r} s, stop={self.stop!r} s, expected a later, finite stop")
 
-    def _products(self):
+    def _products(self, dt):
         def done(t):
             return (t - self.start) / (self.stop - self.start)
 
         return [
-            (self.low, lambda t: _inside(t, self.start, self.stop) * (1 - done(t))),
-            (self.high, lambda t: _inside(t, self.start, self.stop) * done(t)),
+            (self.low, lambda t: _inside(t, self.start, self.stop, dt) * (1 - done(t))),
+            (self.high, lambda t: _inside(t, self.start, self.stop, dt) * done(t)),
         ]
 
 
@@ -203,7 +218,7 @@ class Sine(Waveform):
 
     __repr__ = brief
 
-    def _products(self):
+    def _products(self, dt):
         return [(self.current, lambda t: np.sin(2 * np.pi * self.frequency * t + self.phase))]
 
 
@@ -241,14 +256,18 @@ class Piecewise(Waveform):
                 f"Piecewise: values has shape {values.shape}, expected ({len(times)},) or ({len(times)}, n) like times"
             )
 
-    def _products(self):
+    def _products(self, dt):
         values = np.asarray(self.values, float)
         if values.ndim == 2:
             return [(values[0], None)]
-        return [(1.0, lambda t: np.concatenate([[0.0], values])[self._place(t)])]
+        return [(1.0, lambda t: np.concatenate([[0.0], values])[self._place(t, dt)])]
 
-    def _place(self, t):
-        return np.searchsorted(np.asarray(self.times, float) - 1e-12, t, side="right")
+    def steady(self, dt):
+        """Where all changes fall on the grid."""
+        return on_grid(self.times, dt)
+
+    def _place(self, t, dt):
+        return np.searchsorted(np.asarray(self.times, float) - ROUNDING * dt, t, side="right")
 
     def attach(self, plan, index):
         """Add what the current does to the plan."""
@@ -259,11 +278,11 @@ class Piecewise(Waveform):
         values = np.concatenate([np.zeros((1, values.shape[1])), values])
         for part in plan.parts[self.target]:
             own = np.ascontiguousarray(values[:, part.low : part.high])
-            plan.varying(part, table_row, own, *plan.course(self._place, part.middle))
+            plan.varying(part, table_row, own, *plan.course(partial(self._place, dt=plan.dt), part.middle))
 
 
-def _inside(t, start, stop):
-    return ((t >= start - 1e-12) & (t < stop - 1e-12)).astype(float)
+def _inside(t, start, stop, dt):
+    return ((t >= start - ROUNDING * dt) & (t < stop - ROUNDING * dt)).astype(float)
 
 
 def product(step, at):

@@ -58,7 +58,7 @@ class OrnsteinUhlenbeck(Waveform):
         if np.any(np.asarray(self.sigma) < 0):
             raise ValueError(f"OrnsteinUhlenbeck: sigma={self.sigma!r} A, expected 0 or more")
 
-    def _products(self):
+    def _products(self, dt):
         return [(self.mean, None), (self.sigma, None)]
 
     def attach(self, plan, index):

@@ -153,6 +153,8 @@ class Plan:
             n, key = high - low, f"{name}/{k}"
             program = part_of(population.model, population.n, low, high).program(n, self.dt, receptors, method)
             self.methods[name] = program.name or program.update.__name__
+            if program.steady:
+                self._check_steady(name, population.receptors)
             floats = np.ascontiguousarray(program.floats, dtype=float)
             ints = np.ascontiguousarray(program.ints, dtype=np.int64).copy()
             if program.driven_at is not None:
@@ -182,6 +184,20 @@ class Plan:
                 )
             update = compiled(program.update, UPDATE, "update", "or use a built-in neuron").address
             self.action(ADVANCE, part, loop.advance, update, n, part.state, drive, floats, ints, history.head)
+
+    def _check_steady(self, name, receptors):
+        """Refuse what changes within a step of dt, for a method that bounds its error."""
+        varying = [f"receptor {label!r}" for label, receptor in receptors.items() if receptor.taus]
+        inputs = [given for given in self.network.inputs if given.injects(name)]
+        varying += [
+            type(given).__name__ for given in inputs if not (hasattr(given, "steady") and given.steady(self.dt))
+        ]
+        if varying:
+            raise ValueError(
+                f"method: {self.methods[name]!r} of {name!r} bounds its error only under a current that is constant "
+                f"over every step of dt={self.dt!r} s, and {varying[0]} varies within one; take another method of the "
+                "model, such as 'rk4', whose error falls with dt"
+            )
 
     # projections -------------------------------------------------------------------------------------------------
 
@@ -246,21 +262,21 @@ class Plan:
                 arrays[f"{name}/{k}/recent"] = np.stack([stamps - step, ids])
         return arrays
 
-    def restore(self, arrays, step):
-        """Take up a saved state."""
+    def restore(self, arrays, step, what="state"):
+        """Take up a saved state; ``what`` names it in errors."""
         if "longest" in arrays and arrays["longest"] != self.longest:
             raise ValueError(
-                f"state: it keeps the spikes of {arrays['longest']} steps, but the longest delay of this network is "
+                f"{what}: it keeps the spikes of {arrays['longest']} steps, but the longest delay of this network is "
                 f"{self.longest} steps; begin a new run"
             )
         recent = {f"{name}/{k}/recent" for name, parts in self.parts.items() for k in range(len(parts))}
         expected = {*self.kept, *recent, "longest"}
         if set(arrays) != expected:
             odd = sorted(set(arrays) ^ expected)[0]
-            raise ValueError(f"state: it belongs to another network ({odd!r} is in one of the two only)")
+            raise ValueError(f"{what}: it belongs to another network ({odd!r} is in one of the two only)")
         for name, array in self.kept.items():
             if arrays[name].shape != array.shape:
-                raise ValueError(f"state: {name!r} has shape {arrays[name].shape}, expected {array.shape}")
+                raise ValueError(f"{what}: {name!r} has shape {arrays[name].shape}, expected {array.shape}")
             array[...] = arrays[name]
         for name, parts in self.parts.items():
             for k, part in enumerate(parts):

@@ -37,7 +37,7 @@ class Recorder:
             raise TypeError(
                 f"record: got {record!r}, expected 'spikes', None or a mapping such as {{{names[0]!r}: 'spikes'}}"
             )
-        self.spiking, wanted = [], {}
+        self.spiking, wanted = {}, {}  # population: the neurons whose spikes are kept, ascending, or None for all
         for name, what in record.items():
             nearest("record", name, [*names, *plan.plastic])
             if isinstance(what, str):
@@ -48,7 +48,9 @@ class Recorder:
             if not isinstance(what, Record):
                 raise TypeError(f"record: {name!r} asks for {what!r}, expected 'spikes', None or a Record")
             if what.spikes and name in names:
-                self.spiking.append(name)
+                chosen = None if what.spikes == "all" or what.neurons is None else self._layout(name, what)[3]
+                if chosen is None or len(chosen):
+                    self.spiking[name] = None if chosen is None else np.unique(chosen)
             if len(what.variables):
                 wanted[name] = what
         self.spikes = {name: [[] for _ in plan.parts[name]] for name in self.spiking}
@@ -114,11 +116,15 @@ class Recorder:
     def take(self, first, last):
         """Take over spikes stamped first .. last - 1 and, when streaming, the samples of these grid points."""
         for name in self.spiking:
+            chosen = self.spiking[name]
             for part, chunks in zip(self.plan.parts[name], self.spikes[name], strict=True):
                 stamps, ids, late = part.history.between(first, last)
+                ids, late = ids + part.low, late if part.history.exact else None
+                if chosen is not None:
+                    kept = np.isin(ids, chosen)
+                    stamps, ids, late = stamps[kept], ids[kept], None if late is None else late[kept]
                 if len(ids):
-                    late = late if part.history.exact else None
-                    chunks.append((stamps, ids + part.low, late))
+                    chunks.append((stamps, ids, late))
             if self.sink is not None:
                 self.sink.spikes(name, *self._merged(name))
                 self.spikes[name] = [[] for _ in self.plan.parts[name]]
@@ -153,7 +159,8 @@ class Recorder:
         elif step > self.first:
             for name in self.spiking:
                 times, ids = self._merged(name)
-                spikes[name] = Spikes(times, ids, n=self.plan.network.populations[name].n, **ends)
+                n = self.plan.network.populations[name].n
+                spikes[name] = Spikes(times, ids, n=n, recorded=self.spiking[name], **ends)
             for name, (variables, units, neurons, order, every, clock, out) in self.traces.items():
                 count = step // every - clock[0] + 1
                 values = out[:count]

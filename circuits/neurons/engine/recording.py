@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import flag, integers, positive, sequence
+from physlearn.checks import integers, positive, seen, sequence
 from physlearn.quantities import take_si
 
 
@@ -26,19 +26,24 @@ class Record:
     every : float, optional
         s between samples, whole steps; every step by default.  Samples fall on multiples of it.
     neurons : sequence of int, optional
-        All by default; of a projection synapses, in the order of `SpikingNetwork.synapses`.
-    spikes : bool
+        Whose variables and spikes; all by default; of a projection synapses, in the order of `SpikingNetwork.synapses`.
+    spikes : bool or "all"
+        Whether to keep spikes: True those of ``neurons``, "all" those of all neurons.
 
     Examples
     --------
-    >>> Record(["v"], every=1e-3, neurons=[0, 1]).spikes
-    True
+    >>> from circuits.neurons import LIF, Constant, Population, SpikingNetwork
+    >>> from physlearn import integrate
+    >>> cell = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0)
+    >>> network = SpikingNetwork({"E": Population(cell, 3)}, inputs=[Constant("E", 15e-3)])
+    >>> integrate(network, (0.0, 0.1), dt=1e-4, record={"E": Record(neurons=[0, 2])}).spikes["E"]
+    Spikes(8 of 2 recorded of 3 neurons, 0 to 0.1 s, 40 Hz)
     """
 
     variables: Any = ()
     every: float | None = None
     neurons: Any = None
-    spikes: bool = True
+    spikes: bool | str = True
 
     __repr__ = brief
 
@@ -50,7 +55,8 @@ class Record:
             positive("Record: every in s", self.every)
         if self.neurons is not None:
             integers("Record: neurons", self.neurons, ndim=1, low=0)
-        flag("Record: spikes", self.spikes)
+        if not isinstance(self.spikes, bool | np.bool_) and self.spikes != "all":
+            raise TypeError(f"Record: spikes={seen(self.spikes)}, expected True, False or 'all'")
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,12 +83,17 @@ class Traces:
         return brief(self, t=self.t, neurons=len(self.neurons), **{name: self[name] for name in self.variables})
 
     def _repr_html_(self):
-        return self.to_xarray()._repr_html_()
+        return self.to_dataset()._repr_html_()
+
+    @property
+    def final(self):
+        """The last sample, {variable: (k,)}."""
+        return {name: self[name][-1] for name in self.variables}
 
     def __getitem__(self, variable):
         return self.values[:, self.variables.index(nearest("variable", variable, self.variables))]
 
-    def to_xarray(self):
+    def to_dataset(self):
         """An xarray.Dataset with dimensions time and neuron, units in the attributes."""
         import xarray
 
@@ -93,10 +104,12 @@ class Traces:
         }
         return xarray.Dataset(data, coordinates)
 
+    to_xarray = to_dataset  # its former name
+
 
 @dataclass(frozen=True, eq=False)
 class NetworkState:
-    """The state of a network at a grid point; pass it as ``state`` to continue the run bit for bit.
+    """The state of a network at a grid point; pass it as ``x0`` to continue the run bit for bit.
 
     Parameters
     ----------
@@ -126,8 +139,8 @@ class Recording:
     traces : dict of str to Traces
     weights : dict of str to (m,) array
         Weights of plastic projections at the end, by source and then target.
-    state : NetworkState
-        At the end.
+    final : NetworkState
+        The state at the end, which ``x0`` of another run takes; ``state`` is its former name.
     t_start, t_stop, dt : float
         s.
     method : str
@@ -137,11 +150,44 @@ class Recording:
     spikes: dict
     traces: dict
     weights: dict
-    state: NetworkState
+    final: NetworkState
     t_start: float
     t_stop: float
     dt: float
     method: str
+
+    @property
+    def state(self):
+        """The state at the end: the former name of ``final``."""
+        return self.final
+
+    @property
+    def t(self):
+        """Begin and end of the run, s; samples have times of their own, ``traces["E"].t``."""
+        return np.array([self.t_start, self.t_stop])
+
+    def to_dataset(self):
+        """Spikes and samples of all populations as one xarray.Dataset.
+
+        "E.spike_time" (s) and "E.spike_neuron" along "E.spike"; "E.v" along "E.time" and "E.neuron"; the last weights
+        of a plastic projection "E->I.weight" along "E->I.synapse".
+        """
+        import xarray
+
+        data, coordinates = {}, {}
+        for name, spikes in self.spikes.items():
+            along = (f"{name}.spike",)
+            data[f"{name}.spike_time"] = (along, spikes.times, {"units": "s"})
+            data[f"{name}.spike_neuron"] = (along, spikes.ids)
+        for name, traces in self.traces.items():
+            time, neuron = f"{name}.time", f"{name}.neuron"
+            coordinates |= {time: (time, traces.t, {"units": "s"}), neuron: traces.neurons}
+            for variable, unit in zip(traces.variables, traces.units, strict=True):
+                data[f"{name}.{variable}"] = ((time, neuron), traces[variable], {"units": unit})
+        for name, weights in self.weights.items():
+            data[f"{name}.weight"] = ((f"{name}.synapse",), weights)
+        ends = {"t_start": self.t_start, "t_stop": self.t_stop, "dt": self.dt, "method": self.method}
+        return xarray.Dataset(data, coordinates, ends)
 
     def __repr__(self):
         spikes = {name: len(spikes) for name, spikes in self.spikes.items()}

@@ -44,8 +44,9 @@ class Sink:
         """Create the files for what a recorder records."""
         populations = recorder.plan.network.populations
         self.header = {"dt": recorder.plan.dt, "t_start": t_start, "t_stop": t_start, "spikes": [], "traces": []}
-        for name in recorder.spiking:
-            self._begin("spikes", name, {"n": populations[name].n}, ("times", "ids"))
+        for name, chosen in recorder.spiking.items():
+            some = {} if chosen is None else {"recorded": chosen.tolist()}
+            self._begin("spikes", name, {"n": populations[name].n} | some, ("times", "ids"))
         for name, (variables, units, neurons, _, every, clock, _) in recorder.traces.items():
             entry = {"variables": variables, "units": units, "neurons": neurons.tolist()}
             self._begin("traces", name, entry | {"every": every, "first": int(clock[0])}, ("",))
@@ -166,7 +167,8 @@ def _mapped(path, header, verify):
             for part, kind in (("times", "<f8"), ("ids", "<i8"))
         )
         try:
-            spikes[entry["population"]] = Spikes(times, ids, n=entry["n"], **ends)
+            recorded = entry.get("recorded")
+            spikes[entry["population"]] = Spikes(times, ids, n=entry["n"], recorded=recorded, **ends)
         except ValueError as error:
             raise _Damaged(f"{path / f'spikes.{k}.*'}: damaged ({error}); put back a copy of them") from error
     for k, entry in enumerate(header["traces"]):

@@ -225,8 +225,8 @@ def _poisson(b2, network, given, group, dt):
 
 def _injection(b2, clock, given, group, ahead):
     """An operation that sets the group's injected current at the start of each step."""
-    products = [(np.broadcast_to(a, group.N), course) for current in given for a, course in current._products()]
     current, dt = group.variables["I_injected"], float(clock.dt)
+    products = [(np.broadcast_to(a, group.N), course) for one in given for a, course in one._products(dt)]
 
     def inject():
         t = np.array([(int(clock.timestep[:].item()) + ahead) * dt])

@@ -167,10 +167,11 @@ def _izhikevich(population, method, dt, name):
     model = population.model
     parameters = {"a": (model.a, "hertz"), "b": (model.b, "hertz"), "d": (model.d, "volt/second")}
     parameters |= {"c": (model.c, "volt"), "v_peak": (model.v_peak, "volt"), "ohm_per_second": (1.0, "ohm/second")}
+    parameters |= {"square": (model.square, "1/volt/second"), "linear": (model.linear, "hertz")}
+    parameters |= {"constant": (model.constant, "volt/second")}
     equations = [
         "du/dt = a*(b*v - u) : volt/second",
-        "dv/dt = 4e4*v**2/volt/second + 5e3*v/second + 140*volt/second - u"
-        " + ohm_per_second*(I_injected{current}) : volt",
+        "dv/dt = square*v**2 + linear*v + constant - u + ohm_per_second*(I_injected{current}) : volt",
     ]
     return _two(population, method, name, equations, "v = c\nu += d", parameters, ("u", "volt/second"))
 

@@ -13,11 +13,12 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import count, positive
-from physlearn.dynamics.problem import is_continuous, make_problem
+from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.sampling.engines import NO_ENERGY, start_sampler
-from physlearn.energy import Energy
+from physlearn.kinds import is_continuous, is_discrete, unstated
+from physlearn.machine import Machine
 from physlearn.progress import follow
-from physlearn.systems import check_energy_given
+from physlearn.systems import energy_of
 from physlearn.threads import on_one_thread
 
 
@@ -52,12 +53,23 @@ def estimate(log_weights, log_z0):
 
 
 def count_values(problem):
-    """Number of values that each free variable can take; infinity for continuous ones."""
+    """Number of values that each free variable can take; infinity for those of no discrete kind."""
     counts = [
-        np.full(layer.size, np.inf if is_continuous(layer.kind) else float(getattr(layer.kind, "q", 2)))
+        np.full(layer.size, float(len(layer.kind.levels)) if is_discrete(layer.kind) else np.inf)
         for layer in problem.system.layers.values()
     ]
     return np.concatenate(counts)[problem.frame.cluster >= 0]
+
+
+def uniform_log_z(problem):
+    """Logarithm of the number of states; refuses variables whose states cannot be counted."""
+    log_z = float(np.sum(np.log(count_values(problem))))
+    if np.isfinite(log_z):
+        return log_z
+    for name, (kind, _) in problem.system.layers.items():
+        if not is_continuous(kind) and not is_discrete(kind):
+            raise ValueError(f"energy: {unstated(name, kind)}")
+    raise ValueError("energy: free Real variables have no uniform distribution to start from; clamp them")
 
 
 def check_path(steps, chains):
@@ -68,7 +80,7 @@ def check_path(steps, chains):
 
 @on_one_thread
 def annealed_importance(
-    energy: Energy,
+    energy: Machine,
     *,
     temperature,
     steps: int = 1000,
@@ -82,8 +94,8 @@ def annealed_importance(
 
     Parameters
     ----------
-    energy : Energy
-        Its free layers are `Spin`, `Binary` or `Potts`.
+    energy : Machine or Energy
+        Its free layers are of discrete kinds.
     temperature : float
         Positive, in the energy's units (k_B = 1).
     steps : int
@@ -116,15 +128,13 @@ def annealed_importance(
     >>> bool(abs(found.value - exact) < 4 * found.error)
     True
     """
-    check_energy_given(energy, NO_ENERGY)
+    energy = energy_of(energy, NO_ENERGY)
     check_path(steps, chains)
     temperature = positive("temperature", temperature)
     problem, _ = make_problem(energy, None, clamp)
     if problem.tied or np.any(problem.push):
         raise ValueError("clamp: it ties variables together or gives a force; clamp single variables to values")
-    log_z0 = float(np.sum(np.log(count_values(problem))))
-    if np.isinf(log_z0):
-        raise ValueError("energy: free Real variables have no uniform distribution to start from; clamp them")
+    log_z0 = uniform_log_z(problem)
     sampler = start_sampler(energy, chains, None, clamp, method, rng, {})
     betas = np.linspace(0.0, 1.0 / temperature, steps + 1)
     log_w = np.zeros(chains)

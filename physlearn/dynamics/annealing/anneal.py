@@ -22,10 +22,10 @@ from physlearn.dynamics.sampling.engines import (
     warn_of_trouble,
 )
 from physlearn.dynamics.sites import fields
-from physlearn.energy import Energy, Potts
+from physlearn.machine import Machine
 from physlearn.progress import Bar
 from physlearn.rng import seed_sequence
-from physlearn.systems import check_energy_given, variables
+from physlearn.systems import energy_of, variables
 from physlearn.threads import on_one_thread
 
 NAMED = ("geometric", "linear", "adaptive")
@@ -33,7 +33,7 @@ NAMED = ("geometric", "linear", "adaptive")
 
 @on_one_thread
 def anneal(
-    energy: Energy,
+    energy: Machine,
     schedule="geometric",
     *,
     reads: int = 32,
@@ -51,7 +51,7 @@ def anneal(
 
     Parameters
     ----------
-    energy : Energy
+    energy : Machine or Energy
         Any that `sample` takes.
     schedule : str or (sweeps,) array
         "geometric" or "linear" from hot to cold, "adaptive" (constant thermodynamic speed, from a pilot run of 16
@@ -99,7 +99,7 @@ def anneal(
     >>> anneal(ring, reads=4, sweeps=100, rng=0).energy
     -3.0
     """
-    check_energy_given(energy, NO_ENERGY)
+    energy = energy_of(energy, NO_ENERGY)
     count("reads", reads, each=8 * variables(energy))
     root = seed_sequence(rng)
     method = _method(energy, clamp, method)
@@ -125,13 +125,13 @@ def anneal(
 
 @on_one_thread
 def greedy(
-    energy: Energy, *, reads: int = 32, x0=None, clamp=None, max_sweeps: int = 10_000, rng=None, progress=None
+    energy: Machine, *, reads: int = 32, x0=None, clamp=None, max_sweeps: int = 10_000, rng=None, progress=None
 ) -> Annealed:
     """Fall to the nearest minimum from many random states.
 
     Parameters
     ----------
-    energy : Energy
+    energy : Machine or Energy
         Any that `relax` takes.
     reads : int
         Descents.
@@ -155,7 +155,7 @@ def greedy(
     >>> greedy(chain, reads=20, rng=0).energy
     -4.0
     """
-    check_energy_given(energy, " to lower; integrate or relax it, or run species by kinetics")
+    energy = energy_of(energy, " to lower; integrate or relax it, or run species by kinetics")
     count("reads", reads, each=8 * variables(energy))
     count("max_sweeps", max_sweeps)
     root = seed_sequence(rng)
@@ -195,7 +195,7 @@ def _method(energy, clamp, method):
     """Metropolis for spins and 0/1 variables where it fits, if ``method`` is "auto"."""
     if method != "auto":
         return method
-    if any(isinstance(layer.kind, Potts) for layer in energy.layers.values()):
+    if any(layer.by_level for layer in energy.layers.values()):
         return method
     return "metropolis" if metropolis.refusal(make_problem(energy, None, clamp)[0]) is None else method
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.checks import number
+from physlearn.dynamics.labels import named
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,27 @@ class Annealed:
         reads, sweeps = len(self.energies), len(self.temperatures)
         return f"Annealed(energy={self.energy:.6g}, reads={reads}, sweeps={sweeps}, method={self.method!r})"
 
+    def _repr_html_(self):
+        return self.to_dataset()._repr_html_()
+
+    @property
+    def final(self):
+        """The best state of every read, as ``x0`` takes it: the same as ``states``."""
+        return self.states
+
+    def to_dataset(self):
+        """As an xarray.Dataset with dims (read, ...), and the schedule along "sweep".
+
+        A layer whose name is taken ("energy", "temperature", "read", "sweep") has an underscore behind it.
+        """
+        import xarray as xr
+
+        states = self.states if isinstance(self.states, dict) else {"x": self.states}
+        own = {"energy": (("read",), self.energies), "temperature": (("sweep",), self.temperatures)}
+        layers = {name: (("read",), value) for name, value in states.items()}
+        data: Any = named(own, layers, taken=("read", "sweep"))
+        return xr.Dataset(data, attrs={"method": self.method})
+
     def time_to_solution(self, target, confidence=0.99):
         """Sweeps after which a read at or below ``target`` has been seen with probability ``confidence``.
 
@@ -50,7 +72,7 @@ class Annealed:
         Parameters
         ----------
         target : float
-            Energy; differences within 1e-9 of its magnitude count as reached.
+            Energy; differences within 1e-9 of its magnitude, and rounding errors, count as reached.
         confidence : float
             In (0, 1).
 
@@ -66,7 +88,8 @@ class Annealed:
         number("target", target)
         if not 0.0 < number("confidence", confidence, 0, 1) < 1.0:
             raise ValueError(f"confidence: got {confidence!r}, expected a number between 0 and 1")
-        p = float(np.mean(self.energies <= target + 1e-9 * max(1.0, abs(target))))
+        rounding = 4 * np.finfo(float).eps * float(np.max(np.abs(self.energies), initial=0.0))  # in the energies' unit
+        p = float(np.mean(self.energies <= target + (1e-9 * abs(target) + rounding)))
         sweeps = float(len(self.temperatures))
         if p == 0.0:
             return np.inf

@@ -25,15 +25,16 @@ from typing import Any
 import numpy as np
 
 from physlearn.checks import array, count
-from physlearn.dynamics.annealing.ais import count_values
+from physlearn.dynamics.annealing.ais import uniform_log_z
+from physlearn.dynamics.labels import named
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.sampling.engines import NO_ENERGY, check_temperature, energies_of, start_sampler
 from physlearn.dynamics.sampling.samples import Observed
 from physlearn.dynamics.scale import unit_of
-from physlearn.energy import Energy
+from physlearn.machine import Machine
 from physlearn.progress import follow
 from physlearn.rng import seed_sequence
-from physlearn.systems import check_energy_given, variables
+from physlearn.systems import energy_of, variables
 from physlearn.threads import on_one_thread
 
 FEWEST = 10.0  # families' worth of states below which averages are not to be trusted
@@ -92,6 +93,30 @@ class Population:
         """-T ln Z at every temperature, (k,)."""
         return -self.temperatures * self.log_z
 
+    def _repr_html_(self):
+        return self.to_dataset()._repr_html_()
+
+    @property
+    def final(self):
+        """The population at the last temperature, as ``x0`` takes it: the same as ``states``."""
+        return self.states
+
+    def to_dataset(self):
+        """As an xarray.Dataset with dims (temperature, ...) of means, and (member, ...) of the last population.
+
+        A layer or observable whose name is taken has an underscore behind it; energies of the members are "energies".
+        """
+        import xarray as xr
+
+        along = ("log_z", "free_energy", "energy", "heat_capacity", "rho_t", "families")
+        own = {name: (("temperature",), getattr(self, name)) for name in along}
+        own |= {name: (("member",), getattr(self, name)) for name in ("energies", "family")}
+        states = self.states if isinstance(self.states, dict) else {"x": self.states}
+        layers = {name: (("member",), value) for name, value in states.items()}
+        observed = {name: (("temperature",), value) for name, value in self.observed.items()}
+        data: Any = named(own, layers, observed, ("temperature", "member"))
+        return xr.Dataset(data, coords={"temperature": self.temperatures}, attrs={"method": self.method})
+
     def __repr__(self):
         return (
             f"Population(method={self.method!r}, population={len(self.energies)}, temperatures="
@@ -101,7 +126,7 @@ class Population:
 
 @on_one_thread
 def population_annealing(
-    energy: Energy,
+    energy: Machine,
     *,
     temperatures,
     population: int = 1000,
@@ -117,8 +142,8 @@ def population_annealing(
 
     Parameters
     ----------
-    energy : Energy
-        Its free layers are `Spin`, `Binary` or `Potts`.
+    energy : Machine or Energy
+        Its free layers are of discrete kinds.
     temperatures : (k,) array
         Positive, strictly decreasing, the first so hot that states drawn uniformly are near equilibrium.
     population : int
@@ -163,7 +188,7 @@ def population_annealing(
     >>> bool(abs(found.log_z[-1] - exact) < 0.1), found.best
     (True, -6.0)
     """
-    check_energy_given(energy, NO_ENERGY)
+    energy = energy_of(energy, NO_ENERGY)
     temperatures = _checked(temperatures)
     count("population", population, least=2, each=8 * variables(energy))
     count("sweeps", sweeps)
@@ -227,10 +252,7 @@ def _log_states(problem):
         raise ValueError(f"clamp: a batch of {problem.batch} items, expected one; call once for each")
     if problem.tied or np.any(problem.push):
         raise ValueError("clamp: it ties variables together or gives a force; clamp single variables to values")
-    log_z = float(np.sum(np.log(count_values(problem))))
-    if np.isinf(log_z):
-        raise ValueError("energy: free Real variables have no uniform distribution to start from; clamp them")
-    return log_z
+    return uniform_log_z(problem)
 
 
 def _averages(energies, family, temperature):

@@ -11,29 +11,48 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.dynamics.scale import unit_of
+from physlearn.kinds import is_discrete
 
 PROBES = 16
 QUENCH = 30  # sweeps at no temperature to speak of
 EXCITED = 0.1  # excited variables of a state at the cold end
+DEEPER = 1e-6  # of the hot end: the first cold end looked at, and of each the next
+NOTHING = 1e-12  # of a variable's largest gap: rounding of a move that costs nothing
 STEPS, PILOT = 24, 20  # temperatures of the adaptive schedule's pilot, and sweeps at each
 
 
 def default_range(energy, problem, sampler):
-    """Hot and cold temperatures; ``sampler`` has `PROBES` chains in random states, and is quenched here."""
+    """Hot and cold temperatures; ``sampler`` has `PROBES` chains in random states, and is quenched here.
+
+    Coefficients may span any number of decades: while too much is excited at the cold end of the search, the probes
+    are quenched again further down.
+    """
     random = gaps(energy, problem, sampler.state())
     unit = max((unit_of(g) for g in random if np.any(g)), default=1.0)
     squares = (np.mean((g / unit) ** 2, axis=(0, 2)).max(initial=0.0) for g in random)
     hot = unit * float(np.sqrt(max(squares, default=0.0)))
     if hot == 0.0:
         return 1.0, 1.0  # nothing costs anything
-    sampler.run(QUENCH, np.full(PROBES, 1e-6 * hot))
-    cold = np.concatenate([g.ravel() for g in gaps(energy, problem, sampler.state())])
-    cold = cold[cold > 1e-9 * hot] / unit
-    low, high = 1e-6 * hot / unit, hot / unit
+    low, high = hot / unit, hot / unit
+    while True:
+        low = DEEPER * low
+        sampler.run(QUENCH, np.full(PROBES, unit * low))
+        cold = _costs(random, gaps(energy, problem, sampler.state())) / unit
+        if unit * DEEPER * low == 0.0 or np.sum(np.exp(-cold / low)) < EXCITED * PROBES:
+            break
     for _ in range(60):
         middle = np.sqrt(low * high)
         low, high = (middle, high) if np.sum(np.exp(-cold / middle)) < EXCITED * PROBES else (low, middle)
     return hot, unit * low
+
+
+def _costs(random, quenched):
+    """Gaps of quenched states that are more than rounding on the scale of their own variable, in one row."""
+    kept = []
+    for before, after in zip(random, quenched, strict=True):
+        scale = np.maximum(before.max(axis=(0, 2)), after.max(axis=(0, 2)))
+        kept.append(after[after > NOTHING * scale[:, None]])
+    return np.concatenate(kept)
 
 
 def gaps(energy, problem, x):
@@ -44,30 +63,18 @@ def gaps(energy, problem, x):
         free = problem.frame.cluster[start : start + layer.size] >= 0
         if not free.any():
             continue
-        kind, f = layer.kind, np.asarray(energy.field(x, name), dtype=float)
-        scale = _scale(kind)
-        if hasattr(kind, "q"):
-            f = f.reshape(len(f), layer.size, kind.q)[:, free]
-            held = np.take_along_axis(f, x[name].reshape(len(f), -1)[:, free, None].astype(np.int64), 2)
-            moves = np.abs(f - held)
-        elif scale:
-            push = problem.push[:1, start : start + layer.size]
-            moves = scale * np.abs(f.reshape(len(f), -1) + push)[:, free, None]
-        else:
+        kind = layer.kind
+        if not is_discrete(kind):
             raise ValueError(
                 f"schedule: there is no default range for layer {name!r} of kind {kind}, whose moves have no gap; "
                 "pass hot and cold, or an array of temperatures"
             )
-        out.append(moves)
+        f, flat = energy.field(x, name, np.flatnonzero(free)), x[name].reshape(len(x[name]), -1)[:, free]
+        if not kind.coded:
+            push = np.broadcast_to(problem.push[:1, start : start + layer.size][:, free], flat.shape)
+            f = kind.sloped(f, push, None, flat)
+        out.append(kind.costs(np.asarray(f, dtype=float), flat))
     return out
-
-
-def _scale(kind):
-    """Energy of a move over the field: 2 for spins, 1 for 0/1 variables, None for other kinds."""
-    if hasattr(kind, "low") or hasattr(kind, "activation"):
-        return None
-    values = [v for v in (-1.0, 0.0, 1.0) if kind.valid(np.array([v]))]
-    return 2.0 if values == [-1.0, 1.0] else 1.0 if values == [0.0, 1.0] else None
 
 
 def constant_speed(hot, cold, sweeps, sampler, energies):

@@ -14,12 +14,13 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import choice, function, integers, positive
-from physlearn.dynamics.frame import separate
+from physlearn.dynamics.frame import held, separate
 from physlearn.dynamics.problem import Problem, make_problem
 from physlearn.dynamics.scale import unit_of
-from physlearn.energy import Binary, Energy, Potts, Spin
+from physlearn.kinds import is_continuous, is_discrete, unstated
+from physlearn.machine import Machine
 from physlearn.progress import Bar
-from physlearn.systems import check_energy_given
+from physlearn.systems import energy_of
 from physlearn.threads import on_one_thread
 
 MOST_BITS = 24  # at most 2^24 states: about a minute, 0.3 GB
@@ -40,7 +41,7 @@ class Exact:
         Variance of the energy over T^2.
     means : dict of str to array
         Mean of every variable, (*shape): <s> of spins, P(1) of binary variables; (*shape, q) probabilities of
-        the codes of Potts variables.
+        the codes of Potts and clock variables.
     energies : (states,) array
         Energy of every state, the last free variable varying fastest.
     probability : (states,) array
@@ -74,7 +75,7 @@ class Exact:
     def correlations(self, a, b):
         """Second moments <x_i x_j> between layers a and b, (size_a, size_b) over flat indices.
 
-        A Potts variable stands for its q indicators, code fastest: entry (i q + k, j q + l) is the
+        A variable that holds codes stands for its q indicators, code fastest: entry (i q + k, j q + l) is the
         probability that variable i has code k and variable j has code l.
 
         Parameters
@@ -131,13 +132,13 @@ class Exact:
 
 
 @on_one_thread
-def enumerate_states(energy: Energy, *, temperature, clamp=None, progress: bool | None = None) -> Exact:
+def enumerate_states(energy: Machine, *, temperature, clamp=None, progress: bool | None = None) -> Exact:
     """Sum over every state of an energy's free variables.
 
     Parameters
     ----------
-    energy : Energy
-        Its free layers are `Spin`, `Binary` or `Potts`; clamped layers may be of any kind.
+    energy : Machine or Energy
+        Its free layers are of discrete kinds; clamped layers may be of any kind.
     temperature : float
         Positive, in the energy's units (k_B = 1).
     clamp : mapping of str to (k,) array, optional
@@ -166,7 +167,7 @@ def enumerate_states(energy: Energy, *, temperature, clamp=None, progress: bool 
     >>> f"{exact.probability[1]:.6f}"
     '0.731059'
     """
-    check_energy_given(energy, " to sum over, expected an Energy")
+    energy = energy_of(energy, " to sum over, expected an Energy")
     temperature = positive("temperature", temperature)
     problem, _ = make_problem(energy, None, clamp)
     free, values = _free_values(problem)
@@ -209,8 +210,8 @@ def _sums(energy, problem, states, blocks, temperature, bar):
                 second[a, b] = second[a, b] + weighted.T @ shown[b]
         bar.update()
     means = {}
-    for name, (kind, shape) in energy.layers.items():
-        means[name] = np.reshape(first[name], (*shape, kind.q) if isinstance(kind, Potts) else shape)
+    for name, layer in energy.layers.items():
+        means[name] = np.reshape(first[name], layer.field_shape if _by_code(layer.kind) else layer.shape)
     mean = float(probability @ energies)
     unit = unit_of(temperature)
     capacity = float(probability @ ((energies - mean) / unit) ** 2) / (temperature / unit) ** 2
@@ -231,8 +232,7 @@ class _Numbering:
         flat = np.repeat(self.problem.base, len(index), 0)
         for variable, values, stride in zip(self.free, self.values, self.strides, strict=True):
             flat[:, variable] = values[index // stride % len(values)]
-        x = separate(system, flat)
-        return {k: v.astype(np.int64) if isinstance(system.layers[k].kind, Potts) else v for k, v in x.items()}
+        return held(system, separate(system, flat))
 
 
 def _free_values(problem: Problem):
@@ -249,23 +249,24 @@ def _free_values(problem: Problem):
         here = start + np.flatnonzero(problem.frame.cluster[start : start + problem.system.layers[name].size] >= 0)
         if not here.size:
             continue
-        if isinstance(kind, Spin):
-            taken = np.array([-1.0, 1.0])
-        elif isinstance(kind, Binary):
-            taken = np.array([0.0, 1.0])
-        elif isinstance(kind, Potts):
-            taken = np.arange(float(kind.q))
-        else:
+        if is_continuous(kind):
             raise ValueError(f"energy: layer {name!r} is {kind} and has no states to count; expected discrete layers")
+        if not is_discrete(kind):
+            raise ValueError(f"energy: {unstated(name, kind)}")
         free.extend(here)
-        values.extend([taken] * len(here))
+        values.extend([kind.levels.astype(float)] * len(here))
     return free, values
 
 
 def _features(energy, name, x):
-    """Variables of the correlations: values, or indicators of Potts codes, (k, size or size q)."""
+    """Variables of the correlations: values, or indicators of codes, (k, size or size q)."""
     kind = energy.layers[name].kind
     flat = x.reshape(len(x), -1)
-    if not isinstance(kind, Potts):
+    if not _by_code(kind):
         return flat
-    return (flat[:, :, None] == np.arange(kind.q)).reshape(len(x), -1).astype(float)
+    return (flat[:, :, None] == kind.levels).reshape(len(x), -1).astype(float)
+
+
+def _by_code(kind):
+    """Whether states hold codes, whose own mean says nothing."""
+    return getattr(kind, "coded", False)

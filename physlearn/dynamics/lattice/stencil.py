@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from physlearn.energy import Potts, Spin
+from physlearn.kinds import two_values
 from physlearn.terms.bias import Bias
 from physlearn.terms.pairs import Pairs
 from physlearn.terms.potts import PottsPairs
@@ -40,11 +40,11 @@ def graph_of(problem) -> Graph | str:
     if len(system.layers) != 1:
         return "it has more than one layer"
     name, (kind, shape) = next(iter(system.layers.items()))
-    if type(kind) not in (Spin, Potts):
+    potts = getattr(kind, "coded", False)
+    if not potts and two_values(kind) != (-1.0, 1.0):
         return f"its kind {kind} is not Spin or Potts"
     if problem.clamps or np.any(problem.push):
         return "some variables are clamped or forced"
-    potts = type(kind) is Potts
     wanted = (PottsPairs,) if potts else (Pairs, Bias)
     other = [type(t).__name__ for t in system.terms if type(t) not in wanted]
     if other:
@@ -52,13 +52,15 @@ def graph_of(problem) -> Graph | str:
     pairs = [t for t in system.terms if type(t) is not Bias]
     if not pairs:
         return "it has no couplings"
+    if potts and not all(term.equal(system.theta) for term in pairs):
+        return "its couplings are not between equal codes alone"
     field = np.zeros(system.layers[name].size)
     for term in system.terms:
         if type(term) is Bias:
             field = field + np.broadcast_to(system.theta[term.parameter], shape).ravel()
     couplings = [np.broadcast_to(system.theta[t.parameter], len(t.i)) for t in pairs]
     i, j, couplings = (_joined(parts) for parts in ([t.i for t in pairs], [t.j for t in pairs], couplings))
-    return Graph(name, shape, kind.q if potts else 2, potts, i, j, couplings, field)
+    return Graph(name, shape, len(kind.levels), potts, i, j, couplings, field)
 
 
 def stencil_of(problem, graph: Graph) -> Stencil | str:

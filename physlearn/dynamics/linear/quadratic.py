@@ -13,15 +13,14 @@ import numpy as np
 
 from physlearn.dynamics.frame import Frame, frame_of, name_of, rows_of
 from physlearn.dynamics.linear.factor import plan_solver
-from physlearn.energy import Energy, Real
+from physlearn.energy import Energy
+from physlearn.kinds import is_number
 
 
 def is_quadratic(system) -> bool:
     """Whether the direct engines apply: a sum of quadratic terms over unbounded real layers."""
     kinds = [layer.kind for layer in system.layers.values()]
-    free = all(
-        isinstance(k, Real) and np.isinf(k.low) and np.isinf(k.high) and not hasattr(k, "activation") for k in kinds
-    )
+    free = all(is_number(k) and np.isinf(k.low) and np.isinf(k.high) for k in kinds)
     return free and isinstance(system, Energy) and all(hasattr(t, "quadratic") for t in system.terms)
 
 
@@ -133,7 +132,9 @@ class Equilibria:
         busy = np.any(load != 0, 1)
         out = np.zeros_like(load)
         if busy.any():
-            out[busy] = self.solve(np.ascontiguousarray(load[busy].T)).T
+            parts = [load.real, load.imag] if np.iscomplexobj(load) else [load]  # factors are real
+            found = [self.solve(np.ascontiguousarray(part[busy].T)).T for part in parts]
+            out[busy] = found[0] if len(found) == 1 else found[0] + 1j * found[1]
         return self.frame.spread(out)
 
     def states(self, u, force):

@@ -6,6 +6,7 @@ import numpy as np
 
 from physlearn.dynamics.linear.quadratic import equilibria, is_quadratic
 from physlearn.dynamics.linear.schur import nudge_force
+from physlearn.dynamics.problem import bare_nudge
 
 
 def refusal(problem):
@@ -16,7 +17,7 @@ def refusal(problem):
         return "it takes nudges on one readout at a time"
     if len(problem.nudges) > 1:
         return "it takes one nudge"
-    return None
+    return bare_nudge(problem)
 
 
 def solve(problem, tol, max_steps):

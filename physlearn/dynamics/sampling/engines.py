@@ -16,12 +16,13 @@ import numpy as np
 
 from physlearn.checks import choice, count, seen
 from physlearn.dynamics.lattice import bitpacked, checkerboard, cluster, replicas
+from physlearn.dynamics.notes import of_draws
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.rest.relax import refused
 from physlearn.dynamics.sampling import exchange, gaussian, gibbs, heatbath, metropolis
 from physlearn.dynamics.walk import hmc, langevin, mala
 from physlearn.rng import seed_sequence, streams
-from physlearn.systems import check_energy_given, variables
+from physlearn.systems import energy_of, variables
 
 LOG = logging.getLogger(__name__)
 BLOCK = 32  # chains whose energies are computed together
@@ -42,6 +43,7 @@ class Sampler(Protocol):
     method: str  # as the result reports it
     proposed: np.ndarray | int  # over all chains; zero: it does not propose
     accepted: np.ndarray | int
+    notes: tuple[str, ...]  # what would make it faster; given by `start_sampler`
 
     def run(self, sweeps: int, temperature: np.ndarray) -> None:
         """Make ``sweeps`` sweeps, chain c at temperature[c]; the temperatures may change from call to call."""
@@ -114,7 +116,7 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
 
     ``clamp`` maps readouts to (k,) or (chains, k) values, ``settings`` the engine's keywords to theirs.
     """
-    check_energy_given(energy, NO_ENERGY)
+    energy = energy_of(energy, NO_ENERGY)
     count("chains", chains, each=8 * variables(energy))
     root = seed_sequence(rng)
     _, problem = start(energy, x0, clamp, chains, root, "chains")
@@ -128,7 +130,9 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
     check_settings(chosen, settings)
     if LOG.isEnabledFor(logging.DEBUG):
         LOG.debug("sampler: engine %r for %d chains; %s", chosen, chains, refused(ENGINES, problem))
-    return ENGINES[chosen].Sampler(problem, problem.state(problem.initial()), streams(root, chains), **settings)
+    sampler = ENGINES[chosen].Sampler(problem, problem.state(problem.initial()), streams(root, chains), **settings)
+    sampler.notes = of_draws(problem, chosen)
+    return sampler
 
 
 def start(energy, x0, clamp, n, root, what):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.dynamics.problem import is_continuous
+from physlearn.kinds import is_continuous, is_discrete, unstated
 from physlearn.rng import Chains
 
 BLOCK = 32  # chains to a block
@@ -26,16 +26,20 @@ def refusal(problem):
         return f"layers {problem.activated} have an activation, and are not drawn from an energy of x alone"
     if problem.tied:
         return "a clamp ties variables together, which no longer move one at a time"
+    if problem.torques():
+        return f"a force is given on the angles of layers {problem.torques()}, which no energy of their period has"
     state = problem.state(problem.initial())
     for name, layer in problem.system.layers.items():
         free = _free(problem, name).any()
-        if free and hasattr(layer.kind, "q") and np.any(problem.push[:, _span(problem, name)]):
+        if free and not is_continuous(layer.kind) and not is_discrete(layer.kind):
+            return unstated(name, layer.kind)
+        if free and getattr(layer.kind, "coded", False) and np.any(problem.push[:, _span(problem, name)]):
             return f"a force is given on layer {name!r}, and codes have no slope"
         if free and is_continuous(layer.kind):
             curvature = problem.system.curvature(state, name)
             if curvature is None:
                 return f"a term has no `curvature` for layer {name!r}, which says it is a separable quadratic there"
-            if np.any(np.asarray(curvature) <= 0):
+            if not hasattr(layer.kind, "wrap") and np.any(np.asarray(curvature) <= 0):
                 return f"the curvature on layer {name!r} is not positive, so exp(-E/T) has no norm there"
     return None
 
@@ -81,14 +85,15 @@ class Sampler:
 
     def _draw(self, x, name, index, temperature, push, rng):
         system, layer = self.problem.system, self.problem.system.layers[name]
-        field = system.field(x, name)
-        field = field.reshape(len(field), layer.size, *field.shape[1 + len(layer.shape) :])[:, index]
+        field = system.field(x, name, index)
         flat = x[name].reshape(len(field), -1)
         curvature = None
         if is_continuous(layer.kind):
             curvature = np.broadcast_to(system.curvature(x, name), x[name].shape).reshape(flat.shape)[:, index]
-        if not hasattr(layer.kind, "q"):
+        if is_continuous(layer.kind):
             field = field + push[:, _span(self.problem, name)][:, index]
+        elif not layer.kind.coded:
+            field = layer.kind.sloped(field, push[:, _span(self.problem, name)][:, index], None, flat[:, index])
         heat = temperature.reshape(-1, *[1] * (field.ndim - 1))
         flat[:, index] = layer.kind.draw(field, curvature, flat[:, index], heat, rng)
 

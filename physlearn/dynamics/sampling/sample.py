@@ -15,9 +15,9 @@ from physlearn.dynamics.sampling.engines import (
     warn_of_trouble,
 )
 from physlearn.dynamics.sampling.samples import Observed, Samples
-from physlearn.energy import Energy
+from physlearn.machine import Machine
 from physlearn.progress import Bar
-from physlearn.systems import check_energy_given, variables
+from physlearn.systems import energy_of, variables
 from physlearn.threads import on_one_thread
 
 LOG = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ LOG = logging.getLogger(__name__)
 
 @on_one_thread
 def sample(
-    energy: Energy,
+    energy: Machine,
     *,
     temperature,
     n_samples: int,
@@ -44,7 +44,7 @@ def sample(
 
     Parameters
     ----------
-    energy : Energy
+    energy : Machine or Energy
         A `System` without one is refused: it has no equilibrium distribution to draw from.
     temperature : float or (chains,) array
         Positive, in the energy's units.
@@ -90,7 +90,7 @@ def sample(
     >>> bool(abs(agree - 1 / (1 + np.exp(-1.0))) < 0.02)
     True
     """
-    check_energy_given(energy, NO_ENERGY)
+    energy = energy_of(energy, NO_ENERGY)
     count("chains", chains, each=8 * variables(energy))
     temperature = check_temperature(temperature, chains)
     each = 8 * chains * (1 + (variables(energy) if observe is None else 0))
@@ -129,4 +129,5 @@ def sample(
         float(temperature[0]) if np.all(temperature == temperature[0]) else temperature,
         sampler.method,
         observed.means,
+        sampler.notes,
     )

@@ -10,6 +10,8 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import function, mapping, text
+from physlearn.dynamics.labels import named
+from physlearn.dynamics.sampling.mixing import diagnosed
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ class Samples:
         The engine that was used.
     means : frozenset of str
         Which of the observables are a `Mean`.
+    notes : tuple of str
+        Terms that ran in plain NumPy, each with the form that would open a faster engine.
 
     Examples
     --------
@@ -121,24 +125,33 @@ class Samples:
     temperature: Any
     method: str
     means: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
     def __repr__(self):
         chains, draws = self.energy.shape
         rate = "" if self.acceptance is None else f", acceptance={np.mean(self.acceptance):.2f}"
-        return f"Samples(method={self.method!r}, chains={chains}, draws={draws}{rate})"
+        more = f", notes={len(self.notes)}" if self.notes else ""
+        return f"Samples(method={self.method!r}, chains={chains}, draws={draws}{rate}{more})"
 
     def _repr_html_(self):
         return self.to_dataset()._repr_html_()
 
     def to_dataset(self):
-        """As an xarray.Dataset with dims (chain, draw, ...), which ArviZ takes; see `diagnostics`."""
+        """As an xarray.Dataset with dims (chain, draw, ...), which ArviZ takes; see `diagnostics`.
+
+        A layer or observable whose name is taken ("energy", "chain", "draw", "temperature", an earlier one) has an
+        underscore behind it.
+        """
         import xarray as xr
 
-        data: dict = {"energy": (("chain", "draw"), self.energy)}
         states = self.x if isinstance(self.x, dict) else {} if self.x is None else {"x": self.x}
-        for name, value in {**states, **self.observed}.items():
-            lead = ("chain",) if name in self.means else ("chain", "draw")
-            data[name] = ((*lead, *(f"{name}_dim_{k}" for k in range(value.ndim - len(lead)))), value)
+        lead = ("chain", "draw")
+        data = named(
+            {"energy": (lead, self.energy)},
+            {name: (lead, value) for name, value in states.items()},
+            {name: (lead[:1] if name in self.means else lead, value) for name, value in self.observed.items()},
+            (*lead, "temperature"),
+        )
         attributes = {"method": self.method, "temperature": np.asarray(self.temperature).tolist()}
         return xr.Dataset(data, attrs=attributes)
 
@@ -147,7 +160,8 @@ class Samples:
 
         R-hat compares the chains' scatter with that within them, by ranks: above about 1.01 they have not mixed.
         The effective sample size (bulk) is the number of independent draws worth as much.  Both as in Vehtari,
-        Gelman, Simpson, Carpenter and Buerkner (2021); NaN where nothing moves, as on clamped variables.
+        Gelman, Simpson, Carpenter and Buerkner (2021).  Where nothing moves in any chain, as on clamped variables, both
+        are NaN; where every chain keeps to a place of its own R-hat is infinite, and each place is worth one draw.
 
         Returns
         -------
@@ -158,8 +172,8 @@ class Samples:
         ------
         ImportError
             Without ArviZ (extra ``mcmc``).
-        ValueError
-            For fewer than 2 chains or 4 draws.
+        TypeError, ValueError
+            For complex observables; for fewer than 2 chains or 4 draws.
 
         Examples
         --------
@@ -178,13 +192,11 @@ class Samples:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # ArviZ announces its next version when it is imported
             try:
-                import arviz
+                import arviz  # noqa: F401
             except ImportError as error:
                 raise ImportError(
                     "diagnostics: ArviZ is not installed; pip install 'physlearn-sim[mcmc]', or use to_dataset"
                 ) from error
             data = self.to_dataset()
-            drawn = data[[str(name) for name, value in data.items() if "draw" in value.dims]]
-            warnings.simplefilter("ignore", RuntimeWarning)  # 0/0 where nothing moves
-            found: Any = [measure(drawn) for measure in (arviz.rhat, arviz.ess)]
+            found: Any = diagnosed(data[[str(name) for name, value in data.items() if "draw" in value.dims]])
         return xr.concat(found, xr.Variable("diagnostic", ["r_hat", "ess"]), combine_attrs="drop")

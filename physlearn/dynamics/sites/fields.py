@@ -19,10 +19,11 @@ import numpy as np
 
 from physlearn.dynamics.frame import concatenate, separate
 from physlearn.dynamics.sites import visits
-from physlearn.energy import Binary, Spin
+from physlearn.kinds import two_values
 from physlearn.terms import Bias, Dense, Pairs
 
 BUILT_IN = (Pairs, Dense, Bias)
+TWO_VALUES = ((-1.0, 1.0), (0.0, 1.0))  # that kernels know: a move is by the sum of the two less 2 x
 FEWEST_LANES = 8  # chains below which one chain after the other is faster
 DENSE = 0.2  # density from which contiguous rows beat lanes over sparse rows
 REFRESH = 1024  # sweeps after which fields are computed from scratch, because sums drift by rounding
@@ -34,7 +35,7 @@ def refusal(problem):
     if reason is not None:
         return reason
     kind = next(iter(problem.system.layers.values())).kind
-    if type(kind) not in (Spin, Binary):
+    if two_values(kind) not in TWO_VALUES:
         return f"its kind {kind} is not Spin or Binary"
     other = [type(t).__name__ for t in problem.system.terms if type(t) not in BUILT_IN]
     return f"{other[0]} is not Pairs, Dense or Bias" if other else None
@@ -167,7 +168,7 @@ class FieldMoves:
         self.x = np.ascontiguousarray(concatenate(problem.system, state), dtype=np.float64)
         self.push = np.broadcast_to(problem.push, self.x.shape)
         self.free, self.couplings = reduced(problem, self.x)
-        self.binary = float(type(next(iter(problem.system.layers.values())).kind) is Binary)
+        self.binary = float(sum(two_values(next(iter(problem.system.layers.values())).kind) or ()))
         self.bath = 0.0 if metropolis else 1.0
         self.streams, self.sweeps = np.ascontiguousarray(streams), 0
         self.moved = np.zeros(len(self.x))

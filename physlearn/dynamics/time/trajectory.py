@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.dynamics.labels import named
+
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
@@ -26,6 +28,8 @@ class Trajectory:
         Steps taken; with an adaptive method, force evaluations of the item that needed most.
     stopped : str or None
         Why the run ended before its time (an item ran away); what was reached until then is here.
+    notes : tuple of str
+        Terms that lack a form which the method could use.
 
     Examples
     --------
@@ -44,10 +48,12 @@ class Trajectory:
     method: str
     steps: int
     stopped: str | None = None
+    notes: tuple[str, ...] = ()
 
     def __repr__(self):
         end = f", t={self.t[0]:g}..{self.t[-1]:g} s" if len(self.t) else ""
         why = f", stopped={self.stopped!r}" if self.stopped else ""
+        why += f", notes={len(self.notes)}" if self.notes else ""
         return f"Trajectory(method={self.method!r}, steps={self.steps}, times={len(self.t)}{end}{why})"
 
     def _repr_html_(self):
@@ -59,12 +65,14 @@ class Trajectory:
         return {name: x[-1] for name, x in self.x.items()} if isinstance(self.x, dict) else self.x[-1]
 
     def to_dataset(self):
-        """As an xarray.Dataset with dims (time, item, ...)."""
+        """As an xarray.Dataset with dims (time, item, ...).
+
+        A layer whose name is taken ("energy", "time", "item") has an underscore behind it.
+        """
         import xarray as xr
 
         lead = ("time", "item")[: self.energy.ndim]
-        data: dict = {"energy": (lead, self.energy)}
         states = self.x if isinstance(self.x, dict) else {"x": self.x}
-        for name, value in states.items():
-            data[name] = ((*lead, *(f"{name}_dim_{k}" for k in range(value.ndim - len(lead)))), value)
+        layers = {name: (lead, value) for name, value in states.items()}
+        data: Any = named({"energy": (lead, self.energy)}, layers, taken=lead)
         return xr.Dataset(data, coords={"time": ("time", self.t, {"units": "s"})}, attrs={"method": self.method})

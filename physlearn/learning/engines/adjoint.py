@@ -6,16 +6,64 @@ At rest F(x, theta) = 0 with F the force; with J = dF/dx on the free variables a
 
 For an energy F = -dE/dx, so dC/dtheta is the derivative of dE/dtheta along -lambda and no term needs a
 further method.  Source: Almeida 1987; Pineda 1987.
+
+A system that knows a shorter way, such as a sweep backwards through a graph of maps, has a method
+
+    exact_gradient(cost, inputs, target) -> (loss, gradient)
+
+with ``loss`` (batch,) the cost of its free outputs and ``gradient`` {name: gradient of their mean}, each like
+theta[name], at the system's own theta; ``inputs`` {readout: (batch, k)} are clamped, ``target`` (batch, k) is of the
+cost's readout.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from physlearn.checks import mapping
 from physlearn.dynamics.frame import concatenate, rows_of, separate
 from physlearn.dynamics.problem import Problem, make_problem
 from physlearn.dynamics.rest.relax import relax
-from physlearn.learning.engines.contrast import Contrast
+from physlearn.learning.engines.contrast import Contrast, notes_of_relaxing
+
+
+def exact_contrast(system, inputs, target, rule, cost, options) -> Contrast:
+    """The mean cost's gradient: the system's own `exact_gradient`, else by the adjoint state.
+
+    Parameters
+    ----------
+    system, inputs, target, rule, cost, options
+        As for `contrast_by_adjoint`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An `exact_gradient` that gives something else than (batch,) costs and gradients like theta.
+    """
+    if not hasattr(system, "exact_gradient"):
+        return contrast_by_adjoint(system, inputs, target, rule, cost, options)
+    loss, gradient = system.exact_gradient(cost, inputs, target)
+    said = f"exact_gradient of {type(system).__name__}"
+    if np.shape(loss) != (len(target),):
+        raise ValueError(f"{said}: gave a loss of shape {np.shape(loss)}, expected ({len(target)},), one a sample")
+    for name, value in mapping(said, gradient, system.theta, "{name in theta: gradient}").items():
+        if np.shape(value) != system.theta[name].shape:
+            shape = system.theta[name].shape
+            raise ValueError(f"{said}: gave theta[{name!r}] a gradient of shape {np.shape(value)}, expected {shape}")
+    return Contrast(dict(gradient), np.zeros((len(target), 0)), np.asarray(loss))
+
+
+def by_adjoint(system, task):
+    """``step(system, memory, pick) -> (cost, gradient)`` by `exact_contrast`."""
+
+    def step(system, memory, pick):
+        inputs = {name: value[pick] for name, value in task.inputs.items()}
+        found = exact_contrast(system, inputs, task.target[pick], task.rule, task.cost, task.options)
+        return found.cost, found.gradient
+
+    if not hasattr(system, "exact_gradient"):
+        step.notes = notes_of_relaxing(system, task)  # pyright: ignore[reportFunctionMemberAccess]
+    return step
 
 
 def contrast_by_adjoint(system, inputs, target, rule, cost, options, metric=False) -> Contrast:
@@ -45,10 +93,10 @@ def contrast_by_adjoint(system, inputs, target, rule, cost, options, metric=Fals
         loose = np.flatnonzero((z[0] > low[0]) & (z[0] < high[0]))  # a variable on its bound does not move
         jacobian = force_jacobian(problem, z)[np.ix_(loose, loose)]
         rows = rows_of(system, cost.readout, problem.frame.offset, problem.base.shape[1]).toarray()
-        seen = problem.frame.collect(_through_activation(system, one, rows))[:, loose]
+        seen = problem.rows_on_z(_through_activation(system, one, rows))[:, loose]
         c = pull[item]
         if metric:
-            c = np.linalg.solve(-seen @ np.linalg.solve(jacobian, problem.frame.collect(rows)[:, loose].T), c)
+            c = np.linalg.solve(-seen @ np.linalg.solve(jacobian, problem.rows_on_z(rows)[:, loose].T), c)
         adjoint = np.zeros_like(z)
         adjoint[0, loose] = -np.linalg.solve(jacobian.T, c @ seen)
         for name, value in _along(problem, z, adjoint).items():

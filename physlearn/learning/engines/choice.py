@@ -8,76 +8,100 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.dynamics.predictions import held_maps
 from physlearn.errors import ConvergenceError
-from physlearn.learning.engines import bipartite, edges
-from physlearn.learning.engines.adjoint import contrast_by_adjoint
-from physlearn.learning.engines.contrast import contrast_by_moments, contrast_by_relaxing, has_moments
-from physlearn.learning.rules.contrastive import ExactGradient
+from physlearn.learning.engines import blocks, crossbars, edges, sweep
+from physlearn.learning.engines.contrast import by_moments, by_relaxing, moments_refusal
+from physlearn.learning.optimizers import stepped
 
 LOG = logging.getLogger(__name__)
-METHODS = ("auto", "compiled", "moments", "relax", "sample")
+METHODS = ("auto", "compiled", "moments", "sweep", "relax", "sample", "contrast")
 
 
-def choose(method, system, task, relax_options):
+def own_method(rule):
+    """Name of the engine that a rule's own contrast is; None for a rule of phases alone."""
+    return getattr(rule, "method", "contrast") if hasattr(rule, "contrast") else None
+
+
+def choose(method, system, task):
     """The engine ``run(system, memory, orders, rates) -> (theta, mean cost per epoch, trouble or None)``, and its name.
 
     "auto" takes the fastest that fits; one that does not fit is refused with the reason.
     """
-    adjoint, drawn = isinstance(task.rule, ExactGradient), hasattr(task.rule, "sampled")
-    fast = bipartite if drawn else edges
-    reasons = {
-        "compiled": fast.refusal(system, task),
-        "moments": None if has_moments(system) else "not every term is quadratic with `gradient_moments`",
-        "relax": None,
-        "sample": "the rule's phases are relaxed, not sampled",
-    }
-    if drawn:
-        reasons |= dict.fromkeys(("moments", "relax"), "the rule's phases are sampled") | {"sample": None}
+    engines = _engines(system, task)
     if method == "auto":
-        method = next(name for name, reason in reasons.items() if reason is None)
-    LOG.debug("learn: engine %r; refused: %s", method, {name: why for name, why in reasons.items() if why})
-    if reasons[method]:
-        fits = [name for name, reason in reasons.items() if reason is None]
-        raise ValueError(f"method {method!r} does not fit: {reasons[method]}. What fits: {fits}")
-    if method == "compiled":
-        return fast.runner(system, task), method
-    if method == "sample":
-        from physlearn.learning.engines import sampled  # loads every sampler
-
-        return sampled.runner(system, task), method
-    options = {"unconverged": "raise"} | dict(relax_options or {})
-    contrast: Any
-    if method == "moments":
-        contrast = contrast_by_moments
-    elif adjoint:
-        contrast = partial(contrast_by_adjoint, options=options)
-    else:
-        contrast = partial(contrast_by_relaxing, options=options)
-    return lambda *args: _plain_loop(contrast, task, *args), method
+        method = next(name for name, found in engines.items() if not isinstance(found, str))
+    refused = {name: why for name, why in engines.items() if isinstance(why, str)}
+    LOG.debug("learn: engine %r; refused: %s", method, refused)
+    if method in refused:
+        fits = [name for name in engines if name not in refused]
+        raise ValueError(f"method {method!r} does not fit: {refused[method]}. What fits: {fits}")
+    return engines[method](), method
 
 
-def _plain_loop(contrast, task, system, memory, orders, rates):
+def step_of(system, task):
+    """The contrast ``step(system, memory, pick) -> (cost, gradient)`` of the fastest engine that takes single steps."""
+    engines = _engines(system, task)
+    single = (make for name, make in engines.items() if name not in ("compiled", "sweep"))
+    found: Any = next(make for make in single if not isinstance(make, str))
+    return found.args[0](system, task)
+
+
+def notes_of(run):
+    """What an engine has to say of terms that are slow in it: the ``notes`` of its contrast, where it has any."""
+    return tuple(getattr(run.args[0], "notes", ())) if isinstance(run, partial) else ()
+
+
+def _engines(system, task):
+    """Every engine, fastest first: a function that makes it, or why it does not fit."""
+    rule, own = task.rule, own_method(task.rule)
+    phases = hasattr(rule, "phases")
+    engines = dict.fromkeys(METHODS[1:], "the rule brings its own contrast" if own else "the rule has phases only")
+    if hasattr(rule, "compiled"):
+        engines["compiled"] = rule.compiled(system, task)
+    if phases:
+        fast = edges if isinstance(crossbars.find(system), str) else crossbars
+        engines["compiled"] = fast.refusal(system, task) or partial(fast.runner, system, task)
+        if hasattr(type(system), "__epochs__"):  # as circuits do, which this package cannot import
+            engines["compiled"] = system.__epochs__(task)
+        engines["moments"] = moments_refusal(system, task) or partial(_loop, by_moments, system, task)
+        engines["relax"] = partial(_loop, by_relaxing, system, task)
+        if task.inputs and blocks.suits(system, task.inputs, rule, task.cost, task.options):
+            engines["relax"] = partial(blocks.runner, by_relaxing, system, task)
+    if hasattr(rule, "swept"):
+        engines["sweep"] = sweep.refusal(system, task) or partial(sweep.runner, system, task)
+    if own:
+        engines[own] = partial(_loop, rule.contrast, system, task)
+    if names := held_maps(system):
+        said = f"{' and '.join(names)} of one batch are known to sweeps only; use ExactGradient or PredictiveCoding"
+        engines |= {name: said for name in engines if name != "sweep"}
+    return engines
+
+
+def _loop(make, system, task):
+    return partial(plain_loop, make(system, task), task)
+
+
+def plain_loop(step, task, system, memory, orders, rates):
     """Epochs, batch by batch: (theta, mean cost of each whole epoch, what went wrong or None)."""
-    costs, steps = [], 0
+    costs, first = [], True
     for order, lr in zip(orders, rates, strict=True):
         total = 0.0
         for start in range(0, len(order), task.size):
-            pick = order[start : start + task.size]
-            inputs = {name: value[pick] for name, value in task.inputs.items()}
             try:
-                found = contrast(system, inputs, task.target[pick], task.rule, task.cost)
+                cost, gradient = step(system, memory, order[start : start + task.size])
             except (ValueError, ConvergenceError) as error:
-                if steps == 0 and isinstance(error, ValueError):
+                if first and isinstance(error, ValueError):
                     raise
                 return system.theta, np.array(costs), str(error)
-            gradient = {name: found.gradient[name] for name in task.names if name in found.gradient}
+            gradient = {name: gradient[name] for name in task.names if name in gradient}
             if not all(np.all(np.isfinite(g)) for g in gradient.values()):
                 return system.theta, np.array(costs), "the gradient is not finite"
-            theta = task.optimizer.step(system.theta, gradient, memory, lr)
+            theta = stepped(task.optimizer, system.theta, gradient, memory, lr)
             if not all(np.all(np.isfinite(value)) for value in theta.values()):
                 return system.theta, np.array(costs), "theta is not finite"
             system = system.with_theta(theta)
-            total += float(np.sum(found.cost))
-            steps += 1
+            total += float(np.sum(cost))
+            first = False
         costs.append(total / len(order))
     return system.theta, np.array(costs), None

@@ -17,34 +17,31 @@ from typing import Any
 
 import numpy as np
 
-from physlearn.dynamics.frame import concatenate, separate
-from physlearn.dynamics.problem import is_continuous, make_problem
+from physlearn.dynamics.frame import concatenate, held, separate
+from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.sampling.engines import ENGINES
 from physlearn.dynamics.sampling.sample import sample
-from physlearn.energy import Binary, Potts, Real, Spin
-from physlearn.learning.engines.sampled import is_exact
-from physlearn.learning.rules.score import DenoisingScoreMatching
+from physlearn.kinds import is_continuous, is_discrete
 
 FEWEST, MOST, WORK = 100, 200, 2e7  # samples (or pairs of sample and variable): as many as cost WORK products
 SWEEPS = 20  # that draw the hidden variables
 
 
-def monitor_of(system, task):
-    """``(name, measure)``, measure(system) the monitor; None where it is the cost, or where there is none ("")."""
-    if isinstance(task.rule, DenoisingScoreMatching):
-        return "score matching loss", None
-    if is_exact(system, task):
-        return "negative log-likelihood", None
-    found = _PseudoLikelihood(system, task)
+def monitor_of(system, task, temperature, given=()):
+    """``(name, measure)``, measure(system) the monitor; None where there is none ("").
+
+    ``temperature`` is that of the density, ``given`` names the readouts that are no part of it.
+    """
+    found = _PseudoLikelihood(system, task, temperature, given)
     return ("log pseudo-likelihood", found) if found.possible() else ("", None)
 
 
 class _PseudoLikelihood:
     """Log pseudo-likelihood of some samples: the variables shown and hidden, and the samples used."""
 
-    def __init__(self, system, task):
-        self.temperature, n = task.rule.temperature, len(task.target)
-        given = {name: task.inputs[name][:1] for name in task.rule.given}
+    def __init__(self, system, task, temperature, given):
+        self.temperature, n = temperature, len(task.target)
+        given = {name: task.inputs[name][:1] for name in given}
         inputs, _ = make_problem(system, None, given)
         self.problem, _ = make_problem(system, None, {name: value[:1] for name, value in task.inputs.items()})
         self.shown = np.flatnonzero((self.problem.frame.cluster < 0) & (inputs.frame.cluster >= 0))
@@ -69,7 +66,7 @@ class _PseudoLikelihood:
         system = self.problem.system
         problem, _ = make_problem(system, None, self.clamp)
         flat = np.array(concatenate(system, problem.state(problem.initial())), dtype=float)
-        flat[:, self.hidden] = _values(system.layers[self.names[self.layer[self.hidden[0]]]].kind)[0]
+        flat[:, self.hidden] = system.layers[self.names[self.layer[self.hidden[0]]]].kind.levels[0]
         return flat
 
     def possible(self):
@@ -80,9 +77,9 @@ class _PseudoLikelihood:
             return False
         for k in np.unique(self.layer[self.shown]):
             kind = system.layers[self.names[k]].kind
-            if isinstance(kind, Spin | Binary | Potts):
+            if is_discrete(kind):
                 continue
-            if type(kind) is not Real or np.isfinite([kind.low, kind.high]).any():
+            if not hasattr(kind, "log_z") or np.isfinite([kind.low, kind.high]).any():
                 return False
             if system.curvature(problem.state(problem.initial()), self.names[k]) is None:
                 return False
@@ -93,7 +90,7 @@ class _PseudoLikelihood:
         layers = [self.names[k] for k in np.unique(self.layer[self.hidden])]
         kinds = [system.layers[self.names[k]].kind for k in np.unique(self.layer[[*self.hidden, *self.shown]])]
         alone = len(layers) == 1 and not any(term.layers.count(layers[0]) > 1 for term in system.terms)
-        return alone and all(isinstance(kind, Spin | Binary | Potts) for kind in kinds)
+        return alone and all(is_discrete(kind) for kind in kinds)
 
     def __call__(self, system):
         """Nats a sample."""
@@ -118,15 +115,15 @@ class _PseudoLikelihood:
             name, kind = self.names[k], system.layers[self.names[k]].kind
             at = self.shown[self.layer[self.shown] == k] - np.flatnonzero(self.layer == k)[0]
             value = x[name].reshape(len(x[name]), -1)[:, at]
-            field = system.field(x, name)
-            field = field.reshape(len(value), -1, *((kind.q,) if isinstance(kind, Potts) else ()))[:, at]
+            field = system.field(x, name, at)
             if is_continuous(kind):
                 bend = np.broadcast_to(system.curvature(x, name), x[name].shape).reshape(len(value), -1)[:, at]
                 log_p = 0.5 * np.log(bend / (2 * np.pi * self.temperature)) - field**2 / (2 * bend * self.temperature)
             else:
-                gains = _gains(kind, field / self.temperature)
-                code = np.searchsorted(_values(kind), value)
-                log_p = np.take_along_axis(gains, code[..., None], -1)[..., 0] - np.logaddexp.reduce(gains, -1)
+                gains = kind.gains(field / self.temperature)
+                log_p = np.take_along_axis(gains, kind.number(value)[..., None], -1)[..., 0] - np.logaddexp.reduce(
+                    gains, -1
+                )
             total = total + log_p.sum(1)
         return total
 
@@ -139,32 +136,17 @@ class _PseudoLikelihood:
         out = np.empty(len(flat))
         for k in np.unique(self.layer[self.which]):
             rows = np.flatnonzero(self.layer[self.which] == k)
-            values = _values(system.layers[self.names[k]].kind)
+            kind = system.layers[self.names[k]].kind
+            values = kind.levels
             log_w = np.empty((len(rows), len(values)))
             for code, value in enumerate(values):
                 moved = flat[rows]
                 moved[np.arange(len(rows)), self.which[rows]] = value
-                x = separate(system, moved)
-                x = {n: v.astype(np.int64) if isinstance(system.layers[n].kind, Potts) else v for n, v in x.items()}
+                x = held(system, separate(system, moved))
                 energy = np.asarray(sum(system.shares(x).values()))
-                field = system.field(x, hidden_name).reshape(len(rows), hidden.size, -1)[:, free]
-                field = field if isinstance(hidden.kind, Potts) else field[..., 0]
-                sums = np.logaddexp.reduce(_gains(hidden.kind, field / self.temperature), -1)
+                field = system.field(x, hidden_name, free)
+                sums = np.logaddexp.reduce(hidden.kind.gains(field / self.temperature), -1)
                 log_w[:, code] = sums.sum(1) - energy / self.temperature
-            here = np.searchsorted(values, flat[rows, self.which[rows]])
+            here = kind.number(flat[rows, self.which[rows]])
             out[rows] = log_w[np.arange(len(rows)), here] - np.logaddexp.reduce(log_w, 1)
         return out
-
-
-def _values(kind):
-    """Values of a discrete variable, in order."""
-    if isinstance(kind, Potts):
-        return np.arange(float(kind.q))
-    return np.array([-1.0, 1.0] if isinstance(kind, Spin) else [0.0, 1.0])
-
-
-def _gains(kind, field):
-    """Minus the energy of each value relative to the first, (..., values), from the fields."""
-    if isinstance(kind, Potts):
-        return field - field[..., :1]
-    return np.stack([np.zeros_like(field), (2.0 if isinstance(kind, Spin) else 1.0) * field], -1)

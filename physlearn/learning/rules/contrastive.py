@@ -15,6 +15,7 @@ from typing import ClassVar, NamedTuple
 
 from physlearn.brief import brief
 from physlearn.checks import choice, count, flag, positive
+from physlearn.dynamics.predictions import given_of, swept
 
 
 class Phase(NamedTuple):
@@ -61,6 +62,7 @@ class CoupledLearning:
     variant: str = "positive"
     mode: ClassVar[str] = "clamp"
     limit: ClassVar[str] = "metric"
+    vanishing: ClassVar[str] = "eta"  # the parameter that goes to zero in the limit
 
     def __post_init__(self):
         positive("eta", self.eta)
@@ -151,6 +153,7 @@ class EquilibriumPropagation:
     linearised: bool = False
     points: int = 4
     limit: ClassVar[str] = "gradient"
+    vanishing: ClassVar[str] = "nudge"
 
     def __post_init__(self):
         positive("nudge", self.nudge)
@@ -176,7 +179,9 @@ class EquilibriumPropagation:
 class ExactGradient:
     """The cost's gradient by the adjoint state lambda = -H^-1 dC/dx: the reference for every rule.
 
-    On a quadratic energy it equals the centred linearised nudge of any strength, and is computed so.
+    On a quadratic energy it equals the centred linearised nudge of any strength, whose ``phases`` it has, and is
+    computed so.  A system with a method ``exact_gradient(cost, inputs, target) -> (loss, {name: gradient})``, such as a
+    graph of maps that sweeps backwards, is asked for it instead.
 
     Examples
     --------
@@ -187,3 +192,15 @@ class ExactGradient:
     mode: ClassVar[str] = "linearised"
     limit: ClassVar[str] = "gradient"
     phases: ClassVar[tuple] = (Phase(0.5, 1.0), Phase(-0.5, -1.0))
+    method: ClassVar[str] = "relax"
+
+    def contrast(self, system, task):
+        """The gradient of a step, by the system itself or by the adjoint state; see `ContrastRule`."""
+        from physlearn.learning.engines.adjoint import by_adjoint  # loads the relaxing engines
+
+        return by_adjoint(system, task)
+
+    def swept(self, system, inputs, target, cost, options):
+        """Cost (batch,) and the gradient of its mean, backwards through a network of predictions with inputs given."""
+        given = given_of(system, dict(system.fixed) | dict(inputs), len(target))
+        return swept(system, {name: value for name, (value, _) in given.items()}, cost, target)

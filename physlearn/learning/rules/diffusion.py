@@ -14,6 +14,7 @@ import numpy as np
 from physlearn.checks import array, count, integers, not_negative, positive, text
 from physlearn.energy import Real, System
 from physlearn.terms.bias import Bias
+from physlearn.terms.fits import DISCRETE, expect_shape, refuse_kinds
 from physlearn.terms.parabola import Parabola
 
 __all__ = ["Coincidence", "Diffusion", "reaction_diffusion"]
@@ -43,6 +44,15 @@ class Diffusion:
         for name, value in (("layer", layer), ("parameter", parameter)):
             text(name, value)
         self.layers, self.spacing, self.parameter = (layer, layer), positive("spacing", spacing), parameter
+
+    def check(self, layers, theta):
+        """Refuse layers that are not of real numbers on a grid, and another number of diffusion constants."""
+        name, _ = self.layers
+        refuse_kinds(self, layers, name, DISCRETE, "concentrations are Real")
+        shape = layers[name].shape
+        if len(shape) < 2:
+            raise ValueError(f"Diffusion: layer {name!r} has shape {shape}, expected (species, *grid)")
+        expect_shape(theta, self.parameter, shape[:1], f"one for each species of layer {name!r}")
 
     def energy(self, x, theta):
         """Roughness, (batch,)."""
@@ -96,6 +106,15 @@ class Coincidence:
         for name, value in (("layer", layer), ("couplings", couplings), ("parameter", parameter)):
             text(name, value)
         self.layers, self.volume, self.parameter = (layer, couplings), positive("volume", volume), parameter
+
+    def check(self, layers, theta):
+        """Refuse discrete layers, and couplings of another shape than one for each two species."""
+        for name in self.layers:
+            refuse_kinds(self, layers, name, DISCRETE, "concentrations and couplings are Real")
+        species, wanted = layers[self.layers[0]].shape[:1], layers[self.layers[1]].shape
+        if wanted != species * 2 or len(wanted) != 2:
+            raise ValueError(f"Coincidence: layer {self.layers[1]!r} has shape {wanted}, expected {species * 2}")
+        expect_shape(theta, self.parameter, (), "a rate")
 
     def field(self, x, theta, layer):
         """The growth of J, and nothing on C."""

@@ -9,6 +9,7 @@ KL(data || model), whose slope by a coupling w of E = -w s_i s_j is (<s_i s_j>_m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -53,7 +54,8 @@ class BoltzmannLearning:
     draws: int = 10
     given: tuple[str, ...] = ()
     limit: ClassVar[str] = "likelihood"
-    sampled: ClassVar[bool] = True
+    takes_cost: ClassVar[bool] = False
+    method: ClassVar[str] = "sample"
 
     __repr__ = brief
 
@@ -64,6 +66,36 @@ class BoltzmannLearning:
         for name, least in (("chains", 1), ("warmup", 0), ("draws", 1)):
             count(name, getattr(self, name), least)
         _names(self.given)
+
+    def start(self, system, task, generator):
+        """Memory: the root of the random streams."""
+        from physlearn.learning.engines import sampled  # loads every sampler
+
+        return sampled.start(system, generator)
+
+    def contrast(self, system, task):
+        """Both phases, by enumeration or by samplers; see `ContrastRule`."""
+        from physlearn.learning.engines import enumerated, sampled
+
+        sampled.check(system, task, self.given)
+        if self._sums(system, task):
+            return enumerated.Enumerated(system, task, self.temperature, self.given)
+        return sampled.Equilibrium(
+            system, task, self.temperature, self.given, chains=self.chains, warmup=self.warmup, draws=self.draws
+        )
+
+    def monitor(self, system, task):
+        """The negative log-likelihood where it is exact, which is the cost, else the log pseudo-likelihood."""
+        from physlearn.learning.engines.pseudo_likelihood import monitor_of
+
+        if self._sums(system, task):
+            return "negative log-likelihood", None
+        return monitor_of(system, task, self.temperature, self.given)
+
+    def _sums(self, system, task):
+        from physlearn.learning.engines.enumerated import few_states
+
+        return few_states(system, task, self.given) if self.exact is None else self.exact
 
 
 @dataclass(frozen=True)
@@ -89,8 +121,8 @@ class ContrastiveDivergence:
     given: tuple[str, ...] = ()
     precision: str = "double"
     limit: ClassVar[str] = "none"
-    sampled: ClassVar[bool] = True
-    chains: ClassVar[int] = 0
+    takes_cost: ClassVar[bool] = False
+    method: ClassVar[str] = "sample"
 
     __repr__ = brief
 
@@ -99,6 +131,31 @@ class ContrastiveDivergence:
         positive("temperature", self.temperature)
         _precision(self.precision)
         _names(self.given)
+
+    def start(self, system, task, generator):
+        """Memory: the root of the random streams."""
+        from physlearn.learning.engines import sampled  # loads every sampler
+
+        return sampled.start(system, generator)
+
+    def compiled(self, system, task):
+        """Whole epochs of a restricted Boltzmann machine, or why not; see `ContrastRule`."""
+        if self.given:
+            return "it knows contrastive divergence without given inputs only"
+        return _compiled(system, task, self.k, self.temperature, 0, self.precision)
+
+    def contrast(self, system, task):
+        """The data's phase, and one k sweeps later; see `ContrastRule`."""
+        from physlearn.learning.engines import sampled
+
+        sampled.check(system, task, self.given)
+        return sampled.Contrastive(system, task, self.temperature, self.given, self.k)
+
+    def monitor(self, system, task):
+        """The log pseudo-likelihood."""
+        from physlearn.learning.engines.pseudo_likelihood import monitor_of
+
+        return monitor_of(system, task, self.temperature, self.given)
 
 
 @dataclass(frozen=True)
@@ -132,8 +189,8 @@ class PersistentContrastiveDivergence:
     precision: str = "double"
     hotter: tuple[float, ...] = ()
     limit: ClassVar[str] = "likelihood"
-    sampled: ClassVar[bool] = True
-    given: ClassVar[tuple] = ()
+    takes_cost: ClassVar[bool] = False
+    method: ClassVar[str] = "sample"
 
     __repr__ = brief
 
@@ -148,3 +205,34 @@ class PersistentContrastiveDivergence:
                 f"hotter: got {self.hotter!r}, expected increasing finite temperatures above {self.temperature:g}"
             )
         object.__setattr__(self, "hotter", tuple(float(t) for t in ladder[1:]))
+
+    def start(self, system, task, generator):
+        """Memory: the root of the random streams, and the chains."""
+        from physlearn.learning.engines import sampled  # loads every sampler
+
+        return sampled.start(system, generator, self.chains * (1 + len(self.hotter)))
+
+    def compiled(self, system, task):
+        """Whole epochs of a restricted Boltzmann machine, or why not; see `ContrastRule`."""
+        if self.hotter:
+            return "it has no replicas at other temperatures"
+        return _compiled(system, task, self.k, self.temperature, self.chains, self.precision)
+
+    def contrast(self, system, task):
+        """The data's phase, and that of the chains; see `ContrastRule`."""
+        from physlearn.learning.engines import sampled
+
+        sampled.check(system, task)
+        return sampled.Persistent(system, task, self.temperature, k=self.k, chains=self.chains, hotter=self.hotter)
+
+    def monitor(self, system, task):
+        """The log pseudo-likelihood."""
+        from physlearn.learning.engines.pseudo_likelihood import monitor_of
+
+        return monitor_of(system, task, self.temperature)
+
+
+def _compiled(system, task, *walk):
+    from physlearn.learning.engines import bipartite
+
+    return bipartite.refusal(system, task) or partial(bipartite.runner, system, task, bipartite.Walk(*walk))

@@ -24,6 +24,7 @@ from physlearn.checks import positive
 from physlearn.dynamics.frame import frame_of, given
 from physlearn.dynamics.problem import Problem, make_problem
 from physlearn.energy import Energy
+from physlearn.rng import Chains
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,8 @@ class DenoisingScoreMatching:
     temperature: float = 1.0
     h: float | None = None
     limit: ClassVar[str] = "gradient of its own objective"
-    sampled: ClassVar[bool] = True
-    chains: ClassVar[int] = 0
-    given: ClassVar[tuple] = ()
+    takes_cost: ClassVar[bool] = False
+    method: ClassVar[str] = "sample"
 
     __repr__ = brief
 
@@ -77,6 +77,32 @@ class DenoisingScoreMatching:
         if self.h is None:
             object.__setattr__(self, "h", 1e-4 * self.sigma**2)
         positive("h", self.h)
+
+    def start(self, system, task, generator):
+        """Memory: the root of the random streams."""
+        from physlearn.learning.engines import sampled  # loads every sampler
+
+        return sampled.start(system, generator)
+
+    def contrast(self, system, task):
+        """The two phases; the cost is the objective.  See `ContrastRule`."""
+        from physlearn.learning.engines import sampled
+
+        sampled.check(system, task)
+        states = whole_states(system, task.inputs)
+
+        def step(system, memory, pick):
+            noise = sampled.streams_of(memory["noise"]["root"], memory["steps"] + 1, sampled.DATA, len(pick))
+            x = {name: value[pick] for name, value in states.items()}
+            gradient, cost = denoising_contrast(system, x, self, Chains(noise))
+            gradient = {name: value / self.temperature for name, value in gradient.items()}
+            return float(np.mean(cost)) * len(pick), gradient
+
+        return step
+
+    def monitor(self, system, task):
+        """The objective, which is the cost."""
+        return "score matching loss", None
 
 
 def whole_states(system, data):

@@ -23,7 +23,7 @@ from physlearn.dynamics.sampling.sample import sample
 from physlearn.models.assembly.mixture import Assembly
 from physlearn.models.assembly.structures import Structure, check_structures, random_structures, store
 from physlearn.models.curves import OverlapCurve, fall
-from physlearn.rng import seed_sequence
+from physlearn.rng import children
 from physlearn.terms.lattice import Lattice
 
 __all__ = [
@@ -180,7 +180,7 @@ def retrieval_curve(
     lattice = Lattice((patch,) * dimension, "square" if dimension == 2 else "cubic", periodic=False)
     free = np.all(np.indices(lattice.shape) > 0, 0)
     overlaps = np.empty((len(counts), trials))
-    for place, child in zip(np.ndindex(overlaps.shape), seed_sequence(rng).spawn(overlaps.size), strict=True):
+    for place, child in zip(np.ndindex(overlaps.shape), children(rng, overlaps.size), strict=True):
         draw = np.random.default_rng(child)
         stored = random_structures(int(counts[place[0]]), (side,) * dimension, rng=draw)
         corner = stored[0].codes[(slice(patch),) * dimension]
@@ -188,7 +188,7 @@ def retrieval_curve(
         soup = Assembly(side**dimension, J, mu, lattice)
         soup = soup.seed(Structure(np.where(free, 0, corner)), (0,) * dimension)
         last = sample(
-            soup.energy,
+            soup,
             temperature=temperature,
             n_samples=1,
             thin=sweeps,

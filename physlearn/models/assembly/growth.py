@@ -49,7 +49,7 @@ def growing_site(assembly):
     >>> rule = BoltzmannLearning(exact=True, given=("around",))
     >>> trained = learn(growing_site(soup), growth_examples(stored), rule=rule, optimizer=SGD(1.0), epochs=2,
     ...                 batch=None, trainable=["bonds"])
-    >>> bool(trained.cost[1] < trained.cost[0]), soup.bond_matrix(trained.theta).shape
+    >>> bool(trained.cost[1] < trained.cost[0]), soup.with_theta(trained.theta).J.shape
     (True, (2, 9, 9))
     """
     if not isinstance(getattr(assembly, "energy", None), System):

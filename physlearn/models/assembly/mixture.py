@@ -31,7 +31,7 @@ from physlearn.terms.lattice import FeltBonds, Lattice, LatticeBonds
 
 @dataclass(frozen=True, eq=False)
 class Assembly:
-    """N species on a lattice; its `energy` goes to `sample`, `anneal`, `relax`, `learn` and `kinetics`.
+    """N species on a lattice, for `sample`, `anneal`, `relax`, `learn` and `kinetics`.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class Assembly:
     >>> soup = Assembly(2, store([pair], 4.0), 3.0, Lattice((3, 3)))
     >>> float(soup.energy(soup.place(pair, (1, 1)))), np.round(soup.concentrations(1.0), 3)
     (2.0, array([0.05, 0.05]))
-    >>> sample(soup.energy, temperature=1.0, n_samples=3, chains=2, rng=0).x.shape
+    >>> sample(soup, temperature=1.0, n_samples=3, chains=2, rng=0).x.shape
     (2, 3, 3, 3)
     """
 
@@ -212,8 +212,34 @@ class Assembly:
         layers = {"s": (Potts(self.n_species + 1), self.lattice.shape)}
         return machine(layers, [term], {"bonds": values, "mu": self.mu}, readouts, fixed)
 
+    @property
+    def system(self) -> Any:
+        """The layers and terms that the verbs move: an `Energy`, or a `System` if bonds are not reciprocal."""
+        return self.energy
+
+    @property
+    def theta(self):
+        """The parameters that can learn, read-only: "bonds" and "mu"."""
+        return self.system.theta
+
+    def with_theta(self, theta):
+        """The same mixture with other parameters, such as learnt ones; bonds that are zero now stay parameters.
+
+        Examples
+        --------
+        >>> soup = Assembly(2, [[0.0, -1.0], [-1.0, 0.0]], 3.0, Lattice((3, 3)))
+        >>> soup.with_theta({"bonds": [-2.0]}).J
+        array([[ 0., -2.],
+               [-2.,  0.]])
+        """
+        new = self.system.with_theta(theta).theta
+        J, plastic = self.bond_matrix(new), self.plastic
+        if plastic is None and np.any((J == 0) & (self.J != 0)):
+            plastic = self.J != 0
+        return replace(self, J=J, mu=new["mu"], plastic=plastic)
+
     def bond_matrix(self, theta):
-        """J from a theta (after learning), shaped as ``J`` is.
+        """J of a theta, shaped as ``J`` is.
 
         Examples
         --------

@@ -17,7 +17,7 @@ from physlearn.dynamics.sampling.sample import sample
 from physlearn.models.assembly.mixture import Assembly
 from physlearn.models.assembly.order import assembly_order
 from physlearn.models.assembly.registration import cell_of, cells_of
-from physlearn.rng import seed_sequence
+from physlearn.rng import children
 
 __all__ = ["Recognition", "concentration_pattern", "recognise"]
 
@@ -148,8 +148,8 @@ def recognise(
     smallest = min(np.count_nonzero(cell) for cell in cells)
     winner = np.full((len(c), chains), -1)
     when = np.full((len(c), chains), np.inf)
-    children = seed_sequence(rng).spawn(len(c))
-    for row, (own, child) in enumerate(zip(c, children, strict=True)):
+    roots = children(rng, len(c))
+    for row, (own, child) in enumerate(zip(c, roots, strict=True)):
         energy = assembly.energy.with_theta({"mu": -temperature * np.log(own)})
         x, draw = np.broadcast_to(assembly.empty(), (chains, *assembly.lattice.shape)), np.random.default_rng(child)
         for done in range(every, sweeps + 1, every):

@@ -14,7 +14,7 @@ from physlearn.models.assembly.mixture import Assembly
 from physlearn.models.assembly.order import assembly_order
 from physlearn.models.assembly.registration import check_lattice
 from physlearn.models.assembly.structures import check_structures, store
-from physlearn.rng import seed_sequence
+from physlearn.rng import children
 
 __all__ = ["grow_seeds", "phase_map"]
 
@@ -75,7 +75,7 @@ def grow_seeds(
         part = codes[tuple(slice(a, a + s) for a, s in zip(low, size, strict=True))]
         start.append(soup.place(part, [(n - s) // 2 for n, s in zip(lattice.shape, size, strict=True)]))
     run = sample(
-        soup.energy,
+        soup,
         temperature=temperature,
         n_samples=1,
         thin=sweeps,
@@ -116,10 +116,10 @@ def phase_map(structures, lattice, bonds, mus, *, rng=None, **settings):
     structures = check_structures(structures)
     bonds, mus = array("bonds", bonds, ndim=1).tolist(), array("mus", mus, ndim=1).tolist()
     shares = np.zeros((len(mus), len(bonds), len(NAMES)))
-    children = iter(seed_sequence(rng).spawn(len(mus) * len(bonds)))
+    roots = iter(children(rng, len(mus) * len(bonds)))
     for row, mu in enumerate(mus):
         for column, bond in enumerate(bonds):
-            found = grow_seeds(structures, lattice, bond=bond, mu=mu, rng=next(children), **settings)
+            found = grow_seeds(structures, lattice, bond=bond, mu=mu, rng=next(roots), **settings)
             wanted = np.arange(len(found.name)) % len(structures)
             names = np.where((found.name == "retrieved") & (found.main != wanted), "chimera", found.name)
             shares[row, column] = [np.mean(names == name) for name in NAMES]

@@ -4,7 +4,7 @@ For such a layer, with x0 the state in which all its variables are at rest (0, -
 
     sum_x exp(-E(x, y)/T) = exp(-E(x0, y)/T) prod_i z_i,   z_i = sum_{x_i} exp(-(E_i(x_i) - E_i(x0_i))/T)
 
-exact for `Binary`, `Spin`, `Potts` and unbounded `Real` layers with a separable quadratic energy.
+exact for discrete layers, and for unbounded `Real` ones with a separable quadratic energy.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ import numpy as np
 
 from physlearn.checks import array, count, mapping
 from physlearn.dynamics.sampling.sample import sample
-from physlearn.energy import Binary, Energy, Potts, Readout, Real, Spin
+from physlearn.energy import Energy, Readout
+from physlearn.kinds import is_continuous
 
 
 def rest(kind, shape):
-    """The state x0 that sums are taken relative to."""
-    if isinstance(kind, Potts):
-        return np.zeros(shape, np.int64)
-    return np.full(shape, -1.0 if isinstance(kind, Spin) else 0.0)
+    """The state x0 that sums are taken relative to: the first level, or zero of a continuous variable."""
+    return np.full(shape, 0.0 if is_continuous(kind) else kind.levels[0])
 
 
 def at_rest(energy: Energy, x, layer):
@@ -30,40 +29,12 @@ def at_rest(energy: Energy, x, layer):
     return {**x, layer: rest(kind, (rows, *shape))}
 
 
-def log_factors(kind, field, curvature, temperature):
-    """log z_i, shaped like the layer, from the field at rest."""
-    f = field / temperature
-    if isinstance(kind, Binary):
-        return np.logaddexp(0.0, f)
-    if isinstance(kind, Spin):
-        return np.logaddexp(0.0, 2.0 * f)
-    if isinstance(kind, Potts):
-        top = f.max(-1)
-        return top + np.log(np.sum(np.exp(f - top[..., None]), -1)) - f[..., 0]
-    if isinstance(kind, Real) and np.isinf(kind.low) and np.isinf(kind.high):
-        return 0.5 * f * field / curvature + 0.5 * np.log(2 * np.pi * temperature / curvature)
-    raise TypeError(f"layer: its kind {kind} has no closed sum; expected Binary, Spin, Potts or an unbounded Real")
-
-
-def mean(kind, field, curvature, temperature):
-    """Mean of every variable from the field at rest; (..., q) probabilities of codes."""
-    f = field / temperature
-    if isinstance(kind, Binary):
-        return 0.5 * (1.0 + np.tanh(0.5 * f))
-    if isinstance(kind, Spin):
-        return np.tanh(f)
-    if isinstance(kind, Potts):
-        p = np.exp(f - f.max(-1, keepdims=True))
-        return p / p.sum(-1, keepdims=True)
-    return field / curvature
-
-
 def field_at_rest(energy: Energy, x, layer):
     """(field, curvature) of a layer at rest, given the others in x; curvature is None on discrete layers."""
     kind = energy.layers[layer].kind
     x = at_rest(energy, x, layer)
     curvature = None
-    if isinstance(kind, Real):
+    if is_continuous(kind):
         curvature = np.broadcast_to(np.asarray(energy.curvature(x, layer)), x[layer].shape)
         if np.any(curvature <= 0):
             raise ValueError(f"energy: the curvature on layer {layer!r} is not positive, so exp(-E/T) has no norm")
@@ -72,27 +43,26 @@ def field_at_rest(energy: Energy, x, layer):
 
 def log_sum(energy: Energy, x, layer, temperature):
     """log sum_x exp(-E/T) over one layer given the others, (batch,)."""
-    kind = energy.layers[layer].kind
     x = at_rest(energy, x, layer)
-    factors = log_factors(kind, *field_at_rest(energy, x, layer), temperature)
+    field, curvature = field_at_rest(energy, x, layer)
+    factors = energy.layers[layer].kind.log_z(field, temperature, curvature)
     base = -np.asarray(sum(energy.shares(x).values())) / temperature
     return base + factors.sum(tuple(range(1, factors.ndim)))
 
 
 def conditional_mean(energy: Energy, x, layer, temperature):
     """Mean of one layer given the others."""
-    return mean(energy.layers[layer].kind, *field_at_rest(energy, x, layer), temperature)
+    field, curvature = field_at_rest(energy, x, layer)
+    return energy.layers[layer].kind.mean(field, temperature, curvature)
 
 
 def all_states(kind, n, block=1 << 12):
     """Every state of n discrete variables, in blocks (rows, n)."""
-    q = getattr(kind, "q", 2)
+    q = len(kind.levels)
     strides = q ** np.arange(n - 1, -1, -1, dtype=np.int64)
-    values = np.array([-1.0, 1.0]) if isinstance(kind, Spin) else np.arange(q)
-    values = values.astype(np.int64 if isinstance(kind, Potts) else float)
     for start in range(0, q**n, block):
         index = np.arange(start, min(start + block, q**n))
-        yield values[index[:, None] // strides % q]
+        yield kind.levels[index[:, None] // strides % q]
 
 
 def split_known(known, n, size):

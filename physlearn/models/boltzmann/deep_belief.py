@@ -18,7 +18,6 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import array, reals, sequence
-from physlearn.energy import Binary, Spin
 from physlearn.learning.learn import learn
 from physlearn.models.boltzmann.conditional import all_states, at_rest, field_at_rest, log_sum
 from physlearn.models.boltzmann.rbm import MOST_BITS, RBM
@@ -142,21 +141,18 @@ def stack(data, hidden, /, *, rule, optimizer, epochs, batch=10, rng=None, **bot
     [3, 2]
     """
     x = reals("data", data, ndim=2)
-    if not hasattr(rule, "sampled") or isinstance(rule, type):
+    if getattr(rule, "takes_cost", True) or isinstance(rule, type):
         raise TypeError(f"rule: got {type(rule).__name__}, expected a sampled one, such as ContrastiveDivergence")
     stream, machines = generator(rng), []
     if not (sizes := sequence("hidden", hidden, Integral, "the sizes of the hidden layers")):
         raise ValueError("hidden: got no sizes, expected at least one")
     for size in sizes:
-        settings: Any = bottom if not machines else {"visible": _name(machines[-1]), "hidden": _name(machines[-1])}
+        units = machines[-1].energy.layers["h"].kind if machines else None
+        settings: Any = bottom if not machines else {"visible": units, "hidden": units}
         machine = RBM(x.shape[1], size, temperature=rule.temperature, rng=stream, **settings)
         if not machines and not (kind := machine.energy.layers["v"].kind).valid(x):
             raise ValueError(f"data: some values are not of the kind {kind}")
-        done = learn(machine.energy, {"v": x}, rule=rule, optimizer=optimizer, epochs=epochs, batch=batch, rng=stream)
-        machines.append(machine.with_theta(done.theta))
+        done = learn(machine, {"v": x}, rule=rule, optimizer=optimizer, epochs=epochs, batch=batch, rng=stream)
+        machines.append(done.machine)
         x = draw(machines[-1], "h", {"v": x}, stream)
     return DeepBelief(machines)
-
-
-def _name(machine):
-    return {Binary: "binary", Spin: "spin"}[type(machine.energy.layers["h"].kind)]

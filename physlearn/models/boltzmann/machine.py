@@ -16,7 +16,7 @@ from physlearn.checks import array, choice, count, integers, not_negative, posit
 from physlearn.dynamics.annealing.ais import LogZ, annealed_importance, check_path
 from physlearn.dynamics.exact.enumeration import enumerate_states
 from physlearn.energy import Binary, Energy, Readout, Spin
-from physlearn.models.boltzmann.conditional import all_states, generate, given_theta, log_factors, rest
+from physlearn.models.boltzmann.conditional import all_states, generate, given_theta, rest
 from physlearn.models.boltzmann.rbm import LogLikelihood
 from physlearn.rng import generator, seed
 from physlearn.terms import Bias, Pairs
@@ -48,7 +48,7 @@ class BoltzmannMachine:
     Attributes
     ----------
     energy : Energy
-        Layer "s" (n,), readouts "v" and "h"; what `learn`, `sample` and `relax` take.
+        Layer "s" (n,), readouts "v" and "h".
     pairs : (m, 2) array
     n_visible : int
     temperature : float
@@ -65,10 +65,9 @@ class BoltzmannMachine:
 
     >>> from physlearn import SGD, BoltzmannLearning, learn
     >>> machine = BoltzmannMachine(2, rng=0)
-    >>> done = learn(machine.energy, {"v": [[0, 1], [1, 0]]}, rule=BoltzmannLearning(), optimizer=SGD(1.0),
-    ...              epochs=500, batch=None)
-    >>> machine = machine.with_theta(done.theta)
-    >>> bool(abs(machine.log_likelihood([[0, 1]]).value[0] + 0.69) < 0.05)
+    >>> done = learn(machine, {"v": [[0, 1], [1, 0]]}, rule=BoltzmannLearning(), optimizer=SGD(1.0), epochs=500,
+    ...              batch=None)
+    >>> bool(abs(done.machine.log_likelihood([[0, 1]]).value[0] + 0.69) < 0.05)
     True
     """
 
@@ -107,12 +106,17 @@ class BoltzmannMachine:
         return f"BoltzmannMachine({size}, {kind}, temperature={self.temperature:g})"
 
     @property
+    def system(self) -> Energy:
+        """The `Energy` that the verbs move."""
+        return self.energy
+
+    @property
     def theta(self):
-        """The energy's learning degrees of freedom."""
+        """The parameters that can learn, read-only."""
         return self.energy.theta
 
     def with_theta(self, theta):
-        """The same machine with other parameters."""
+        """The same machine with other parameters, such as learnt ones."""
         new = object.__new__(BoltzmannMachine)
         return new._fill(self.energy.with_theta(theta), self.pairs, self.n_visible, self.temperature)
 
@@ -136,7 +140,7 @@ class BoltzmannMachine:
         if not np.any(np.all(self.pairs >= self.n_visible, 1)):
             s = np.concatenate([v, rest(kind, (len(v), hidden))], 1)
             field = self.energy.field({"s": s}, "s")[:, self.n_visible :]
-            return self.energy({"s": s}) - t * log_factors(kind, field, None, t).sum(1)
+            return self.energy({"s": s}) - t * kind.log_z(field, t).sum(1)
         if hidden > MOST_BITS:
             raise ValueError(
                 f"n_hidden: {hidden} units coupled among themselves have 2^{hidden} states, at most 2^{MOST_BITS} "

@@ -24,6 +24,7 @@ from physlearn.brief import brief
 from physlearn.checks import array, choice, count, not_negative, positive
 from physlearn.dynamics.annealing.ais import LogZ, check_path, estimate
 from physlearn.energy import Binary, Energy, Potts, Real, Spin
+from physlearn.kinds import is_continuous, is_discrete
 from physlearn.models.boltzmann.conditional import (
     all_states,
     at_rest,
@@ -59,6 +60,21 @@ class LogLikelihood(NamedTuple):
     __repr__ = brief
 
 
+def _units(given, named):
+    """The kind of one side: by name, or a discrete kind of numbers itself; None if it is neither."""
+    if isinstance(given, str):
+        return named.get(given)
+    return given if is_discrete(given) and not isinstance(given, type) and not given.coded else None
+
+
+def _log_sums(kind, f, beta, temperature):
+    """sum_j log sum_h exp(beta p_j h/T), (n,), over the units' levels h, with p their slope in the field f."""
+    low, *others = kind.levels
+    slope = f if kind.gap else (f[..., 1] - f[..., 0]) / (others[0] - low)
+    parts = [beta * (low * slope / temperature), *(h * (beta * slope / temperature) for h in others)]
+    return np.logaddexp.reduce(parts, 0).sum(1)
+
+
 @dataclass(frozen=True, init=False, repr=False, eq=False)
 class RBM:
     """Restricted Boltzmann machine; see the module for its energy.
@@ -66,8 +82,9 @@ class RBM:
     Parameters
     ----------
     n_visible, n_hidden : int
-    visible : {"binary", "spin", "gaussian", "potts"}
-    hidden : {"binary", "spin"}
+    visible : {"binary", "spin", "gaussian", "potts"} or discrete kind
+    hidden : {"binary", "spin"} or discrete kind
+        Kinds of numbers, such as `SpinOne()`.
     q : int, optional
         Number of codes of Potts visible units.
     temperature : float
@@ -83,7 +100,7 @@ class RBM:
     Attributes
     ----------
     energy : Energy
-        Layers "v" and "h"; what `learn`, `sample` and `relax` take.
+        Layers "v" and "h".
     temperature : float
 
     Raises
@@ -97,10 +114,8 @@ class RBM:
     >>> from physlearn import SGD, ContrastiveDivergence, learn
     >>> data = np.repeat([[0, 0, 1, 1], [1, 1, 0, 0]], 50, axis=0)
     >>> rbm = RBM(4, 2, rng=0)
-    >>> done = learn(rbm.energy, {"v": data}, rule=ContrastiveDivergence(), optimizer=SGD(0.5), epochs=200,
-    ...              batch=10, rng=0)
-    >>> rbm = rbm.with_theta(done.theta)
-    >>> bool(rbm.log_likelihood(data).value.mean() > -1.0)  # the best is -log 2
+    >>> done = learn(rbm, {"v": data}, rule=ContrastiveDivergence(), optimizer=SGD(0.5), epochs=200, batch=10, rng=0)
+    >>> bool(done.machine.log_likelihood(data).value.mean() > -1.0)  # the best is -log 2
     True
     """
 
@@ -113,14 +128,19 @@ class RBM:
     ):  # fmt: skip
         n_visible, n_hidden = count("n_visible", n_visible), count("n_hidden", n_hidden)
         temperature, scale = positive("temperature", temperature), not_negative("scale", scale)
-        words = isinstance(visible, str) and isinstance(hidden, str)
-        if words and (visible == "potts") != (q is not None):
+        potts = isinstance(visible, str) and visible == "potts"
+        if potts != (q is not None):
             raise ValueError(f"q: got {q!r} for {visible!r} visible units; give it for 'potts' and only there")
         q = None if q is None else count("q", q, least=2)
-        kinds = {"binary": Binary(), "spin": Spin(), "gaussian": Real(), "potts": None if q is None else Potts(q)}
-        if not words or visible not in kinds or hidden not in ("binary", "spin"):
+        named = {"binary": Binary(), "spin": Spin()}
+        kinds = {
+            "v": _units(visible, named | {"gaussian": Real()} | ({} if q is None else {"potts": Potts(q)})),
+            "h": _units(hidden, named),
+        }
+        if None in kinds.values():
             raise ValueError(
-                f"visible, hidden: got {visible!r}, {hidden!r}; expected one of {list(kinds)}, 'binary' or 'spin'"
+                f"visible, hidden: got {visible!r}, {hidden!r}; expected 'binary', 'spin', 'gaussian' or 'potts', and "
+                "'binary' or 'spin', or discrete kinds of numbers"
             )
         count("n_visible, n_hidden", n_visible * n_hidden, each=16 * (q or 1))
         sides = (n_visible, n_hidden) if q is None else (n_visible, q, n_hidden)
@@ -129,13 +149,13 @@ class RBM:
         terms = [Dense(("v", "h")), Bias("v", "a"), Bias("h", "c")]
         if q is not None:
             terms[:2] = [PottsDense(("v", "h")), PottsBias("v", "a")]
-        elif visible == "gaussian":
+        elif is_continuous(kinds["v"]):
             start["k"] = np.ones(n_visible)
             terms.append(Parabola("v", "k"))
         start = given_theta(start, theta)
         if np.any(np.asarray(start.get("k", 1.0)) <= 0):
             raise ValueError("theta['k']: some values are not positive, so exp(-E/T) has no norm")
-        layers = {"v": (kinds[visible], n_visible), "h": (kinds[hidden], n_hidden)}
+        layers = {"v": (kinds["v"], n_visible), "h": (kinds["h"], n_hidden)}
         object.__setattr__(self, "energy", Energy(layers, terms, start))
         object.__setattr__(self, "temperature", float(temperature))
 
@@ -144,12 +164,17 @@ class RBM:
         return f"RBM({v.size} {v.kind}, {h.size} {h.kind}, temperature={self.temperature:g})"
 
     @property
+    def system(self) -> Energy:
+        """The `Energy` that the verbs move."""
+        return self.energy
+
+    @property
     def theta(self):
-        """The energy's learning degrees of freedom."""
+        """The parameters that can learn, read-only."""
         return self.energy.theta
 
     def with_theta(self, theta):
-        """The same machine with other parameters."""
+        """The same machine with other parameters, such as learnt ones."""
         new = object.__new__(RBM)
         object.__setattr__(new, "energy", self.energy.with_theta(theta))
         object.__setattr__(new, "temperature", self.temperature)
@@ -161,11 +186,11 @@ class RBM:
         v = v[None] if v.ndim == 1 else v
         if v.ndim != 2 or v.shape[1:] != shape or len(v) == 0:
             raise ValueError(f"{layer}: shape {v.shape}, expected (n, {shape[0]})")
-        low = -1.0 if isinstance(kind, Spin) else 0.0
-        means = isinstance(kind, Binary | Spin) and np.all((low <= v) & (v <= 1.0))
+        numbers = is_discrete(kind) and not kind.coded
+        means = numbers and np.all((np.min(kind.levels) <= v) & (v <= np.max(kind.levels)))
         if not (means or kind.valid(v)):
             raise ValueError(f"{layer}: some values are not of the kind {kind}, nor means of it")
-        return {layer: v.astype(np.int64) if isinstance(kind, Potts) else v}
+        return {layer: self.energy.layers[layer].held(v)}
 
     @on_one_thread
     def free_energy(self, v):
@@ -246,7 +271,7 @@ class RBM:
         seed(rng)
         bits = {}
         for name, (kind, (size,)) in self.energy.layers.items():
-            bits[name] = np.inf if isinstance(kind, Real) else size * np.log2(getattr(kind, "q", 2))
+            bits[name] = np.inf if is_continuous(kind) else size * np.log2(len(kind.levels))
         small = min(bits, key=lambda name: bits[name])
         if method == "ais" or (method == "auto" and bits[small] > MOST_BITS):
             return self._importance(steps, chains, rng)
@@ -268,7 +293,7 @@ class RBM:
         noise = Chains(streams(seed_sequence(rng), chains))
         x = {"h": np.zeros((chains, m))}
         alone, curvature = field_at_rest(base, x, "v")
-        log_z0 = log_sum(base, x, "v", t)[0] + m * np.log(2.0)
+        log_z0 = log_sum(base, x, "v", t)[0] + m * np.log(float(len(hidden.levels)))
         origin = at_rest(energy, x, "v")["v"]
         x["v"] = kind.draw(alone, curvature, origin, t, noise)
         f, betas, log_w = energy.field(x, "h"), np.linspace(0.0, 1.0, steps + 1), np.zeros(chains)
@@ -278,10 +303,7 @@ class RBM:
                 pull, _ = field_at_rest(energy, x, "v")
                 x["v"] = kind.draw(alone + betas[k] * (pull - alone), curvature, origin, t, noise)
                 f = energy.field(x, "h")
-            # log sum_h exp(beta f h/T), of which a spin's is symmetric and a bit's starts at zero
-            low = -f / t if isinstance(hidden, Spin) else np.zeros_like(f)
-            sums = [np.logaddexp(betas[k + j] * low, betas[k + j] * f / t).sum(1) for j in (0, 1)]
-            log_w += sums[1] - sums[0]
+            log_w += _log_sums(hidden, f, betas[k + 1], t) - _log_sums(hidden, f, betas[k], t)
         return estimate(log_w, log_z0)
 
     @on_one_thread

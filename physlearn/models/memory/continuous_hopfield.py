@@ -60,7 +60,7 @@ class ContinuousHopfield:
     >>> import numpy as np
     >>> from physlearn import integrate
     >>> memory = ContinuousHopfield.store([[1, 1, 1, -1, -1, -1], [1, -1, 1, -1, 1, -1]], gain=5.0)
-    >>> run = integrate(memory.energy, (0.0, 20.0), x0=[0.1, 0.1, -0.1, -0.1, -0.1, -0.1])
+    >>> run = integrate(memory, (0.0, 20.0), x0=[0.1, 0.1, -0.1, -0.1, -0.1, -0.1])
     >>> np.sign(run.final), bool(np.all(np.diff(run.energy) < 1e-9))
     (array([ 1.,  1.,  1., -1., -1., -1.]), True)
     """
@@ -94,6 +94,21 @@ class ContinuousHopfield:
         if self.symmetric:
             return Energy(layers, [Dense(("x", "x")), Bias("x")], theta)
         return System(layers, [OneWay("x"), Bias("x")], theta)
+
+    @property
+    def system(self) -> Energy | System:
+        """The layers and terms that the verbs move."""
+        return self.energy
+
+    @property
+    def theta(self):
+        """The parameters that can learn, read-only: "W" and "bias"."""
+        return self.system.theta
+
+    def with_theta(self, theta):
+        """The same network with other parameters, such as learnt ones."""
+        new = self.system.with_theta(theta).theta
+        return ContinuousHopfield(new["W"], new["bias"], gain=self.kind.gain)
 
     def jacobian(self, x):
         """tau d(dx/dt)/dx = -1 + W diag(g'(x)), (n, n).

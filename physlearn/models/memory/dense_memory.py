@@ -54,26 +54,53 @@ class DenseMemory:
             raise ValueError("patterns: got 0 and 1, expected -1 and +1; pass 2*x - 1")
         self.power, self.beta = power, positive("beta", beta)
         self.n = self.patterns.shape[1]
-        self._term(Spin())  # refuses a wrong power now
+        self._term()  # refuses a wrong power now
 
     def __repr__(self):
         return brief(
             self, **({"beta": self.beta} if self.power is None else {"power": self.power}), patterns=self.patterns
         )
 
-    def _term(self, kind):
-        return LogSumExp("s", self.beta, kind=kind) if self.power is None else Separation("s", self.power, kind=kind)
+    def _term(self):
+        return LogSumExp("s", self.beta) if self.power is None else Separation("s", self.power)
+
+    @property
+    def system(self) -> Energy:
+        """The `Energy` that the verbs move."""
+        return self.energy
+
+    @property
+    def theta(self):
+        """The parameters that can learn, read-only: "patterns"."""
+        return self.system.theta
+
+    def with_theta(self, theta):
+        """The same memory with other patterns, such as learnt ones.
+
+        These need not be -1 and +1; `relax` and `sample` take any, `recall` and `classify` count equal signs.
+
+        Examples
+        --------
+        >>> from physlearn import relax
+        >>> memory = DenseMemory([[1, 1, -1, -1], [1, -1, 1, -1]])
+        >>> learnt = memory.with_theta({"patterns": [[0.9, 1.2, -1.0, -0.8], [1.1, -0.7, 1.0, -1.0]]})
+        >>> relax(learnt, [1.0, 1.0, -1.0, 1.0]).x
+        array([ 1.,  1., -1., -1.])
+        """
+        memory = object.__new__(DenseMemory)
+        memory.power, memory.beta, memory.n = self.power, self.beta, self.n
+        memory.patterns = self.system.with_theta(theta).theta["patterns"]
+        return memory
 
     @functools.cached_property
     def energy(self) -> Energy:
         """The `Energy` of spins, layer "s", with the patterns in theta["patterns"]."""
-        return Energy({"s": (Spin(), self.n)}, [self._term(Spin())], {"patterns": self.patterns})
+        return Energy({"s": (Spin(), self.n)}, [self._term()], {"patterns": self.patterns})
 
     @functools.cached_property
     def continuous(self) -> Energy:
         """The same function of states between -1 and +1."""
-        kind = Real(-1.0, 1.0)
-        return Energy({"s": (kind, self.n)}, [self._term(kind)], {"patterns": self.patterns})
+        return Energy({"s": (Real(-1.0, 1.0), self.n)}, [self._term()], {"patterns": self.patterns})
 
     @functools.cached_property
     def _table(self):
@@ -88,6 +115,11 @@ class DenseMemory:
 
     @functools.cached_property
     def _columns(self):
+        if not np.all(np.abs(self.patterns) == 1):
+            raise ValueError(
+                "patterns: some learnt ones are not -1 or +1, and overlaps are counted here; recall by "
+                "relax(memory, x), or draw by sample(memory, temperature=..., x0=x)"
+            )
         return np.ascontiguousarray(self.patterns.T, dtype=np.int8)
 
     def recall(self, x, *, order="random", temperature=0.0, max_sweeps=100, free=None, rng=None) -> Recall:
@@ -130,12 +162,12 @@ class DenseMemory:
         if self.power is not None:
             c, power = float(self.n), float(self.power)
             worth = c / power * ((1.0 + 1.0 / c) ** power - (1.0 - 1.0 / c) ** power) / self._table[-1]
-        sums = (state @ self.patterns.T).astype(np.int64)
+        columns, sums = self._columns, (state @ self.patterns.T).astype(np.int64)
         out = [
             _descend(
                 state[b],
                 sums[b],
-                self._columns,
+                columns,
                 self._table,
                 worth,
                 self.beta,
@@ -202,7 +234,7 @@ class DenseMemory:
         if not np.all(np.abs(features) == 1):
             raise ValueError("x: some features are not -1 or +1")
         state = np.concatenate([features, np.full((len(features), classes), -1.0)], 1)
-        xi = self.patterns[:, -classes:]
+        xi = self._columns.T[:, -classes:].astype(float)
         wrong = np.sum(np.sum(xi == 1, 1) != 1)
         if classes > 1 and wrong:
             raise ValueError(

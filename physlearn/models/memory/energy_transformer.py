@@ -67,9 +67,24 @@ class EnergyTransformer:
     def __repr__(self):
         return brief(self, tokens=self.tokens, beta=self.beta, key=self.key, query=self.query, patterns=self.patterns)
 
+    @property
+    def system(self) -> Energy:
+        """The `Energy` that the verbs move."""
+        return self.energy
+
+    @property
+    def theta(self):
+        """The parameters that can learn, read-only: "key", "query" and "patterns"."""
+        return self.system.theta
+
+    def with_theta(self, theta):
+        """The same block with other parameters, such as learnt ones."""
+        new = self.system.with_theta(theta).theta
+        return EnergyTransformer(new["key"], new["query"], new["patterns"], tokens=self.tokens, beta=self.beta)
+
     @functools.cached_property
     def energy(self) -> Energy:
-        """The `Energy` of the layer "x", (tokens, d), for every verb."""
+        """The `Energy` of the layer "x", (tokens, d)."""
         return Energy(
             {"x": (LayerNorm(), (self.tokens, self.key.shape[2]))},
             [TokenAttention("x", self.beta), TokenMemory("x")],

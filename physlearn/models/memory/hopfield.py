@@ -20,11 +20,12 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import array, choice, count, flag, not_negative, positive
-from physlearn.energy import Binary, Energy, Spin, System
+from physlearn.energy import Energy, Spin, System
+from physlearn.kinds import two_values
 from physlearn.models.memory import storage
 from physlearn.models.memory.patterns import check_patterns
 from physlearn.models.memory.retrieval import Recall, Run, whole_numbers
-from physlearn.models.memory.wiring import wire
+from physlearn.models.memory.wiring import VALUES, wire
 from physlearn.rng import generator, seed, streams
 from physlearn.terms.bias import Bias
 from physlearn.terms.dense import Dense
@@ -62,7 +63,8 @@ class Hopfield:
 
     def __init__(self, couplings, bias=None, *, kind=None):
         self.kind = Spin() if kind is None else kind
-        if not isinstance(self.kind, Spin | Binary):
+        self.values = two_values(self.kind)
+        if self.values not in VALUES:
             raise TypeError(f"kind: got {kind!r}, expected Spin() or Binary()")
         self.couplings = storage.check_couplings(couplings)
         self.n = len(self.couplings)
@@ -71,7 +73,6 @@ class Hopfield:
             raise ValueError(f"bias: got shape {self.bias.shape}, expected ({self.n},) finite numbers")
         self.bias.flags.writeable = False
         self.symmetric = bool(np.array_equal(self.couplings, self.couplings.T))
-        self.values = (-1.0, 1.0) if isinstance(self.kind, Spin) else (0.0, 1.0)
         self.factor = None  # a few patterns whose Gram matrix over n the couplings are, if known
 
     def __repr__(self):
@@ -119,8 +120,20 @@ class Hopfield:
         return System({"s": (self.kind, self.n)}, [OneWay("s", "W"), Bias("s", "b")], theta)
 
     @property
+    def theta(self):
+        """The parameters that can learn, read-only: "W" and "b"."""
+        return self.system.theta
+
+    def with_theta(self, theta):
+        """The same network with other parameters, such as learnt ones."""
+        new = self.system.with_theta(theta).theta
+        memory = Hopfield(new["W"], new["b"], kind=self.kind)
+        memory.factor = self.factor if np.array_equal(memory.couplings, self.couplings) else None
+        return memory
+
+    @property
     def energy(self) -> Energy:
-        """The `Energy` of layer "s" with theta "W" and "b", for `relax`, `sample` and `check_energy`."""
+        """The `Energy` of layer "s" with theta "W" and "b", where the couplings are symmetric."""
         if not self.symmetric:
             gap = float(np.max(np.abs(self.couplings - self.couplings.T)))
             raise ValueError(
@@ -197,7 +210,7 @@ class Hopfield:
             clamped = self.energy.response({"s": wanted})
             step = {name: value + clamped[name] for name, value in step.items()}
         # half of s s^T for a coupling that stands in W twice
-        bias = self.bias if isinstance(self.kind, Spin) else self.bias - rate / self.n * step["b"]
+        bias = self.bias if self.values[0] else self.bias - rate / self.n * step["b"]
         return Hopfield(self.couplings - 2.0 * rate / self.n * step["W"], bias, kind=self.kind)
 
     @on_one_thread

@@ -8,8 +8,9 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import array, count, not_negative
-from physlearn.energy import Energy
-from physlearn.systems import check_energy_given
+from physlearn.kinds import is_continuous
+from physlearn.machine import Machine
+from physlearn.systems import energy_of
 
 
 class Plane(NamedTuple):
@@ -32,7 +33,7 @@ class Plane(NamedTuple):
         Examples
         --------
         >>> from physlearn.models import ModernHopfield
-        >>> plane = energy_plane(ModernHopfield(np.eye(3)).energy, np.eye(3), resolution=2)
+        >>> plane = energy_plane(ModernHopfield(np.eye(3)), np.eye(3), resolution=2)
         >>> plane.project([0.0, 1.0, 0.0]).round(6) + 0.0
         array([1., 0.])
         """
@@ -44,12 +45,12 @@ class Plane(NamedTuple):
         return np.linalg.lstsq(axes.T, flat.reshape(-1, axes.shape[1]).T, rcond=None)[0].T.reshape(*flat.shape[:-1], 2)
 
 
-def energy_plane(energy: Energy, corners, *, resolution=60, margin=0.4) -> Plane:
+def energy_plane(energy: Machine, corners, *, resolution=60, margin=0.4) -> Plane:
     """Energy of one continuous layer on the plane through three states.
 
     Parameters
     ----------
-    energy : Energy
+    energy : Machine or Energy
         Of a single layer of a continuous kind.
     corners : (3, n) array
         Such as two memories and a cue; they must span a plane.
@@ -67,16 +68,16 @@ def energy_plane(energy: Energy, corners, *, resolution=60, margin=0.4) -> Plane
     --------
     >>> from physlearn.models import ModernHopfield
     >>> memory = ModernHopfield([[1.0, 0.0], [0.0, 1.0]], beta=8.0)
-    >>> energy_plane(memory.energy, [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], resolution=5).energy.shape
+    >>> energy_plane(memory, [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], resolution=5).energy.shape
     (5, 5)
     """
-    check_energy_given(energy, ", so that there is no landscape")
+    energy = energy_of(energy, ", so that there is no landscape")
     resolution = count("resolution", resolution, least=2)
     margin = not_negative("margin", margin)
     if len(energy.layers) != 1:
         raise ValueError(f"energy: has layers {list(energy.layers)}, expected one, whose plane is drawn")
     kind = next(iter(energy.layers.values())).kind
-    if not (hasattr(kind, "low") or hasattr(kind, "activation")):
+    if not is_continuous(kind):
         raise ValueError(f"energy: its layer is {kind}; between discrete states there is nothing to draw")
     corners = array("corners", corners)
     size = next(iter(energy.layers.values())).size

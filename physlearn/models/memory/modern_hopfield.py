@@ -49,6 +49,7 @@ class Probabilities:
     """
 
     beta: float = 1.0
+    slope = True  # `settle` takes -dE/dp
 
     def __post_init__(self):
         positive("beta", self.beta)
@@ -97,10 +98,24 @@ class ModernHopfield:
     def __repr__(self):
         return brief(self, beta=self.beta, patterns=self.patterns)
 
+    @property
+    def system(self) -> Energy:
+        """The `Energy` that the verbs move."""
+        return self.energy
+
+    @property
+    def theta(self):
+        """The parameters that can learn, read-only: "patterns"."""
+        return self.system.theta
+
+    def with_theta(self, theta):
+        """The same memory with other parameters, such as learnt ones."""
+        return ModernHopfield(self.system.with_theta(theta).theta["patterns"], self.beta)
+
     @functools.cached_property
     def energy(self) -> Energy:
-        """The `Energy` of layer "x" alone, for every verb."""
-        terms = [SquaredNorm("x"), LogSumExp("x", self.beta, kind=Real())]
+        """The `Energy` of layer "x" alone."""
+        terms = [SquaredNorm("x"), LogSumExp("x", self.beta)]
         return Energy({"x": (Real(), self.d)}, terms, {"patterns": self.patterns})
 
     @functools.cached_property

@@ -6,10 +6,12 @@ import numpy as np
 
 from physlearn.checks import choice
 from physlearn.energy import Binary, Spin
+from physlearn.kinds import two_values
 from physlearn.models.memory import storage
 from physlearn.models.memory.patterns import check_patterns, refuse_duplicates, value_pair
 from physlearn.models.memory.retrieval import whole_numbers
 
+VALUES = ((-1.0, 1.0), (0.0, 1.0))  # of neurons
 RULES = {
     "hebb": storage.hebb,
     "flow": storage.gradient_flow,
@@ -25,15 +27,15 @@ def wire(patterns, rule, kind, settings):
     """(couplings, bias or None, kind, low-rank factor or None); arguments as of `Hopfield.store`."""
     patterns = check_patterns(patterns)
     choice("rule", rule, RULES)
-    if kind is not None and not isinstance(kind, Spin | Binary):
+    if kind is not None and two_values(kind) not in VALUES:
         raise TypeError(f"kind: got {kind!r}, expected Spin() or Binary()")
     if rule != "flow":
         refuse_duplicates(patterns)
     low, _ = value_pair(patterns, "patterns")
-    if isinstance(kind, Binary) and np.all(patterns == 1):
+    if kind is not None and two_values(kind) == (0.0, 1.0) and np.all(patterns == 1):
         low = 0.0  # ones alone are values of both kinds
     kind = (Spin() if low < 0 else Binary()) if kind is None else kind
-    if isinstance(kind, Binary) != (low == 0):
+    if two_values(kind) != (low, 1.0):
         raise ValueError(f"kind: got {kind}, but the patterns' values are {low:g} and 1; convert them or drop kind")
     if rule == "covariance":
         w = storage.covariance(patterns, **settings)

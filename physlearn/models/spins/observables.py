@@ -13,7 +13,7 @@ import numpy as np
 
 from physlearn.checks import count, integer, integers, positive, reals, seen
 from physlearn.dynamics.lattice.stencil import slots
-from physlearn.energy import Spin
+from physlearn.kinds import two_values
 
 
 def magnetisation(s, dims):
@@ -147,7 +147,7 @@ def frustrated_plaquettes(model: Any):
     if isinstance(model, type) or not all(hasattr(model, part) for part in ("layers", "pairs", "couplings")):
         raise TypeError(f"model: got {seen(model)}, expected an Ising or SpinGlass, such as Ising.square(3)")
     kind, shape = model.layers["s"]
-    if type(kind) is not Spin:
+    if two_values(kind) != (-1.0, 1.0):
         raise ValueError(f"model: its variables are {kind}, expected Spin: a plaquette's sign is a matter of spins")
     slot = slots(shape, *model.pairs.T)[0] if len(shape) == 2 and min(shape) > 2 else None
     if slot is None:

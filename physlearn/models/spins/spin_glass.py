@@ -24,7 +24,8 @@ from physlearn.rng import generator
 from physlearn.terms.bias import Bias
 from physlearn.terms.dense import Dense
 from physlearn.terms.pairs import Pairs
-from physlearn.terms.potts import PottsBias, PottsPairs
+from physlearn.terms.potts import PottsPairs
+from physlearn.terms.potts_bias import PottsBias
 
 
 class Ising(OnGraph):

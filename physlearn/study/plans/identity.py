@@ -37,7 +37,10 @@ def plain(value: Any, name: str) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item, name) for item in value]
     if isinstance(value, Mapping):
-        return {text(str(key), name): plain(item, name) for key, item in value.items()}
+        found = {text(str(key), name): plain(item, name) for key, item in value.items()}
+        if len(found) < len(value):
+            raise ValueError(f"{name}: the keys {list(value)} are not all different as text, which JSON has them in")
+        return found
     raise TypeError(f"{name}: got a {type(value).__name__}, expected numbers, strings, booleans, or lists of them")
 
 

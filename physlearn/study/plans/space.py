@@ -66,7 +66,8 @@ class Space:
                 raise ValueError(f"{dim}: empty; a space needs at least one value along each dimension")
             rows = set()
             for row in zip(*(a.values for a in axes.values()), strict=True):
-                same = tuple(canonical(v) if isinstance(v, list | dict) else v for v in row)  # 1 and 1.0 are the same
+                # 1 and 1.0 are the same, a list and its text are not
+                same = tuple((canonical(v),) if isinstance(v, list | dict) else v for v in row)
                 if same in rows:
                     raise ValueError(
                         f"{dim}: {list(row)} appears twice; replicates= repeats a point with other random numbers"

@@ -68,7 +68,7 @@ def assemble(folder: Path):
         if result in common:
             coords[result] = (result, *common[result], attrs)
             continue
-        values = _filled(column, len(status))
+        values = _filled(result, column, len(status))
         inner = _inner_dims(result, values.shape[1:], named.get(result), lengths, taken)
         variables[result] = (tuple(lengths)[: len(dims)] + inner, values.reshape(shape + values.shape[1:]), attrs)
     legend = {"flag_values": np.arange(len(STATES), dtype=np.int8), "flag_meanings": " ".join(STATES)}
@@ -224,9 +224,30 @@ def _coordinates(space: Space, added, replicates, units: Mapping[str, str]):
 
 
 def _labels(values):
-    if all(type(v) in (int, float, bool) for v in values) or all(isinstance(v, str) for v in values):
-        return np.array(values)
-    return np.array([v if isinstance(v, str) else canonical(v) for v in values])
+    """Labels of an axis, an array in which two are equal only where the values are: numbers or words, else JSON."""
+    found = _numbers(values)
+    if found is None:
+        words = [v if isinstance(v, str) else canonical(v) for v in values]
+        if len(set(words)) < len(set(map(canonical, values))):  # the word "1" beside the number
+            words = [canonical(v) for v in values]
+        found = np.array(words)
+    return found
+
+
+def _numbers(values):
+    """The values as an array of numbers, None where that would round one or make two of them equal."""
+    if not all(type(v) in (int, float, bool) for v in values):
+        return None
+    if all(type(v) is int for v in values):
+        kinds = [kind for kind in (np.int64, np.uint64) if all(_holds(kind, v) for v in values)]
+        return np.array(values, kinds[0]) if kinds else None
+    found = np.array(values)
+    same = found.dtype.kind in "bif" and all(a == b for a, b in zip(found.tolist(), values, strict=True))
+    return found if same and len(set(values)) == len(set(map(canonical, values))) else None
+
+
+def _holds(kind, value):
+    return np.iinfo(kind).min <= value <= np.iinfo(kind).max
 
 
 def _columns(db, folder, ragged):
@@ -255,7 +276,7 @@ def _without(columns, tasks):
     return kept
 
 
-def _filled(column, total):
+def _filled(name, column, total):
     """One array over all tasks: NaN, or the empty string, where there is no value."""
     known = sum(len(keys) for keys, _ in column.values())
     dtype = np.result_type(*(np.dtype(dtype) for dtype, _ in column))
@@ -265,12 +286,26 @@ def _filled(column, total):
     shape = tuple(map(max, zip(*shapes.values(), strict=True)))
     if len(shapes) > 1 and dtype.kind in "biu":
         dtype = np.dtype(float)
+    if dtype.kind == "f" and any(_rounded(np.dtype(own), chunks) for (own, _), (_, chunks) in column.items()):
+        warnings.warn(
+            f"result {name!r}: integers beyond 2^53 are rounded in a dataset where some are missing or no integers; "
+            "return them as text",
+            stacklevel=4,
+        )
     empty = "" if dtype.kind == "U" else np.nan if dtype.kind in "fc" else 0
     out = np.full((total, *shape), empty, dtype=dtype)
     for (stored, own), (keys, chunks) in column.items():
         values = np.frombuffer(b"".join(chunks), dtype=stored).reshape(len(keys), *shapes[own])
         out[(keys, *map(slice, shapes[own]))] = values
     return out
+
+
+def _rounded(dtype, chunks):
+    """Whether a column has integers that a float does not hold."""
+    if dtype.kind not in "iu" or dtype.itemsize < 8:
+        return False
+    values = np.frombuffer(b"".join(chunks), dtype=dtype)
+    return any(int(value) != int(float(value)) for value in values[np.abs(values.astype(float)) >= 2.0**53])
 
 
 def _common(name, column, named):

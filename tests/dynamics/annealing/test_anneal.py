@@ -9,7 +9,7 @@ from physlearn import Binary, Energy, Potts, Readout, Real, Spin, System
 from physlearn.dynamics import Annealed, anneal, greedy
 from physlearn.dynamics.sampling.engines import energies_of, start_sampler
 from physlearn.models import SpinGlass
-from physlearn.terms import Bias, Dense, Edges, Pairs, PottsPairs
+from physlearn.terms import Bias, Dense, Edges, Pairs, PottsBias, PottsPairs
 
 SCHEDULES = ("geometric", "linear", "adaptive")
 
@@ -211,6 +211,62 @@ def test_greedy_judges_ties_by_each_variable(reads):
 def test_greedy_warns_when_cut_short(rng):
     with pytest.warns(RuntimeWarning, match="not at rest after 1 sweeps; raise max_sweeps"):
         greedy(glass(Spin(), rng, 60), reads=4, max_sweeps=1, rng=0)
+
+
+@pytest.mark.parametrize("kind", [Spin(), Binary()])
+@pytest.mark.parametrize("penalty", [1e3, 1e6, 1e9, 1e12])
+def test_weak_variables_beside_strong_ones_find_their_places(kind, penalty, rng):
+    # constraints of size `penalty`, each pair of one sort; all else is free to follow its field of size 1
+    low, groups, free = -1.0 if kind == Spin() else 0.0, 6, 40
+    n = 2 * groups + free
+    h = np.r_[np.tile([-penalty, 0.0], groups), rng.choice((-1.0, 1.0), free)]
+    pairs = [(2 * k, 2 * k + 1) for k in range(groups)]
+    pairs += [(2 * groups + k, 2 * groups + k + 1) for k in range(free - 1)]
+    j = np.r_[np.full(groups, -penalty), np.full(free - 1, 0.1)]
+    energy = Energy({"s": (kind, n)}, [Pairs("s", pairs, n), Bias("s")], {"J": j, "bias": h})
+    chain = Energy(
+        {"s": (kind, free)},
+        [Pairs("s", [(k, k + 1) for k in range(free - 1)]), Bias("s")],
+        {"J": j[groups:], "bias": h[2 * groups :]},
+    )
+    for schedule in ("geometric", "adaptive"):
+        found = anneal(energy, schedule, reads=8, rng=0)
+        weak = found.states[:, 2 * groups :]
+        assert np.allclose(chain(weak), chain(np.where(h[2 * groups :] > 0, 1.0, low)), rtol=1e-12)
+        assert np.all(found.states[:, : 2 * groups : 2] == low)
+
+
+@pytest.mark.parametrize("decades", [3, 7, 12])
+def test_fields_over_many_decades_are_all_followed(decades, rng):
+    h = rng.choice((-1.0, 1.0), 60) * np.logspace(-decades, 0, 60)
+    energy = Energy({"s": (Spin(), 60)}, [Bias("s")], {"bias": h})
+    assert np.array_equal(anneal(energy, reads=4, rng=0).states, np.tile(np.sign(h), (4, 1)))
+
+
+def test_potts_variables_of_two_scales():
+    bias = np.zeros((12, 3))
+    bias[:2, 1], bias[2:, 2] = 1e9, 1.0
+    energy = Energy({"s": (Potts(3), 12)}, [PottsBias("s")], {"bias": bias})
+    assert np.array_equal(anneal(energy, reads=4, rng=0).states, np.tile([1, 1, *[2] * 10], (4, 1)))
+
+
+def test_moves_that_cost_nothing_but_rounding_do_not_set_the_cold_end(rng):
+    # 0.1 + 0.2 - 0.3 is not zero in floats: spins between such couplings are free, whatever the temperature
+    n = 40
+    pairs = [(k, n + k) for k in range(n)] + [(k, 2 * n + k) for k in range(n)] + [(k, 3 * n + k) for k in range(n)]
+    theta = {"J": np.repeat([0.1, 0.2, -0.3], n), "bias": np.r_[np.zeros(n), np.ones(3 * n)]}
+    energy = Energy({"s": (Spin(), 4 * n)}, [Pairs("s", pairs, 4 * n), Bias("s")], theta)
+    assert anneal(energy, reads=2, rng=0).temperatures[-1] > 0.01
+
+
+@pytest.mark.parametrize("unit", [1e-18, 1e-12, 1.0, 1e12])
+def test_what_counts_as_reached_does_not_depend_on_the_unit(unit):
+    record = Annealed(None, 0.0, None, unit * np.array([-8.0, -4.0, -12.0]), np.ones(3), "")
+    assert record.time_to_solution(-16 * unit) == np.inf
+    assert record.time_to_solution(-12 * unit * (1 + 1e-10)) == record.time_to_solution(-12 * unit) < np.inf
+    assert record.time_to_solution(-12 * unit * (1 + 1e-8)) == np.inf
+    reached = Annealed(None, 0.0, None, unit * np.array([0.1 + 0.2 - 0.3, 0.5]), np.ones(3), "")
+    assert reached.time_to_solution(0.0) == pytest.approx(3 * np.log(0.01) / np.log(0.5))
 
 
 def test_time_to_solution():

@@ -325,7 +325,7 @@ def test_bad_input_is_named(rng):
         learn(lattice(rng), {"in": [[1.0, 2.0]]}, rule=CoupledLearning(), optimizer=SGD())
     with pytest.raises(ValueError, match="given: 'x' is not in the data"):
         learn(rbm.energy, {"v": PATTERNS}, rule=BoltzmannLearning(given=("x",)), optimizer=SGD())
-    with pytest.raises(ValueError, match="method 'moments' does not fit: the rule's phases are sampled"):
+    with pytest.raises(ValueError, match="method 'moments' does not fit: the rule brings its own contrast"):
         learn(rbm.energy, {"v": PATTERNS}, rule=ContrastiveDivergence(), optimizer=SGD(), method="moments")
     with pytest.raises(ValueError, match="not of the kind"):
         learn(rbm.energy, {"v": 0.5 * PATTERNS}, rule=ContrastiveDivergence(), optimizer=SGD())
@@ -338,7 +338,7 @@ def test_bad_input_is_named(rng):
                   optimizer=SGD())  # fmt: skip
     with pytest.raises(ValueError, match="data: it is empty"):
         learn(rbm.energy, {}, rule=ContrastiveDivergence(), optimizer=SGD())
-    with pytest.raises(ValueError, match="method 'sample' does not fit: the rule's phases are relaxed"):
+    with pytest.raises(ValueError, match="method 'sample' does not fit: the rule has phases only"):
         data = {"in": [[1.0, 2.0]], "out": [[0.1, 0.2]]}
         learn(lattice(rng), data, rule=CoupledLearning(), optimizer=SGD(), cost=SquaredError("out"), method="sample")
     with pytest.raises(ValueError, match="method 'compiled' does not fit: it has no replicas"):

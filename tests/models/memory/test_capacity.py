@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from physlearn.models import (
     Hopfield,
@@ -15,6 +16,7 @@ from physlearn.models import (
     random_patterns,
     retrieval_boundary,
 )
+from physlearn.models.memory import capacity
 from physlearn.models.memory.retrieval import by_overlaps
 
 
@@ -139,6 +141,45 @@ def test_basins_shrink_with_the_load():
         assert rate[0] == 1.0 and rate[-1] < 0.5
         radius.append(r)
     assert radius[0] >= 0.35 > radius[1] > 0.05
+
+
+@pytest.mark.parametrize(("n", "power"), [(3, 2), (20, 3), (21, 3), (64, 4), (65, None), (130, 2)])
+def test_errors_of_a_count_do_not_depend_on_the_other_counts(n, power):
+    counts = [1, 2, 3, 7, 40, 41, 150, 601]
+    together = dense_errors(n, counts, power, trials=5, rng=3)
+    assert [dense_errors(n, [c], power, trials=5, rng=3)[0] for c in counts] == together.tolist()
+    assert dense_errors(n, counts[::3], power, trials=5, rng=3).tolist() == together[::3].tolist()
+
+
+def test_a_seed_sequence_gives_the_same_numbers_each_time():
+    root = np.random.SeedSequence(4)
+    for call in (
+        lambda: dense_errors(20, [30], 2, trials=3, rng=root),
+        lambda: capacity_curve(40, [0.2], seeds=3, rng=root).overlaps,
+        lambda: phase_diagram(30, [0.2], [0.5], seeds=2, sweeps=5, rng=root),
+    ):
+        assert np.array_equal(call(), call())
+
+
+def test_blocks_of_patterns_do_not_alter_the_errors(monkeypatch):
+    whole = dense_errors(40, [300, 900], 3, trials=3, rng=1)
+    shares, lengths = capacity._shares, []
+
+    def seen(xi, *rest):
+        lengths.append(len(xi))
+        return shares(xi, *rest)
+
+    monkeypatch.setattr(capacity, "_shares", seen)
+    monkeypatch.setattr(capacity, "BLOCK", 40 * 17)  # 18 patterns at a time
+    assert dense_errors(40, [300, 900], 3, trials=3, rng=1).tolist() == whole.tolist() and max(lengths) == 18
+
+
+def test_errors_at_power_two_are_those_of_the_binomial(tol):
+    # the gap of a neuron is n - 1 and the crosstalk of 8 patterns, (n - 1) random signs each
+    n, others = 41, 8
+    errors = np.array([dense_errors(n, [1 + others], 2, trials=100, rng=seed)[0] for seed in range(30)])
+    expected = binom.cdf((others - 1) * (n - 1) // 2 - 1, others * (n - 1), 0.5)
+    assert abs(errors.mean() - expected) < tol.STATISTICAL * errors.std(ddof=1) / np.sqrt(len(errors))
 
 
 @pytest.mark.parametrize(

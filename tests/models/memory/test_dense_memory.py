@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from physlearn import Binary, Energy, Real, Spin, System, check_energy, enumerate_states, relax, sample
+from physlearn import Binary, Energy, Potts, Real, Spin, System, check_energy, enumerate_states, relax, sample
+from physlearn.lagrangians import Tanh
 from physlearn.models import DenseMemory, Hopfield, dense_errors, digits, flip, letters, overlap, random_patterns
 from physlearn.terms import LogSumExp, OneWay, Separation, SquaredNorm
 
@@ -12,10 +13,10 @@ POWERS = [2, 3, 4, None]
 def test_terms_pass_the_audit(kind, rng):
     patterns = rng.uniform(-1.5, 1.5, (4, 6))
     for term in (
-        Separation("s", 2, kind=kind),
-        Separation("s", 3, kind=kind),
-        Separation("s", 5, kind=kind, rectified=True),
-        LogSumExp("s", 0.7, kind=kind),
+        Separation("s", 2),
+        Separation("s", 3),
+        Separation("s", 5, rectified=True),
+        LogSumExp("s", 0.7),
     ):
         check_energy(Energy({"s": (kind, 6)}, [term], {"patterns": patterns}))
     check_energy(Energy({"s": (Real(), 6)}, [SquaredNorm("s")], {}))
@@ -184,6 +185,28 @@ def test_bad_input_is_named(call, says):
         call()
 
 
-def test_other_kinds_are_refused():
-    with pytest.raises(TypeError, match="kind"):
-        Separation("s", 3, kind="spin")
+def test_a_term_asks_its_layer_for_its_kind():
+    """One term in two energies: each has the fields of its own kind, exactly, and alone it says what it lacks."""
+    xi, term = random_patterns(3, 8, rng=3), Separation("s", 3)
+    bits, spins = (Energy({"s": (kind, 8)}, [term], {"patterns": xi}) for kind in (Binary(), Spin()))
+    for energy in (spins, bits):
+        exact = enumerate_states(energy, temperature=0.3)
+        for method in ("heatbath", "metropolis", "gibbs"):
+            drawn = sample(energy, temperature=0.3, n_samples=1000, chains=10, method=method, rng=0)
+            spread = exact.heat_capacity**0.5 * 0.3 / np.sqrt(drawn.energy.size / 10)
+            assert abs(drawn.energy.mean() - exact.energy) < 4 * spread, method
+    with pytest.raises(ValueError, match="alone it does not know its layer's kind"):
+        term.field({"s": np.ones((1, 8))}, {"patterns": xi}, "s")
+
+
+@pytest.mark.parametrize("make", [lambda: Separation("s", 3), lambda: LogSumExp("s", 0.5)])
+def test_layers_without_overlaps_are_refused(make):
+    for kind in (Potts(3), Tanh()):
+        energy = Energy({"s": (kind, 4)}, [make()], {"patterns": np.ones((2, 4))})
+        if kind == Tanh():
+            assert check_energy(energy)
+        else:
+            with pytest.raises(ValueError, match="Potts.*have no overlaps"):
+                check_energy(energy)
+    with pytest.raises(ValueError, match="expected \\(2, 4\\)"):
+        relax(Energy({"s": (Spin(), 4)}, [make()], {"patterns": np.ones((2, 5))}))

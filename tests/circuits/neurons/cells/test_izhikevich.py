@@ -15,8 +15,17 @@ PRINTED = {  # figure 2 of the paper: a, b, c, d
 }
 
 
-def run(model, current, seconds, *, dt, method="auto", record="spikes"):
-    network = SpikingNetwork({"n": Population(model, np.size(current))}, inputs=[Constant("n", current)])
+CLASS_1 = Izhikevich(20.0, -100.0, -55e-3, 6.0, linear=4.1e3, constant=108.0)
+PATTERNS = {  # figure 1 of the paper of 2004: the cell, its numbers in mV and ms, start, current
+    "class 1": (CLASS_1, (0.02, -0.1, -55.0, 6.0, 4.1, 108.0), (-60.0, 6.0), 25.0),
+    "spiking": (Izhikevich(-20.0, -1e3, -60e-3, 8.0), (-0.02, -1.0, -60.0, 8.0), (-63.8, 63.8), 75.0),
+    "bursting": (Izhikevich(-26.0, -1e3, -45e-3, -2.0), (-0.026, -1.0, -45.0, -2.0), (-63.8, 63.8), 75.0),
+}
+
+
+def run(model, current, seconds, *, dt, method="auto", record="spikes", initial=None):
+    population = Population(model, np.size(current), initial=initial or {})
+    network = SpikingNetwork({"n": population}, inputs=[Constant("n", current)])
     return integrate(network, (0.0, seconds), dt=dt, method=method, record={"n": record})
 
 
@@ -24,10 +33,10 @@ def solved(numbers, start, current, milliseconds):
     """Spike times (ms) and end, by SciPy from spike to spike."""
     from scipy.integrate import solve_ivp
 
-    a, b, c, d = numbers
+    a, b, c, d, linear, constant = (*numbers, 5.0, 140.0)[:6]
 
     def slope(t, x):
-        return [0.04 * x[0] ** 2 + 5 * x[0] + 140 - x[1] + current, a * (b * x[0] - x[1])]
+        return [0.04 * x[0] ** 2 + linear * x[0] + constant - x[1] + current, a * (b * x[0] - x[1])]
 
     def peak(t, x):
         return x[0] - 30.0
@@ -53,6 +62,23 @@ def test_spike_times(name, method):
     assert len(got) == len(exact) > 1
     # each spike waits for the grid, at most a step of 2 us, and what it adds to u comes as much later
     assert np.abs(got - exact).max() < 4e-3 * (1 + len(exact)) * (5 if "euler" in method else 1)
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+@pytest.mark.parametrize("method", ["rk4", "adaptive"])
+def test_patterns_of_other_quadratics_and_of_negative_a(name, method):
+    model, numbers, start, current = PATTERNS[name]
+    exact, _ = solved(numbers, start, current, 45.0)
+    initial = {"v": 1e-3 * start[0], "u": start[1]}
+    got = 1e3 * run(model, current, 45e-3, dt=2e-6, method=method, initial=initial).spikes["n"].times
+    assert len(got) == len(exact) > 0
+    assert np.abs(got - exact).max() < 4e-3 * (1 + len(exact))
+
+
+def test_rest_of_another_quadratic():
+    """0.04 v^2 + 4.1 v + 108 = b v at b = -0.1, in mV and ms: v = -60."""
+    v, u = CLASS_1.initial(2)
+    assert v == pytest.approx(-60e-3, rel=1e-12) and u == pytest.approx(6.0, rel=1e-12)
 
 
 @pytest.mark.parametrize("method, order", [("euler", 1), ("exponential_euler", 1), ("rk4", 4)])
@@ -84,7 +110,9 @@ def test_parameters_per_neuron():
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda: Izhikevich(a=-1.0), "a="),
+        (lambda: Izhikevich(square=-1.0), "square="),
+        (lambda: Izhikevich(constant=np.inf), "constant="),
+        (lambda: run(Izhikevich(a=-2e3), 10.0, 0.1, dt=6e-4), "dt"),
         (lambda: Izhikevich(c=40e-3), "v_peak"),
         (lambda: Izhikevich(b=np.nan), "b="),
         (lambda: run(Izhikevich(), 10.0, 0.1, dt=2e-3), "dt"),
@@ -96,3 +124,8 @@ def test_parameters_per_neuron():
 def test_bad_input_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_the_quadratic_is_shared():
+    with pytest.raises(TypeError, match="linear=.*expected one number"):
+        Izhikevich(linear=[5e3, 4.1e3])

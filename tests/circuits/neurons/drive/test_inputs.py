@@ -164,7 +164,7 @@ def test_bad_inputs():
         (lambda: Sine("n", 1.0, frequency=[1.0, 2.0]), "one number"),
         (lambda: Step("n", 1.0, start=np.zeros(3)), "one number"),
         (lambda: Poisson("n", 1.0, np.ones(3)), "weight"),
-        (lambda: network(Poisson("n", lambda t: np.ones((len(t), 5)), 1.0)).__integrate__((0.0, 1e-3), dt=DT), "5"),
+        (lambda: integrate(network(Poisson("n", lambda t: np.ones((len(t), 5)), 1.0)), (0.0, 1e-3), dt=DT), "5"),
         (lambda: integrate(network(Poisson("n", lambda t: 5.0, 1.0)), (0.0, 1e-3), dt=DT), "shape"),
         (lambda: SpikeTrains("n", [0.1, 0.2], [0, 1], np.ones(3)), "weight"),
     ]:
@@ -196,3 +196,28 @@ def test_a_source_does_not_lose_most_of_its_spikes():
     """At most one a step: 10 kHz at 0.1 ms would be left with 6.3 kHz."""
     with pytest.raises(ValueError, match="at most once per step"):
         integrate(SpikingNetwork({"p": Population(PoissonSource(1e4), 3)}), (0.0, 0.1), dt=1e-4)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-3, 1e-9, 1e-12, 1e-15])
+@pytest.mark.parametrize(
+    ("make", "first", "last"),
+    [
+        (lambda u: Step("n", 0.5, start=5 * u, stop=8 * u), 50, 79),
+        (lambda u: Step("n", 0.5, start=(0.1 + 0.2) * u, stop=0.7 * u), 3, 6),
+        (lambda u: Ramp("n", 0.5, 1.0, start=5 * u, stop=8 * u), 50, 79),
+        (lambda u: Piecewise("n", [5 * u, 8 * u], [0.5, 0.0]), 50, 79),
+        (lambda u: Piecewise("n", [5 * u, 8 * u], [[0.5], [0.0]]), 50, 79),
+        (lambda u: Piecewise("n", [0.3 * u, (0.1 + 0.6) * u], [[0.5], [0.0]]), 3, 6),
+    ],
+)
+def test_currents_begin_and_end_at_the_same_steps_in_any_unit(unit, make, first, last):
+    cell = LIF(tau=20 * unit, v_rest=0.0, v_threshold=1.0, v_reset=0.0)
+    network = SpikingNetwork({"n": Population(cell, 1)}, inputs=[make(unit)])
+    v = integrate(network, (0.0, 10 * unit), dt=0.1 * unit, record={"n": Record(["v"])}).traces["n"]["v"].ravel()
+    assert (np.argmax(v > 0), np.argmax(v)) == (first, last)
+
+
+@pytest.mark.parametrize("make", [lambda t: Step("n", 0.5, start=t), lambda t: Piecewise("n", [t], [0.5])])
+def test_a_time_that_rounding_left_beside_zero_is_zero(make):
+    v = voltages([make(0.1 + 0.2 - 0.3)])
+    assert v[1, 0] > 0

@@ -15,6 +15,7 @@ from circuits.neurons import (
     Poisson,
     Population,
     Record,
+    Spikes,
     SpikingNetwork,
     read_stream,
 )
@@ -84,12 +85,13 @@ def test_a_stream_holds_what_memory_would(tmp_path):
 LONG = """
 import resource, sys
 from circuits.neurons import LIF, Constant, Population, Record, SpikingNetwork
+from physlearn import integrate
 cell = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0)
 network = SpikingNetwork({"n": Population(cell, 200)}, inputs=[Constant("n", 40e-3)])
 record = {"n": Record(["v"])}
 sizes = []
 for k, t in enumerate((1.0, float(sys.argv[2]))):
-    network.__integrate__((0.0, t), dt=1e-4, record=record, stream=sys.argv[1] + str(k))
+    integrate(network, (0.0, t), dt=1e-4, record=record, stream=sys.argv[1] + str(k))
     sizes.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 print(sizes[1] - sizes[0])
 """
@@ -121,9 +123,10 @@ def test_variables_are_names():
 KILLED = """
 import sys
 from circuits.neurons import LIF, Constant, Population, Record, SpikingNetwork
+from physlearn import integrate
 cell = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0)
 network = SpikingNetwork({"n": Population(cell, 50)}, inputs=[Constant("n", 40e-3)])
-network.__integrate__((0.0, float(sys.argv[2])), dt=1e-4, record={"n": Record(["v"], every=1e-3)}, stream=sys.argv[1])
+integrate(network, (0.0, float(sys.argv[2])), dt=1e-4, record={"n": Record(["v"], every=1e-3)}, stream=sys.argv[1])
 """
 
 
@@ -151,3 +154,49 @@ def test_a_killed_run_leaves_what_it_counted(tmp_path):
     np.testing.assert_array_equal(spikes["n"].ids, whole_spikes["n"].ids)
     np.testing.assert_array_equal(traces["n"].values, whole_traces["n"].values)
     assert len(traces["n"].t) == round(end / 1e-3)
+
+
+def test_spikes_of_the_neurons_named(tmp_path):
+    """Their own numbers stay; means are over them alone, and the others' rates are not called zero."""
+    every = integrate(network(), (0.0, 0.3), dt=1e-4, rng=1).spikes["a"]
+    record = {"a": Record(["v"], every=1e-2, neurons=[8, 3]), "b": Record(neurons=[9], spikes="all")}
+    out = integrate(network(), (0.0, 0.3), dt=1e-4, record=record, rng=1)
+    some, kept = out.spikes["a"], np.isin(every.ids, [3, 8])
+    assert np.array_equal(some.times, every.times[kept]) and np.array_equal(some.ids, every.ids[kept])
+    assert some.recorded.tolist() == [3, 8] and some.n == 10 and len(some) > 4
+    assert some.rate() == pytest.approx(every.rates()[[3, 8]].mean(), rel=1e-12)
+    assert np.array_equal(some.rates()[[3, 8]], every.rates()[[3, 8]]) and np.isnan(some.rates()[0])
+    assert some.population_rate(0.1)[1] == pytest.approx(every.select([3, 8]).population_rate(0.1)[1], rel=1e-12)
+    assert np.array_equal(some.between(0.1, 0.2).recorded, [3, 8])
+    assert np.array_equal(some.select([8]).times, every.select([8]).times)
+    with pytest.raises(ValueError, match="the spikes of 1 were not recorded"):
+        some.select([1, 3])
+    assert out.spikes["b"].recorded is None and set(out.spikes["b"].ids) > {9}
+    integrate(network(), (0.0, 0.3), dt=1e-4, record=record, rng=1, stream=tmp_path / "run")
+    read = read_stream(tmp_path / "run")[0]["a"]
+    assert np.array_equal(read.times, some.times) and np.array_equal(read.recorded, some.recorded)
+
+
+def test_spikes_of_some_neurons_in_several_parts_with_exact_times():
+    cell = LIF(**(vars(CELL) | {"exact_times": True}))
+    populations = {"a": Population(cell, 70_000, initial={"v": np.linspace(0.0, 9e-3, 70_000)})}
+    many = SpikingNetwork(populations, inputs=[Constant("a", 50e-3)])
+    every = integrate(many, (0.0, 0.01), dt=1e-3).spikes["a"]
+    chosen = [69_999, 5, 30_000]
+    some = integrate(many, (0.0, 0.01), dt=1e-3, record={"a": Record(neurons=chosen)}).spikes["a"]
+    kept = np.isin(every.ids, chosen)
+    assert np.array_equal(some.times, every.times[kept]) and np.array_equal(some.ids, every.ids[kept]) and len(some)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Record(spikes="some"), "spikes='some'"),
+        (lambda: integrate(network(), (0.0, 0.01), dt=1e-4, record={"a": Record(neurons=[10])}), "outside 0 to 9"),
+        (lambda: Spikes([0.1], [0], n=3, t_stop=1.0, recorded=[1, 2]), "ids: 0 is none of the recorded"),
+        (lambda: Spikes([0.1], [0], n=3, t_stop=1.0, recorded=[2, 0]), "recorded"),
+    ],
+)
+def test_bad_choices_of_neurons(call, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        call()

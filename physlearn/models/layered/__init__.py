@@ -1,0 +1,1 @@
+"""Layered networks: graphs of predictions."""
