@@ -59,7 +59,7 @@ class GaussianMixture:
     >>> two.noised(1.0, 0.36).responsibilities([[0.5]]).round(3), two.jacobian([0.5], 0.6).round(3)
     (array([[0.102, 0.898]]), array([[0.841]]))
     >>> two.sample(3, rng=0).shape, round(GaussianMixture([[0.0, 0.0]], 1.0).error(0.5), 3)
-    ((3, 2), 0.4)
+    ((3, 1), 0.4)
     """
 
     means: Any
