@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physlearn.checks import array, number, text
+from physlearn.checks import array, not_negative, positive, text
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class CrossEntropy:
 
     def __post_init__(self):
         text("readout", self.readout, "the name of a readout")
-        number("gain", self.gain)
+        positive("gain", self.gain)
 
     def check(self, target):
         """Refuse targets that are no probabilities."""
@@ -187,7 +187,7 @@ class BinaryCrossEntropy:
 
     def __post_init__(self):
         text("readout", self.readout, "the name of a readout")
-        number("gain", self.gain)
+        positive("gain", self.gain)
 
     def check(self, target):
         """Refuse targets that are no probabilities."""
@@ -262,7 +262,7 @@ class Margin:
 
     def __post_init__(self):
         text("readout", self.readout, "the name of a readout")
-        number("margin", self.margin)
+        not_negative("margin", self.margin)
 
     def check(self, target):
         """Refuse a single output, which has no other to lead."""

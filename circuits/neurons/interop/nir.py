@@ -26,6 +26,7 @@ from circuits.neurons.network import SpikingNetwork
 from circuits.neurons.population import Population
 from circuits.neurons.synapses.projection import Projection
 from circuits.neurons.synapses.receptors import Delta, Exponential
+from physlearn.checks import array
 
 MODEL = ("tau", "resistance", "v_rest", "v_threshold", "v_reset")
 
@@ -135,6 +136,9 @@ def from_nir(graph, *, sources=None):
     for name, node in graph.nodes.items():
         if not isinstance(node, known):
             raise ValueError(f"{name}: no counterpart of NIR's {type(node).__name__}; LIF and CubaLIF are read")
+        for field, value in vars(node).items():
+            if isinstance(value, np.ndarray):
+                array(f"{name}: {field}", value)
         if isinstance(node, nir.Affine) and np.any(node.bias != 0):
             raise ValueError(
                 f"{name}: an Affine with a bias; a constant current is an input of the network, not a weight"

@@ -16,7 +16,7 @@ import numpy as np
 from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.problem import bare_nudge
 from physlearn.dynamics.sites import fields, local
-from physlearn.kinds import is_continuous, is_discrete, unstated
+from physlearn.kinds import is_continuous, is_discrete, is_number, unstated
 from physlearn.levels import levels_of
 
 
@@ -26,7 +26,7 @@ def refusal(problem):
         return "it lowers an energy and a System has none"
     if problem.complex:
         return "the state is complex and a complex energy has no minimum"
-    if problem.activated:
+    if problem.activated and not has_blocks(problem):
         return f"layers {problem.activated} have an activation: they rest where x = field"
     if problem.tied:
         return "a clamp ties variables together, which no longer move one at a time"
@@ -34,6 +34,8 @@ def refusal(problem):
         start = problem.frame.offset[name]
         if getattr(layer.kind, "coded", False) and np.any(problem.push[:, start : start + layer.size]):
             return f"a force is given on layer {name!r}, and codes of {layer.kind} have no slope"
+    if problem.torques():
+        return f"a force is given on the angles of layers {problem.torques()}, which no energy of their period has"
     if (reason := _unknown(problem)) is not None:
         return reason
     bends = bends_of(problem)
@@ -47,10 +49,27 @@ def refusal(problem):
         curvature = problem.system.curvature(x, name)
         if curvature is None:
             return f"a term has no `curvature` for layer {name!r}, which says it is a separable quadratic there"
+        if hasattr(layer.kind, "wrap"):
+            if name in bends or any(term.layers.count(name) > 1 for term in problem.system.terms):
+                return f"the angles of layer {name!r} couple among themselves or are nudged"
+            continue
+        if hasattr(layer.kind, "activation"):
+            if np.any(curvature) or name in bends:
+                return f"the energy is not linear in what layer {name!r} shows"
+            continue
+            continue
         rows = x[name] if np.ndim(curvature) == x[name].ndim else x[name][:1]  # the same for all items
         if np.any(_shaped(curvature, rows, bends.get(name, 0.0))[:, free] <= 0):
             return f"the curvature on layer {name!r} is not positive, so it has no single minimum"
     return None
+
+
+def has_blocks(problem):
+    """Whether all layers are continuous and couple to others only: blocks in one piece (see `blocks`)."""
+    layers, terms = problem.system.layers, problem.system.terms
+    moving = [name for name in layers if free_of(problem, name).any()]
+    smooth = all(is_number(layer.kind) or hasattr(layer.kind, "activation") for layer in layers.values())
+    return bool(moving) and smooth and not any(term.layers.count(name) > 1 for term in terms for name in moving)
 
 
 def solve(problem, tol, max_steps):
@@ -90,7 +109,7 @@ def _settle(problem, x, name, bends, at):
     curvature = _curvature(problem, x, name, bends)
     if curvature is not None:
         curvature = curvature[at]
-        if np.any(curvature <= 0):
+        if not hasattr(kind, "wrap") and np.any(curvature <= 0):
             raise ValueError(
                 f"descent: the curvature on layer {name!r} fell to {curvature.min():.3g}; it has no single "
                 "minimum there. Use another method, or check the signs in theta"

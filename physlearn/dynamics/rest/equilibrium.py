@@ -20,7 +20,8 @@ class Equilibrium:
         Energy of each item without nudges; NaN for a `System`, which has none.
     residual : (batch,) array or float
         Largest force left on any free variable (discrete variables: largest energy still to be gained
-        by changing one of them), in the energy's units per unit of x.
+        by changing one of them), in the energy's units per unit of x; of variables whose kind tells a scale, as of a
+        cell's, relative to it.
     steps : int
         Iterations; 1 for a direct solve.
     converged : bool

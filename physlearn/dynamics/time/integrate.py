@@ -48,7 +48,7 @@ def integrate(system, t_span, **settings):
     t_span : (float, float)
         Begin and end, s.
     x0 : array or mapping of str to array, optional
-        Start, (batch, *shape) or (*shape); default zero, within bounds.
+        Start, (batch, *shape) or (*shape); default zero, within bounds, or the start that its kind tells.
     times : array, optional
         When to keep the state, ascending, within t_span; default 101 equally spaced times (with ``dt``: every step, or
         every k-th, at most 1001 in all).
@@ -174,6 +174,8 @@ def _flow(
     moving, clamp = _split(clamp)
     at_start = clamp | {name: value(span[0]) for name, value in moving.items()}
     problem, single = make_problem(system, x0, at_start, nudge)
+    if (sentence := problem.beyond(problem.first())) is not None:
+        raise ValueError(f"x0: {sentence}; begin inside the region where the field holds")
     _check(problem, method, dt, temperature, moving, tol)
     mass = _mass(problem, tau)
     drive = _driven(problem, clamp, moving)
@@ -233,7 +235,8 @@ def _record(problem, drive, times, z, steps, stopped, method, single, diverged, 
         x, energy = {name: value[:, 0] for name, value in x.items()}, energy[:, 0]
     result = Trajectory(times, next(iter(x.values())) if len(x) == 1 else x, energy, method, steps, stopped, notes)
     if stopped is not None:
-        message = f"integrate: {stopped}. Lower dt or tol, or bound the variables; what was reached is kept"
+        remedy = "" if problem.limited else ". Lower dt or tol, or bound the variables"
+        message = f"integrate: {stopped}{remedy}; what was reached is kept"
         if diverged == "raise":
             raise DivergenceError(message, result)
         warnings.warn(message, RuntimeWarning, stacklevel=5)

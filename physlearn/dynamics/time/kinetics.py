@@ -14,12 +14,12 @@ With ``conserved=True`` particles hop instead, by Metropolis' rule (`exchange`);
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Number
+from numbers import Integral, Number
 from typing import Any
 
 import numpy as np
 
-from physlearn.checks import array, choice, flag, function, mapping, number, positive, sequence
+from physlearn.checks import array, choice, count, flag, function, mapping, number, positive, seen, sequence
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.time.clocks import started
 from physlearn.energy import Energy
@@ -228,11 +228,11 @@ def _marks(t_span, events, record, clock):
     if (t_span is None) == (events is None):
         raise ValueError(f"t_span, events: got {t_span!r} and {events!r}, expected one of them")
     if events is not None:
-        if clock != "gillespie" or not _whole(events) or events < 1:
+        if clock != "gillespie":
             raise ValueError(
-                f"events: got {events!r} with the clock {clock!r}, expected a positive integer and 'gillespie'; "
-                "give other clocks a t_span"
+                f"events: got {events!r} with the clock {clock!r}, expected 'gillespie'; give other clocks a t_span"
             )
+        count("events", events)
         span = (0.0, float(events))
     else:
         pair = (0.0, t_span) if isinstance(t_span, Number) else sequence("t_span", t_span, expected=SPAN)
@@ -242,8 +242,10 @@ def _marks(t_span, events, record, clock):
     if clock != "gillespie" and (span[1] - span[0]) % 1.0:
         raise ValueError(f"t_span: got {t_span!r}, expected whole sweeps with the clock {clock!r}")
     if np.ndim(record) == 0:
-        if not _whole(record) or record < 1:
-            raise ValueError(f"record: got {record!r}, expected a positive integer or times")
+        if not isinstance(record, Integral) or isinstance(record, bool | np.bool_) or record < 1:
+            raise ValueError(
+                f"record: got {seen(record)}, expected a positive integer, the number of intervals, or a list of times"
+            )
         marks = np.linspace(*span, int(record) + 1)
         if clock != "gillespie" or events is not None:
             marks = np.unique(np.rint(marks - span[0])) + span[0]
@@ -259,7 +261,3 @@ def _marks(t_span, events, record, clock):
     if clock != "gillespie" and np.any(marks - span[0] != np.rint(marks - span[0])):
         raise ValueError(f"record: got {record!r}, expected times at whole sweeps with the clock {clock!r}")
     return marks, span[1]
-
-
-def _whole(value):
-    return isinstance(value, int | float | np.integer) and not isinstance(value, bool) and float(value).is_integer()

@@ -93,10 +93,10 @@ def contrast_by_adjoint(system, inputs, target, rule, cost, options, metric=Fals
         loose = np.flatnonzero((z[0] > low[0]) & (z[0] < high[0]))  # a variable on its bound does not move
         jacobian = force_jacobian(problem, z)[np.ix_(loose, loose)]
         rows = rows_of(system, cost.readout, problem.frame.offset, problem.base.shape[1]).toarray()
-        seen = problem.frame.collect(_through_activation(system, one, rows))[:, loose]
+        seen = problem.rows_on_z(_through_activation(system, one, rows))[:, loose]
         c = pull[item]
         if metric:
-            c = np.linalg.solve(-seen @ np.linalg.solve(jacobian, problem.frame.collect(rows)[:, loose].T), c)
+            c = np.linalg.solve(-seen @ np.linalg.solve(jacobian, problem.rows_on_z(rows)[:, loose].T), c)
         adjoint = np.zeros_like(z)
         adjoint[0, loose] = -np.linalg.solve(jacobian.T, c @ seen)
         for name, value in _along(problem, z, adjoint).items():

@@ -10,7 +10,7 @@ import numpy as np
 
 from physlearn.dynamics.predictions import held_maps
 from physlearn.errors import ConvergenceError
-from physlearn.learning.engines import edges, sweep
+from physlearn.learning.engines import crossbars, edges, sweep
 from physlearn.learning.engines.contrast import by_moments, by_relaxing, moments_refusal
 from physlearn.learning.optimizers import stepped
 
@@ -56,11 +56,14 @@ def _engines(system, task):
     """Every engine, fastest first: a function that makes it, or why it does not fit."""
     rule, own = task.rule, own_method(task.rule)
     phases = hasattr(rule, "phases")
-    engines = dict.fromkeys(METHODS[1:-1], "the rule brings its own contrast" if own else "the rule has phases only")
+    engines = dict.fromkeys(METHODS[1:], "the rule brings its own contrast" if own else "the rule has phases only")
     if hasattr(rule, "compiled"):
         engines["compiled"] = rule.compiled(system, task)
     if phases:
-        engines["compiled"] = edges.refusal(system, task) or partial(edges.runner, system, task)
+        fast = edges if isinstance(crossbars.find(system), str) else crossbars
+        engines["compiled"] = fast.refusal(system, task) or partial(fast.runner, system, task)
+        if hasattr(type(system), "__epochs__"):  # as circuits do, which this package cannot import
+            engines["compiled"] = system.__epochs__(task)
         engines["moments"] = moments_refusal(system, task) or partial(_loop, by_moments, system, task)
         engines["relax"] = partial(_loop, by_relaxing, system, task)
     if hasattr(rule, "swept"):

@@ -18,6 +18,8 @@ from physlearn.dynamics.notes import of_phases
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.rest.relax import ENGINES, relax
 from physlearn.energy import Nudge
+from physlearn.learning.engines import blocks
+from physlearn.learning.engines.blocks import phase_options
 
 
 class Contrast(NamedTuple):
@@ -96,7 +98,13 @@ def contrast_by_moments(energy, inputs, target, rule, cost) -> Contrast:
 
 
 def contrast_by_relaxing(system, inputs, target, rule, cost, options) -> Contrast:
-    """Relax every phase, each from the free state."""
+    """Relax every phase, each from the free state; by blocks where the layers are (see `blocks`)."""
+    if blocks.suits(system, inputs, rule, cost, options):
+        found = blocks.contrast_by_blocks(system, inputs, target, rule, cost, options)
+        if found is not None:
+            y, gradient = found
+            return Contrast(gradient, y, cost.value(y, target))
+    options, nudged = phase_options(options, 0), phase_options(options, 1)
     free = relax(system, clamp=inputs, **options)
     start = system.state(free.x)
     y = system.readouts[cost.readout].read(system.shown(start))
@@ -105,10 +113,10 @@ def contrast_by_relaxing(system, inputs, target, rule, cost, options) -> Contras
         x = start
         if strength != 0 and rule.mode == "clamp":
             held = {cost.readout: y - strength * cost.gradient(y, target)}
-            x = system.state(relax(system, start, clamp=dict(inputs) | held, **options).x)
+            x = system.state(relax(system, start, clamp=dict(inputs) | held, **nudged).x)
         elif strength != 0:
             nudge = Nudge(cost, target, strength, y if rule.mode == "linearised" else None)
-            x = system.state(relax(system, start, clamp=inputs, nudge=nudge, **options).x)
+            x = system.state(relax(system, start, clamp=inputs, nudge=nudge, **nudged).x)
         for name, value in system.response(x, np.full(len(target), 1.0 / len(target))).items():
             gradient[name] = gradient.get(name, 0) + weight * value
     gradient = {name: np.real(value) for name, value in gradient.items()}

@@ -192,4 +192,4 @@ def test_what_means_something_is_still_taken():
     assert SPIKES.select([-1]).n == 1 and SPIKES.select(np.array([True, False])).n == 1
     assert Step("E", 1.0, start=-np.inf).start == -np.inf
     assert connect.distance_dependent(lambda d: 0.0 * d, period=[1.0, np.inf]).period[1] == np.inf
-    assert connect.fixed_indegree(3.0).k == 3.0
+    assert connect.fixed_indegree(np.int64(3)).k == 3
