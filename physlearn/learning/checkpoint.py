@@ -125,11 +125,11 @@ def load(path, system: Machine) -> Training:
         cost, epochs, method = arrays["cost"], int(head["epochs"]), str(head["method"])
         monitor = arrays.get("monitor", np.full(len(cost), np.nan))  # files of earlier versions have none
         monitor_name = str(head.get("monitor_name", ""))
-        notes = tuple(str(note) for note in head.get("notes", ()))
-        watched = {"validation": arrays.get("validation", np.zeros(0))} | {
+        watched: Any = {"validation": arrays.get("validation", np.zeros(0))} | {
             key: {name.partition("/")[2]: value for name, value in arrays.items() if name.startswith(f"{key}/")}
             for key in ("best", "norms")
         }
+        watched["notes"] = tuple(str(note) for note in head.get("notes", ()))
         rng: Any = _numbers(head["rng"])
         generator_of(rng)  # refuses what is none
     except _Foreign:
@@ -140,7 +140,7 @@ def load(path, system: Machine) -> Training:
     expected = {name: value.shape for name, value in system.theta.items()}
     if shapes != expected:
         raise ValueError(f"path: {path} holds theta of shapes {shapes}, expected {expected}, the system's")
-    known = cost, epochs, memory, rng, method, monitor, monitor_name, notes
+    known = cost, epochs, memory, rng, method, monitor, monitor_name
     return Training(system.with_theta(theta), *known, **watched, _origin=machine)
 
 

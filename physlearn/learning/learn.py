@@ -57,14 +57,14 @@ class Training:
     monitor_name : str
         "log pseudo-likelihood" (nats a sample, of some of the data; higher is better), "negative log-likelihood"
         (nats a sample, where it is exact) or "score matching loss"; "" where there is none.
-    notes : tuple of str
-        Terms that ran in plain NumPy, each with the form that would open a faster engine.
     validation : (epochs,) array
         Mean cost of the free outputs of the validation data after each epoch, if there are any.
     best : mapping of str to array
         Theta after the epoch of the lowest validation cost: ``training.machine.with_theta(training.best)``.
     norms : mapping of str to (epochs,) array
         Norm of the gradient by each parameter after each epoch, on the epoch's last batch, if asked for.
+    notes : tuple of str
+        Terms that ran in plain NumPy, each with the form that would open a faster engine.
     """
 
     system: System
@@ -75,10 +75,10 @@ class Training:
     method: str = ""
     monitor: np.ndarray = field(default_factory=lambda: np.zeros(0))
     monitor_name: str = ""
-    notes: tuple[str, ...] = ()
     validation: np.ndarray = field(default_factory=lambda: np.zeros(0))
     best: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
     norms: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
+    notes: tuple[str, ...] = ()
     _origin: Any = field(default=None, repr=False)  # the machine that `learn` was given
 
     @property
@@ -91,6 +91,23 @@ class Training:
         """The trained machine, of the class that `learn` was given; for a plain system the trained system."""
         plain = self._origin is None or isinstance(self._origin, System)
         return self.system if plain else self._origin.with_theta(self.theta)
+
+    def _repr_html_(self):
+        return self.to_dataset()._repr_html_()
+
+    @property
+    def t(self):
+        """Numbers of the epochs, (epochs,), from 1 on; those before a resume that kept no record are not among them."""
+        return np.arange(self.epochs - len(self.cost) + 1, self.epochs + 1)
+
+    def to_dataset(self):
+        """Cost and monitor as an xarray.Dataset along "epoch"; theta is in ``theta``."""
+        import xarray as xr
+
+        data: Any = {"cost": (("epoch",), self.cost)}
+        if len(self.monitor) == len(self.cost):
+            data["monitor"] = (("epoch",), self.monitor, {"name": self.monitor_name})
+        return xr.Dataset(data, coords={"epoch": self.t}, attrs={"method": self.method})
 
     def __repr__(self):
         last = ", ".join(f"{name}={value:.3g}" for name, value in shown(self).items()) or "cost=none"

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.dynamics.labels import named
+
 
 @dataclass(frozen=True, eq=False)
 class Equilibrium:
@@ -52,6 +54,24 @@ class Equilibrium:
     converged: bool
     method: str
     notes: tuple[str, ...] = ()
+
+    @property
+    def final(self):
+        """The state, as ``x0`` takes it: the same as ``x``."""
+        return self.x
+
+    def to_dataset(self):
+        """As an xarray.Dataset with dims (item, ...).
+
+        A layer whose name is taken ("energy", "residual", "item") has an underscore behind it.
+        """
+        import xarray as xr
+
+        lead = ("item",)[: np.ndim(self.residual)]
+        states = self.x if isinstance(self.x, dict) else {"x": self.x}
+        own = {name: (lead, np.asarray(getattr(self, name))) for name in ("energy", "residual")}
+        data: Any = named(own, {name: (lead, np.asarray(value)) for name, value in states.items()}, taken=("item",))
+        return xr.Dataset(data, attrs={"method": self.method, "converged": int(self.converged), "steps": self.steps})
 
     def __repr__(self):
         worst, more = float(np.max(self.residual, initial=0.0)), f", notes={len(self.notes)}" if self.notes else ""

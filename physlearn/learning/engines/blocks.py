@@ -8,6 +8,7 @@ one moves, sees the phases' weighted difference: one product for all phases.
 from __future__ import annotations
 
 import warnings
+from copy import copy
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from physlearn.dynamics.rest import descent, direct
 from physlearn.dynamics.rest.blocks import Blocks
 from physlearn.energy import Energy, Nudge
 from physlearn.errors import ConvergenceError
+from physlearn.learning.engines.steps import stepper
 
 
 def phase_options(options, phase):
@@ -120,3 +122,37 @@ def _gradient(system, phases, moving, batch):
             for key, value in part.items():
                 out[key] = out[key] + value if key in out else value
     return {name: np.real(value) for name, value in out.items()}
+
+
+def runner(make, system, task):
+    """``run(system, memory, orders, rates) -> (theta, mean cost per epoch, trouble or None)``, theta stepped in place.
+
+    The plain loop makes a new system at every step, checked and copied; here one system's parameters change under it,
+    with the same numbers.  ``make(system, task)`` gives the step, (system, memory, pick) -> (cost, gradient).
+    """
+    contrast, advance = make(system, task), stepper(task.optimizer)
+
+    def run(system, memory, orders, rates):
+        view, theta = copy(system), {name: value.copy() for name, value in system.theta.items()}
+        view.__dict__.update(theta=theta, numbers={})
+        costs: list = []
+        for order, lr in zip(orders, rates, strict=True):
+            before, total = {name: value.copy() for name, value in theta.items()}, 0.0
+            for start in range(0, len(order), task.size):
+                view.numbers.clear()  # what was found of the former theta
+                try:
+                    cost, gradient = contrast(view, memory, order[start : start + task.size])
+                except (ValueError, ConvergenceError) as error:
+                    if isinstance(error, ValueError) and start == 0 and not costs:
+                        raise
+                    return theta, np.array(costs), str(error)
+                total += float(np.sum(cost))
+                if not np.isfinite(total):
+                    return before, np.array(costs), "the cost is not finite"
+                advance(theta, {name: gradient[name] for name in task.names if name in gradient}, memory, lr)
+            if not all(np.isfinite(value).all() for value in theta.values()):
+                return before, np.array(costs), "theta is not finite"
+            costs.append(total / len(order))
+        return theta, np.array(costs), None
+
+    return run

@@ -10,7 +10,7 @@ import numpy as np
 
 from physlearn.dynamics.predictions import held_maps
 from physlearn.errors import ConvergenceError
-from physlearn.learning.engines import crossbars, edges, sweep
+from physlearn.learning.engines import blocks, crossbars, edges, sweep
 from physlearn.learning.engines.contrast import by_moments, by_relaxing, moments_refusal
 from physlearn.learning.optimizers import stepped
 
@@ -66,6 +66,8 @@ def _engines(system, task):
             engines["compiled"] = system.__epochs__(task)
         engines["moments"] = moments_refusal(system, task) or partial(_loop, by_moments, system, task)
         engines["relax"] = partial(_loop, by_relaxing, system, task)
+        if task.inputs and blocks.suits(system, task.inputs, rule, task.cost, task.options):
+            engines["relax"] = partial(blocks.runner, by_relaxing, system, task)
     if hasattr(rule, "swept"):
         engines["sweep"] = sweep.refusal(system, task) or partial(sweep.runner, system, task)
     if own:
