@@ -187,6 +187,7 @@ class System:
 
     def response(self, x: State, weight=None) -> dict[str, np.ndarray]:
         """What each learning degree of freedom sees, {name: array}: sum_b weight_b dE_b/dtheta for an energy."""
+        self.check_terms()
         shown, out = self.shown(x), {}
         weight = np.ones(batch_size(x)) if weight is None else np.asarray(weight)
         for t in self.terms:
@@ -252,6 +253,7 @@ class Energy(System):
 
     def curvature(self, x: State, layer: str):
         """Sum of the terms' curvatures on one layer, shaped like it; None if a term that touches it has none."""
+        self.check_terms()
         touching = [t for t in self.terms if layer in t.layers]
         if not all(hasattr(t, "curvature") for t in touching):
             return None
@@ -261,6 +263,7 @@ class Energy(System):
 
     def shares(self, x: State) -> dict[str, np.ndarray]:
         """Share of every term in the energy of a valid state, (batch,) each; see `energy_terms`."""
+        self.check_terms()
         shown, shares = self.shown(x), {}
         for name, layer in self.layers.items():
             if hasattr(layer.kind, "activation"):

@@ -17,6 +17,8 @@ class Element:
         Names of its terminals, in the order in which a circuit lists its nodes.
     law : callable or None
         Nonlinear elements: (u, p, d) -> current.
+    seen : callable or None
+        (u, p, d) -> what the learning degree of freedom sees, in a rule that contrasts phases.
     cocontent : callable or None
         Integral of the current over the drop, where the law is a gradient.
     learns : mapping of str to int
@@ -29,6 +31,7 @@ class Element:
 
     pins: ClassVar[tuple[str, ...]] = ("+", "-")
     law: ClassVar[Callable | None] = None
+    seen: ClassVar[Callable | None] = None
     cocontent: ClassVar[Callable | None] = None
     learns: ClassVar[dict[str, int]] = {}
     conducts: ClassVar[tuple[tuple[int, int], ...]] = ((0, 1),)

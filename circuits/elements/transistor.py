@@ -29,6 +29,12 @@ def transistor_law(u, p, d):
     return p[1] * over * drop
 
 
+def transistor_seen(u, p, d):
+    """What the gate sees: K (V_D - V_S)^2 / 2."""
+    drop = u[0] - u[1]
+    return 0.5 * p[1] * drop * drop
+
+
 @dataclass(frozen=True, repr=False)
 class TransistorEdge(Element):
     """A conducting channel between two nodes, with a gate of its own.
@@ -53,6 +59,7 @@ class TransistorEdge(Element):
 
     pins: ClassVar = ("drain", "source")
     law: ClassVar = staticmethod(transistor_law)
+    seen: ClassVar = staticmethod(transistor_seen)
     learns: ClassVar = {"gate": 0}
     gate: float
     gain: float = 1e-3
@@ -70,8 +77,3 @@ class TransistorEdge(Element):
     def place(self, name, nodes, net):
         """A channel whose current depends on both voltages against ground."""
         net.device(name, self, *nodes, [(nodes[0], 0), (nodes[1], 0)])
-
-    @staticmethod
-    def response(u, p):
-        """What each gate sees, (batch, m): K (V_D - V_S)^2 / 2."""
-        return {"gate": 0.5 * p[:, 1] * (u[..., 0] - u[..., 1]) ** 2}

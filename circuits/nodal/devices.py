@@ -15,7 +15,7 @@ class Devices:
     Parameters
     ----------
     sort : type
-        Element whose ``law``, ``cocontent``, ``response`` and ``learns`` all of them have.
+        Element whose ``law``, ``seen``, ``cocontent`` and ``learns`` all of them have.
     names : sequence of str
     layers : tuple of str
         The circuit's layers, concatenated.
@@ -132,8 +132,10 @@ class Devices:
         if not self.learns:
             return {}
         flat = np.concatenate([x[name] for name in dict.fromkeys(self.layers)], 1)
-        seen = self.sort.response(self.controls(flat), self.given(theta))
-        return {name: weight @ value for name, value in seen.items()}
+        u = np.ascontiguousarray(self.controls(flat))
+        seen, unused = np.empty(u.shape[:2]), np.empty(u.shape)
+        evaluate(compiled(self.sort.seen, LAW, "seen").address, u, self.given(theta), seen, unused)
+        return {name: weight @ seen for name in self.learns}
 
 
 class ConvexDevices(Devices):

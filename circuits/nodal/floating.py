@@ -9,11 +9,14 @@ def floating(plan, slopes):
     """(batch, m) bool: free nodes that float, given the devices' slopes (batch, devices, k)."""
     batch = len(slopes[0]) if slopes else 1
     out = np.zeros((batch, plan.m), bool)
-    off = [np.all(slope == 0, 2) for slope in slopes]
-    for item in range(batch):
-        if not any(part[item].any() for part in off):
-            continue
-        out[item] = _loose(plan, [part[item] for part in off])
+    off = np.concatenate([np.all(slope == 0, 2) for slope in slopes], 1) if slopes else np.zeros((batch, 0), bool)
+    cut = np.flatnonzero(off.any(1))
+    if cut.size:  # items with the same devices cut off have the same nodes floating
+        kinds, which = np.unique(np.packbits(off[cut], axis=1), axis=0, return_inverse=True)
+        first = np.unique(which, return_index=True)[1]
+        ends = np.cumsum([slope.shape[1] for slope in slopes])[:-1]
+        loose = np.array([_loose(plan, np.split(off[cut[k]], ends)) for k in first]).reshape(len(kinds), plan.m)
+        out[cut] = loose[which.ravel()]
     return out
 
 

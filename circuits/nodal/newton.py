@@ -15,6 +15,7 @@ from circuits.nodal.floating import floating
 from circuits.nodal.junctions import limited
 from circuits.nodal.linsolve import solve_all
 from circuits.nodal.plan import plan_of, scatter
+from circuits.nodal.small import numbers_of, settle_all
 
 PLAIN = 60  # steps after which the plain method has failed
 CLOSE = 1e-9  # a last step this small, relative to the largest unknown of its kind, leaves rounding behind
@@ -138,13 +139,14 @@ class Search:
         large = np.max(np.abs(x[:, nodes:]), 1, initial=0.0)
         return np.maximum(volts / np.maximum(high, TINY), amperes / np.maximum(large, TINY))
 
-    def certificate(self, z):
-        """F with the true laws, its largest entry over nodes, and whether each row is small beside its parts."""
-        items = np.arange(len(z))
+    def certificate(self, z, items, tol):
+        """Largest entry of F with the true laws, and whether every row of it is small beside its parts."""
         x = self.state(z, items, 1.0)
         force, slopes, _ = self.parts(x, items, 1.0)
         data, _ = self.jacobian(x, slopes, items)
-        return force, data, slopes, x
+        loose = floating(self.plan, slopes)
+        small = np.all((np.abs(force) <= tol * _row_sums(self.plan, data, x)) | (loose & (force == 0)), 1)
+        return np.max(np.abs(force), 1, initial=0.0), small
 
 
 def _layers(system, x):
@@ -159,19 +161,17 @@ def _size(x):
     return np.max(np.abs(x), 1, initial=0.0)
 
 
-def solve(problem, tol, max_steps):
-    """The engine of `relax`: (z, residual, steps, converged, method)."""
-    plan = plan_of(problem)
-    search = Search(problem, plan)
+def solve(problem, tol, max_steps, search=None):
+    """The engine of `relax`: (z, residual, steps, converged, method); ``search`` is that of an earlier call."""
+    search = search or Search(problem, plan_of(problem))
     z = problem.initial()
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        z, rest, steps, method = _stages(search, z, max_steps)
-        force, data, slopes, x = search.certificate(z)
-    residual = np.max(np.abs(force), 1, initial=0.0)
-    sums = _row_sums(plan, data, x)
-    loose = floating(plan, slopes)
-    small = np.all((np.abs(force) <= tol * sums) | (loose & (force == 0)), 1)
-    return z, residual, steps, bool(np.all(rest & small)), method
+        z, rest, steps, method, residual = _stages(search, z, max_steps)
+        items = np.flatnonzero(np.isnan(residual) | (tol < CLOSE))
+        if items.size:
+            residual[items], good = search.certificate(z[items], items, tol)
+            rest[items] &= good
+    return z, residual, steps, bool(np.all(rest)), method
 
 
 def _row_sums(plan, data, x):
@@ -192,7 +192,7 @@ def _row_sums(plan, data, x):
 def _stages(search, z, max_steps):
     """Plain Newton for all items, gmin and source stepping for those that it fails on."""
     items = np.arange(len(z))
-    z, rest, steps, _ = search.run(z, items, most=min(PLAIN, max_steps))
+    z, rest, steps, residual = _plain(search, z, items, min(PLAIN, max_steps))
     method = "Newton"
     for name, climb in (("gmin stepping", _gmin), ("source stepping", _sources)):
         failed = np.flatnonzero(~rest)
@@ -206,7 +206,29 @@ def _stages(search, z, max_steps):
             steps += used
             if good or not np.all(np.isfinite(z[k])):
                 z[k], rest[k] = found[0], good
-    return z, rest, steps, method
+    return z, rest, steps, method, residual
+
+
+def _plain(search, z, items, most):
+    """The plain method, compiled where the circuit is small: (z, which items are at rest, steps, residual)."""
+    problem, plan = search.problem, search.plan
+    residual = np.full(len(z), np.nan)  # where nothing has certified an item
+    if problem.nudges or plan.small is None:
+        return *search.run(z, items, most=most)[:3], residual
+    # the linear part at z = 0; edges are devices of the table
+    given = problem.push if plan.plain else problem.push + (plan.others @ problem.base.T).T
+    constant = np.ascontiguousarray(plan.frame.collect(given))
+    steps, z = np.empty(len(z), np.int64), np.ascontiguousarray(z)
+    warm = problem.start is not None
+    table, _ = plan.small
+    numbers = numbers_of(problem.system)
+    settle_all(table, numbers, plan.constant, constant, problem.base, z, warm, most, steps, residual)
+    rest, used = steps >= 0, int(steps.max(initial=0))
+    failed = np.flatnonzero(~rest)
+    if failed.size:  # floating nodes need the method that knows them
+        z[failed], rest[failed], more, _ = search.run(z[failed], items[failed], most=most)
+        used += more
+    return z, rest, used, residual
 
 
 def _gmin(search, z, item, most):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from circuits.nodal.devices import Devices
+from circuits.nodal.small import refusal, table_of
 from physlearn.dynamics.frame import rows_of
+from physlearn.energy import Energy
 from physlearn.kernels.jit import kernel
 from physlearn.terms.pattern import csr_pattern
 
@@ -30,7 +32,7 @@ class Plan:
         self.linear = [term for term in system.terms if not isinstance(term, Devices)]
         self.devices = [term for term in system.terms if isinstance(term, Devices)]
         fixed = sum(
-            (sp.csr_matrix(abs(self._block(term, system.theta))) for term in self.linear),
+            (sp.csr_matrix(abs(self.block(term, system.theta))) for term in self.linear),
             sp.csr_matrix((self.n, self.n)),
         )
         fixed = fixed.tocoo()
@@ -63,9 +65,18 @@ class Plan:
         self.is_node = np.zeros(self.m, bool)
         ends = frame.cluster[: self.nodes]
         self.is_node[ends[ends >= 0]] = True
-        self.factor = None
+        self.factor = self.order = None
+        self.symmetric = isinstance(system, Energy)
+        self.small = None
+        if refusal(system, self.m) is None:  # the compiled way; edges are devices there
+            self.small = table_of(system, frame, self.nodes)
+            kept = np.flatnonzero(frame.cluster >= 0)
+            tie = sp.csr_matrix((np.ones(len(kept)), (kept, frame.cluster[kept])), (self.n, self.m))
+            others = [self.block(term, system.theta) for term in self.linear if hasattr(term, "matrix")]
+            self.plain, self.others = not others, sum(others, sp.csr_matrix((self.n, self.n)))
+            self.constant = np.ascontiguousarray((tie.T @ self.others @ tie).toarray())
 
-    def _block(self, term, theta):
+    def block(self, term, theta):
         """Constant jacobian of a linear term over all unknowns."""
         import scipy.sparse as sp
 
@@ -77,7 +88,7 @@ class Plan:
         """The linear terms' jacobian: over all unknowns (n, n), and its share of the reduced one."""
         import scipy.sparse as sp
 
-        whole = sum((self._block(term, theta) for term in self.linear), sp.csr_matrix((self.n, self.n))).tocsr()
+        whole = sum((self.block(term, theta) for term in self.linear), sp.csr_matrix((self.n, self.n))).tocsr()
         rows, columns, slot = self.fixed_at
         reduced = np.zeros(self.size)
         kept = slot >= 0

@@ -13,8 +13,14 @@ class CircuitSystem(System):
         """Newton's method with limited junctions (`circuits.nodal.newton`)."""
         return solve(problem, tol, max_steps)
 
+    def __epochs__(self, task):
+        """Compiled epochs of `learn`, or why they do not fit (`circuits.nodal.training`)."""
+        from circuits.nodal.training import engine
+
+        return engine(self, task)
+
 
 class CircuitEnergy(Energy):
     """Co-content of resistors, diodes and sources: convex, least at the operating point."""
 
-    __relax__ = CircuitSystem.__relax__
+    __relax__, __epochs__ = CircuitSystem.__relax__, CircuitSystem.__epochs__

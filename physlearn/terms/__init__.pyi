@@ -8,9 +8,11 @@ from .attention import (
     TokenMemory as TokenMemory,
 )
 from .bias import Bias as Bias
+from .coupling import Coupling as Coupling
 from .crossbar import Crossbar as Crossbar
 from .dense import Dense as Dense
 from .edges import Edges as Edges
+from .inflow import inflow as inflow
 from .lattice import (
     FeltBonds as FeltBonds,
     Lattice as Lattice,

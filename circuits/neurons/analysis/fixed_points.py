@@ -130,7 +130,7 @@ def fixed_points(model, current, *, v_range=None):
 
     def excess(v):
         if model.differences:  # its other variables may feel the current, too
-            return np.ravel(model.slope(state_at(model, v, current), current)[0])
+            return np.ravel(model.velocity(state_at(model, v, current), current)[0])
         return model.steady_current(v) - current
 
     return [_point(model, v, current) for v in roots(excess, grid)]

@@ -20,7 +20,7 @@ def others_at_rest(model, v, current):
     start = model.initial(1)[1:, 0]
 
     def residual(y):
-        return model.slope(np.concatenate([flat[None], y]), current)[1:]
+        return model.velocity(np.concatenate([flat[None], y]), current)[1:]
 
     flat = v.ravel()
     y = np.repeat(start[:, None], flat.size, 1)
@@ -35,7 +35,7 @@ def steady_current(model, v):
     flat = v.ravel()
 
     def residual(u):
-        return model.slope(np.concatenate([flat[None], u[:-1]]), u[-1])
+        return model.velocity(np.concatenate([flat[None], u[:-1]]), u[-1])
 
     start = np.append(model.initial(1)[1:, 0], 0.0)
     u = _newton(residual, np.repeat(start[:, None], flat.size, 1), np.append(scales[1:], 1.0))

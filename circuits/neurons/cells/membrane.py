@@ -58,7 +58,7 @@ class Membrane:
 
     __repr__ = brief
 
-    layers = ("x",)
+    layers = ("x", "x")  # its variables act on each other
 
     @property
     def differences(self):

@@ -146,6 +146,10 @@ class Neuron:
         x : (variables, ...) array
         current : float or array
         """
+        return self.velocity(given_state(self, "x", x), array("current", current))
+
+    def velocity(self, x, current):
+        """As `slope`; NaN where the field gives it, as it may beyond what an engine tries."""
         x, current = given_state(self, "x", x, finite=False), array("current", current, finite=False)
         shape, p = np.broadcast_shapes(x.shape[1:], current.shape), self._numbers
         states = np.array([np.broadcast_to(row, shape).ravel() for row in x]).T.copy()
@@ -167,11 +171,9 @@ class Neuron:
         """Parameters of the first neuron, (parameters,)."""
         return np.array([np.ravel(v)[0] for v in self.parameters.values()], dtype=float)
 
-    velocity = slope
-
     def jacobian(self, x, current=0.0):
         """Derivatives of `slope` by the state, (..., variables, variables), by differences."""
-        return by_differences(lambda y: self.slope(y, current), np.asarray(x, dtype=float), self.scales)
+        return by_differences(lambda y: self.velocity(y, current), np.asarray(x, dtype=float), self.scales)
 
     def state_at(self, v, current=0.0):
         """The state with all other variables at rest at x[0] = v, (variables, ...); NaN where none is found."""

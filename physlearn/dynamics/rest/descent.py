@@ -239,7 +239,7 @@ def _find_bends(problem):
         distinct = readout.rows is None and (
             readout.index is None or len(set(np.ravel(readout.index))) == np.size(readout.index)
         )
-        if not distinct or not _is_quadratic(nudge.cost, target, bend):
+        if not distinct or not getattr(nudge.cost, "quadratic", False) and not _is_quadratic(nudge.cost, target, bend):
             return f"the nudge {type(nudge.cost).__name__} is not a quadratic in single variables"
         added = readout.pull(nudge.strength * bend, layer.size)
         bends[readout.layer] = bends.get(readout.layer, 0.0) + added

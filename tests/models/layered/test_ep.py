@@ -18,7 +18,7 @@ from physlearn.errors import ConvergenceError
 from physlearn.lagrangians import Relu, Tanh
 from physlearn.learning.engines.adjoint import contrast_by_adjoint
 from physlearn.learning.engines.contrast import contrast_by_relaxing
-from physlearn.models import EPNetwork
+from physlearn.models import Convolved, EPNetwork
 
 COST = SquaredError("output")
 DESCENT = {"method": "descent", "tol": 1e-12, "unconverged": "raise"}
@@ -187,6 +187,34 @@ def test_integrating_is_the_network_in_continuous_time(rng):
     assert np.allclose(run.final["output"], rest["output"][0], atol=1e-4)
 
 
+IMAGES = [(5, 5), Convolved(2, 2, pool=2), Convolved(3, 2, padding=1, stride=2), 2]
+
+
+@pytest.mark.parametrize("activation", ["hard sigmoid", "tanh"])
+def test_convolutional(activation, rng, tol):
+    net = EPNetwork(IMAGES, activation=activation, gain=0.7, rng=2)
+    assert [layer.shape for layer in net.system.layers.values()] == [(5, 5), (2, 2, 2), (2, 2, 3), (2,)]
+    assert net.theta["b1"].shape == (2,) and net.theta["W2"].shape == (2, 2, 2, 3)
+    check_energy(net.system)
+    x, target = rng.uniform(0, 1, (2, 25)), rng.uniform(0, 1, (2, 2))
+    rest = relax(net, clamp={"input": x}, method="descent", tol=1e-11)
+    flow = relax(net, clamp={"input": x}, method="flow", tol=1e-9)
+    assert rest.converged and np.allclose(rest.x["output"], flow.x["output"], atol=1e-6)
+    if activation == "tanh":
+        data = {"input": x, "output": target}
+        options = {"method": "descent"}
+        check = check_gradient(
+            net, data, EquilibriumPropagation(), [0.02, 0.01, 0.005], cost=COST, relax_options=options
+        )
+        assert abs(check.slope - 2) < tol.ORDER_ODE
+
+
+def test_max_pooling_relaxes_by_other_methods(rng):
+    net = EPNetwork([(6, 6), Convolved(3, 3, pool=2, pooling="max"), 2], gain=0.5, rng=2)
+    found = relax(net, clamp={"input": rng.uniform(0, 1, (5, 36))})
+    assert found.converged
+
+
 def test_trains_and_resumes_bit_for_bit(rng):
     net = EPNetwork((3, 12, 2), rng=0)
     x = rng.uniform(0, 1, (40, 3))
@@ -207,6 +235,13 @@ def test_a_phase_that_does_not_rest_is_said(rng):
         learn(network(), inputs | {"output": target}, relax_options={"max_steps": 1}, **told)
     with pytest.warns(RuntimeWarning, match="not at rest after 1 steps"):
         learn(network(), inputs | {"output": target}, relax_options={"max_steps": 1, "unconverged": "warn"}, **told)
+    silent = {"max_steps": 1, "unconverged": "ignore"}
+    for method in ("descent", "flow"):  # both roads count the three phases of a step
+        options = silent | {"method": method}
+        done = learn(network(), inputs | {"output": target}, relax_options=options, epochs=2, **told)
+        more = learn(network(), inputs | {"output": target}, relax_options=options, resume=done, **told)
+        assert done.unrested == 6 and more.unrested == 9 and "not at rest=6" in repr(done)
+    assert learn(network(), inputs | {"output": target}, **told).unrested == 0
 
 
 def test_refusals(rng):
@@ -224,3 +259,7 @@ def test_refusals(rng):
         EPNetwork((2, 3, 1), activation="sigmoid")
     with pytest.raises(ValueError, match="at least an input's and an output's"):
         EPNetwork((2,))
+    with pytest.raises(ValueError, match="the first is Convolved"):
+        EPNetwork([Convolved(2, 3), 2])
+    with pytest.raises(ValueError, match="does not fit an image of"):
+        EPNetwork([(4, 4), Convolved(2, 5), 2])
