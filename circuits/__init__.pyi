@@ -37,6 +37,7 @@ from .graphs import (
 from .nodal.circuit import Circuit as Circuit
 from .nodal.operating_point import OperatingPoint as OperatingPoint
 from .nodal.transient import Transient as Transient
+from .resistive.deep import DeepResistiveNetwork as DeepResistiveNetwork
 from .resistive.hessian import (
     cost_hessian as cost_hessian,
     laplacian as laplacian,

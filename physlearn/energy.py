@@ -22,13 +22,17 @@ which is enough for every verb.  Optional forms open faster engines, each audite
 
     curvature(x, theta, layer)   d2E/dx_i2 where E is a separable quadratic in that layer, None elsewhere
     quadratic(theta) -> (A, b)   E = x.A.x/2 - b.x + const over the term's layers, concatenated
-    jacobian(x, theta)           d field/dx of one state (batch of one), over the same concatenation
+    jacobian(x, theta)           d field/dx of one state (batch of one), over the same concatenation; measured ones
+                                 are marked by ``differences = True``
+    limit(x, theta)              (margin (batch,), sentence): the field holds where the margin is positive
     gradient_moments(basis, gram, theta)  `gradient` of the states c @ basis, where gram = sum c^T w c
     check(layers, theta)         ValueError for parameters that do not fit, called by every verb
     parameters                   names in theta that the term reads (or ``parameter``, a single one); a missing one is
                                  refused when the energy is built
     single = True                float32 parameters stay so, where every term says this; else they become float64
     holomorphic = True           energy, field and gradient accept complex x (complex nudges)
+    multilinear = True           the energy is proportional to each of its layers: differences of states may be taken
+                                 before products
     rowwise = True               rows of energy and field have the same bits in any batch of two or more
     local                        a `Local`: compiled single-variable updates
 
@@ -183,6 +187,7 @@ class System:
 
     def response(self, x: State, weight=None) -> dict[str, np.ndarray]:
         """What each learning degree of freedom sees, {name: array}: sum_b weight_b dE_b/dtheta for an energy."""
+        self.check_terms()
         shown, out = self.shown(x), {}
         weight = np.ones(batch_size(x)) if weight is None else np.asarray(weight)
         for t in self.terms:
@@ -248,6 +253,7 @@ class Energy(System):
 
     def curvature(self, x: State, layer: str):
         """Sum of the terms' curvatures on one layer, shaped like it; None if a term that touches it has none."""
+        self.check_terms()
         touching = [t for t in self.terms if layer in t.layers]
         if not all(hasattr(t, "curvature") for t in touching):
             return None
@@ -257,6 +263,7 @@ class Energy(System):
 
     def shares(self, x: State) -> dict[str, np.ndarray]:
         """Share of every term in the energy of a valid state, (batch,) each; see `energy_terms`."""
+        self.check_terms()
         shown, shares = self.shown(x), {}
         for name, layer in self.layers.items():
             if hasattr(layer.kind, "activation"):

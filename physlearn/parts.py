@@ -11,6 +11,7 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import array, count, instance, integers, mapping, sequence, text
+from physlearn.kinds import is_continuous
 from physlearn.readout import Readout, State
 
 
@@ -189,7 +190,7 @@ def fixed_of(fixed, readouts):
     for name in mapping("fixed", fixed, expected="a mapping of readouts' names to values"):
         if name not in readouts:
             raise ValueError(f"fixed: there is no readout {name!r}, expected one of {list(readouts)}")
-    return {name: np.array(array(f"fixed[{name!r}]", value, dtype=None)) for name, value in fixed.items()}
+    return {name: np.array(array(f"fixed[{name!r}]", value)) for name, value in fixed.items()}
 
 
 def changed_theta(theta, changes, terms):
@@ -228,6 +229,8 @@ def state_of(layers, x, name):
         if value.shape[1:] != shape:
             batched = ", ".join(["batch", *map(str, shape)])
             raise ValueError(f"{name}[{layer!r}]: shape {np.shape(x[layer])}, expected {shape} or ({batched})")
+        if value.dtype.kind == "c" and not is_continuous(kind):
+            raise TypeError(f"{name}[{layer!r}]: got complex values, expected those of the kind {kind}")
         if not kind.valid(value):
             raise ValueError(f"{name}[{layer!r}]: some values are not of the kind {kind}")
         coded = getattr(kind, "coded", False)

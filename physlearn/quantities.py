@@ -63,6 +63,8 @@ def si(name, value, *units):
     if units and known != "1" and known not in units:
         found = known or " ".join(f"{base}^{k:g}" for base, k in zip(_BASE, powers, strict=True) if k)
         raise ValueError(f"{name}: got {value} (in SI units {found}), expected {' or '.join(units)}")
+    if np.iscomplexobj(value):
+        raise TypeError(f"{name}: got {value}, expected real numbers")
     plain = np.array(value, dtype=float, subok=False)
     return plain if plain.ndim else float(plain)
 

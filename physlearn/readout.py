@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import array, flag, seen, text
+from physlearn.checks import array, flag, reals, seen, text
 
 State = dict[str, np.ndarray]
 
@@ -49,7 +49,7 @@ class Readout:
         # copies: what engines have worked out would not notice a later change of the caller's arrays
         if self.rows is not None:
             entries = self.rows.data if hasattr(self.rows, "toarray") else self.rows
-            found = array("rows", entries, dtype=None)
+            found = reals("rows", entries)
             rows = self.rows.copy() if hasattr(self.rows, "shape") else np.array(found, dtype=float)
             if len(rows.shape) != 2:
                 raise ValueError(f"rows: shape {rows.shape}, expected (k, n), one row for each number that is read")

@@ -211,7 +211,8 @@ class distance_dependent:  # noqa: N801
             if self.period is not None:
                 apart %= self.period
                 apart = np.minimum(apart, self.period - apart)
-            p = np.array(self.probability(np.sqrt(np.sum(apart**2, axis=-1))), dtype=float)
+            found = self.probability(np.sqrt(np.sum(apart**2, axis=-1)))
+            p = np.array(array("distance_dependent: probability(distance)", found, finite=False))
             if p.shape != (high - low, target.n) or not np.all((p >= 0) & (p <= 1)):
                 raise ValueError("distance_dependent: probability(distance) must return numbers from 0 to 1, one each")
             if same and not self.self_connections:

@@ -116,6 +116,7 @@ class Population:
         state[:count] = self.model.initial(self.n)
         for name, value in self.initial.items():
             drawn: Any = value(generator, self.n) if callable(value) else value
+            drawn = array(f"Population: initial[{name!r}]", drawn, finite=False)
             try:
                 state[self.model.variables.index(name)] = drawn
             except ValueError:

@@ -27,6 +27,8 @@ from physlearn.dynamics.rest.relax import relax
 from physlearn.energy import Energy, Readout, Real
 from physlearn.terms.edges import Edges
 
+LEAST = 1e-6  # of the largest conductance: where learning without bounds stops, short of an open circuit
+
 
 @dataclass(frozen=True, init=False, repr=False, eq=False)
 class ResistorNetwork:
@@ -134,7 +136,7 @@ class ResistorNetwork:
         }
         energy = Energy(
             {"v": (Real(), len(nodes))},
-            [Edges("v", pairs, nodes=len(nodes), labels=nodes)],
+            [Edges("v", pairs, nodes=len(nodes), labels=nodes, least=min(g.min(), LEAST * g.max()))],
             {"conductance": g},
             readouts,
             fixed={"ground": np.zeros(len(grounded))} if grounded else {},

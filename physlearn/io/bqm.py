@@ -50,7 +50,7 @@ def from_bqm(model: Any) -> BQMEnergy:
     Parameters
     ----------
     model : dimod.BinaryQuadraticModel, or mapping of (u, v) to float
-        A mapping is a QUBO: 0/1 variables, (u, u) the linear part.
+        A mapping is a QUBO, x^T Q x of 0/1 variables: (u, u) is the linear part, and (u, v) and (v, u) add up.
 
     Returns
     -------
@@ -114,6 +114,7 @@ def to_bqm(energy: Machine) -> Any:
     """
     dimod = _dimod()
     energy = energy_of(energy, ", and a dimod model is one")
+    energy.check_terms()
     if energy.fixed:
         raise ValueError(
             f"energy: its readouts {list(energy.fixed)} are fixed, and a dimod model has no clamps; convert it without "

@@ -9,10 +9,11 @@ Complex y are allowed where the cost is analytic.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from physlearn.checks import array, number, text
+from physlearn.checks import array, not_negative, positive, text
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class SquaredError:
     """
 
     readout: str
+    quadratic: ClassVar[bool] = True  # its gradient is linear in each output alone
 
     def __post_init__(self):
         text("readout", self.readout, "the name of a readout")
@@ -93,7 +95,7 @@ class CrossEntropy:
 
     def __post_init__(self):
         text("readout", self.readout, "the name of a readout")
-        number("gain", self.gain)
+        positive("gain", self.gain)
 
     def check(self, target):
         """Refuse targets that are no probabilities."""
@@ -187,7 +189,7 @@ class BinaryCrossEntropy:
 
     def __post_init__(self):
         text("readout", self.readout, "the name of a readout")
-        number("gain", self.gain)
+        positive("gain", self.gain)
 
     def check(self, target):
         """Refuse targets that are no probabilities."""
@@ -262,7 +264,7 @@ class Margin:
 
     def __post_init__(self):
         text("readout", self.readout, "the name of a readout")
-        number("margin", self.margin)
+        not_negative("margin", self.margin)
 
     def check(self, target):
         """Refuse a single output, which has no other to lead."""

@@ -7,7 +7,7 @@ of arrays, so that a training can be saved and resumed bit for bit.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -26,7 +26,8 @@ class SGD:
     momentum : float
         In [0, 1).
     bounds : mapping of str to (low, high), optional
-        Interval each parameter is clipped to after every step (conductances stay positive); numbers or arrays.
+        Interval each parameter is clipped to after every step; numbers or arrays.  Conductances of a `ResistorNetwork`
+        stay positive without any: at least a millionth of the largest that it was built with.
     decay : float or mapping of str to float
         Weight decay: every step also takes lr decay theta away, of all parameters or of those named; apart from
         momentum and moments (decoupled: Loshchilov and Hutter 2019).
@@ -77,7 +78,7 @@ class SGD:
         lr : float
             Learning rate of this step.
         """
-        number("lr", lr)
+        not_negative("lr", lr)
         try:
             new = self._step(theta, gradient, memory, lr)
         except (AttributeError, LookupError, TypeError):
@@ -168,7 +169,7 @@ class Adam:
         lr : float
             Learning rate of this step.
         """
-        number("lr", lr)
+        not_negative("lr", lr)
         try:
             new = self._step(theta, gradient, memory, lr)
         except (AttributeError, LookupError, TypeError):
@@ -204,7 +205,7 @@ def _below_one(name, value):
 
 def _check(optimizer):
     if not callable(optimizer.lr) or isinstance(optimizer.lr, type):
-        number("lr", optimizer.lr)
+        not_negative("lr", optimizer.lr)
     else:
         function("lr", optimizer.lr, 1, "a number, or a function of the epoch")
     expected = "a mapping of parameters' names to (low, high), such as {'conductance': (0.01, 10.0)}"
@@ -247,13 +248,51 @@ def _check_step(theta, gradient, memory, lr, kept):
                 raise ValueError(f"memory: holds no {key!r} of {name!r}; pass what `start(theta)` gave")
     if not isinstance(memory.get("steps"), int | np.integer):
         raise ValueError("memory: its 'steps' is no integer; pass what `start(theta)` gave")
-    number("lr", lr)
+    not_negative("lr", lr)
+
+
+def within_domains(optimizer, system):
+    """The optimiser, with the bounds that terms state (`domain`) of parameters for which it has none of its own."""
+    bounds = getattr(optimizer, "bounds", None)
+    stated = {name: ends for term in system.terms for name, ends in getattr(term, "domain", {}).items()}
+    if bounds is None or not stated:
+        return optimizer
+    for name in stated.keys() & bounds.keys():
+        if np.any(np.asarray(bounds[name][0]) < 0):
+            raise ValueError(
+                f"bounds[{name!r}]: got the lower end {seen(bounds[name][0])}, expected at least 0: a negative one "
+                "means nothing on this machine"
+            )
+    added = {}
+    for name in stated.keys() - bounds.keys():
+        low, high = stated[name]
+        added[name] = (min(low, float(np.min(system.theta[name], initial=np.inf))), high)
+    return replace(optimizer, bounds={**bounds, **added}) if added else optimizer
 
 
 def rate(optimizer: SGD | Adam, epoch: int) -> float:
-    """Learning rate of an epoch, a finite number."""
+    """Learning rate of an epoch, zero or a positive finite number."""
     lr = optimizer.lr(epoch) if callable(optimizer.lr) else optimizer.lr
     try:
-        return number("lr", lr)
+        return not_negative("lr", lr)
     except ValueError:
-        raise ValueError(f"lr: got {seen(lr)} at epoch {epoch}, expected a finite number") from None
+        raise ValueError(f"lr: got {seen(lr)} at epoch {epoch}, expected zero or a positive finite number") from None
+
+
+def stepped(optimizer, theta, gradient, memory, lr):
+    """New parameters by an optimiser's step, {name: array}, checked; the step is counted."""
+    count = memory["steps"]
+    new = optimizer.step(theta, gradient, memory, lr)
+    memory["steps"] = count + 1
+    if type(new) is not dict and not isinstance(new, Mapping):
+        raise TypeError(f"optimizer: its step gave a {type(new).__name__}, expected {{name in theta: array}}")
+    for name, value in new.items():
+        if name not in theta or getattr(value, "shape", None) != theta[name].shape:
+            expected = f"{theta[name].shape}, as theta has" if name in theta else f"one of {list(theta)}"
+            raise ValueError(f"optimizer: its step gave {name!r} of shape {np.shape(value)}, expected {expected}")
+    return new
+
+
+def is_plain(optimizer):
+    """Whether the compiled engines have the optimiser's arithmetic themselves."""
+    return type(optimizer) in (SGD, Adam)

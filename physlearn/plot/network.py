@@ -118,7 +118,7 @@ def _draw_edges(ax, ends, pos, period, width):
 
 def _draw_nodes(ax, nodes, pos, group, marked, volts, size):
     """Plain nodes as circles, then each marked group in its shape; with voltages, in their colours."""
-    xy = np.array([pos[node] for node in nodes], dtype=float)
+    xy = array("pos", [pos[node] for node in nodes])
     style = {"edgecolors": "black", "linewidths": 0.8, "clip_on": False, "zorder": 2}
     if volts is not None:
         style |= _colours(volts)
@@ -228,7 +228,7 @@ def _lines(ends, pos, period):
         if period is not None:
             step = stop - start
             short = step - np.asarray(period) * np.round(step / np.asarray(period))
-            if not np.allclose(short, step):
+            if not np.allclose(short, step, rtol=0.0, atol=1e-8 * np.max(np.abs(period))):
                 lines += [np.stack([start, start + 0.45 * short]), np.stack([stop, stop - 0.45 * short])]
                 of_edge += [k, k]
                 continue

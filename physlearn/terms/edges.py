@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count, integers, sequence, text
+from physlearn.checks import count, integers, not_negative, sequence, text
 from physlearn.terms.fits import angles, gaps, refuse_kinds
 from physlearn.terms.pattern import csr_pattern
 
@@ -25,13 +25,16 @@ class Edges:
     layer : str
         The layer of node values.
     pairs : (m, 2) array of int
-        End nodes of every edge; parallel edges add.
+        End nodes of every edge; parallel edges add up.
     parameter : str
         Name in theta of the (m,) edge conductances, siemens.
     nodes : int, optional
         Number of nodes; default one more than the largest end.
     labels : sequence, optional
         Names of the nodes for error messages; default their numbers.
+    least : float, optional
+        For couplings that cannot be negative, such as resistors: then negative ones are refused, and `learn` keeps them
+        at least this large where its optimiser has no bounds of their own.  By default they are any numbers.
 
     Raises
     ------
@@ -50,7 +53,7 @@ class Edges:
     holomorphic = True
     rowwise = True
 
-    def __init__(self, layer, pairs, nodes=None, parameter="conductance", labels=None):
+    def __init__(self, layer, pairs, nodes=None, parameter="conductance", labels=None, *, least=None):
         layer, parameter = text("layer", layer), text("parameter", parameter)
         pairs = integers("pairs", pairs)
         if pairs.ndim != 2 or pairs.shape[1] != 2:
@@ -68,6 +71,7 @@ class Edges:
             raise ValueError(
                 f"pairs: ends from {pairs.min()} to {pairs.max()}, expected 0..{self.nodes - 1}, the {self.nodes} nodes"
             )
+        self.domain = {} if least is None else {parameter: (not_negative("least", least), np.inf)}
         self._pattern, self._ends = None, None
 
     def __repr__(self):
@@ -81,7 +85,14 @@ class Edges:
         )
         refuse_kinds(self, layers, name, (gaps,), remedy)
         refuse_kinds(self, layers, name, (angles,), "differences of angles repeat themselves; use AnglePairs")
-        self._strengths(theta)
+        g = self._strengths(theta)
+        if self.domain and np.any(g < 0):
+            k = int(np.argmin(g))
+            ends = [n if self.labels is None else self.labels[n] for n in (self.i[k], self.j[k])]
+            raise ValueError(
+                f"theta[{self.parameter!r}]: edge {k} from {ends[0]!r} to {ends[1]!r} has {g[k]:.4g}, expected "
+                f"at least 0 ({np.sum(g < 0)} of {len(g)} are negative)"
+            )
         if len(layers[name].shape) != 1 or layers[name].size < self.nodes:
             raise ValueError(
                 f"nodes: edges among {self.nodes}, layer {name!r} has shape {layers[name].shape}, expected one axis of "

@@ -29,6 +29,7 @@ from physlearn.learning import (
     learn_by_diffusion,
     sharpen,
 )
+from physlearn.learning.optimizers import rate
 from physlearn.learning.rules.molecular import Coincidence, Diffusion, reaction_diffusion
 from physlearn.models.assembly.growth import growing_site, growth_examples
 from physlearn.terms import Edges
@@ -155,3 +156,38 @@ def test_costs_of_lists_equal_those_of_arrays():
         for what in ("value", "gradient", "hessian"):
             of = getattr(cost, what)
             np.testing.assert_array_equal(of(Y, target), of(Y.tolist(), target.tolist()))
+
+
+OUT_OF_DOMAIN = {
+    "SGD lr": lambda: SGD(lr=-1.0),
+    "SGD momentum": lambda: SGD(momentum=-0.1),
+    "SGD momentum 1": lambda: SGD(momentum=1.0),
+    "SGD decay": lambda: SGD(decay=-1e-3),
+    "SGD decay of one": lambda: SGD(decay={"J": -1e-3}),
+    "Adam lr": lambda: Adam(lr=-1e-3),
+    "Adam epsilon": lambda: Adam(epsilon=-1.0),
+    "Adam beta1": lambda: Adam(beta1=-0.5),
+    "Adam beta2": lambda: Adam(beta2=1.0),
+    "CrossEntropy gain": lambda: CrossEntropy("out", gain=-1.0),
+    "CrossEntropy gain 0": lambda: CrossEntropy("out", gain=0.0),
+    "Margin margin": lambda: Margin("out", margin=-1.0),
+    "CoupledLearning eta": lambda: CoupledLearning(eta=-0.1),
+    "EquilibriumPropagation nudge": lambda: EquilibriumPropagation(nudge=-0.1),
+    "ContrastiveDivergence k": lambda: ContrastiveDivergence(k=1.0),
+    "ContrastiveDivergence temperature": lambda: ContrastiveDivergence(temperature=-1.0),
+}
+
+
+@pytest.mark.parametrize("name", OUT_OF_DOMAIN)
+def test_numbers_out_of_their_domain_are_refused(name):
+    with pytest.raises(ValueError, match=rf"^{name.split()[1]}\b"):
+        OUT_OF_DOMAIN[name]()
+
+
+def test_learning_rates_of_a_schedule_are_refused_where_they_are_negative():
+    theta = {"g": np.array([1.0])}
+    for optimizer in (SGD(), Adam()):
+        with pytest.raises(ValueError, match="lr: got -0.1"):
+            optimizer.step(theta, theta, optimizer.start(theta), lr=-0.1)
+    with pytest.raises(ValueError, match="lr: got -1 at epoch 3"):
+        rate(SGD(lr=lambda epoch: 2 - epoch), 3)

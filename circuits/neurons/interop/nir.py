@@ -26,6 +26,7 @@ from circuits.neurons.network import SpikingNetwork
 from circuits.neurons.population import Population
 from circuits.neurons.synapses.projection import Projection
 from circuits.neurons.synapses.receptors import Delta, Exponential
+from physlearn.checks import array
 
 MODEL = ("tau", "resistance", "v_rest", "v_threshold", "v_reset")
 
@@ -135,10 +136,16 @@ def from_nir(graph, *, sources=None):
     for name, node in graph.nodes.items():
         if not isinstance(node, known):
             raise ValueError(f"{name}: no counterpart of NIR's {type(node).__name__}; LIF and CubaLIF are read")
+        for field, value in vars(node).items():
+            if isinstance(value, np.ndarray):
+                array(f"{name}: {field}", value)
         if isinstance(node, nir.Affine) and np.any(node.bias != 0):
             raise ValueError(
                 f"{name}: an Affine with a bias; a constant current is an input of the network, not a weight"
             )
+    for edge in graph.edges:
+        if list(graph.edges).count(edge) > 1:
+            raise ValueError(f"{edge[0]} -> {edge[1]}: the graph has this edge twice; keep one, or add up the weights")
     after = {name: [b for a, b in graph.edges if a == name] for name in graph.nodes}
     neurons = {k: v for k, v in graph.nodes.items() if isinstance(v, nir.LIF | nir.CubaLIF)}
     paths = []

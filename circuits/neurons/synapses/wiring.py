@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from physlearn.brief import brief
+from physlearn.checks import array
 from physlearn.kernels.jit import kernel
 from physlearn.rng import seed_sequence
 
@@ -122,10 +123,10 @@ def values_of(what, value, wiring, seed, key):
         sources, targets = wiring.pairs()
         root = seed_sequence(seed)
         generator = np.random.default_rng(np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, key)))
-        value = np.asarray(value(sources, targets, generator), dtype=float)
+        value = array(f"Projection: {what}", value(sources, targets, generator), finite=False)
     if np.ndim(value) == 0:
         return float(value)
-    value = np.asarray(value, dtype=float)
+    value = array(f"Projection: {what}", value, finite=False)
     if value.shape != (wiring.size,):
         raise ValueError(
             f"Projection: {what} has shape {value.shape}, expected a number or ({wiring.size},), one a synapse"

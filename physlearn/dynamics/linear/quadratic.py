@@ -132,7 +132,9 @@ class Equilibria:
         busy = np.any(load != 0, 1)
         out = np.zeros_like(load)
         if busy.any():
-            out[busy] = self.solve(np.ascontiguousarray(load[busy].T)).T
+            parts = [load.real, load.imag] if np.iscomplexobj(load) else [load]  # factors are real
+            found = [self.solve(np.ascontiguousarray(part[busy].T)).T for part in parts]
+            out[busy] = found[0] if len(found) == 1 else found[0] + 1j * found[1]
         return self.frame.spread(out)
 
     def states(self, u, force):

@@ -10,8 +10,9 @@ import numpy as np
 
 from physlearn.dynamics.predictions import held_maps
 from physlearn.errors import ConvergenceError
-from physlearn.learning.engines import edges, sweep
+from physlearn.learning.engines import blocks, crossbars, edges, sweep
 from physlearn.learning.engines.contrast import by_moments, by_relaxing, moments_refusal
+from physlearn.learning.optimizers import stepped
 
 LOG = logging.getLogger(__name__)
 METHODS = ("auto", "compiled", "moments", "sweep", "relax", "sample", "contrast")
@@ -46,19 +47,29 @@ def step_of(system, task):
     return found.args[0](system, task)
 
 
+def notes_of(run):
+    """What an engine has to say of terms that are slow in it: the ``notes`` of its contrast, where it has any."""
+    step = run.args[0] if isinstance(run, partial) and run.args else None
+    return tuple(getattr(step, "notes", ()))
+
+
 def _engines(system, task):
     """Every engine, fastest first: a function that makes it, or why it does not fit."""
     rule, own = task.rule, own_method(task.rule)
     phases = hasattr(rule, "phases")
-    engines = dict.fromkeys(METHODS[1:-1], "the rule brings its own contrast" if own else "the rule has phases only")
+    said = "the rule brings its own contrast" if own else "the rule has phases only"
+    engines: dict[str, Any] = dict.fromkeys(METHODS[1:], said)
     if hasattr(rule, "compiled"):
         engines["compiled"] = rule.compiled(system, task)
     if phases:
-        engines["compiled"] = edges.refusal(system, task) or partial(edges.runner, system, task)
+        fast = edges if isinstance(crossbars.find(system), str) else crossbars
+        engines["compiled"] = fast.refusal(system, task) or partial(fast.runner, system, task)
         if hasattr(type(system), "__epochs__"):  # as circuits do, which this package cannot import
             engines["compiled"] = system.__epochs__(task)
         engines["moments"] = moments_refusal(system, task) or partial(_loop, by_moments, system, task)
         engines["relax"] = partial(_loop, by_relaxing, system, task)
+        if task.inputs and blocks.suits(system, task.inputs, rule, task.cost, task.options):
+            engines["relax"] = partial(blocks.runner, by_relaxing, system, task)
     if hasattr(rule, "swept"):
         engines["sweep"] = sweep.refusal(system, task) or partial(sweep.runner, system, task)
     if own:
@@ -96,11 +107,3 @@ def plain_loop(step, task, system, memory, orders, rates):
             first = False
         costs.append(total / len(order))
     return system.theta, np.array(costs), None
-
-
-def stepped(optimizer, theta, gradient, memory, lr):
-    """New parameters by an optimiser's step, which is counted."""
-    count = memory["steps"]
-    new = optimizer.step(theta, gradient, memory, lr)
-    memory["steps"] = count + 1
-    return new

@@ -17,6 +17,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from physlearn.checks import array
+
 DEEPEST = 20  # halvings of a cell of the grid: coordinates a millionth of a cell apart
 
 
@@ -156,7 +158,7 @@ def _ladders(axes, log):
         raise ValueError(f"log: got {sorted(unknown)}, expected among the axes {list(axes)}")
     ladders = []
     for name, given in axes.items():
-        base = np.asarray(given, dtype=float)
+        base = array(f"axes[{name!r}]", given)
         steps = np.diff(base)
         if base.ndim != 1 or len(base) < 2 or not (np.all(steps > 0) or np.all(steps < 0)):
             raise ValueError(f"axes[{name!r}]: got {given!r}, expected at least 2 numbers that rise or fall")

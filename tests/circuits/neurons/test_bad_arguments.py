@@ -47,6 +47,7 @@ from circuits.neurons import (
     state_at,
     traub_miles_gates,
 )
+from physlearn import integrate
 
 CELL = LIF(tau=20e-3, v_rest=0.0, v_threshold=20e-3, v_reset=10e-3, refractory=2e-3)
 SQUID = HodgkinHuxley.squid()
@@ -60,7 +61,8 @@ def network(**changes):
 
 
 def run(**changes):
-    return network().__integrate__(**{"t_span": (0.0, 1e-3), "dt": 1e-4} | changes)
+    settings = {"t_span": (0.0, 1e-3), "dt": 1e-4} | changes
+    return integrate(network(), settings.pop("t_span"), **settings)
 
 
 def field(x, current, p, out):
@@ -192,4 +194,4 @@ def test_what_means_something_is_still_taken():
     assert SPIKES.select([-1]).n == 1 and SPIKES.select(np.array([True, False])).n == 1
     assert Step("E", 1.0, start=-np.inf).start == -np.inf
     assert connect.distance_dependent(lambda d: 0.0 * d, period=[1.0, np.inf]).period[1] == np.inf
-    assert connect.fixed_indegree(3.0).k == 3.0
+    assert connect.fixed_indegree(np.int64(3)).k == 3

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from circuits import ResistorNetwork, random_geometric_graph, square_lattice
-from physlearn import SGD, ContrastiveHebbian, CoupledLearning, SquaredError, learn, relax
+from physlearn import SGD, Adam, ContrastiveHebbian, CoupledLearning, Energy, Real, SquaredError, learn, relax
+from physlearn.terms import Edges
 
 BOUNDS = {"conductance": (1e-3, 10.0)}
 
@@ -156,3 +157,57 @@ def test_allostery_on_64_nodes(seed):
     trained = network.with_conductance(done.theta["conductance"])
     assert abs(before) < 0.2
     assert trained.read(trained.solve({"input": [1.0]}).x, "output")[0] == pytest.approx(0.5, abs=1e-3)
+
+
+def contradicting(seed=6):
+    """A network asked for an output below zero, which positive conductances cannot give, and its data."""
+    rng = np.random.default_rng(seed)
+    network = ResistorNetwork(
+        square_lattice(4, periodic=True),
+        conductance=rng.uniform(0.5, 1.5, 32),
+        ground=0,
+        inputs=[3, 9],
+        outputs=[6],
+    )
+    x = rng.uniform(0, 1, (20, 2))
+    return network, {"input": x, "output": x @ [[0.9], [-0.3]]}
+
+
+@pytest.mark.parametrize("optimizer", [SGD(5.0), SGD(1.0, momentum=0.9), Adam(0.2)])
+@pytest.mark.parametrize("method", ["compiled", "moments", "relax"])
+def test_conductances_stay_positive_without_bounds(optimizer, method):
+    network, data = contradicting()
+    settings = dict(rule=CoupledLearning(0.5), optimizer=optimizer, cost=SquaredError("output"), method=method)
+    epochs = 4 if method == "relax" else 15
+    done = learn(network, data, epochs=epochs, rng=0, **settings)
+    g = done.theta["conductance"]
+    assert np.min(g) >= 1e-6 * np.max(network.conductance) * (1 - 1e-12)
+    assert optimizer.bounds == {}  # the caller's own is left alone
+    same = learn(network.energy, data, epochs=epochs, rng=0, **settings)
+    assert np.array_equal(same.theta["conductance"], g)
+    half = learn(network, data, epochs=epochs // 2, rng=0, **settings)
+    whole = learn(network, data, epochs=epochs - epochs // 2, resume=half, **settings)
+    assert np.array_equal(whole.theta["conductance"], g)
+
+
+def test_bounds_of_the_optimiser_take_the_place_of_the_default_ones():
+    network, data = contradicting()
+    settings = dict(rule=CoupledLearning(0.5), cost=SquaredError("output"), epochs=5, rng=0)
+    done = learn(network, data, optimizer=Adam(0.2, bounds={"conductance": (0.25, 2.0)}), **settings)
+    assert done.theta["conductance"].min() == 0.25
+    with pytest.raises(ValueError, match=r"bounds\['conductance'\]: got the lower end -1"):
+        learn(network, data, optimizer=SGD(0.1, bounds={"conductance": (-1.0, 2.0)}), **settings)
+
+
+def test_negative_conductances_are_refused_where_resistors_are_meant():
+    network, _ = contradicting()
+    theta = {"conductance": np.where(np.arange(32) == 5, -0.3, 1.0)}
+    for call in (
+        lambda: network.energy.with_theta(theta)(np.zeros(16)),
+        lambda: relax(network.energy.with_theta(theta), clamp={"input": [1.0, 0.0]}),
+        lambda: network.with_conductance(theta["conductance"]),
+    ):
+        with pytest.raises(ValueError, match="-0.3"):
+            call()
+    general = Energy({"v": (Real(), 3)}, [Edges("v", [(0, 1), (1, 2)])], {"conductance": [1.0, -0.2]})
+    assert general(np.array([1.0, 0.0, 2.0])) == pytest.approx(0.1)  # springs may push

@@ -5,9 +5,9 @@ import pickle
 import numpy as np
 import pytest
 
-from physlearn import Energy, Readout, Real, enumerate_states, relax, sample
+from physlearn import Binary, Energy, Potts, Readout, Real, Spin, energy_terms, enumerate_states, relax, sample
 from physlearn.models import RBM, Ising, PottsModel, SpinGlass
-from physlearn.terms import Edges
+from physlearn.terms import Dense, Edges
 
 ENGINES = [
     "bitpacked",
@@ -141,3 +141,45 @@ def test_later_changes_of_the_callers_arrays_change_nothing():
     del ground["foot"]
     assert relax(spring, clamp={"end": [2.0]}).x.tolist() == [0.0, 2.0]
     assert relax(pickle.loads(pickle.dumps(spring)), clamp={"end": [2.0]}).x.tolist() == [0.0, 2.0]
+
+
+@pytest.mark.parametrize("method", ["auto", "newton"])
+def test_complex_clamps_keep_both_parts(method, tol):
+    chain = Energy(
+        {"x": (Real(), 3)}, [Edges("x", [(0, 1), (1, 2)])], {"conductance": [1.0, 2.0]}, {"ends": Readout("x", [0, 2])}
+    )
+    for ends in ([1 + 1j, 0.0], [1j, 3.0], [[1.0, 2j], [1 - 1j, 0.5]]):
+        found = relax(chain, clamp={"ends": ends}, method=method).x
+        given = np.asarray(ends)
+        expected = (given[..., 0] + 2.0 * given[..., 1]) / 3.0
+        assert np.allclose(found[..., 1], expected, rtol=tol.IDENTITY, atol=0)
+
+
+@pytest.mark.parametrize("kind", [Spin(), Binary(), Potts(3)])
+def test_complex_values_are_refused_where_kinds_are_discrete(kind):
+    energy = Energy({"s": (kind, 2)}, [], {}, {"all": Readout("s", [0, 1])})
+    for call in (
+        lambda: energy(np.array([1 + 1j, 1.0])),
+        lambda: relax(energy, np.array([1 + 0j, 1.0])),
+        lambda: sample(energy, temperature=1.0, n_samples=1, x0=np.array([1 + 0j, 1.0])),
+        lambda: Energy({"s": (kind, 2)}, [], {}, {"all": Readout("s", [0, 1])}, fixed={"all": [1j, 1.0]}),
+    ):
+        with pytest.raises(TypeError, match="complex|real numbers"):
+            call()
+
+
+def test_whatever_is_asked_of_an_energy_its_parameters_are_checked():
+    w = np.array([[0.0, 1.0, 2.0], [0.0, 0.0, 3.0], [0.0, 0.0, 0.0]])
+    energy = Energy({"s": (Spin(), 3)}, [Dense(("s", "s"))], {"W": w})
+    x = {"s": np.ones((1, 3))}
+    for call in (
+        lambda: energy(np.ones(3)),
+        lambda: energy.field(x, "s"),
+        lambda: energy.force(x, "s"),
+        lambda: energy.curvature(x, "s"),
+        lambda: energy.response(x),
+        lambda: energy.shares(x),
+        lambda: energy_terms(energy, np.ones(3)),
+    ):
+        with pytest.raises(ValueError, match="not symmetric"):
+            call()

@@ -213,20 +213,20 @@ def test_bad_input():
         kinetics(soup, temperature=1.0, t_span=1, events=5)
     with pytest.raises(ValueError, match="clock: got 'wall'"):
         kinetics(soup, temperature=1.0, t_span=1, clock="wall")
-    with pytest.raises(ValueError, match="expected a positive integer and 'gillespie'"):
+    with pytest.raises(ValueError, match="events: got 5 with the clock 'metropolis', expected 'gillespie'"):
         kinetics(soup, temperature=1.0, events=5, clock="metropolis")
     with pytest.raises(ValueError, match="whole sweeps"):
         kinetics(soup, temperature=1.0, t_span=1.5, clock="metropolis")
     with pytest.raises(ValueError, match="finite and increasing"):
         kinetics(soup, temperature=1.0, t_span=(2.0, 1.0))
-    for bad in (np.nan, np.inf, 1.5, "3"):
+    for bad in (np.nan, np.inf, 1.5, 2.0, True, 0, "3"):
         with pytest.raises(ValueError, match="events: got"):
             kinetics(soup, temperature=1.0, events=bad)
     with pytest.raises(ValueError, match="record.*whole numbers of events"):
         kinetics(soup, temperature=1.0, events=3, record=[1, 2.5])
     with pytest.raises(ValueError, match="x0: shape"):
         kinetics(soup, temperature=1.0, t_span=1, x0=np.zeros((2, 3, 3), int))
-    for bad in ([1.0, 3.0], [-1.0, 1.0], [1.0, 1.0], [np.nan], [np.inf], [], [[1.0]], 0, 1.5):
+    for bad in ([1.0, 3.0], [-1.0, 1.0], [1.0, 1.0], [np.nan], [np.inf], [], [[1.0]], 0, 1.5, 2.0, True):
         with pytest.raises(ValueError, match="record"):
             kinetics(soup, temperature=1.0, t_span=2.0, record=bad)
     with pytest.raises(ValueError, match="conserved"):

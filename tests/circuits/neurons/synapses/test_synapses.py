@@ -229,3 +229,61 @@ def test_bad_weights():
     population = Population(CELL, 4, receptors={"r": Exponential(1e-3)})
     with pytest.raises(ValueError, match="12"):
         SpikingNetwork({"a": population}, [Projection("a", "a", rule, weight=np.ones(5))]).synapses("a->a")
+
+
+@pytest.mark.parametrize("kind", [nx.MultiDiGraph, nx.MultiGraph])
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_parallel_edges_are_as_many_synapses(kind, weight):
+    edges = [(0, 1, 1.0), (2, 1, 2.0), (0, 1, 0.5), (1, 2, 4.0), (3, 3, 8.0)]
+    graph = kind()
+    graph.add_nodes_from(range(4))
+    for a, b, w in edges:
+        graph.add_edge(a, b, w=w)
+    expected = [(a, b, w) for a, b, w in edges]
+    if not graph.is_directed():
+        expected += [(b, a, w) for a, b, w in edges if a != b]
+    sources, targets, weights = pairs(connect.from_graph(graph, weight), 4)
+    weights = weights if weight else np.ones(len(sources))
+    found = sorted(zip(sources.tolist(), targets.tolist(), np.broadcast_to(weights, sources.shape), strict=True))
+    assert found == sorted((a, b, w if weight else 1.0) for a, b, w in expected)
+    assert np.all(np.diff(sources) >= 0)
+
+
+def test_parallel_edges_weigh_twice():
+    graph = nx.MultiDiGraph([(0, 1), (0, 1), (0, 2)])
+    source = Population(SpikeSource([1e-3], [0]), 3)
+    target = Population(CELL, 3, receptors={"r": Exponential(1e-3)})
+    network = SpikingNetwork(
+        {"s": source, "t": target}, [Projection("s", "t", connect.from_graph(graph), weight=1e-4, receptor="r")]
+    )
+    current = integrate(network, (0.0, 2e-3), dt=1e-4, record={"t": Record(["r"])}).traces["t"]["r"].max(0)
+    assert current[1] == 2 * current[2] > 0 == current[0]
+
+
+@pytest.mark.parametrize("rule", [connect.fixed_indegree])
+@pytest.mark.parametrize("k", [-1, 3.0, 2.5, True, "3", np.nan])
+def test_numbers_of_sources_are_whole_and_not_negative(rule, k):
+    with pytest.raises((ValueError, TypeError), match="fixed_indegree: k"):
+        rule(k)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"weight": lambda i, j, g: np.full(len(i), 1 + 1j)},
+        {"weight": np.full(12, 1 + 1j)},
+        {"weight": 1.0, "delay": lambda i, j, g: np.full(len(i), 1e-3 + 1e-3j)},
+    ],
+)
+def test_complex_weights_and_delays_are_refused(settings):
+    population = Population(CELL, 4, receptors={"r": Exponential(1e-3)})
+    with pytest.raises(TypeError, match="Projection"):
+        network = SpikingNetwork({"a": population}, [Projection("a", "a", connect.all_to_all(), **settings)])
+        network.synapses("a->a"), network.delays(1e-4)
+
+
+def test_complex_starts_and_probabilities_are_refused():
+    with pytest.raises(TypeError, match="initial"):
+        Population(CELL, 3, initial={"v": lambda g, n: np.full(n, 1j)}).start(np.random.default_rng(0))
+    with pytest.raises(TypeError, match="probability"):
+        pairs(connect.distance_dependent(lambda d: 0.5j + d), 4, positions=np.zeros((4, 2)))
