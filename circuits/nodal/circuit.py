@@ -18,6 +18,7 @@ from circuits.nodal.measure import currents_of
 from circuits.nodal.net import Net
 from circuits.nodal.operating_point import Named, OperatingPoint
 from circuits.nodal.topology import check_topology
+from circuits.nodal.transient import Transient, follow
 from circuits.resistive.places import is_known, terminals_of
 from physlearn.brief import short
 from physlearn.checks import array, mapping, not_negative, positive, seen, sequence, text
@@ -279,6 +280,81 @@ class Circuit:
             places = self.outputs[places]
         ends = terminals_of("places", places, {node: k for k, node in enumerate(self.nodes)})[1]
         return v[..., ends[:, 0]] - np.where(ends[:, 1] >= 0, v[..., ends[:, 1]], 0.0)
+
+    @property
+    def capacitors(self):
+        """Capacitors as (name, node number, node number, farads, initial volts or None)."""
+        return tuple(self._net.capacitors)
+
+    @property
+    def memristors(self):
+        """Elements with a state as (name, edge, element, node number, node number)."""
+        return tuple(self._net.states)
+
+    def __integrate__(
+        self,
+        t_span,
+        *,
+        dt,
+        method="auto",
+        x0=None,
+        uic=False,
+        clamp=None,
+        noise=False,
+        every=1,
+        batch=1,
+        rng=None,
+    ) -> Transient:
+        """Follow the circuit in time; called by `physlearn.integrate`.
+
+        Parameters
+        ----------
+        t_span : (float, float)
+            Begin and end, s.
+        dt : float
+            Step, s; t_span is a whole number of steps.
+        method : {"auto", "trapezoidal", "bdf2", "midpoint"}
+            All of order 2.  "auto" is trapezoidal, and midpoint under noise.
+        x0 : OperatingPoint, array or mapping of layers to arrays, optional
+            State at the start; default the operating point there.
+        uic : bool
+            Start from the capacitors' ``initial`` voltages instead (those without one are empty).
+        clamp : mapping of str to array or to function of time, optional
+            Source or input to values, in place of the sources' own values and waveforms.
+        noise : bool
+            Johnson noise of all resistors at the circuit's temperature.
+        every : int
+            Keep every so many steps.
+        batch : int
+            How many runs at once, with noise of their own.
+        rng : int, Generator or None
+            Of the noise; a run's noise does not depend on how many there are.
+
+        Examples
+        --------
+        A capacitor of 1 uF charging through 1 kohm: the time constant is 1 ms.
+
+        >>> from circuits import Capacitor, Resistor, VoltageSource
+        >>> from physlearn import integrate
+        >>> rc = Circuit({"V1": (VoltageSource(1.0), "a", "0"), "R1": (Resistor(1e3), "a", "b"),
+        ...               "C1": (Capacitor(1e-6), "b", "0")})
+        >>> run = integrate(rc, (0.0, 1e-3), dt=1e-5, uic=True, method="bdf2")
+        >>> print(f"{run.voltages['b'][-1]:.4f}", f"{1 - np.exp(-1):.4f}")
+        0.6321 0.6321
+        """
+        return follow(
+            self,
+            t_span,
+            dt=dt,
+            method=method,
+            x0=x0,
+            uic=uic,
+            clamp=clamp,
+            noise=noise,
+            every=every,
+            batch=batch,
+            rng=rng,
+        )
 
     def __repr__(self):
         return (

@@ -161,9 +161,9 @@ def _size(x):
     return np.max(np.abs(x), 1, initial=0.0)
 
 
-def solve(problem, tol, max_steps):
-    """The engine of `relax`: (z, residual, steps, converged, method)."""
-    search = Search(problem, plan_of(problem))
+def solve(problem, tol, max_steps, search=None):
+    """The engine of `relax`: (z, residual, steps, converged, method); ``search`` is that of an earlier call."""
+    search = search or Search(problem, plan_of(problem))
     z = problem.initial()
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         z, rest, steps, method, residual = _stages(search, z, max_steps)

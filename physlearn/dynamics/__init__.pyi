@@ -16,6 +16,15 @@ from .annealing.tempering import (
     ladder as ladder,
     tempering as tempering,
 )
+from .density.fokker_planck import (
+    FokkerPlanck as FokkerPlanck,
+    Spectrum as Spectrum,
+    fokker_planck as fokker_planck,
+)
+from .density.passage import (
+    commute_time as commute_time,
+    passage_time as passage_time,
+)
 from .exact.enumeration import (
     Exact as Exact,
     enumerate_states as enumerate_states,
@@ -38,6 +47,16 @@ from .time.kinetics import (
     Kinetics as Kinetics,
     kinetics as kinetics,
 )
+from .time.reverse import (
+    Reverse as Reverse,
+    reverse as reverse,
+)
 from .time.trajectory import (
     Trajectory as Trajectory,
+)
+from .time.work import (
+    FreeEnergy as FreeEnergy,
+    crooks as crooks,
+    jarzynski as jarzynski,
+    work as work,
 )

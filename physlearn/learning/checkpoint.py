@@ -67,6 +67,7 @@ def save(path, training: Training) -> Path:
         "epochs": training.epochs,
         "method": training.method,
         "monitor_name": training.monitor_name,
+        "notes": training.notes,
         "memory": scalars,
         "rng": _plain(training.rng),
     }
@@ -124,10 +125,11 @@ def load(path, system: Machine) -> Training:
         cost, epochs, method = arrays["cost"], int(head["epochs"]), str(head["method"])
         monitor = arrays.get("monitor", np.full(len(cost), np.nan))  # files of earlier versions have none
         monitor_name = str(head.get("monitor_name", ""))
-        watched = {"validation": arrays.get("validation", np.zeros(0))} | {
+        watched: Any = {"validation": arrays.get("validation", np.zeros(0))} | {
             key: {name.partition("/")[2]: value for name, value in arrays.items() if name.startswith(f"{key}/")}
             for key in ("best", "norms")
         }
+        watched["notes"] = tuple(str(note) for note in head.get("notes", ()))
         rng: Any = _numbers(head["rng"])
         generator_of(rng)  # refuses what is none
     except _Foreign:

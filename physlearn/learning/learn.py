@@ -14,7 +14,7 @@ from physlearn.checks import choice, count, flag, function, instance, mapping, s
 from physlearn.energy import System
 from physlearn.errors import ConvergenceError
 from physlearn.learning.data import RELAX_OPTIONS, Assignment, check_data, check_names, check_nouns, made, remade
-from physlearn.learning.engines.choice import METHODS, choose, own_method
+from physlearn.learning.engines.choice import METHODS, choose, notes_of, own_method
 from physlearn.learning.monitor import Monitor, shown
 from physlearn.learning.optimizers import rate, within_domains
 from physlearn.learning.resume import check_memory, copied, generator_of, start
@@ -63,6 +63,8 @@ class Training:
         Theta after the epoch of the lowest validation cost: ``training.machine.with_theta(training.best)``.
     norms : mapping of str to (epochs,) array
         Norm of the gradient by each parameter after each epoch, on the epoch's last batch, if asked for.
+    notes : tuple of str
+        Terms that ran in plain NumPy, each with the form that would open a faster engine.
     """
 
     system: System
@@ -76,6 +78,7 @@ class Training:
     validation: np.ndarray = field(default_factory=lambda: np.zeros(0))
     best: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
     norms: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
+    notes: tuple[str, ...] = ()
     _origin: Any = field(default=None, repr=False)  # the machine that `learn` was given
 
     @property
@@ -83,11 +86,16 @@ class Training:
         """The learnt degrees of freedom."""
         return self.system.theta
 
+    @property
+    def unrested(self) -> int:
+        """Relaxed phases of batches in which not every item came to rest, with ``unconverged`` "warn" or "ignore"."""
+        return self.memory.get("unrested", 0)
+
     @cached_property
     def machine(self) -> Any:
         """The trained machine, of the class that `learn` was given; for a plain system the trained system."""
-        plain = self._origin is None or isinstance(self._origin, System)
-        return self.system if plain else self._origin.with_theta(self.theta)
+        origin: Any = self._origin
+        return self.system if origin is None or isinstance(origin, System) else origin.with_theta(self.theta)
 
     def _repr_html_(self):
         return self.to_dataset()._repr_html_()
@@ -108,7 +116,8 @@ class Training:
 
     def __repr__(self):
         last = ", ".join(f"{name}={value:.3g}" for name, value in shown(self).items()) or "cost=none"
-        return f"Training(epochs={self.epochs}, {last}, method={self.method!r})"
+        more = f", notes={len(self.notes)}" if self.notes else ""
+        return f"Training(epochs={self.epochs}, {last}, method={self.method!r}{more})"
 
 
 @on_one_thread
@@ -243,7 +252,7 @@ def learn(
             shuffled = shuffle and source is None
             orders = [generator.permutation(n) if shuffled else np.arange(n) for _ in range(chunk)]
             record, costs, trouble = _advance(run, record, orders, optimizer, generator)
-            record = replace(record, monitor=monitor.of(record, costs, trouble, last))
+            record = replace(record, monitor=monitor.of(record, costs, trouble, last), notes=notes_of(run))
             if watch.active and not trouble:
                 record = watch.of(record, task, orders[-1][-task.size :])
             bar.update(len(costs), **shown(record))

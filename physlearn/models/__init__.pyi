@@ -51,6 +51,19 @@ from .boltzmann.rbm import (
     RBM as RBM,
     LogLikelihood as LogLikelihood,
 )
+from .generative.mixture import GaussianMixture as GaussianMixture
+from .generative.ou import OUProcess as OUProcess
+from .generative.phases import (
+    clones_agree as clones_agree,
+    collapse_time as collapse_time,
+    own_weight as own_weight,
+    speciation_time as speciation_time,
+)
+from .generative.tilted import (
+    Tilt as Tilt,
+    measured as measured,
+    tilted_transport as tilted_transport,
+)
 from .layered.ep import (
     Convolved as Convolved,
     EPNetwork as EPNetwork,

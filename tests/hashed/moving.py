@@ -2,8 +2,19 @@
 
 import numpy as np
 
-from physlearn import Energy, Nudge as Pull, Readout, Real, SquaredError, System, integrate, kinetics
-from physlearn.models import Assembly, ContinuousHopfield, random_structures, store
+from physlearn import (
+    Energy,
+    Nudge as Pull,
+    Readout,
+    Real,
+    SquaredError,
+    System,
+    fokker_planck,
+    integrate,
+    kinetics,
+    reverse,
+)
+from physlearn.models import Assembly, ContinuousHopfield, GaussianMixture, OUProcess, random_structures, store
 from physlearn.terms import Bias, Dense, Edges, Lattice, OneWay, Parabola
 
 
@@ -27,6 +38,19 @@ def mesh(n=6):
     w = generator(2).normal(size=(n, n))
     theta = {"W": (w + w.T) * (1 - np.eye(n)), "stiffness": np.full(n, 9.0)}
     return Energy({"x": (Real(), n)}, [Dense(("x", "x")), Parabola("x")], theta)
+
+
+def backwards(alpha, **more):
+    process, law = OUProcess(), GaussianMixture([[-1.0, 0.0], [1.0, 0.5]], [0.1, 0.2])
+    machine = reverse(process, process.score_of(law), alpha)
+    return integrate(machine, (0.0, 2.0), x0=generator(3).normal(size=(5, 2)), **more)
+
+
+def density(grid, **more):
+    machine = fokker_planck(lambda x: np.sum(x**4 / 4 - x**2 / 2, 1), grid, 0.1, **more)
+    x = machine.axes[0].reshape(-1, *[1] * (len(machine.shape) - 1))
+    start = np.broadcast_to(np.exp(-((x + 1) ** 2) / 0.1), machine.shape)
+    return integrate(machine, (0.0, 2.0), x0=start, times=[0.5, 2.0])
 
 
 def oneway():
@@ -97,6 +121,10 @@ RUNS = {
         method="euler_maruyama",
         rng=7,
     ),
+    "reverse": lambda: backwards(1.0, dt=0.1, rng=2),
+    "reverse, flow": lambda: backwards(0.0, dt=0.1),
+    "fokker-planck": lambda: density(np.linspace(-2.2, 2.2, 81)),
+    "fokker-planck, plane": lambda: density((np.linspace(-2.2, 2.2, 15), np.linspace(-1.0, 1.0, 9)), walls=True),
     "gillespie": lambda: grow(t_span=20.0),
     "gillespie, events": lambda: grow(events=200),
     "gillespie, one-sided": lambda: grow(reciprocal=False, events=100),

@@ -28,12 +28,13 @@ class OrnsteinUhlenbeck(Waveform):
 
     Stationary from the start, with that mean, standard deviation sigma and correlation time tau; advanced exactly
     from step to step and held within it (G. E. Uhlenbeck and L. S. Ornstein, Phys. Rev. 36, 823 (1930)).
+    `physlearn.models.OUProcess` is the same process, given the amplitude of its noise, sigma sqrt(2/tau).
 
     Parameters
     ----------
     target : str
     mean, sigma : float or (n,) array
-        A.
+        A; sigma is the stationary standard deviation.
     tau : float
         s.
 

@@ -54,6 +54,13 @@ class Group:
         for variable, equation in group.equations.items():
             if "linked" in equation.flags:
                 raise ValueError(f"{name}: {variable} is linked to another group, which is not read")
+        chosen = group.method_choice
+        if (chosen if isinstance(chosen, str) else next(iter(chosen), "exact")) not in (
+            "exact",
+            "linear",
+            "independent",
+        ):
+            raise ValueError(f"{name}: method={chosen!r} is not read; linear equations are solved exactly: 'exact'")
         if more := [event for event in group.event_codes if event != "spike"]:
             raise ValueError(f"{name}: what the event {more[0]!r} does is not read; spikes are")
         for variable, equation in group.equations.items():
@@ -117,7 +124,11 @@ class Group:
         known = {str(symbol): symbol for symbol in expression.free_symbols}
         states = [known.get(name, sympy.Symbol(name)) for name in self.names]
         for term in sympy.Add.make_args(expression):
-            if not term.is_polynomial(*states) or sympy.Poly(term, *states).total_degree() > 1:
+            if (
+                not term.is_commutative
+                or not term.is_polynomial(*states)
+                or sympy.Poly(term, *states).total_degree() > 1
+            ):
                 raise ValueError(f"{self.group.name}: {where}: the term {term} is not linear; LIF neurons are read")
         row = [self.number(expression.coeff(state), where) for state in states]
         return row, self.number(expression.subs(dict.fromkeys(states, 0)), where)
@@ -195,6 +206,8 @@ def value_of(group, symbol, namespace, where):
     from brian2.core.namespace import DEFAULT_UNITS as units
 
     if symbol in group.variables:
+        if not hasattr(group.variables[symbol], "get_value") or hasattr(group.variables[symbol], "expr"):
+            raise ValueError(f"{where}: {symbol!r} is an expression of its own, which is not read here; write it out")
         return np.asarray(group.variables[symbol].get_value(), float)
     for names in (group.namespace, namespace, units):
         if symbol in names:

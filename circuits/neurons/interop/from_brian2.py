@@ -1,17 +1,20 @@
 """A Brian2 network read back: a closed list of models; any other term is refused by name.
 
-The list: groups of LIF neurons, tau dv/dt = v_rest - v + receptor currents, whose receptors are linear: a jump of v,
-``dg/dt = -g/tau``, or a chain ``dx/dt = -x/rise``, ``dg/dt = -g/decay + x/rise`` (an alpha function where the two are
-equal); synapses whose ``on_pre`` adds a weight to one of them; `PoissonInput`.  Monitors are skipped.  Constant
-terms of dv/dt, injected currents among them, are part of v_rest.
+The list, which docs/FORMATS.md has in full: groups of LIF neurons, tau dv/dt = v_rest - v + receptor currents, whose
+receptors are linear: a jump of v, ``dg/dt = -g/tau``, or a chain ``dx/dt = -x/rise``, ``dg/dt = -g/decay + x/rise`` (an
+alpha function where the two are equal); synapses whose ``on_pre`` adds a weight to one of them; `PoissonInput`.
+Monitors are skipped.  Constant terms of dv/dt, injected currents among them, are part of v_rest.
 
 Brian2's refractory period is one step shorter than its number (see `circuits.neurons.interop.brian2`), and
 ``v > threshold`` becomes v >= threshold.  Jumps of v that arrive at the last grid point of the refractory period count
-here, not there.
+here, not there; so do, without a refractory period, those that arrive in the step of a spike, where Brian2's default
+schedule resets last.  Jumps in a refractory period are lost here; there only with ``*int(not_refractory_post)``, so
+that others are told of by the logger ``physlearn``.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 
 import numpy as np
@@ -22,6 +25,20 @@ from circuits.neurons.interop.brian2 import brian2
 from circuits.neurons.interop.brian2_groups import Group, value_of
 from circuits.neurons.network import SpikingNetwork
 from circuits.neurons.synapses.projection import Projection
+
+LOG = logging.getLogger("physlearn")
+SCHEDULES = [
+    ["start", "groups", "thresholds", "synapses", "resets", "end"],  # Brian2's
+    ["start", "groups", "thresholds", "resets", "synapses", "end"],  # that of `to_brian2`
+]
+SLOTS = {  # when the parts of groups and synapses act
+    "StateUpdater": "groups",
+    "Thresholder": "thresholds",
+    "Resetter": "resets",
+    "SynapticPathway": "synapses",
+    "PoissonInput": "synapses",
+}
+DENSE = 0.1  # spikes of a source of a PoissonInput in a step, whose number is binomial there
 
 
 def from_brian2(net, *, namespace=None):
@@ -43,7 +60,7 @@ def from_brian2(net, *, namespace=None):
     Raises
     ------
     ValueError
-        Whatever is not on the list, by name and term.
+        Whatever is not on the list (docs/FORMATS.md), by name and term.
 
     Examples
     --------
@@ -61,12 +78,19 @@ def from_brian2(net, *, namespace=None):
         namespace = get_local_namespace(level=1)
     from brian2.groups.group import CodeRunner
 
+    if list(net.schedule) not in SCHEDULES:
+        raise ValueError(f"net: the schedule {list(net.schedule)} is not read, expected one of {SCHEDULES}")
     passed = (b2.SpikeMonitor, b2.StateMonitor, b2.PopulationRateMonitor, b2.EventMonitor)
-    readers, wires, inputs = {}, [], []
+    readers, wires, inputs, steps = {}, [], [], {}
     for thing in net.objects:
         for part in (thing, *thing.contained_objects):
             if type(part) is CodeRunner:  # parts of a group have types of their own
                 raise ValueError(f"{part.group.name}: run_regularly({str(part.abstract_code)!r}) is not read")
+            usual = SLOTS.get(type(part).__name__, part.when)
+            if part.when != usual and getattr(part, "event", "spike") == "spike":  # other events are told of below
+                raise ValueError(f"{part.name}: when={part.when!r} is not read, expected {usual!r}")
+            if isinstance(thing, b2.NeuronGroup | b2.Synapses | b2.PoissonInput):
+                steps[part.name] = float(part.clock.dt)
             idle = isinstance(thing, passed) or (isinstance(thing, b2.Synapses) and not len(thing))
             if not (part.active or idle):
                 raise ValueError(f"{part.name}: active = False is not read; leave {thing.name} out of the network")
@@ -80,16 +104,25 @@ def from_brian2(net, *, namespace=None):
             c for other in net.objects for c in other.contained_objects
         ]:
             raise ValueError(f"{thing.name}: a {type(thing).__name__} is not read")
-    if len({float(reader.dt) for reader in readers.values()}) > 1:
-        raise ValueError(f"net: groups with different dt, {[(k, r.dt) for k, r in readers.items()]}; one is read")
+    if len(set(steps.values())) > 1:
+        raise ValueError(f"net: groups or synapses with different dt, {steps}; one is read")
     projections = [p for thing in sorted(wires, key=lambda s: s.name) for p in _projections(thing, readers, namespace)]
     given = []
     for thing in inputs:
-        reader = readers[thing._group.name]
-        if thing._group is not reader.group:
+        reader = readers.get(thing._group.name)
+        if reader is None or thing._group is not reader.group:
             raise ValueError(f"{thing.name}: a PoissonInput into a part of a group; give it the whole group")
         receptor, scale = reader.receptor(thing.name, thing._target_var)
-        rate = float(thing.rate) * int(thing.N)
+        if receptor == "delta" and reader.model.refractory > 0:
+            LOG.warning("%s: moves v in refractory periods too in Brian2, and is lost in them here", thing.name)
+        if isinstance(thing._weight, str):
+            raise ValueError(f"{thing.name}: the weight {thing._weight!r} is an expression, expected a number")
+        rate, chance = float(thing.rate) * int(thing.N), float(thing.rate) * reader.dt
+        if chance > DENSE:
+            raise ValueError(
+                f"{thing.name}: each source spikes in {chance:.3g} of the steps, expected at most {DENSE}, below which "
+                "binomial and Poisson numbers of spikes are close"
+            )
         given.append(Poisson(reader.group.name, rate=rate, weight=float(thing._weight) * scale, receptor=receptor))
     return SpikingNetwork({name: reader.population() for name, reader in readers.items()}, projections, given)
 
@@ -124,6 +157,18 @@ def _projections(synapses, readers, namespace):
         if "timestep(" in expression:  # as `to_brian2` writes the refractory test of a jump
             expression = re.sub(r"\*\s*int\(timestep\(.*\)$", "", expression)
         receptor, scale = target.receptor(f"{label}: on_pre", variable)
+        if (
+            receptor == "delta"
+            and target.model.refractory > 0
+            and "not_refractory" not in pathway.code
+            and ("timestep(" not in pathway.code)
+        ):
+            LOG.warning(
+                "%s: on_pre=%r moves v in refractory periods too in Brian2, and is lost in them here; with "
+                "'*int(not_refractory_post)' both lose it",
+                label,
+                pathway.code,
+            )
         weight = _weight(synapses, expression, label, namespace) * (scale if sign == "+" else -scale)
         delay = np.asarray(
             pathway.delay.get_value()

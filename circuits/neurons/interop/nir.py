@@ -143,6 +143,9 @@ def from_nir(graph, *, sources=None):
             raise ValueError(
                 f"{name}: an Affine with a bias; a constant current is an input of the network, not a weight"
             )
+    for edge in graph.edges:
+        if list(graph.edges).count(edge) > 1:
+            raise ValueError(f"{edge[0]} -> {edge[1]}: the graph has this edge twice; keep one, or add up the weights")
     after = {name: [b for a, b in graph.edges if a == name] for name in graph.nodes}
     neurons = {k: v for k, v in graph.nodes.items() if isinstance(v, nir.LIF | nir.CubaLIF)}
     paths = []

@@ -76,7 +76,8 @@ def solve(problem, tol, max_steps):
     """Sweep the layers in order until no item has more to gain; see `_left` for ``tol``."""
     if not problem.nudges and fields.refusal(problem) is None:
         return _kept_fields(problem, tol, max_steps)
-    if not problem.nudges and local.refusal(problem.system) is None:
+    pushed = problem.discrete and next(iter(problem.system.layers.values())).by_level and np.any(problem.push)
+    if not problem.nudges and not pushed and local.refusal(problem.system) is None:
         return _compiled(problem, tol, max_steps)
     bends = bends_of(problem)
     x = {name: np.array(value, order="C") for name, value in problem.state(problem.initial()).items()}
@@ -238,7 +239,7 @@ def _find_bends(problem):
         distinct = readout.rows is None and (
             readout.index is None or len(set(np.ravel(readout.index))) == np.size(readout.index)
         )
-        if not distinct or not _is_quadratic(nudge.cost, target, bend):
+        if not distinct or not getattr(nudge.cost, "quadratic", False) and not _is_quadratic(nudge.cost, target, bend):
             return f"the nudge {type(nudge.cost).__name__} is not a quadratic in single variables"
         added = readout.pull(nudge.strength * bend, layer.size)
         bends[readout.layer] = bends.get(readout.layer, 0.0) + added
@@ -270,10 +271,12 @@ def _kept_fields(problem, tol, max_steps):
 def _compiled(problem, tol, max_steps):
     """Chain by chain, in the order of the variables."""
     x = np.array(problem.frame.spread(problem.initial()) + problem.base, dtype=float, order="C")
-    order = np.flatnonzero(problem.frame.cluster >= 0)
+    order, kind = np.flatnonzero(problem.frame.cluster >= 0), next(iter(problem.system.layers.values())).kind
+    x = np.array(kind.number(x), dtype=float, order="C") if local.by_number(kind) else x
     rest, steps = np.zeros(problem.batch), 0
     for item in range(problem.batch):
         used, rest[item] = local.descend(problem.system, x[item], order, problem.push[item], max_steps)
         steps = max(steps, used)
         problem.bar.update(used)
+    x = kind.levels[x.astype(np.int64)] if local.by_number(kind) else x
     return problem.pick(x), rest, steps, np.all(rest == 0), "descent (compiled)"

@@ -33,6 +33,8 @@ class Equilibrium:
         discrete variable is at rest where no change gains more than the rounding of its own fields.
     method : str
         The engine that was used.
+    notes : tuple of str
+        Terms that ran in plain NumPy, each with the form that would open a faster engine.
 
     Examples
     --------
@@ -51,6 +53,7 @@ class Equilibrium:
     steps: int
     converged: bool
     method: str
+    notes: tuple[str, ...] = ()
 
     @property
     def final(self):
@@ -71,7 +74,6 @@ class Equilibrium:
         return xr.Dataset(data, attrs={"method": self.method, "converged": int(self.converged), "steps": self.steps})
 
     def __repr__(self):
-        worst = float(np.max(self.residual, initial=0.0))
-        return (
-            f"Equilibrium(method={self.method!r}, converged={self.converged}, steps={self.steps}, residual={worst:.2g})"
-        )
+        worst, more = float(np.max(self.residual, initial=0.0)), f", notes={len(self.notes)}" if self.notes else ""
+        numbers = f"converged={self.converged}, steps={self.steps}, residual={worst:.2g}"
+        return f"Equilibrium(method={self.method!r}, {numbers}{more})"

@@ -17,6 +17,7 @@ import numpy as np
 from physlearn.dynamics.frame import rows_of
 from physlearn.dynamics.linear.quadratic import term_places
 from physlearn.dynamics.problem import bare_nudge
+from physlearn.dynamics.scale import length_of
 
 DENSE = 200  # up to this many variables dense factorisations are faster than sparse ones
 EPS = np.finfo(float).eps
@@ -181,9 +182,11 @@ def _way_down(h):
 
 def _leave(problem, z, direction):
     """Step off a saddle or maximum to a lower energy, the longest of 1, 1/2, ... times the state."""
-    energy, t = problem.energy(z)[0], 1.0 + float(np.max(np.abs(z)))
+    largest = float(np.max(np.abs(z)))
+    first = float(length_of(largest or np.max(np.abs(problem.base), initial=0.0))) + largest
+    energy, t = problem.energy(z)[0], first
     direction = direction / np.max(np.abs(direction))
-    while t > 1e-9:
+    while t > 1e-9 * min(first, 1.0):
         for new in (z + t * direction, z - t * direction):
             if problem.energy(new)[0] < energy:
                 return new

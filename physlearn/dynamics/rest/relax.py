@@ -9,6 +9,7 @@ import numpy as np
 
 from physlearn.checks import choice, count, positive
 from physlearn.dynamics.frame import wrapped
+from physlearn.dynamics.notes import of_rest
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.rest import blocks, descent, direct, errors, fire, flow, lbfgs, newton, own
 from physlearn.dynamics.rest.equilibrium import Equilibrium
@@ -115,7 +116,7 @@ def relax(
         x, residual, steps, converged, used = _solve(ENGINES[method], problem, tol, max_steps)
     beyond = problem.beyond(x)
     converged = converged and beyond is None
-    result = _record(problem, x, residual, steps, converged, used, single)
+    result = _record(problem, x, residual, steps, converged, used, single, of_rest(problem, method))
     if not converged and unconverged != "ignore":
         worst = float(np.max(residual))
         message = (
@@ -157,10 +158,10 @@ def _solve(engine, problem, tol, max_steps):
         scale, problem.start = np.where(short, 0.5 * reached, scale), problem.state(z)
 
 
-def _record(problem, x, residual, steps, converged, method, single):
+def _record(problem, x, residual, steps, converged, method, single, notes):
     x = wrapped(problem.system, x)
     energy = problem.bare_energy(x)
     if single:
         x, energy, residual = {k: v[0] for k, v in x.items()}, energy[0], residual[0]
     plain = next(iter(x.values())) if len(x) == 1 else x
-    return Equilibrium(plain, energy, residual, steps, bool(converged), method)
+    return Equilibrium(plain, energy, residual, steps, bool(converged), method, notes)

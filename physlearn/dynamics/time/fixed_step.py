@@ -69,14 +69,14 @@ class Stepper:
         self.start, self.kick = problem.initial(), np.sqrt(2.0 * temperature * dt / mass)
         if problem.scale is not None:
             self.kick = self.kick / problem.scale
-        self.given: Any = (None, None)
+        self.given: dict[float, Any] = {}
 
     def slope(self, front, z, t):
         """dz/dt at time t."""
         if self.drive is not None:
-            if self.given[0] != t:
-                self.given = t, self.drive(t)
-            u, force = self.given[1]
+            if t not in self.given:
+                self.given = {t: self.drive(t)} | ({} if len(self.given) > 4 else self.given)  # of this step's stages
+            u, force = self.given[t]
             front.block.part.give(u[front.block.items], force[front.block.items])
         force = front.block.force(z)
         return np.ascontiguousarray(force) if self.unit else force / self.mass

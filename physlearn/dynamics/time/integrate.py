@@ -23,6 +23,7 @@ import numpy as np
 
 from physlearn.checks import array, choice, mapping, not_negative, number, positive, seen, sequence
 from physlearn.dynamics.frame import given
+from physlearn.dynamics.notes import of_motion
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.time import adaptive, fixed_step
 from physlearn.dynamics.time.trajectory import Trajectory
@@ -207,7 +208,7 @@ def _flow(
         with Bar("integrate", "item step", problem.batch * int(keep[-1]), progress) as bar:
             run = fixed_step.follow(problem, mass, drive, span[0], dt, keep, method, temperature, noise, bar)
     z, taken, stopped, label = run
-    return _record(problem, drive, times, z, taken, stopped, label, single, diverged)
+    return _record(problem, drive, times, z, taken, stopped, label, single, diverged, of_motion(problem, method))
 
 
 def _driven(problem, clamp, moving):
@@ -233,7 +234,7 @@ def _driven(problem, clamp, moving):
     return drive
 
 
-def _record(problem, drive, times, z, steps, stopped, method, single, diverged):
+def _record(problem, drive, times, z, steps, stopped, method, single, diverged, notes):
     """Kept free variables (k, batch, m) to a Trajectory."""
     states, energies, times = [], [], times[: len(z)]
     for t, item in zip(times, z, strict=True):
@@ -246,7 +247,7 @@ def _record(problem, drive, times, z, steps, stopped, method, single, diverged):
     energy = np.array(energies)
     if single:
         x, energy = {name: value[:, 0] for name, value in x.items()}, energy[:, 0]
-    result = Trajectory(times, next(iter(x.values())) if len(x) == 1 else x, energy, method, steps, stopped)
+    result = Trajectory(times, next(iter(x.values())) if len(x) == 1 else x, energy, method, steps, stopped, notes)
     if stopped is not None:
         remedy = "" if problem.limited else ". Lower dt or tol, or bound the variables"
         message = f"integrate: {stopped}{remedy}; what was reached is kept"

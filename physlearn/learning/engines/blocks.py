@@ -8,6 +8,7 @@ one moves, sees the phases' weighted difference: one product for all phases.
 from __future__ import annotations
 
 import warnings
+from copy import copy
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from physlearn.dynamics.rest import descent, direct
 from physlearn.dynamics.rest.blocks import Blocks
 from physlearn.energy import Energy, Nudge
 from physlearn.errors import ConvergenceError
+from physlearn.learning.engines.steps import stepper
 
 
 def phase_options(options, phase):
@@ -50,14 +52,15 @@ def _suits(system, inputs, rule, cost, method):
 
 
 def contrast_by_blocks(system, inputs, target, rule, cost, options):
-    """Free outputs (batch, k) and gradient {name: array}, as `contrast_by_relaxing` finds them.
+    """Free outputs (batch, k), gradient {name: array} and number of phases not at rest, as `contrast_by_relaxing` does.
 
     None where a term's field is not the quadratic that its curvature promises.
     """
     problem, _ = make_problem(system, None, inputs)
     blocks = Blocks(problem)
-    if not _relax(blocks, options, 0.0):
+    if (rested := _relax(blocks, options, 0.0)) is None:
         return None
+    unrested = int(not rested)
     moving = [block.name for block in blocks.all]
     free = {name: value.copy() for name, value in blocks.x.items()}
     y = system.readouts[cost.readout].read(blocks.shown).copy()
@@ -71,20 +74,21 @@ def contrast_by_blocks(system, inputs, target, rule, cost, options):
                 blocks = Blocks(nudged)
             else:
                 blocks.nudge(nudged, free)
-            if not _relax(blocks, options, strength):
+            if (rested := _relax(blocks, options, strength)) is None:
                 return None
+            unrested += not rested
             phases.append((weight, {name: value.copy() for name, value in blocks.shown.items()}))
         else:
             phases.append((weight, system.shown(free)))
-    return y, _gradient(system, phases, moving, len(target))
+    return y, _gradient(system, phases, moving, len(target)), unrested
 
 
 def _relax(blocks, options, strength):
-    """Go to rest, and say where it is not reached as `relax` does; False where a curvature lied."""
+    """Go to rest: whether it is reached, said as `relax` does; None where a curvature lied."""
     options = phase_options(options, int(strength != 0))
     found = blocks.relax(options.get("tol", 1e-9), options.get("max_steps", 10_000))
     if found is None:
-        return False
+        return None
     residual, steps, converged = found
     if not converged and options["unconverged"] != "ignore":
         message = (
@@ -94,7 +98,7 @@ def _relax(blocks, options, strength):
         if options["unconverged"] == "raise":
             raise ConvergenceError(message, None)
         warnings.warn(message, RuntimeWarning, stacklevel=2)
-    return True
+    return converged
 
 
 def _refuse_complex(problem):
@@ -120,3 +124,37 @@ def _gradient(system, phases, moving, batch):
             for key, value in part.items():
                 out[key] = out[key] + value if key in out else value
     return {name: np.real(value) for name, value in out.items()}
+
+
+def runner(make, system, task):
+    """``run(system, memory, orders, rates) -> (theta, mean cost per epoch, trouble or None)``, theta stepped in place.
+
+    The plain loop makes a new system at every step, checked and copied; here one system's parameters change under it,
+    with the same numbers.  ``make(system, task)`` gives the step, (system, memory, pick) -> (cost, gradient).
+    """
+    contrast, advance = make(system, task), stepper(task.optimizer)
+
+    def run(system, memory, orders, rates):
+        view, theta = copy(system), {name: value.copy() for name, value in system.theta.items()}
+        view.__dict__.update(theta=theta, numbers={})
+        costs: list = []
+        for order, lr in zip(orders, rates, strict=True):
+            before, total = {name: value.copy() for name, value in theta.items()}, 0.0
+            for start in range(0, len(order), task.size):
+                view.numbers.clear()  # what was found of the former theta
+                try:
+                    cost, gradient = contrast(view, memory, order[start : start + task.size])
+                except (ValueError, ConvergenceError) as error:
+                    if isinstance(error, ValueError) and start == 0 and not costs:
+                        raise
+                    return theta, np.array(costs), str(error)
+                total += float(np.sum(cost))
+                if not np.isfinite(total):
+                    return before, np.array(costs), "the cost is not finite"
+                advance(theta, {name: gradient[name] for name in task.names if name in gradient}, memory, lr)
+            if not all(np.isfinite(value).all() for value in theta.values()):
+                return before, np.array(costs), "theta is not finite"
+            costs.append(total / len(order))
+        return theta, np.array(costs), None
+
+    return run

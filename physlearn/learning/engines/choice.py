@@ -10,7 +10,7 @@ import numpy as np
 
 from physlearn.dynamics.predictions import held_maps
 from physlearn.errors import ConvergenceError
-from physlearn.learning.engines import crossbars, edges, sweep
+from physlearn.learning.engines import blocks, crossbars, edges, sweep
 from physlearn.learning.engines.contrast import by_moments, by_relaxing, moments_refusal
 from physlearn.learning.optimizers import stepped
 
@@ -47,11 +47,18 @@ def step_of(system, task):
     return found.args[0](system, task)
 
 
+def notes_of(run):
+    """What an engine has to say of terms that are slow in it: the ``notes`` of its contrast, where it has any."""
+    step = run.args[0] if isinstance(run, partial) and run.args else None
+    return tuple(getattr(step, "notes", ()))
+
+
 def _engines(system, task):
     """Every engine, fastest first: a function that makes it, or why it does not fit."""
     rule, own = task.rule, own_method(task.rule)
     phases = hasattr(rule, "phases")
-    engines = dict.fromkeys(METHODS[1:], "the rule brings its own contrast" if own else "the rule has phases only")
+    said = "the rule brings its own contrast" if own else "the rule has phases only"
+    engines: dict[str, Any] = dict.fromkeys(METHODS[1:], said)
     if hasattr(rule, "compiled"):
         engines["compiled"] = rule.compiled(system, task)
     if phases:
@@ -61,6 +68,8 @@ def _engines(system, task):
             engines["compiled"] = system.__epochs__(task)
         engines["moments"] = moments_refusal(system, task) or partial(_loop, by_moments, system, task)
         engines["relax"] = partial(_loop, by_relaxing, system, task)
+        if task.inputs and blocks.suits(system, task.inputs, rule, task.cost, task.options):
+            engines["relax"] = partial(blocks.runner, by_relaxing, system, task)
     if hasattr(rule, "swept"):
         engines["sweep"] = sweep.refusal(system, task) or partial(sweep.runner, system, task)
     if own:

@@ -14,18 +14,24 @@ from physlearn.brief import brief
 from physlearn.dynamics.frame import given, rows_of
 from physlearn.dynamics.linear.quadratic import equilibria, is_quadratic
 from physlearn.dynamics.linear.schur import phase_force
-from physlearn.dynamics.rest.relax import relax
+from physlearn.dynamics.notes import of_phases
+from physlearn.dynamics.problem import make_problem
+from physlearn.dynamics.rest.relax import ENGINES, relax
 from physlearn.energy import Nudge
 from physlearn.learning.engines import blocks
 from physlearn.learning.engines.blocks import phase_options
 
 
 class Contrast(NamedTuple):
-    """``gradient`` per parameter (mean over the batch), free ``outputs`` (batch, k), ``cost`` (batch,)."""
+    """``gradient`` per parameter (mean over the batch), free ``outputs`` (batch, k), ``cost`` (batch,).
+
+    ``unrested`` counts the phases in which not every item came to rest.
+    """
 
     gradient: dict
     outputs: np.ndarray
     cost: np.ndarray
+    unrested: int = 0
 
     __repr__ = brief
 
@@ -51,13 +57,24 @@ def by_moments(system, task):
 
 def by_relaxing(system, task):
     """``step(system, memory, pick) -> (cost, gradient)`` by `contrast_by_relaxing`."""
-    return _step(task, contrast_by_relaxing, task.options)
+    step: Any = _step(task, contrast_by_relaxing, task.options)
+    step.notes = notes_of_relaxing(system, task)
+    return step
+
+
+def notes_of_relaxing(system, task):
+    """Notes of a training that relaxes the phases of its first sample as `relax` would."""
+    problem, _ = make_problem(system, None, {name: value[:1] for name, value in task.inputs.items()})
+    fits = (name for name, engine in ENGINES.items() if engine.refusal(problem) is None)
+    return of_phases(problem, task.options.get("method", "auto").replace("auto", next(fits, "flow")))
 
 
 def _step(task, contrast, *more):
     def step(system, memory, pick):
         inputs = {name: value[pick] for name, value in task.inputs.items()}
         found = contrast(system, inputs, task.target[pick], task.rule, task.cost, *more)
+        if found.unrested:
+            memory["unrested"] = memory.get("unrested", 0) + found.unrested
         return found.cost, found.gradient
 
     return step
@@ -91,22 +108,24 @@ def contrast_by_relaxing(system, inputs, target, rule, cost, options) -> Contras
     if blocks.suits(system, inputs, rule, cost, options):
         found = blocks.contrast_by_blocks(system, inputs, target, rule, cost, options)
         if found is not None:
-            y, gradient = found
-            return Contrast(gradient, y, cost.value(y, target))
+            y, gradient, unrested = found
+            return Contrast(gradient, y, cost.value(y, target), unrested)
     options, nudged = phase_options(options, 0), phase_options(options, 1)
     free = relax(system, clamp=inputs, **options)
-    start = system.state(free.x)
+    start, unrested = system.state(free.x), int(not free.converged)
     y = system.readouts[cost.readout].read(system.shown(start))
     gradient: dict = {}
     for weight, strength in rule.phases:
         x = start
         if strength != 0 and rule.mode == "clamp":
             held = {cost.readout: y - strength * cost.gradient(y, target)}
-            x = system.state(relax(system, start, clamp=dict(inputs) | held, **nudged).x)
+            rest = relax(system, start, clamp=dict(inputs) | held, **nudged)
+            x, unrested = system.state(rest.x), unrested + (not rest.converged)
         elif strength != 0:
             nudge = Nudge(cost, target, strength, y if rule.mode == "linearised" else None)
-            x = system.state(relax(system, start, clamp=inputs, nudge=nudge, **nudged).x)
+            rest = relax(system, start, clamp=inputs, nudge=nudge, **nudged)
+            x, unrested = system.state(rest.x), unrested + (not rest.converged)
         for name, value in system.response(x, np.full(len(target), 1.0 / len(target))).items():
             gradient[name] = gradient.get(name, 0) + weight * value
     gradient = {name: np.real(value) for name, value in gradient.items()}
-    return Contrast(gradient, y, cost.value(y, target))
+    return Contrast(gradient, y, cost.value(y, target), unrested)

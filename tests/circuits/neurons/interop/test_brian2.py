@@ -279,6 +279,17 @@ def with_event(code="v = 1*mV"):
     return cells
 
 
+def moved(thing, part, when):
+    part(thing).when = when
+    return thing
+
+
+def slower(cells):
+    return b2.NeuronGroup(
+        1, "dv/dt = -v/(10*ms) : volt", threshold="v > 10*mV", reset="v = 0*mV", name="slow", dt=2 * DT * b2.second
+    )
+
+
 def linked(cells):
     other = b2.NeuronGroup(2, "dv/dt = -v/(10*ms) : volt", threshold="v > 10*mV", reset="v = 0*mV", name="other")
     cells.push = b2.linked_var(other, "v")
@@ -312,6 +323,33 @@ def linked(cells):
         ),
         (lambda: [cells := group(PUSHED), synapses(cells, model="push_post = 1*mV : volt (summed)")], "push_post"),
         (lambda: [cells := group(PUSHED + " (linked)"), linked(cells)], "linked"),
+        (lambda: [group(method="euler")], "cells: method='euler' is not read"),
+        (lambda: [group(method="rk4")], "cells: method='rk4' is not read"),
+        (lambda: [group(PUSHED.replace("push -", "push*int(t < 20*ms) -"))], "cells: dv/dt.*20.ms"),
+        (lambda: [group(PUSHED + "\nlimit = 8*mV : volt", "v > limit")], "cells: 'limit' is an expression"),
+        (lambda: [moved(group(), lambda cells: cells.thresholder["spike"], "end")], "thresholder: when='end'"),
+        (lambda: [moved(group(), lambda cells: cells.resetter["spike"], "groups")], "resetter: when='groups'"),
+        (
+            lambda: [cells := group(), moved(synapses(cells, on_pre="v_post += 1*mV"), lambda s: s.pre, "start")],
+            "pre: when",
+        ),
+        (lambda: [cells := group(), slower(cells)], "different dt.*slow"),
+        (
+            lambda: [cells := group(), b2.PoissonInput(cells, "v", 3, 10 * b2.Hz, "1*mV")],
+            "weight '1.mV'",
+        ),
+        (
+            lambda: [cells := group(), b2.PoissonInput(cells, "v", 3, 5e3 * b2.Hz, 1 * b2.mV)],
+            "poissoninput.*: each source spikes in 0.5 of",
+        ),
+        (lambda: [cells := group(), b2.PoissonInput(cells[:1], "v", 3, 5 * b2.Hz, 1 * b2.mV)], "part of a group"),
+        (
+            lambda: [
+                cells := group(),
+                b2.PoissonInput(cells, "v", 3, 5 * b2.Hz, 1 * b2.mV, when="start"),
+            ],
+            "poissoninput.*: when='start'",
+        ),
     ],
 )
 def test_what_is_not_read_is_refused_by_name(build, says):
@@ -480,3 +518,96 @@ def test_hodgkin_huxley_receptors_under_rk4_are_refused_by_name():
     with pytest.raises(ValueError, match="E: receptors of HodgkinHuxley .* method='exponential_euler'"):
         to_brian2(SpikingNetwork({"E": cells}), dt=2e-5, method="rk4")
     assert to_brian2(SpikingNetwork({"E": cells}), dt=2e-5, method="exponential_euler").objects
+
+
+@pytest.mark.parametrize(
+    "order", [("synapses", "groups", "thresholds", "resets"), ("groups", "synapses", "thresholds", "resets")]
+)
+def test_other_schedules_are_refused(order):
+    net = b2.Network(group())
+    net.schedule = ["start", *order, "end"]
+    with pytest.raises(ValueError, match="net: the schedule"):
+        from_brian2(net, namespace={})
+
+
+def spikes_of_both(net, duration=0.1, namespace=None):
+    """Spikes of each group here and in Brian2, from one network."""
+    here = integrate(from_brian2(net, namespace=namespace or {}), (0.0, duration), dt=DT, rng=0).spikes
+    monitors = [b2.SpikeMonitor(thing) for thing in list(net.objects) if isinstance(thing, b2.NeuronGroup)]
+    net.add(*monitors)
+    net.run(duration * b2.second, namespace=namespace or {})
+    for monitor in monitors:
+        assert monitor.num_spikes > 5
+        assert_array_equal(steps_here(here[monitor.source.name]), steps_there(monitor))
+
+
+DRIVEN = """dv/dt = (drive*level - v + ge)/(20*ms) : volt (unless refractory)
+dge/dt = -ge/(5*ms) : volt
+drive : 1
+level : volt (shared)
+limit : volt"""
+
+
+@pytest.mark.parametrize(
+    "wires",
+    [
+        lambda cells: [],
+        lambda cells: [dict(on_pre="ge += 3*mV", delay=1 * b2.ms)],
+        lambda cells: [
+            dict(
+                on_pre={"a": "ge_post += 3*mV", "b": "ge -= 1*mV"},
+                delay={"a": b2.ms, "b": 2 * b2.ms},
+            )
+        ],
+        lambda cells: [
+            dict(model="w : volt", on_pre="ge_post += w", set={"w": "(i + 1)*mV", "delay": "(i + j)*0.35*ms"})
+        ],
+        lambda cells: [dict(model="w : volt (shared)", on_pre="ge_post -= w", set={"w": "-2*mV"})],
+        lambda cells: [
+            dict(model="w : volt", on_pre="ge_post += w/N_incoming", set={"w": "9*mV"}, ends=(slice(0, 3), slice(2, 5)))
+        ],
+        lambda cells: [
+            dict(model="w : volt", on_pre="ge_post += w", multisynaptic_index="k", twice=True, set={"w": "(k + 1)*mV"})
+        ],
+        lambda cells: [dict(on_pre="v_post += 3*mV*int(not_refractory_post)"), dict(on_pre="ge_post += 1*mV")],
+    ],
+)
+def test_networks_of_brian2_spike_here_as_there(wires):
+    cells = b2.NeuronGroup(
+        5, DRIVEN, threshold="v > limit", reset="v = 1*mV", refractory="4*dt", method="exact", name="cells"
+    )
+    cells.drive, cells.level, cells.limit = np.linspace(4, 9, 5), 2 * b2.mV, "(9 + 0.2*i)*mV"
+    cells.v = "i*mV"
+    things = [cells]
+    for number, settings in enumerate(wires(cells)):
+        given, ends = settings.pop("set", {}), settings.pop("ends", (slice(None), slice(None)))
+        twice = settings.pop("twice", False)
+        source, target = (cells if end == slice(None) else cells[end] for end in ends)
+        things.append(b2.Synapses(source, target, name=f"wires{number}", **settings))
+        for _ in range(1 + twice):
+            things[-1].connect(condition="i != j")
+        for name, value in given.items():
+            setattr(things[-1], name, value)
+    spikes_of_both(b2.Network(things))
+
+
+@pytest.mark.parametrize("jump", ["1*mV", "3*mV", "-2*mV", "11*mV"])
+def test_jumps_of_v_act_after_the_reset_in_the_schedule_of_to_brian2(jump):
+    cells = b2.NeuronGroup(5, DRIVEN, threshold="v > limit", reset="v = 1*mV", method="exact", name="cells")
+    cells.drive, cells.level, cells.limit = np.linspace(5, 9, 5), 2 * b2.mV, 10 * b2.mV
+    wires = b2.Synapses(cells, cells, on_pre=f"v_post += {jump}", name="wires")
+    wires.connect(condition="(i + j) % 3 == 1")
+    wires.delay = "(i + 1)*0.3*ms"
+    net = b2.Network(cells, wires)
+    net.schedule = ["start", "groups", "thresholds", "resets", "synapses", "end"]
+    spikes_of_both(net)
+
+
+def test_jumps_in_refractory_periods_are_told_of(caplog):
+    cells = group("dv/dt = -v/(10*ms) : volt (unless refractory)", refractory=2 * b2.ms)
+    for code, told in (("v_post += 1*mV", 1), ("v_post += 1*mV*int(not_refractory_post)", 0)):
+        caplog.clear()
+        wires = synapses(cells, on_pre=code)
+        wires.connect()
+        from_brian2(b2.Network(cells, wires), namespace={})
+        assert sum("moves v in refractory periods" in record.getMessage() for record in caplog.records) == told

@@ -251,3 +251,19 @@ def test_names_that_a_graph_cannot_hold_are_refused(names, projection, says):
     wire = Projection(names[0], names[1], connect.all_to_all(), weight=1e-3, name=projection)
     with pytest.raises(ValueError, match=says):
         to_nir(SpikingNetwork(cells, [wire]))
+
+
+def test_edges_that_stand_twice_and_numbers_that_are_none_are_refused():
+    one = np.ones(2)
+
+    def graph(edges, **weights):
+        cells = {k: nir.LIF(tau=20e-3 * one, r=one, v_leak=0 * one, v_threshold=one, v_reset=0 * one) for k in "ab"}
+        return nir.NIRGraph(cells | {k: nir.Linear(w) for k, w in weights.items()}, edges, type_check=False)
+
+    for edges in ([("a", "b"), ("a", "b")], [("a", "w"), ("w", "b"), ("w", "b")], [("a", "w"), ("w", "b"), ("a", "w")]):
+        with pytest.raises(ValueError, match="the graph has this edge twice"):
+            from_nir(graph(edges, w=np.eye(2)))
+    with pytest.raises(TypeError, match="w: weight.*real numbers"):
+        from_nir(graph([("a", "w"), ("w", "b")], w=1j * np.eye(2)))
+    with pytest.raises(ValueError, match="w: weight.*NaN"):
+        from_nir(graph([("a", "w"), ("w", "b")], w=np.nan * np.eye(2)))

@@ -1,0 +1,1 @@
+"""Densities under Langevin dynamics: the Fokker-Planck equation and its passages."""

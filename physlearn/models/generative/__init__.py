@@ -1,0 +1,1 @@
+"""Generation without networks: processes of noise, laws, denoisers and transport in closed form."""
