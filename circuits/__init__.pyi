@@ -1,4 +1,26 @@
 from . import neurons as neurons
+from .elements.behavioural import Behavioural as Behavioural
+from .elements.capacitor import Capacitor as Capacitor
+from .elements.controlled import (
+    CCCS as CCCS,
+    CCVS as CCVS,
+    VCCS as VCCS,
+    VCVS as VCVS,
+)
+from .elements.diode import Diode as Diode
+from .elements.ideal_diode import IdealDiode as IdealDiode
+from .elements.mosfet import MOSFET as MOSFET
+from .elements.resistor import Resistor as Resistor
+from .elements.sources import (
+    CurrentSource as CurrentSource,
+    VoltageSource as VoltageSource,
+)
+from .elements.transistor import TransistorEdge as TransistorEdge
+from .elements.waveforms import (
+    Points as Points,
+    Pulse as Pulse,
+    Sine as Sine,
+)
 from .graphs import (
     complete_graph as complete_graph,
     erdos_renyi_graph as erdos_renyi_graph,
@@ -7,6 +29,9 @@ from .graphs import (
     random_regular_graph as random_regular_graph,
     square_lattice as square_lattice,
 )
+from .nodal.circuit import Circuit as Circuit
+from .nodal.operating_point import OperatingPoint as OperatingPoint
+from .resistive.deep import DeepResistiveNetwork as DeepResistiveNetwork
 from .resistive.hessian import (
     cost_hessian as cost_hessian,
     laplacian as laplacian,
@@ -30,8 +55,10 @@ from .resistive.resistance import (
     resistance_matrix as resistance_matrix,
 )
 from .resistive.resistor import ResistorNetwork as ResistorNetwork
+from .spice.read import read_netlist as read_netlist
 from .spice.write import (
     run_ngspice as run_ngspice,
     spice_names as spice_names,
     to_spice as to_spice,
+    write_netlist as write_netlist,
 )

@@ -8,6 +8,7 @@ from . import (
     study as study,
     terms as terms,
 )
+from .angles import Angle as Angle
 from .audit import (
     check_energy as check_energy,
     check_map as check_map,

@@ -14,6 +14,7 @@ so that any network of such layers, with any terms between them, falls to a rest
     Softmax     log(sum exp(beta x))/beta           softmax(beta x)
     LayerNorm   n scale sqrt(var(x) + eps)          scale (x - mean)/sqrt(var + eps)
 
+All but Relu and LayerNorm are ``holomorphic``: analytic at complex x, as complex nudges need.
 Softmax and LayerNorm act along the last axis.  Tanh and Sigmoid neurons under `Dense` couplings are
 Hopfield's of 1984; a Softmax layer between real ones is attention.
 """
@@ -21,6 +22,7 @@ Hopfield's of 1984; a Softmax layer between real ones is attention.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -63,6 +65,8 @@ class Identity(_Unbounded):
     >>> Identity().lagrangian(np.array([[3.0, 4.0]]))
     array([12.5])
     """
+
+    holomorphic: ClassVar[bool] = True
 
     def activation(self, x):
         """Return x."""
@@ -112,6 +116,8 @@ class Tanh(_Unbounded):
     array([0.7616])
     """
 
+    holomorphic: ClassVar[bool] = True
+
     gain: float = 1.0
 
     def __post_init__(self):
@@ -145,6 +151,8 @@ class Sigmoid(_Unbounded):
     array([0.5])
     """
 
+    holomorphic: ClassVar[bool] = True
+
     gain: float = 1.0
 
     def __post_init__(self):
@@ -176,6 +184,8 @@ class Softmax(_Unbounded):
     >>> Softmax().activation(np.array([[0.0, 0.0]]))
     array([[0.5, 0.5]])
     """
+
+    holomorphic: ClassVar[bool] = True
 
     beta: float = 1.0
 

@@ -37,7 +37,7 @@ def leaves(value, name=""):
     if hasattr(value, "terms"):  # a system stands for what it has learnt
         value = value.theta
     elif dataclasses.is_dataclass(value):
-        skipped = ("_", "monitor")  # a monitor looks on, and may change without the training
+        skipped = ("_", "monitor", "notes")  # these look on, and may change without the numbers
         value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if not f.name.startswith(skipped)}
     elif hasattr(value, "_asdict"):
         value = value._asdict()

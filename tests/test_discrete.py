@@ -195,7 +195,7 @@ class Unsaid:
     ],
 )
 def test_a_kind_that_does_not_state_its_values_is_refused_by_name(verb):
-    with pytest.raises(ValueError, match="Unsaid.*does not state its values.*Discrete|values to count|not one of two"):
+    with pytest.raises(ValueError, match="Unsaid.*does not state its values.*Discrete"):
         verb(numbers(Unsaid()))
 
 

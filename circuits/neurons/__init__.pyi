@@ -1,14 +1,18 @@
 from . import connect as connect
 from .analysis.filter import spike_train_filter as spike_train_filter
+from .analysis.fixed_points import (
+    FixedPoint as FixedPoint,
+    HopfPoint as HopfPoint,
+    SaddleNode as SaddleNode,
+    fixed_points as fixed_points,
+    hopf_points as hopf_points,
+    saddle_nodes as saddle_nodes,
+)
 from .analysis.mean_field import (
     MeanField as MeanField,
     mean_field as mean_field,
 )
 from .analysis.phase_plane import (
-    FixedPoint as FixedPoint,
-    HopfPoint as HopfPoint,
-    fixed_points as fixed_points,
-    hopf_points as hopf_points,
     nullclines as nullclines,
     reduced_slope as reduced_slope,
 )

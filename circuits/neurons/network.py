@@ -250,6 +250,7 @@ class SpikingNetwork:
         *,
         dt,
         record="spikes",
+        x0=None,
         state=None,
         rng=None,
         method="auto",
@@ -270,8 +271,11 @@ class SpikingNetwork:
             By default the spikes of all populations.  A mapping names those to keep, with a `Record` of
             their variables and spikes: ``{"E": Record(["v"], every=1e-3, neurons=[0, 1])}``; of projections with STDP
             too: ``{"E->E": Record(["w"], every=0.1)}`` samples their weights.
+        x0 : NetworkState, optional
+            Continue from the end of another run, its ``final``; the result is the same as of one uninterrupted run.
+            Under ``sweep`` a list of them.
         state : NetworkState, optional
-            Continue from the end of another run; the result is the same as of one uninterrupted run.
+            The former name of ``x0``.
         rng : int, Generator or None
             Of the noise; a continued run takes it from the state.
         method : str, or mapping of population to str
@@ -297,12 +301,15 @@ class SpikingNetwork:
         """
         from circuits.neurons.engine import run as engine
 
+        if x0 is not None and state is not None:
+            raise ValueError("x0, state: got both; state is the former name of x0, give one of them")
+        state, what = (state, "state") if x0 is None else (x0, "x0")
         if sweep is not None:
             from circuits.neurons.engine.sweep import run
 
             return run(
                 self, t_span, sweep, dt=dt, record=record, state=state, rng=rng, method=method, threads=threads,
-                stream=stream, progress=progress,
+                stream=stream, progress=progress, what=what,
             )  # fmt: skip
         return engine.evolve(
             self,
@@ -315,4 +322,5 @@ class SpikingNetwork:
             stream=stream,
             threads=threads,
             progress=progress,
+            what=what,
         )

@@ -321,6 +321,13 @@ class Spikes:
         index = np.ceil((self.times - self.t_start) / width - 1e-6).astype(np.int64) - 1
         return np.maximum(index, 0), bins
 
+    def to_dataset(self):
+        """Times (s) and neurons as an xarray.Dataset along "spike"."""
+        import xarray
+
+        data = {"time": (("spike",), self.times, {"units": "s"}), "neuron": (("spike",), self.ids)}
+        return xarray.Dataset(data, attrs={"n": self.n, "t_start": self.t_start, "t_stop": self.t_stop})
+
     def to_neo(self):
         """One `neo.SpikeTrain` for each recorded neuron, for Elephant and for the formats that Neo writes.
 

@@ -16,6 +16,7 @@ from circuits.neurons.drive.noise import OrnsteinUhlenbeck
 from circuits.neurons.network import SpikingNetwork
 from circuits.neurons.population import Population
 from circuits.neurons.spikes import Spikes
+from physlearn import integrate
 from physlearn.brief import brief
 from physlearn.checks import array, not_negative, positive
 from physlearn.quantities import CURRENTS, si
@@ -42,6 +43,13 @@ class TuningCurve(NamedTuple):
     spikes: Spikes
 
     __repr__ = brief
+
+    def to_dataset(self):
+        """Rates and CVs as an xarray.Dataset along "current"."""
+        import xarray
+
+        data = {"rate": (("current",), self.rate, {"units": "Hz"}), "cv": (("current",), self.cv)}
+        return xarray.Dataset(data, {"current": self.current})
 
 
 def fi_curve(
@@ -95,7 +103,7 @@ def fi_curve(
         deviation, tau = array("noise", noise, shape=(2,), low=0.0).tolist()
         inputs.append(OrnsteinUhlenbeck("cells", mean=0.0, sigma=deviation, tau=tau))
     network = SpikingNetwork({"cells": Population(model, len(current))}, inputs=inputs)
-    run: Any = network.__integrate__((0.0, duration), dt=dt, method=method, rng=rng)
+    run: Any = integrate(network, (0.0, duration), dt=dt, method=method, rng=rng)
     spikes = run.spikes["cells"]
     late = spikes.between(transient, duration) if transient else spikes
     rate = np.zeros(len(current))

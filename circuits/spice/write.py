@@ -1,7 +1,7 @@
-"""Netlists: write a resistor network for a SPICE simulator, and ask ngspice for its operating point.
+"""Netlists: write a circuit for a SPICE simulator, and ask ngspice for its operating point.
 
-R elements carry 17 significant digits, so that the simulator solves the same circuit to rounding.
-Nodes are called n0, n1, ... in the network's order (labels follow in comments); ground is 0.
+Numbers carry 17 significant digits, so that the simulator solves the same circuit to rounding.  Nodes keep their names
+where SPICE can read them, and are called n0, n1, ... elsewhere (labels follow in comments); ground is 0.
 """
 
 from __future__ import annotations
@@ -14,11 +14,77 @@ from pathlib import Path
 
 import numpy as np
 
+from circuits.elements.resistor import Resistor
+from circuits.elements.sources import CurrentSource, VoltageSource
+from circuits.nodal.circuit import Circuit
 from circuits.resistive.resistor import checked_network
+from circuits.spice.constants import THERMAL_VOLTAGE
+from circuits.spice.text import CONTROL, Text, digits, names_of, nodes_of
 from physlearn.checks import array, instance, mapping, number
+from physlearn.files import path_of, replace_file
 
-# The default reltol 1e-3 stops a nonlinear iteration early; gmin would load every junction.
-OPTIONS = ".options reltol=1e-12 abstol=1e-18 vntol=1e-15 gmin=1e-18 noacct"
+# The default reltol 1e-3 stops a nonlinear iteration early.  Far tighter than 1e-9 ngspice cannot fulfil, and its last
+# resort, a short transient, then prints the state under the values of waveforms at t = 0 and not under DC, silently.
+TIGHT = ".options reltol=1e-9 abstol=1e-15 vntol=1e-12 gmin={gmin:g} noacct"
+
+
+def write_netlist(circuit, path) -> Path:
+    """Write a circuit as a netlist that ngspice solves and `read_netlist` reads.
+
+    Parameters
+    ----------
+    circuit : Circuit
+    path : path
+        Replaced whole if it exists.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ValueError
+        Elements without a counterpart in SPICE (ideal diodes, a user's laws), by name.
+
+    Notes
+    -----
+    Transistor edges become B sources and batteries of diodes V sources.  Ideality factors are scaled by the ratio of
+    the circuit's thermal voltage to ngspice 39's, so that n V_T is the same in both.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from circuits import Resistor, read_netlist
+    >>> divider = Circuit({"V1": (VoltageSource(3.0), "in", "0"), "R1": (Resistor(1e3), "in", "out"),
+    ...                    "R2": (Resistor(2e3), "out", "0")}, title="a divider")
+    >>> path = write_netlist(divider, pathlib.Path(tempfile.mkdtemp(), "divider.cir"))
+    >>> read_netlist(path).solve().voltages["out"]
+    2.0
+    """
+    instance("circuit", circuit, Circuit, "a Circuit")
+    return replace_file(path_of("path", path), netlist_of(circuit))
+
+
+def netlist_of(circuit) -> str:
+    """The text that `write_netlist` writes."""
+    listed = [(name, element, ends) for name, (element, ends) in circuit.elements.items()]
+    nodes = nodes_of(dict.fromkeys(node for _, _, ends in listed for node in ends), circuit.ground)
+    text = Text(nodes, names_of(listed), circuit.thermal_voltage / THERMAL_VOLTAGE)
+    comments = [f"* {name} = {_flat(node)}" for node, name in nodes.items() if name not in ("0", node)]
+    start = [f".nodeset v({nodes[node]})={digits(volts)}" for node, volts in circuit.initial.items() if node in nodes]
+    return _whole(circuit.title, comments, [*text.lines(listed), *start], circuit.gmin)
+
+
+def _whole(title, comments, lines, gmin):
+    return (
+        "\n".join([_flat(title, repr_=False), *comments, *lines, TIGHT.format(gmin=gmin), ".op", *CONTROL, ".end"])
+        + "\n"
+    )
+
+
+def _flat(thing, repr_=True):
+    """One line of ASCII: a repr may hold line breaks, after which a simulator would read elements."""
+    return " ".join((ascii(thing) if repr_ else thing).split())
 
 
 def spice_names(network) -> dict:
@@ -71,13 +137,13 @@ def to_spice(network, clamp=None, *, title: str = "resistor network") -> str:
     Vinput_0 n0 0 DC 3.0000000000000000e+00
     """
     name_of = spice_names(network)
-    names = [name_of[node] for node in network.nodes] + ["0"]  # -1, the far end of a single node
     instance("title", title, str, "text, the first line of the netlist")
-    lines = [" ".join(title.split()) or "resistor network"]
-    # repr may hold line breaks, after which a simulator would read elements
-    lines += [f"* {name} = {' '.join(ascii(node).split())}" for node, name in name_of.items() if name != "0"]
-    for k, (edge, g) in enumerate(zip(network.edges, network.conductance, strict=True)):
-        lines.append(f"R{k} {name_of[edge[0]]} {name_of[edge[1]]} {1.0 / g:.16e}")
+    found: list[tuple] = [
+        (f"R{k}", Resistor(1.0 / g), (edge[0], edge[1]))
+        for k, (edge, g) in enumerate(zip(network.edges, network.conductance, strict=True))
+    ]
+    ground = network.ground[0] if network.ground else object()
+    labels = [*network.nodes, ground]  # -1, the far end of a single node
     for name, values in mapping("clamp", {} if clamp is None else clamp).items():
         values = _values(network, name, values)
         if name == "ground":
@@ -87,15 +153,16 @@ def to_spice(network, clamp=None, *, title: str = "resistor network") -> str:
         safe = re.sub(r"\W", "_", name)
         for k, ((a, b), value) in enumerate(zip(network.terminals[name], values, strict=True)):
             if name in network.currents:  # SPICE's current flows from the first node to the second
-                lines.append(f"I{safe}_{k} {names[b]} {names[a]} DC {value:.16e}")
+                found.append((f"I{safe}_{k}", CurrentSource(value), (labels[b], labels[a])))
             else:
-                lines.append(f"V{safe}_{k} {names[a]} {names[b]} DC {value:.16e}")
-    control = [".control", "set numdgt=17", "run", "print all", "quit 0", ".endc"]
-    return "\n".join([*lines, OPTIONS, ".op", *control, ".end"]) + "\n"
+                found.append((f"V{safe}_{k}", VoltageSource(value), (labels[a], labels[b])))
+    comments = [f"* {name} = {_flat(node)}" for node, name in name_of.items() if name != "0"]
+    lines = Text({**name_of, ground: "0"}, names_of(found)).lines(found)
+    return _whole(" ".join(title.split()) or "resistor network", comments, lines, 1e-18)
 
 
 def run_ngspice(netlist: str, *, timeout: float = 60.0) -> dict[str, float]:
-    """Operating point of a netlist made by `to_spice`, from ngspice in batch mode.
+    """Operating point of a netlist made by `to_spice` or `write_netlist`, from ngspice in batch mode.
 
     Parameters
     ----------
@@ -131,14 +198,14 @@ def run_ngspice(netlist: str, *, timeout: float = 60.0) -> dict[str, float]:
         raise FileNotFoundError("ngspice is not on the path; install it (Debian: apt install ngspice)")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.cir"
-        path.write_text(netlist, encoding="ascii")
+        path.write_text(netlist, encoding="utf-8")
         command = [program, "-n", "-b", str(path)]  # -n: no start-up file of the user's
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
         except subprocess.TimeoutExpired:
             raise RuntimeError(f"ngspice found no operating point in timeout={timeout:g} s") from None
     found = re.findall(r"^(\S+) = (\S+)\s*$", done.stdout, re.MULTILINE)
-    volts = {name: float(value) for name, value in found if not name.endswith("#branch")}
+    volts = {name: float(value) for name, value in found if not name.endswith("#branch") and name != "zero"}
     if not volts:  # ngspice exits with 0 even when it has failed
         raise RuntimeError(f"ngspice found no operating point:\n{done.stdout}{done.stderr}")
     return volts | {"0": 0.0}

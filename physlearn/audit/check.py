@@ -13,7 +13,7 @@ import numpy as np
 
 from physlearn.audit.basics import BASICS
 from physlearn.audit.forms import FORMS
-from physlearn.audit.layers import kinds
+from physlearn.audit.layers import kinds, turns
 from physlearn.audit.measure import Check, Part, Scene, slope
 from physlearn.checks import count, positive
 from physlearn.energy import Energy
@@ -97,7 +97,7 @@ def check_energy(system: Machine, x=None, *, rng=0, batch=3, coordinates=50, rto
     checks: list[Check] = list(kinds(scene))
     for part in [*parts, _sum_part(system, parts)]:
         at = scene.shown if part.term is not None else scene.x
-        forms = BASICS + (FORMS if part.term is not None else ())
+        forms = (*BASICS, ("period", turns), *(FORMS if part.term is not None else ()))
         for form, check in forms:
             try:
                 checks.extend(check(scene, part, at))

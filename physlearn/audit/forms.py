@@ -16,7 +16,7 @@ from physlearn.kinds import is_discrete
 
 
 def curvature(scene, part, x):
-    """E(x + d) = E - f d + c d^2/2, for single variables and for whole blocks."""
+    """E(x + d) = E - f d + c d^2/2, for single variables and whole blocks; of angles E - f sin d + c (1 - cos d)."""
     if part.energy is None or not hasattr(part.term, "curvature"):
         return
     energies = part.energy(x, scene.theta)
@@ -42,8 +42,9 @@ def curvature(scene, part, x):
                 d = length * far * np.abs(v)
                 scale = np.sum((far * v).reshape(len(d), -1) ** 2, 1) / 2.0 * length**2
                 change = part.energy(moved(x, layer, d), scene.theta) - energies
-                got.append(np.sum((c * d**2 / 2.0).reshape(len(d), -1), 1) / scale)
-                expected.append((change + np.sum((field * d).reshape(len(d), -1), 1)) / scale)
+                along, bow = (d, d) if not hasattr(kind, "wrap") else (np.sin(d), 2.0 * np.sin(0.5 * d))
+                got.append(np.sum((c * bow**2 / 2.0).reshape(len(d), -1), 1) / scale)
+                expected.append((change + np.sum((field * along).reshape(len(d), -1), 1)) / scale)
 
         def where(k, layer=layer, shape=shape, picked=picked):
             which, item = k // (2 * len(energies)), k % len(energies)
@@ -200,6 +201,23 @@ def holomorphic(scene, part, x):
         )
 
 
+def multilinear(scene, part, x):
+    """Twice a layer has twice the energy, layer by layer."""
+    if part.energy is None or not getattr(part.term, "multilinear", False):
+        return
+    energies = part.energy(x, scene.theta)
+    for layer in part.layers:
+        doubled = part.energy({**x, layer: 2 * x[layer]}, scene.theta)
+        yield scene.compare(
+            part.name,
+            "multilinear",
+            doubled,
+            2 * energies,
+            lambda k, layer=layer: f"energy at twice {layer}, item {k}",
+            noise(energies, 1.0),
+        )
+
+
 def local(scene, part, x):
     """`gap` against the field, before and after commits, as plain Python and compiled."""
     form = getattr(part.term, "local", None)
@@ -261,6 +279,7 @@ FORMS = (
     ("jacobian", jacobian),
     ("gradient_moments", moments),
     ("holomorphic", holomorphic),
+    ("multilinear", multilinear),
     ("rowwise", rowwise),
     ("local", local),
 )

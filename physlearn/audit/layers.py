@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from physlearn.audit.measure import Check
+from physlearn.audit.measure import Check, moved, named, noise, unit
 from physlearn.kinds import is_continuous, is_discrete, unstated
 
 FIELDS, TEMPERATURE = 40, 0.7
@@ -19,6 +19,25 @@ def kinds(scene):
             yield from _discrete(scene, f"layer {name}", layer.kind)
         elif not is_continuous(layer.kind) and not getattr(layer.kind, "slope", False):
             raise ValueError(f"check_energy: {unstated(name, layer.kind)}")
+
+
+def turns(scene, part, x):
+    """A turn of any angle changes nothing: the energy, or the field of a system without one."""
+    for layer in part.layers:
+        period = getattr(scene.system.layers[layer].kind, "period", None)
+        if period is None:
+            continue
+        shape = x[layer].shape[1:]
+        picked = scene.sample(scene.system.layers[layer].size)
+        see = part.energy or (lambda y, theta, at=layer: part.field(y, theta, at))
+        here = see(x, scene.theta)
+        there = [see(moved(x, layer, period * unit(x, layer, i)), scene.theta) for i in picked]
+
+        def where(k, layer=layer, shape=shape, picked=picked, each=here.size):
+            return f"{named(layer, shape, picked[k // each])} turned once"
+
+        expected = np.broadcast_to(here, np.shape(there))
+        yield scene.compare(part.name, "period", there, expected, where, noise(here, 0.01))
 
 
 def _discrete(scene, name, kind):

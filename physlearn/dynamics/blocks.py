@@ -66,6 +66,7 @@ class Block:
         self.part: Any = problem.rows(self.items)
         whole = problem.frame.m == len(problem.frame.cluster)
         given = problem.push.any() or problem.base.any() or problem.nudges or problem.activated
+        given = given or problem.scale is not None
         self.plain = whole and not given and not problem.clamps  # z is the state, and its fields all forces
 
     def force(self, z):

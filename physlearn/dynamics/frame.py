@@ -62,6 +62,12 @@ def separate(system: System, flat):
     return out
 
 
+def wrapped(system: System, x):
+    """A state whose real angles are in [-pi, pi)."""
+    periodic = {name: layer.kind for name, layer in system.layers.items() if hasattr(layer.kind, "wrap")}
+    return {name: periodic[name].wrap(v) if name in periodic and v.dtype.kind == "f" else v for name, v in x.items()}
+
+
 def held(system: System, x):
     """A state of numbers as states hold them: codes as integers."""
     return {name: system.layers[name].held(value) for name, value in x.items()}

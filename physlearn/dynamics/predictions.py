@@ -11,6 +11,7 @@ pass forwards and one backwards.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,19 +112,58 @@ def given_of(system, clamps, batch):
     """Clamped readouts as {layer: (values (batch, *shape), mask of what is free, or None where nothing is)}."""
     values: dict[str, np.ndarray] = {}
     known: dict[str, np.ndarray] = {}
+    dtype = precision(system.theta)
     for name, value in clamps.items():
         readout = system.readouts[name]
         if readout.rows is not None or readout.force:
             what = "drives forces" if readout.force else "reads sums of variables"
             raise ValueError(f"readout {name!r}: it {what}; networks of predictions are given variables")
         layer = system.layers[readout.layer]
-        full = values.setdefault(readout.layer, np.zeros((batch, layer.size), precision(system.theta)))
+        value = np.asarray(value, dtype)
+        if readout.index is None and value.size == batch * layer.size:
+            values[readout.layer], known[readout.layer] = value, np.ones(0, bool)
+            continue
+        if readout.layer in known and not known[readout.layer].size:
+            continue  # all of it is given
+        full = values.setdefault(readout.layer, np.zeros((batch, layer.size), dtype))
         mask = known.setdefault(readout.layer, np.zeros(layer.size, bool))
         where = slice(None) if readout.index is None else readout.index
         full[:, where] = np.reshape(value, (-1, full[:, where].shape[1]))
         mask[where] = True
     shaped = {name: full.reshape(batch, *system.layers[name].shape) for name, full in values.items()}
     return {name: (shaped[name], None if known[name].all() else ~known[name]) for name in values}
+
+
+def held_maps(system):
+    """Names of the classes of maps that one batch of a training holds fixed: masks, statistics."""
+    if "held" not in system.plans:
+        maps = [
+            m for term in system.terms for m in getattr(getattr(term, "map", None), "maps", [getattr(term, "map", 0)])
+        ]
+        system.plans["held"] = tuple(dict.fromkeys(type(m).__name__ for m in maps if hasattr(m, "fixed")))
+    return system.plans["held"]
+
+
+def hold(system, roots, rng):
+    """The network with masks drawn and statistics taken for one batch, and {name: array} of what was measured.
+
+    ``roots`` are {layer: (batch, *shape)}; every map sees its parents as they are predicted in the free phase.
+    """
+    values, measured, terms = dict(roots), {}, {}
+    for node in network_of(system).nodes:
+        parents, m = tuple(values[name] for name in node.parents), node.map
+        if hasattr(m, "fixed"):
+            m, new = m.fixed(parents, system.theta, rng)
+            measured |= new
+            node = copy(node)
+            node.map = m
+        values[node.child] = m.forward(parents, system.theta)[0]
+        terms[node.child] = node
+    network = network_of(system)
+    held = object.__new__(type(system))  # a copy would make theta read-only, which a training writes to
+    plans = {"network": Network(tuple(terms[n.child] for n in network.nodes), network.roots)}
+    held.__dict__.update(system.__dict__, terms=tuple(terms[t.child] for t in system.terms), plans=plans, numbers={})
+    return held, measured
 
 
 def exact_gradient(system, clamps, cost, target):

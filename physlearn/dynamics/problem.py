@@ -1,4 +1,8 @@
-"""A relaxation as engines see it: free variables z (batch, m), their energy and the force on them."""
+"""A relaxation as engines see it: free variables z (batch, m), their energy and the force on them.
+
+The variables of a System may have a unit each (volts beside amperes).  Where its kinds tell their ``scale``, engines
+see x / scale and its velocity, so that one tolerance fits all.  An energy needs none: x f is an energy for all of them.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import numpy as np
 
 from physlearn.checks import mapping, sequence
 from physlearn.dynamics.frame import Frame, concatenate, frame_of, given, held, separate
-from physlearn.dynamics.scale import length_of
+from physlearn.dynamics.scale import length_of, scale_of, scales_of
 from physlearn.energy import Energy, Nudge, System
 from physlearn.kinds import is_continuous
 from physlearn.machine import system_of
@@ -39,6 +43,8 @@ class Problem:
     ----------
     bar : Bar
         Counter of the engines' steps; silent unless `relax` sets another.
+    scale : (m,) array or None
+        Size of each free variable, in its own unit, where kinds of a System tell it.
     numbers : dict
         What engines compute once of it.
     """
@@ -54,6 +60,7 @@ class Problem:
         self.discrete = [name for name, kind in kinds.items() if not is_continuous(kind)]
         self.activated = [name for name, kind in kinds.items() if hasattr(kind, "activation")]
         self.is_energy = isinstance(system, Energy)
+        self.scale = None if self.is_energy else scale_of(system, frame)
         given = [self.base, self.push, *(np.asarray(n.strength) for n in nudges), *(start or {}).values()]
         self.complex = any(np.iscomplexobj(a) for a in given)
         self.tied = frame.m < np.count_nonzero(frame.cluster >= 0)
@@ -93,6 +100,16 @@ class Problem:
         part.bar = self.bar
         return part
 
+    def nudged(self, nudges, start):
+        """The same problem with nudges, from a start (a State or None)."""
+        return Problem(self.system, self.frame, self.clamps, self.u, self.given_force, nudges, start)
+
+    def torques(self):
+        """Layers of angles on which a force is given, whose energy would not be the same after a turn."""
+        offset, layers = self.frame.offset, self.system.layers
+        pushed = {name: self.push[:, offset[name] : offset[name] + layer.size].any() for name, layer in layers.items()}
+        return [name for name, is_pushed in pushed.items() if is_pushed and hasattr(layers[name].kind, "wrap")]
+
     def unfit(self, lowers_energy):
         """Why a method that moves continuous variables to rest does not apply, or None.
 
@@ -105,6 +122,10 @@ class Problem:
             return f"the state is complex and {missing} does not declare `holomorphic = True`"
         if self.complex and np.any(np.isfinite(self.bounds)):
             return "the state is complex, and bounds mean nothing there"
+        for name in self.activated if self.complex else ():
+            kind = self.system.layers[name].kind
+            if not getattr(kind, "holomorphic", False):
+                return f"the state is complex, and the activation {kind} of layer {name!r} has no complex extension"
         if not lowers_energy:
             return None
         if not self.is_energy:
@@ -126,31 +147,39 @@ class Problem:
         )
         kept, base = self.frame.cluster >= 0, self.base.real
         if not self.tied:  # one variable each
-            return (low - base)[:, kept], (high - base)[:, kept]
+            return self._scaled((low - base)[:, kept]), self._scaled((high - base)[:, kept])
         bottom, top = np.full((self.batch, self.frame.m), -np.inf), np.full((self.batch, self.frame.m), np.inf)
         if not np.any(np.isfinite([low, high])):
-            return bottom, top
+            return self._scaled(bottom), self._scaled(top)
         np.maximum.at(bottom.T, self.frame.cluster[kept], (low - base).T[kept])
         np.minimum.at(top.T, self.frame.cluster[kept], (high - base).T[kept])
-        return bottom, top
+        return self._scaled(bottom), self._scaled(top)
+
+    def _scaled(self, z):
+        """Values of the free variables as engines see them."""
+        return z if self.scale is None else z / self.scale
 
     def initial(self):
-        """Start of z, (batch, m): x0, or zero within bounds (spins: -1); complex if anything given is."""
+        """Start of z, (batch, m): x0, or the kind's ``start``, or zero within bounds (spins: -1).
+
+        Complex if anything given is.
+        """
         if self.start is not None:
             x = concatenate(self.system, self.start)
         else:
             layers = self.system.layers.values()
-            x = np.concatenate([np.full((1, layer.size), _zero(layer.kind)) for layer in layers], 1)
+            x = np.concatenate([np.broadcast_to(_start(layer.kind), (1, layer.size)) for layer in layers], 1)
         z = self.pick(np.broadcast_to(x, self.base.shape)).astype(complex if self.complex else float)
         return z if self.complex else np.clip(z, *self.bounds)
 
     def pick(self, x):
         """Free variables (batch, m) of a state (batch, n)."""
         if not self.tied:
-            return (x - self.base)[:, self.frame.cluster >= 0]
+            return self._scaled((x - self.base)[:, self.frame.cluster >= 0])
         kept = np.flatnonzero(self.frame.cluster >= 0)
         _, first = np.unique(self.frame.cluster[kept], return_index=True)
-        return (x - self.base)[:, kept[first]]
+        z = (x - self.base)[:, kept[first]]
+        return self._scaled(z)
 
     def first(self):
         """State of `initial`, made once and not to be changed in place."""
@@ -160,6 +189,7 @@ class Problem:
 
     def state(self, z):
         """State {layer: (batch, *shape)} of free variables (batch, m); integer codes where layers hold them."""
+        z = z if self.scale is None else z * self.scale
         return held(self.system, separate(self.system, self.frame.spread(z) + self.base))
 
     def force(self, z):
@@ -170,11 +200,38 @@ class Problem:
             start = self.frame.offset[name]
             f = f.astype(np.result_type(f, pull), copy=False)
             f[:, start : start + pull.shape[1]] += pull
-        return self.frame.collect(f)
+        return self._scaled(self.frame.collect(f))
 
-    def nudge_forces(self, x):
-        """Forces of the nudges on each nudged layer, (batch, size)."""
-        out, shown = {}, self.system.shown(x)
+    def rows_on_z(self, rows):
+        """Rows of readouts over the variables (k, n) as rows over z, (k, m)."""
+        rows = self.frame.collect(rows)
+        return rows if self.scale is None else rows * self.scale
+
+    @property
+    def limited(self):
+        """Whether some term's field holds in a part of the space only."""
+        return any(hasattr(term, "limit") for term in self.system.terms)
+
+    def margin(self, x):
+        """How far inside the region where all fields hold, (batch,), and what is beyond the nearest end of it.
+
+        A term tells by ``limit(x, theta) -> (margin (batch,), sentence)``, positive inside.
+        """
+        x = self.system.shown(x)
+        found = [term.limit(x, self.system.theta) for term in self.system.terms if hasattr(term, "limit")]
+        nearest = min(found, key=lambda pair: np.min(pair[0]))
+        return np.min([margin for margin, _ in found], 0), nearest[1]
+
+    def beyond(self, x):
+        """The sentence of `margin` where some item of a state is out of the region, or None."""
+        if not self.limited:
+            return None
+        margin, sentence = self.margin(x)
+        return None if np.all(margin > 0) else sentence
+
+    def nudge_forces(self, x, seen=False):
+        """Forces of the nudges on each nudged layer, (batch, size); ``seen``: x is what terms see of a state."""
+        out, shown = {}, x if seen else self.system.shown(x)
         for nudge in self.nudges:
             readout = self.system.readouts[nudge.cost.readout]
             pull = readout.pull(nudge.force(readout.read(shown)), self.system.layers[readout.layer].size)
@@ -198,8 +255,7 @@ class Problem:
     def stiffness(self, z, force):
         """Largest curvature of each item, (batch,), by a few power iterations on differences of the force."""
         largest = np.max(np.abs(z), 1, initial=0.0)
-        given = np.max(np.abs(self.base), 1, initial=0.0)
-        step = PROBE * (length_of(np.where(largest > 0, largest, given)) + largest)[:, None]
+        step = PROBE * (self.length(z) + largest)[:, None]
         # a start that is neither smooth nor rough has a part in every mode
         v, size = np.broadcast_to(np.cos(np.arange(z.shape[1]) ** 2), z.shape), np.ones(self.batch)
         for _ in range(POWER_ITERATIONS):
@@ -208,15 +264,27 @@ class Problem:
             size = np.maximum(np.linalg.norm(v, axis=1), np.finfo(float).tiny)
         return np.where(np.isfinite(size), size, 1.0)
 
+    def length(self, z):
+        """What lengths along z are compared with, (batch,): 1, or the largest value where all are small."""
+        if self.scale is not None:
+            return np.ones(len(z))
+        largest = np.max(np.abs(z), 1, initial=0.0)
+        return length_of(np.where(largest > 0, largest, np.max(np.abs(self.base), 1, initial=0.0)))
+
     def force_scale(self, z, start, share):
         """Size of the forces that balance at rest, (batch,); ``tol`` is relative to it on continuous variables.
 
         The largest curvature times the largest value there, given ones included, estimates the parts of a force before
         they cancel.  A ``share`` of the largest value at the start counts, too, since a rest may be at zero.
         """
-        here, first = (np.max(np.abs(concatenate(self.system, self.state(y))), 1, initial=0.0) for y in (z, start))
+        here, first = (self.largest(y) for y in (z, start))
         with np.errstate(over="ignore", invalid="ignore"):
             return self.stiffness(z, self.force(z)) * np.maximum(here, share * first)
+
+    def largest(self, z):
+        """Largest value of each item, given ones included, (batch,); relative to the scales where there are some."""
+        x = concatenate(self.system, self.state(z))
+        return np.max(np.abs(x if self.scale is None else x / scales_of(self.system)), 1, initial=0.0)
 
     def residual(self, z, force, bounds):
         """Largest force on any free variable, (batch,), of z and force (batch, m); a bound carries a push into it."""
@@ -239,7 +307,10 @@ def _rows(array, index):
     return array if len(array) == 1 else array[index]
 
 
-def _zero(kind):
+def _start(kind):
+    """Where a relaxation begins without x0: the kind's ``start``, zero, or the first level where zero is no value."""
+    if (start := getattr(kind, "start", None)) is not None:
+        return start
     return 0.0 if is_continuous(kind) or kind.valid(np.zeros(1)) else getattr(kind, "levels", [-1.0])[0]
 
 

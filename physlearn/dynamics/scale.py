@@ -1,4 +1,4 @@
-"""Units in which squares stay within the range of floats; powers of two change no digit."""
+"""Units: those in which squares stay within the range of floats, and those that kinds tell for their variables."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ SMALL = 0.01  # a largest value below it is in a unit of its own, such as metres
 
 def unit_of(value) -> float:
     """The power of two at or below the largest magnitude; 1 where there is none that is finite and above zero.
+
+    Powers of two change no digit.
 
     Examples
     --------
@@ -31,3 +33,21 @@ def length_of(size):
     """
     size = np.asarray(size, dtype=float)
     return np.where((size > 0.0) & (size < SMALL), size, 1.0)
+
+
+def scales_of(system):
+    """Scale of every variable, (n,), 1 where its kind tells none; None if no kind tells one."""
+    kinds = [(layer.kind, layer.size) for layer in system.layers.values()]
+    if not any(getattr(kind, "scale", None) is not None for kind, _ in kinds):
+        return None
+    return np.concatenate([np.broadcast_to(getattr(kind, "scale", 1.0), (size,)) for kind, size in kinds])
+
+
+def scale_of(system, frame):
+    """Scale of every free variable of a frame, (m,): of tied ones that of the first; or None."""
+    scales = scales_of(system)
+    if scales is None:
+        return None
+    kept = np.flatnonzero(frame.cluster >= 0)
+    _, first = np.unique(frame.cluster[kept], return_index=True)
+    return scales[kept[first]]

@@ -46,3 +46,4 @@ from .rules.sampled import (
     PersistentContrastiveDivergence as PersistentContrastiveDivergence,
 )
 from .rules.score import DenoisingScoreMatching as DenoisingScoreMatching
+from .schedules import WarmupCosine as WarmupCosine

@@ -51,7 +51,9 @@ def save(path, training: Training) -> Path:
         raise ValueError(f"path: got {path}, expected the name of a file")
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     arrays = {f"theta/{name}": value for name, value in training.theta.items()} | {"cost": training.cost}
-    arrays["monitor"] = training.monitor
+    arrays |= {"monitor": training.monitor, "validation": training.validation}
+    arrays |= {f"best/{name}": value for name, value in training.best.items()}
+    arrays |= {f"norms/{name}": value for name, value in training.norms.items()}
     scalars = {}
     for key, value in training.memory.items():
         if isinstance(value, dict):
@@ -65,6 +67,7 @@ def save(path, training: Training) -> Path:
         "epochs": training.epochs,
         "method": training.method,
         "monitor_name": training.monitor_name,
+        "notes": training.notes,
         "memory": scalars,
         "rng": _plain(training.rng),
     }
@@ -122,6 +125,11 @@ def load(path, system: Machine) -> Training:
         cost, epochs, method = arrays["cost"], int(head["epochs"]), str(head["method"])
         monitor = arrays.get("monitor", np.full(len(cost), np.nan))  # files of earlier versions have none
         monitor_name = str(head.get("monitor_name", ""))
+        watched: Any = {"validation": arrays.get("validation", np.zeros(0))} | {
+            key: {name.partition("/")[2]: value for name, value in arrays.items() if name.startswith(f"{key}/")}
+            for key in ("best", "norms")
+        }
+        watched["notes"] = tuple(str(note) for note in head.get("notes", ()))
         rng: Any = _numbers(head["rng"])
         generator_of(rng)  # refuses what is none
     except _Foreign:
@@ -132,7 +140,8 @@ def load(path, system: Machine) -> Training:
     expected = {name: value.shape for name, value in system.theta.items()}
     if shapes != expected:
         raise ValueError(f"path: {path} holds theta of shapes {shapes}, expected {expected}, the system's")
-    return Training(system.with_theta(theta), cost, epochs, memory, rng, method, monitor, monitor_name, _origin=machine)
+    known = cost, epochs, memory, rng, method, monitor, monitor_name
+    return Training(system.with_theta(theta), *known, **watched, _origin=machine)
 
 
 def _arrays(path) -> dict[str, Any]:
@@ -157,8 +166,10 @@ def _parts(arrays, memory):
         elif kind == "memory":
             key, _, parameter = rest.partition("/")
             memory.setdefault(key, {})[parameter] = value
-        elif name not in ("cost", "monitor"):
-            raise ValueError(f"an array {name!r}, expected theta/..., memory/..., cost and monitor")
+        elif kind not in ("cost", "monitor", "validation", "best", "norms"):
+            raise ValueError(
+                f"an array {name!r}, expected theta/..., memory/..., best/..., norms/..., cost and monitor"
+            )
     return theta, memory
 
 

@@ -9,6 +9,7 @@ Complex y are allowed where the cost is analytic.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -32,6 +33,7 @@ class SquaredError:
     """
 
     readout: str
+    quadratic: ClassVar[bool] = True  # its gradient is linear in each output alone
 
     def __post_init__(self):
         text("readout", self.readout, "the name of a readout")

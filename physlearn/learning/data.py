@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import array as numbers, mapping, seen, sequence
+from physlearn.checks import array as numbers, function, mapping, seen, sequence
 from physlearn.dynamics.frame import frame_of, rows_of
 
 RELAX_OPTIONS = ("method", "tol", "max_steps", "unconverged")
@@ -101,6 +101,27 @@ def check_data(system, data, cost):
                 "so it cannot learn; choose a free variable as output or do not clamp it"
             )
     return arrays, target
+
+
+def made(source, generator, step):
+    """The batch that a user's function makes for a step."""
+    function("data", source, 2, "a mapping of readout names to arrays, or a function of a generator and the step")
+    found = source(generator, step)
+    return mapping(f"data, made for step {step}", found, expected="a mapping of readout names to (n, k) arrays")
+
+
+def remade(source, generator, step, system, task):
+    """The task of another step, whose batch has the readouts and columns of the first."""
+    found = made(source, generator, step)
+    try:
+        inputs, target = check_data(system, found, task.cost)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"step {step}: {error}") from None
+    if set(inputs) != set(task.inputs):
+        raise ValueError(
+            f"data, made for step {step}: gives {sorted(inputs)}, expected {sorted(task.inputs)}, as before"
+        )
+    return task._replace(inputs=inputs, target=target, size=len(target))
 
 
 def _columns(system, name):

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from physlearn.checks import choice, count, flag, function, instance, mapping
+from physlearn.checks import choice, count, flag, function, instance, mapping, sequence
 from physlearn.energy import System
 from physlearn.errors import ConvergenceError
-from physlearn.learning.data import RELAX_OPTIONS, Assignment, check_data, check_names, check_nouns
-from physlearn.learning.engines.choice import METHODS, choose, own_method
+from physlearn.learning.data import RELAX_OPTIONS, Assignment, check_data, check_names, check_nouns, made, remade
+from physlearn.learning.engines.choice import METHODS, choose, notes_of, own_method
 from physlearn.learning.monitor import Monitor, shown
 from physlearn.learning.optimizers import rate, within_domains
 from physlearn.learning.resume import check_memory, copied, generator_of, start
+from physlearn.learning.watch import Watch
 from physlearn.machine import Machine, system_of
 from physlearn.progress import Bar
 from physlearn.rng import generator as rng_generator
@@ -56,6 +57,14 @@ class Training:
     monitor_name : str
         "log pseudo-likelihood" (nats a sample, of some of the data; higher is better), "negative log-likelihood"
         (nats a sample, where it is exact) or "score matching loss"; "" where there is none.
+    validation : (epochs,) array
+        Mean cost of the free outputs of the validation data after each epoch, if there are any.
+    best : mapping of str to array
+        Theta after the epoch of the lowest validation cost: ``training.machine.with_theta(training.best)``.
+    norms : mapping of str to (epochs,) array
+        Norm of the gradient by each parameter after each epoch, on the epoch's last batch, if asked for.
+    notes : tuple of str
+        Terms that ran in plain NumPy, each with the form that would open a faster engine.
     """
 
     system: System
@@ -66,6 +75,10 @@ class Training:
     method: str = ""
     monitor: np.ndarray = field(default_factory=lambda: np.zeros(0))
     monitor_name: str = ""
+    validation: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    best: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
+    norms: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
+    notes: tuple[str, ...] = ()
     _origin: Any = field(default=None, repr=False)  # the machine that `learn` was given
 
     @property
@@ -79,15 +92,33 @@ class Training:
         plain = self._origin is None or isinstance(self._origin, System)
         return self.system if plain else self._origin.with_theta(self.theta)
 
+    def _repr_html_(self):
+        return self.to_dataset()._repr_html_()
+
+    @property
+    def t(self):
+        """Numbers of the epochs, (epochs,), from 1 on; those before a resume that kept no record are not among them."""
+        return np.arange(self.epochs - len(self.cost) + 1, self.epochs + 1)
+
+    def to_dataset(self):
+        """Cost and monitor as an xarray.Dataset along "epoch"; theta is in ``theta``."""
+        import xarray as xr
+
+        data: Any = {"cost": (("epoch",), self.cost)}
+        if len(self.monitor) == len(self.cost):
+            data["monitor"] = (("epoch",), self.monitor, {"name": self.monitor_name})
+        return xr.Dataset(data, coords={"epoch": self.t}, attrs={"method": self.method})
+
     def __repr__(self):
         last = ", ".join(f"{name}={value:.3g}" for name, value in shown(self).items()) or "cost=none"
-        return f"Training(epochs={self.epochs}, {last}, method={self.method!r})"
+        more = f", notes={len(self.notes)}" if self.notes else ""
+        return f"Training(epochs={self.epochs}, {last}, method={self.method!r}{more})"
 
 
 @on_one_thread
 def learn(
     system: Machine,
-    data: Mapping[str, Any],
+    data: Mapping[str, Any] | Callable[[np.random.Generator, int], Mapping[str, Any]],
     *,
     rule,
     optimizer,
@@ -99,6 +130,9 @@ def learn(
     rng=None,
     callback: Callable[[Training], Any] | None = None,
     resume: Training | None = None,
+    validation: Mapping[str, Any] | None = None,
+    patience: int | None = None,
+    norms: bool = False,
     method: str = "auto",
     relax_options: Mapping[str, Any] | None = None,
     progress: bool | None = None,
@@ -109,10 +143,11 @@ def learn(
     ----------
     system : Machine, Energy or System
         What learns; not changed: the trained one is the result's ``machine``.
-    data : mapping of str to (n, k) array
+    data : mapping of str to (n, k) array, or callable
         Readout name to values, one row a sample.  The cost's readout holds the targets; every other
         readout is clamped (or driven, if declared with ``force=True``) in all phases.  A sampled rule clamps
-        all of them in its data phase.
+        all of them in its data phase.  A function ``(rng, step) -> mapping`` makes a batch for every step, with a
+        generator that a resumed training continues (noise, time, masks, augmentation); an epoch is then one step.
     rule : rule
         Such as `CoupledLearning`, `EquilibriumPropagation`, `ExactGradient`; or a sampled one:
         `BoltzmannLearning`, `ContrastiveDivergence`, `PersistentContrastiveDivergence`.
@@ -135,11 +170,18 @@ def learn(
     resume : Training, optional
         Training to continue: its theta, memory and random state replace ``system``'s and ``rng``.  It must have
         been made with an optimiser of the same class and with the same parameters.
+    validation : mapping of str to (n, k) array, optional
+        Data not learnt from, like ``data``; the cost of their free outputs is measured after every epoch.
+    patience : int, optional
+        Stop when the validation cost has not fallen for so many epochs; the best theta is in the result's ``best``.
+    norms : bool
+        Whether to keep the norm of the gradient by each parameter, one more step's work an epoch.
     method : {"auto", "compiled", "moments", "sweep", "relax", "sample"}
         Engine; "auto" takes the fastest that fits.  All follow the same trajectory to rounding; those of sampled
         rules ("compiled", "sample") the same expectation, with other random numbers.
     relax_options : mapping, optional
-        Passed to `relax` by the "relax" engine (tol, max_steps, method).
+        Passed to `relax` by the "relax" engine (tol, max_steps, method, unconverged); a pair of ``max_steps`` is for
+        the free phase and for the others.
     progress : bool, optional
         Whether to show a bar with the cost or the monitor, on a terminal or in a notebook; by default once a second has
         passed.
@@ -179,24 +221,35 @@ def learn(
         raise TypeError(f"cost: got {cost!r}, but {type(rule).__name__} takes {wants}")
     machine, system = system, system_of(system)
     optimizer = within_domains(optimizer, system)
-    inputs, target = check_data(system, data, cost)
     system = system if resume is None else system.with_theta(resume.theta)
+    generator = rng_generator(rng) if resume is None else generator_of(resume.rng)
+    source, done = (data if callable(data) else None), 0 if resume is None else resume.epochs
+    inputs, target = check_data(system, data if source is None else made(source, generator, done), cost)
     names, n = check_names(system, trainable, optimizer), len(target)
     options = {"unconverged": "raise"} | dict(relax_options or {})
-    task = Assignment(inputs, target, rule, optimizer, cost, n if batch is None else min(batch, n), names, options)
-    record, generator = _begin(machine, system, task, rng_generator(rng), resume)
+    size = n if batch is None or source is not None else min(batch, n)
+    task = Assignment(inputs, target, rule, optimizer, cost, size, names, options)
+    record = _begin(machine, system, task, generator, resume)
     run, used = choose(method, record.system, task)
     monitor, last = Monitor(record.system, task), record.epochs + epochs
+    watch = Watch(system, task, validation, patience, norms)
     record = replace(record, method=used, monitor_name=monitor.name)
     begun = "started" if resume is None else "resumed"
     LOG.info("learn: %s, epochs %d to %d by %s, engine %r", begun, record.epochs, last, type(rule).__name__, used)
     with Bar("learn", "epoch", epochs, progress) as bar:
         while record.epochs < last:
-            chunk = 1 if callback else min(last - record.epochs, max(1, SAMPLES_PER_CALL // n))
+            if source is not None and record.epochs > done:
+                task = remade(source, generator, record.epochs, record.system, task)
+                run, n = choose(method, record.system, task)[0], task.size
+            single = callback or watch.active or source is not None
+            chunk = 1 if single else min(last - record.epochs, max(1, SAMPLES_PER_CALL // n))
             chunk = monitor.until(record.epochs, chunk)
-            orders = [generator.permutation(n) if shuffle else np.arange(n) for _ in range(chunk)]
+            shuffled = shuffle and source is None
+            orders = [generator.permutation(n) if shuffled else np.arange(n) for _ in range(chunk)]
             record, costs, trouble = _advance(run, record, orders, optimizer, generator)
-            record = replace(record, monitor=monitor.of(record, costs, trouble, last))
+            record = replace(record, monitor=monitor.of(record, costs, trouble, last), notes=notes_of(run))
+            if watch.active and not trouble:
+                record = watch.of(record, task, orders[-1][-task.size :])
             bar.update(len(costs), **shown(record))
             if trouble:
                 LOG.info("learn: stopped in epoch %d: %s", record.epochs, trouble)
@@ -205,7 +258,7 @@ def learn(
                     "Lower lr or set bounds",
                     record,
                 )
-            if callback and callback(record):
+            if callback and callback(record) or watch.done(record):
                 break
     LOG.info("learn: ended after epoch %d, %s", record.epochs, shown(record))
     return record
@@ -224,16 +277,22 @@ def _check_settings(epochs, batch, shuffle, method, rule, callback, resume, rela
         instance("resume", resume, Training, "a Training, such as `learn` and `load` give")
     if relax_options is not None:
         mapping("relax_options", relax_options, RELAX_OPTIONS, "a mapping of settings of `relax`")
+        steps = relax_options.get("max_steps", 1)
+        for each in sequence("max_steps", steps, expected="one number, or two: free, nudged") if np.ndim(steps) else ():
+            count("max_steps", each, least=0)
+        if np.ndim(steps) and np.size(steps) != 2:
+            raise ValueError(
+                f"max_steps: got {steps!r}, expected one number, or two: of the free phase and of the others"
+            )
 
 
 def _begin(machine, system, task, generator, resume):
-    """The record before the first epoch, and the generator to continue with."""
+    """The record before the first epoch."""
     if resume is None:
         memory = start(system, task, generator)
-        return Training(system, np.zeros(0), 0, memory, generator.bit_generator.state, _origin=machine), generator
-    generator = generator_of(resume.rng)
+        return Training(system, np.zeros(0), 0, memory, generator.bit_generator.state, _origin=machine)
     check_memory(resume.memory, system, task)
-    return replace(resume, system=system, _origin=machine), generator
+    return replace(resume, system=system, _origin=machine)
 
 
 def _advance(run, record, orders, optimizer, generator):

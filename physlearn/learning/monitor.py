@@ -53,5 +53,9 @@ class Monitor:
 
 def shown(record):
     """The last known cost and monitor of a training, {name: number}."""
-    known = {"cost": record.cost[-1:], record.monitor_name: record.monitor[np.isfinite(record.monitor)][-1:]}
+    known = {
+        "cost": record.cost[-1:],
+        "validation": record.validation[-1:],
+        record.monitor_name: record.monitor[np.isfinite(record.monitor)][-1:],
+    }
     return {name: float(value[0]) for name, value in known.items() if name and np.isfinite(value).any()}

@@ -277,3 +277,22 @@ def rate(optimizer: SGD | Adam, epoch: int) -> float:
         return not_negative("lr", lr)
     except ValueError:
         raise ValueError(f"lr: got {seen(lr)} at epoch {epoch}, expected zero or a positive finite number") from None
+
+
+def stepped(optimizer, theta, gradient, memory, lr):
+    """New parameters by an optimiser's step, {name: array}, checked; the step is counted."""
+    count = memory["steps"]
+    new = optimizer.step(theta, gradient, memory, lr)
+    memory["steps"] = count + 1
+    if type(new) is not dict and not isinstance(new, Mapping):
+        raise TypeError(f"optimizer: its step gave a {type(new).__name__}, expected {{name in theta: array}}")
+    for name, value in new.items():
+        if name not in theta or getattr(value, "shape", None) != theta[name].shape:
+            expected = f"{theta[name].shape}, as theta has" if name in theta else f"one of {list(theta)}"
+            raise ValueError(f"optimizer: its step gave {name!r} of shape {np.shape(value)}, expected {expected}")
+    return new
+
+
+def is_plain(optimizer):
+    """Whether the compiled engines have the optimiser's arithmetic themselves."""
+    return type(optimizer) in (SGD, Adam)

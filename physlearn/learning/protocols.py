@@ -142,9 +142,9 @@ class Optimizer(Protocol):
     ...     lr: float = 0.1
     ...     noise: float = 0.01
     ...     def start(self, theta, rng):
-    ...         return {"noise": rng}
+    ...         return {"rng": rng}
     ...     def step(self, theta, gradient, memory, lr):
-    ...         draw = memory["noise"].standard_normal
+    ...         draw = memory["rng"].standard_normal
     ...         return {name: theta[name] - lr * (g + self.noise * draw(g.shape)) for name, g in gradient.items()}
     >>> isinstance(Noisy(), Optimizer)
     True

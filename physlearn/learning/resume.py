@@ -7,6 +7,7 @@ from inspect import signature
 
 import numpy as np
 
+from physlearn.dynamics.predictions import held_maps
 from physlearn.rng import seed_sequence
 
 KEPT = (bool, int, float, str, np.number, np.ndarray, np.random.Generator)
@@ -20,6 +21,8 @@ def start(system, task, generator):
         more["rng"] = np.random.default_rng(seed_sequence(generator))
     memory = {"steps": 0} | task.optimizer.start(theta, **more)
     own = task.rule.start(system, task, generator) if hasattr(task.rule, "start") else {}
+    if held_maps(system):
+        own |= {"masks": np.random.default_rng(seed_sequence(generator))}
     if both := memory.keys() & own.keys():
         raise ValueError(f"rule, optimizer: both keep {sorted(both)} in the training's memory; rename one")
     for key, value in (memory | own).items():

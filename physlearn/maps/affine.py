@@ -36,6 +36,7 @@ class Affine(Map):
     """
 
     holomorphic = True
+    affine = True
 
     def __init__(self, units, weight="W", bias="b", *, transposed=False, scale=1.0):
         self.units = shape_of("units", units)

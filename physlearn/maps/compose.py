@@ -34,6 +34,7 @@ class Chain(Map):
         self.parameters = tuple(dict.fromkeys(name for m in self.maps for name in getattr(m, "parameters", ())))
         self.measured = tuple(dict.fromkeys(name for m in self.maps for name in getattr(m, "measured", ())))
         self.holomorphic = all(getattr(m, "holomorphic", False) for m in self.maps)
+        self.affine = all(getattr(m, "affine", False) for m in self.maps)
         self.across_batch = any(getattr(m, "across_batch", False) for m in self.maps)
         if any(hasattr(m, "fixed") for m in self.maps):
             self.fixed = self._fixed
@@ -208,6 +209,7 @@ class Reshape(Map):
     """
 
     holomorphic = True
+    affine = True
 
     def __init__(self, units):
         self.units = shape_of("units", units)

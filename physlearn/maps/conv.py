@@ -43,6 +43,7 @@ class Conv(Map):
     """
 
     holomorphic = True
+    affine = True
 
     def __init__(self, kernels, size, weight="W", bias="b", *, stride=1, padding=0, dilation=1, scale=1.0):
         self.kernels = count("kernels", kernels)
@@ -109,6 +110,7 @@ class AveragePool(Map):
     """
 
     holomorphic = True
+    affine = True
     padding = (0, 0)
     dilation = (1, 1)
 
@@ -154,6 +156,7 @@ class MaxPool(AveragePool):
     """
 
     holomorphic = False
+    affine = False
 
     def forward(self, parents, theta):
         """Maxima; the tape is their places in the windows, and the parent's shape."""

@@ -16,6 +16,7 @@ That is all a map needs.  Optional:
     back(tape, cotangent, theta)   the parents' cotangents alone, where the gradients cost extra
     slope(tape, cotangent, theta)  the gradients alone
     holomorphic = True       forward takes complex parents, and is analytic in them
+    affine = True            the value is linear in the parents, but for a constant: ``back`` is the same for all
     logdet(parents, theta)   log |det dy/dx|, (batch,), of an invertible map of one parent
     inverse(value, theta)    the parents, a tuple, of a value
     fixed(parents, theta, rng) -> (map, {name: array})   the map to use throughout one batch of a training (masks drawn,

@@ -143,7 +143,8 @@ class BatchNorm(Map):
         axes = tuple(range(x.ndim - 1))
         n = x.size // x.shape[-1]
         mean, variance = x.mean(axes), x.var(axes)
-        if n < 2 or not np.any(variance > 0):
+        rounding = 16 * np.finfo(mean.dtype).eps * np.abs(mean)
+        if n < 2 or not np.any(variance > rounding * rounding):
             raise ValueError(
                 f"BatchNorm {self.name!r}: all {n} values of every channel in a batch are equal, so they have no "
                 "variance to normalise by; use larger or shuffled batches, or LayerNorm"

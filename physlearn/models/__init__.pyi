@@ -51,6 +51,10 @@ from .boltzmann.rbm import (
     RBM as RBM,
     LogLikelihood as LogLikelihood,
 )
+from .layered.ep import (
+    Convolved as Convolved,
+    EPNetwork as EPNetwork,
+)
 from .layered.graph import PredictionGraph as PredictionGraph
 from .memory.attention import (
     attention as attention,

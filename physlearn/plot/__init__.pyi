@@ -5,7 +5,10 @@ from .assembly import (
     plot_retrieval as plot_retrieval,
 )
 from .confusion import plot_confusion as plot_confusion
-from .curves import plot_learning_curve as plot_learning_curve
+from .curves import (
+    plot_gradient_norms as plot_gradient_norms,
+    plot_learning_curve as plot_learning_curve,
+)
 from .memory import (
     plot_attention as plot_attention,
     plot_capacity as plot_capacity,

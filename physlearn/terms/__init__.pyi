@@ -1,10 +1,18 @@
+from .angles import (
+    AngleBias as AngleBias,
+    AnglePairs as AnglePairs,
+    Torque as Torque,
+)
 from .attention import (
     TokenAttention as TokenAttention,
     TokenMemory as TokenMemory,
 )
 from .bias import Bias as Bias
+from .coupling import Coupling as Coupling
+from .crossbar import Crossbar as Crossbar
 from .dense import Dense as Dense
 from .edges import Edges as Edges
+from .inflow import inflow as inflow
 from .lattice import (
     FeltBonds as FeltBonds,
     Lattice as Lattice,

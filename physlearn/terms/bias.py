@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 
 from physlearn.brief import brief
@@ -17,7 +19,8 @@ class Bias:
     layer : str
         The layer acted on.
     parameter : str
-        Name in theta of the force, shaped like the layer (amperes on a layer of volts).
+        Name in theta of the force, shaped like the layer (amperes on a layer of volts), or as it broadcasts to that
+        shape: (channels,) is one force for every channel of images.
 
     Examples
     --------
@@ -29,13 +32,22 @@ class Bias:
     """
 
     holomorphic = True
+    multilinear = True
     rowwise = True
+    single = True
 
     def __init__(self, layer, parameter="bias"):
         self.layers, self.parameter = (text("layer", layer),), text("parameter", parameter)
+        self.shape = None
 
     def __repr__(self):
         return brief(self, layers=self.layers, parameter=self.parameter)
+
+    def on(self, layers):
+        """A copy that knows the layer's shape, which a shared force does not have."""
+        other = copy(self)
+        other.shape = layers[self.layers[0]].shape
+        return other
 
     def check(self, layers, theta):
         """Refuse codes, which have no slope, angles, whose energy would not close, and forces of another shape."""
@@ -54,12 +66,13 @@ class Bias:
         return np.broadcast_to(theta[self.parameter], x[layer].shape)
 
     def gradient(self, x, theta, weight):
-        """-sum of w x, shaped like the layer."""
-        return {self.parameter: -np.tensordot(weight, x[self.layers[0]], 1)}
+        """-sum of w x, shaped like the force."""
+        return {self.parameter: shared(-np.tensordot(weight, x[self.layers[0]], 1), theta[self.parameter].shape)}
 
     def gradient_moments(self, basis, gram, theta):
         """`gradient` of the states c @ basis; c[0] = 1 by convention, so gram[0] holds sum w c."""
-        return {self.parameter: -(gram[0] @ basis).reshape(theta[self.parameter].shape)}
+        b = theta[self.parameter]
+        return {self.parameter: shared(-(gram[0] @ basis).reshape(self.shape or b.shape), b.shape)}
 
     def curvature(self, x, theta, layer):
         """Zero."""
@@ -69,9 +82,18 @@ class Bias:
         """No coupling, b."""
         import scipy.sparse as sp
 
-        b = theta[self.parameter].ravel()
+        b = theta[self.parameter]
+        b = (b if self.shape is None else np.broadcast_to(b, self.shape)).ravel()
         return sp.csr_matrix((b.size, b.size)), b
 
     def jacobian(self, x, theta):
         """Zero."""
         return self.quadratic(theta)[0]
+
+
+def shared(array, shape):
+    """Sum over the axes along which a parameter of this shape is repeated."""
+    if array.shape == shape:
+        return array
+    array = array.sum(tuple(range(array.ndim - len(shape))))
+    return array.sum(tuple(k for k, n in enumerate(shape) if n == 1), keepdims=True)

@@ -41,6 +41,7 @@ class Dense:
         if len(self.layers) != 2:
             raise ValueError(f"layers: got {layers!r}, expected two names, or one name twice")
         self.within = self.layers[0] == self.layers[1]
+        self.multilinear = not self.within
 
     def __repr__(self):
         return brief(self, layers=self.layers, parameter=self.parameter)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import text
+from physlearn.checks import array, text
 from physlearn.terms.fits import angles, expect_like, gaps, refuse_kinds
 
 
@@ -20,6 +20,8 @@ class Parabola:
     parameter : str
         Name in theta of the stiffness k, energy per square, shaped like the layer.  Where it is learnt, bound
         it away from zero.
+    fixed : array, optional
+        A stiffness shaped like the layer that does not learn, in the place of one in theta.
 
     Examples
     --------
@@ -33,11 +35,16 @@ class Parabola:
     holomorphic = True
     rowwise = True
 
-    def __init__(self, layer, parameter="stiffness"):
-        self.layers, self.parameter = (text("layer", layer),), text("parameter", parameter)
+    def __init__(self, layer, parameter="stiffness", *, fixed=None):
+        self.layers = (text("layer", layer),)
+        self.parameter = text("parameter", parameter) if fixed is None else None
+        self.fixed = None if fixed is None else np.array(array("fixed", fixed))
 
     def __repr__(self):
-        return brief(self, layers=self.layers, parameter=self.parameter)
+        return brief(self, layers=self.layers, parameter=self.parameter, fixed=self.fixed)
+
+    def _stiffness(self, theta):
+        return theta[self.parameter] if self.fixed is None else self.fixed
 
     def check(self, layers, theta):
         """Refuse kinds of two values and codes, where -k x is no energy gap, angles, stiffnesses of another shape."""
@@ -45,35 +52,42 @@ class Parabola:
         remedy = "x^2 is a constant on spins; on 0/1 variables use Bias with -k/2"
         refuse_kinds(self, layers, name, (gaps,), remedy)
         refuse_kinds(self, layers, name, (angles,), "an angle has no square; use AngleBias for a direction")
-        expect_like(theta, self.parameter, layers, name)
+        if self.fixed is None:
+            expect_like(theta, self.parameter, layers, name)
+        elif self.fixed.shape != layers[name].shape:
+            raise ValueError(f"fixed: shape {self.fixed.shape}, expected {layers[name].shape}, that of layer {name!r}")
 
     def energy(self, x, theta):
         """k x^2/2, summed over variables, (batch,)."""
         v = x[self.layers[0]]
-        return 0.5 * np.sum((theta[self.parameter] * v**2).reshape(len(v), -1), -1)
+        return 0.5 * np.sum((self._stiffness(theta) * v**2).reshape(len(v), -1), -1)
 
     def field(self, x, theta, layer):
         """-k x, shaped like the layer."""
-        return -theta[self.parameter] * x[layer]
+        return -self._stiffness(theta) * x[layer]
 
     def gradient(self, x, theta, weight):
-        """Sum of w x^2/2, shaped like the layer."""
+        """Sum of w x^2/2, shaped like the layer; nothing where the stiffness is fixed."""
+        if self.fixed is not None:
+            return {}
         return {self.parameter: np.tensordot(weight, 0.5 * x[self.layers[0]] ** 2, 1)}
 
     def gradient_moments(self, basis, gram, theta):
         """`gradient` of the states c @ basis, from gram = sum_b w_b c_b^T c_b."""
+        if self.fixed is not None:
+            return {}
         square = 0.5 * np.sum(basis * (gram @ basis), 0)
         return {self.parameter: square.reshape(theta[self.parameter].shape)}
 
     def curvature(self, x, theta, layer):
         """k."""
-        return theta[self.parameter]
+        return self._stiffness(theta)
 
     def quadratic(self, theta):
         """diag(k) and b = 0."""
         import scipy.sparse as sp
 
-        k = theta[self.parameter].ravel()
+        k = self._stiffness(theta).ravel()
         return sp.diags_array(k, format="csr"), np.zeros(k.size)
 
     def jacobian(self, x, theta):

@@ -27,12 +27,13 @@ from circuits.neurons import (
     mean_field,
     nullclines,
     reduced_slope,
+    saddle_nodes,
     siegert_cv,
     siegert_rate,
     spike_train_filter,
     state_at,
 )
-from physlearn import integrate
+from physlearn import integrate, relax
 
 CELL = {"tau": 20e-3, "v_rest": 0.0, "v_threshold": 10e-3, "v_reset": 0.0, "refractory": 2e-3}
 
@@ -139,6 +140,20 @@ def phase_plane():
     )
 
 
+def cells_as_systems():
+    cells = [(AdEx(), 0.3e-9, None), (Izhikevich(), 1.0, None), (NAGUMO, 0.3, (-3.0, 3.0))]
+    return [
+        [
+            fixed_points(cell, current, v_range=v_range),
+            saddle_nodes(cell, v_range=v_range),
+            nullclines(cell, current, cell.initial(1)[0]),
+            relax(cell.system(current)),
+            integrate(cell.system(current), (0.0, 0.02), times=[0.01, 0.02]),
+        ]
+        for cell, current, v_range in cells
+    ]
+
+
 def own_gates():
     """A squid with another sodium gate."""
     squid = HodgkinHuxley.squid()
@@ -176,6 +191,7 @@ for _method in ("euler", "exponential_euler", "rk4", "adaptive"):
     RUNS[f"izhikevich, {_method}"] = lambda m=_method: driven(Izhikevich(), [5.0, 10.0], method=m)
     RUNS[f"neuron, {_method}"] = lambda m=_method: driven(LEAKY, LIF_CURRENTS, method=m)
 RUNS |= {
+    "cells as systems": cells_as_systems,
     "statistics": statistics,
     "theory": theories,
     "phase plane": phase_plane,

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 from physlearn import (
+    Angle,
     Binary,
     CrossEntropy,
     Energy,
@@ -22,7 +23,7 @@ from physlearn import (
     relax,
 )
 from physlearn.models import Ising, PottsModel, SpinGlass, layered_memory
-from physlearn.terms import Bias, Dense, Edges, OneWay, Pairs, Parabola, PottsDense
+from physlearn.terms import AnglePairs, Bias, Dense, Edges, OneWay, Pairs, Parabola, PottsDense
 
 
 def generator(seed=0):
@@ -214,7 +215,17 @@ def audits():
 
 SQUARE, TARGET = SquaredError("out"), [[0.5, 0.1, -0.2]]
 ONE_HOT = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+
+
+def directions():
+    """An XY glass."""
+    rng, pairs = generator(4), [(i, j) for i in range(8) for j in range(i)]
+    return Energy({"x": (Angle(), 8)}, [AnglePairs("x", pairs)], {"J": rng.standard_normal(len(pairs))})
+
+
 RUNS = {
+    "angles": lambda: relax(directions(), generator(5).uniform(-3.0, 3.0, (2, 8))),
+    "angles, flow": lambda: relax(directions(), generator(5).uniform(-3.0, 3.0, 8), method="flow"),
     "banded": lambda: direct(grid(7), 49),
     "sparse factors": lambda: direct(scattered(900, 5), 900),
     "conjugate gradients": lambda: direct(scattered(2600, 6), 2600),

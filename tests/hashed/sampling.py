@@ -3,13 +3,16 @@
 import numpy as np
 
 from physlearn import (
+    Angle,
     Binary,
+    Clock,
     Energy,
     Local,
     Mean,
     Readout,
     Real,
     Spin,
+    SpinOne,
     anneal,
     annealed_importance,
     enumerate_states,
@@ -39,7 +42,7 @@ from physlearn.models import (
     store,
     susceptibility,
 )
-from physlearn.terms import Bias, Dense, Edges, Lattice, Mixture, Pairs, Parabola
+from physlearn.terms import AnglePairs, Bias, Dense, Edges, Lattice, Mixture, Pairs, Parabola, PottsPairs
 
 
 def generator(seed=0):
@@ -190,7 +193,26 @@ def populations(energy, method="auto", **more):
 
 
 HELD = {"held": [1.0, 0.0]}
+
+
+def ring(kind, term, J=1.0, **theta):
+    n = 6
+    terms = [term("s", [(k, (k + 1) % n) for k in range(n)]), *(Parabola("s", name) for name in theta)]
+    return Energy({"s": (kind, n)}, terms, {"J": J if np.ndim(J) else np.full(n, J), **theta})
+
+
+def hours(layer, pairs):
+    return PottsPairs(layer, pairs, q=5)
+
+
 RUNS = {
+    "spins of one": lambda: draws(ring(SpinOne(), Pairs, D=np.full(6, 0.8))),
+    "spins of one, annealed": lambda: anneal(ring(SpinOne(), Pairs, D=np.full(6, 0.8)), reads=3, sweeps=10, rng=1),
+    "clocks": lambda: draws(ring(Clock(5), hours)),
+    "clocks, metropolis": lambda: draws(ring(Clock(5), hours), "metropolis"),
+    "matrices": lambda: draws(ring(Clock(5), hours, generator(3).normal(size=(5, 5))), "heatbath"),
+    "angles": lambda: draws(ring(Angle(), AnglePairs)),
+    "angles, hmc": lambda: draws(ring(Angle(), AnglePairs), "hmc"),
     "bit-packed spins": lambda: draws(square(size=128), "bitpacked", chains=2, n_samples=2, warmup=2),
     "bit-packed spins, against": lambda: draws(square(-1.0, 128), "bitpacked", chains=2, n_samples=2, warmup=2),
     "bytes": lambda: draws(square(), "bytes"),

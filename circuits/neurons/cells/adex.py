@@ -25,10 +25,13 @@ from numba import carray
 
 from circuits.neurons.cells import two_variables
 from circuits.neurons.cells.exponential import exp
+from circuits.neurons.cells.linearised import given_state
+from circuits.neurons.cells.membrane import system
 from circuits.neurons.cells.methods import METHODS, stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
 from circuits.neurons.program import FINITE, Adaptive, Program, steps_of
 from physlearn.brief import brief
+from physlearn.checks import array
 from physlearn.kernels.jit import FUSED, inlined, kernel
 from physlearn.quantities import take_si
 
@@ -84,6 +87,9 @@ class AdEx:
 
     variables = ("v", "w")
     units = ("V", "A")
+    scales = (1e-2, 1e-11)
+    differences = False
+    system = system
 
     def __post_init__(self):
         volts = dict.fromkeys(("e_leak", "v_threshold", "slope", "v_reset", "v_peak"), "V")
@@ -100,6 +106,65 @@ class AdEx:
         check_shapes(self, (*_NAMES, "refractory"), n)
         return np.array([np.broadcast_to(self.e_leak, (n,)), np.zeros(n)], dtype=float)
 
+    @property
+    def voltages(self):
+        """Where fixed points are looked for, V: up to ten slopes above v_threshold."""
+        low = min(np.min(self.e_leak), np.min(self.v_reset)) - 0.1
+        return float(low), float(min(np.max(self.v_peak), np.max(np.add(self.v_threshold, 10.0 * self.slope))))
+
+    @property
+    def current_gain(self):
+        """Derivative of dv/dt by the current."""
+        return 1.0 / self.capacitance
+
+    def velocity(self, x, current):
+        """Time derivative of the state below v_peak, (2, ...).
+
+        Parameters
+        ----------
+        x : (2, ...) array
+            v, w.
+        current : float or array
+            A.
+
+        Examples
+        --------
+        >>> cell = AdEx()
+        >>> bool(abs(cell.velocity(cell.initial(1)[:, 0], 0.0)[0]) < 0.1)
+        True
+        """
+        v, w = given_state(self, "x", x)
+        v = np.minimum(v, self.v_peak)
+        rise = self.slope * np.exp(np.minimum((v - self.v_threshold) / self.slope, STEEPEST))
+        dv = (self.g_leak * (self.e_leak - v + rise) - w + array("current", current)) / self.capacitance
+        return np.array(np.broadcast_arrays(dv, (self.a * (v - self.e_leak) - w) / self.tau_w))
+
+    def jacobian(self, x, current=0.0):
+        """Derivatives of `velocity` by the state, (..., 2, 2)."""
+        v = np.asarray(x, dtype=float)[0]
+        y, free = (v - self.v_threshold) / self.slope, v < self.v_peak
+        rise = np.where(y < STEEPEST, np.exp(np.minimum(y, STEEPEST)), 0.0)
+        out = np.zeros((*v.shape, 2, 2))
+        out[..., 0, 0] = free * self.g_leak * (rise - 1.0) / self.capacitance
+        out[..., 0, 1] = -1.0 / self.capacitance
+        out[..., 1, 0] = free * self.a / self.tau_w
+        out[..., 1, 1] = -1.0 / self.tau_w
+        return out
+
+    def state_at(self, v, current=0.0):
+        """The state with w at rest at a voltage, (2, ...)."""
+        return np.array([v, self.a * (np.asarray(v) - self.e_leak)])
+
+    def steady_current(self, v):
+        """Current that holds the membrane at v with w at rest, A."""
+        v = array("v", v)
+        rise = self.slope * np.exp(np.minimum((v - self.v_threshold) / self.slope, STEEPEST))
+        return self.g_leak * (v - self.e_leak - rise) + self.a * (v - self.e_leak)
+
+    def below(self, x):
+        """Distance of a state (2, ...) to v_peak, V."""
+        return self.v_peak - x[0]
+
     def check(self, n, dt, method):
         """Refuse a step too long for an explicit method, unknown methods."""
         check_method(self, method, ("auto", *METHODS))
@@ -115,8 +180,7 @@ class AdEx:
         """Compiled step of n neurons; see `circuits.neurons.program.Program`."""
         parameters = rows_of(self, _NAMES, n)
         if method not in ("auto", "rk4"):
-            scales = np.array([1e-2, 1e-11])
-            fields = (field, peaked, reset)
+            fields, scales = (field, peaked, reset), np.array(self.scales)
             return stepper(fields, parameters.T, scales=scales, dt=dt, method=method, refractory=self.refractory)
         held = np.broadcast_to(steps_of("AdEx: refractory", self.refractory, dt), (n,))
         ints = np.concatenate([np.zeros(n), held]).astype(np.int64)

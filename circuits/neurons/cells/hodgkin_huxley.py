@@ -26,7 +26,8 @@ import numpy as np
 
 from circuits.neurons.cells import hodgkin_huxley_steps as steps
 from circuits.neurons.cells.channels import Gate, squid_gates, traub_miles_gates
-from circuits.neurons.cells.linearised import jacobian, state_at
+from circuits.neurons.cells.linearised import gated_jacobian, gates_at_rest, given_state
+from circuits.neurons.cells.membrane import system
 from circuits.neurons.cells.methods import stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, rows_of
 from circuits.neurons.program import Program
@@ -89,6 +90,11 @@ class HodgkinHuxley:
 
     variables = ("v", "m", "h", "n")
     units = ("V", "1", "1", "1")
+    scales = (1e-2, 1e-2, 1e-2, 1e-2)
+    voltages, hopf_voltages = (-0.15, 0.15), (-0.09, -0.02)  # where fixed and Hopf points are looked for, V
+    differences = False
+    below = None  # a spike resets nothing
+    system = system
 
     def __post_init__(self):
         siemens = dict.fromkeys(("g_na", "g_k", "g_leak"), ("S", "S/m2"))
@@ -185,8 +191,8 @@ class HodgkinHuxley:
         """At rest without current, (4, n); at e_leak where that is unstable and the neuron fires by itself."""
         check_shapes(self, _NAMES, n)
         v = self.rest()
-        unstable = np.linalg.eigvals(jacobian(self, state_at(self, v))).real.max(axis=-1) > 0.0
-        return state_at(self, np.broadcast_to(np.where(unstable, self.e_leak, v), (n,)))
+        unstable = np.linalg.eigvals(gated_jacobian(self, gates_at_rest(self, v))).real.max(axis=-1) > 0.0
+        return gates_at_rest(self, np.broadcast_to(np.where(unstable, self.e_leak, v), (n,)))
 
     def slope(self, x, current):
         """Time derivative of the state.
@@ -204,9 +210,7 @@ class HodgkinHuxley:
         >>> bool(abs(squid.slope(squid.initial(1)[:, 0], 0.0)).max() < 1e-6)
         True
         """
-        x, current = array("x", x), array("current", current)
-        if x.shape[:1] != (4,):
-            raise ValueError(f"x: got the shape {x.shape}, expected (4, ...): v, m, h, n")
+        x, current = given_state(self, "x", x), array("current", current)
         v, m, h, n = x
         ionic = self.g_na * m**3 * h * (v - self.e_na) + self.g_k * n**4 * (v - self.e_k)
         ionic = ionic + self.g_leak * (v - self.e_leak)
@@ -215,6 +219,21 @@ class HodgkinHuxley:
             for gate, value in ((self.m, m), (self.h, h), (self.n, n))
         ]
         return np.array([(current - ionic) / self.capacitance, *gates])
+
+    velocity = slope
+
+    @property
+    def current_gain(self):
+        """Derivative of dv/dt by the current."""
+        return 1.0 / self.capacitance
+
+    def jacobian(self, x, current=0.0):
+        """Derivatives of `slope` by the state, (..., 4, 4)."""
+        return gated_jacobian(self, x)
+
+    def state_at(self, v, current=0.0):
+        """The state with all gates at rest at a voltage, (4, ...)."""
+        return gates_at_rest(self, v)
 
     def shortest_time_constant(self):
         """Of the gates between the reversal potentials, s."""
@@ -245,7 +264,7 @@ class HodgkinHuxley:
         name = "strang" if isinstance(method, str) and method == "auto" else method
         if not isinstance(name, str) or name == "adaptive":
             each = np.hstack([parameters.T, np.broadcast_to(rates, (n, len(rates)))])
-            return stepper((steps.field, steps.above, None), each, scales=np.full(4, 1e-2), dt=dt, method=name)
+            return stepper((steps.field, steps.above, None), each, scales=np.array(self.scales), dt=dt, method=name)
         parameters[0] = 1.0 / parameters[0]
         tiles = -(-n // steps.TILE)
         padded = np.pad(parameters, ((0, 0), (0, tiles * steps.TILE - n)), mode="edge")

@@ -24,10 +24,13 @@ import numpy as np
 from numba import carray
 
 from circuits.neurons.cells import two_variables
+from circuits.neurons.cells.linearised import given_state
+from circuits.neurons.cells.membrane import system
 from circuits.neurons.cells.methods import METHODS, stepper
 from circuits.neurons.parameters import check_method, check_numbers, check_shapes, one_number_each, rows_of
 from circuits.neurons.program import FINITE, Adaptive, Program, steps_of
 from physlearn.brief import brief
+from physlearn.checks import array
 from physlearn.kernels.jit import FUSED, inlined, kernel
 from physlearn.quantities import take_si
 
@@ -79,6 +82,10 @@ class Izhikevich:
 
     variables = ("v", "u")
     units = ("V", "V/s")
+    scales = (1e-2, 1.0)
+    differences = False
+    current_gain = 1.0  # derivative of dv/dt by the current
+    system = system
 
     def __post_init__(self):
         take_si(self, a="Hz", b="Hz", c="V", d="V/s", v_peak="V", refractory="s")
@@ -116,6 +123,53 @@ class Izhikevich:
         v = np.where(root >= 0.0, (-linear - np.sqrt(np.maximum(root, 0.0))) / (2.0 * self.square), -65e-3)
         return np.array([v, self.b * v])
 
+    @property
+    def voltages(self):
+        """Where fixed points are looked for, V."""
+        return float(min(np.min(self.c), -self.linear / (2.0 * self.square))) - 0.1, float(np.max(self.v_peak))
+
+    def velocity(self, x, current):
+        """Time derivative of the state below v_peak, (2, ...).
+
+        Parameters
+        ----------
+        x : (2, ...) array
+            v, u.
+        current : float or array
+            V/s.
+
+        Examples
+        --------
+        >>> Izhikevich().velocity([-70e-3, -15.0], 1.0).round(9)
+        array([ 2., 20.])
+        """
+        v, u = given_state(self, "x", x)
+        dv = (self.square * v + self.linear) * v + self.constant - u + array("current", current)
+        return np.array(np.broadcast_arrays(dv, self.a * (self.b * v - u)))
+
+    def jacobian(self, x, current=0.0):
+        """Derivatives of `velocity` by the state, (..., 2, 2)."""
+        v = np.asarray(x, dtype=float)[0]
+        out = np.zeros((*v.shape, 2, 2))
+        out[..., 0, 0] = 2.0 * self.square * v + self.linear
+        out[..., 0, 1] = -1.0
+        out[..., 1, 0] = self.a * self.b
+        out[..., 1, 1] = -self.a
+        return out
+
+    def state_at(self, v, current=0.0):
+        """The state with u at rest at a voltage, (2, ...)."""
+        return np.array([v, self.b * np.asarray(v)])
+
+    def steady_current(self, v):
+        """Current that holds the membrane at v with u at rest, V/s."""
+        v = array("v", v)
+        return self.b * v - ((self.square * v + self.linear) * v + self.constant)
+
+    def below(self, x):
+        """Distance of a state (2, ...) to v_peak, V."""
+        return self.v_peak - x[0]
+
     def check(self, n, dt, method):
         """Refuse a step too long for an explicit method, unknown methods."""
         check_method(self, method, ("auto", *METHODS))
@@ -131,8 +185,8 @@ class Izhikevich:
     def program(self, n, dt, receptors, method):
         """Compiled step of n neurons; see `circuits.neurons.program.Program`."""
         if method not in ("auto", "rk4"):
-            scales = np.array([1e-2, 1.0])
-            fields, parameters = (field, peaked, reset), rows_of(self, (*_NAMES, *_QUADRATIC), n)
+            fields, scales = (field, peaked, reset), np.array(self.scales)
+            parameters = rows_of(self, (*_NAMES, *_QUADRATIC), n)
             return stepper(fields, parameters.T, scales=scales, dt=dt, method=method, refractory=self.refractory)
         held = np.broadcast_to(steps_of("Izhikevich: refractory", self.refractory, dt), (n,))
         ints = np.concatenate([np.zeros(n), held]).astype(np.int64)

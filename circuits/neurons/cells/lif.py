@@ -22,11 +22,14 @@ import numpy as np
 
 from circuits.neurons.cells import lif_general, lif_steps
 from circuits.neurons.cells.lif_conductance import exponential_euler
+from circuits.neurons.cells.linearised import given_state
+from circuits.neurons.cells.membrane import system
 from circuits.neurons.parameters import check_numbers, check_shapes
 from circuits.neurons.program import Program, steps_of
 from circuits.neurons.synapses.propagator import membrane_step
 from circuits.neurons.synapses.receptors import Delta
 from physlearn.brief import brief
+from physlearn.checks import array
 from physlearn.quantities import take_si
 
 _NAMES = ("tau", "v_rest", "v_threshold", "v_reset", "refractory", "resistance")
@@ -76,6 +79,8 @@ class LIF:
 
     variables = ("v",)
     units = ("V",)
+    differences = False
+    system = system
 
     def __post_init__(self):
         volts = dict.fromkeys(("v_rest", "v_threshold", "v_reset"), "V")
@@ -94,6 +99,49 @@ class LIF:
         check_shapes(self, _NAMES, n)
         start = np.where(np.asarray(self.v_rest) < self.v_threshold, self.v_rest, self.v_reset)
         return np.broadcast_to(start, (n,)).reshape(1, n).astype(float)
+
+    @property
+    def scales(self):
+        """Size of the voltage: from reset to threshold, V."""
+        return (np.max(np.subtract(self.v_threshold, self.v_reset)),)
+
+    @property
+    def current_gain(self):
+        """Derivative of dv/dt by the current."""
+        return self.resistance / self.tau
+
+    def velocity(self, x, current):
+        """Time derivative of the state below threshold, (1, ...).
+
+        Parameters
+        ----------
+        x : (1, ...) array
+            v.
+        current : float or array
+            A (V where the resistance is 1).
+
+        Examples
+        --------
+        >>> float(LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0).velocity([5e-3], 15e-3)[0])
+        0.5
+        """
+        return (self.v_rest - given_state(self, "x", x) + self.resistance * array("current", current)) / self.tau
+
+    def jacobian(self, x, current=0.0):
+        """Derivative of `velocity` by the state, (..., 1, 1)."""
+        return np.full((*np.shape(x)[1:], 1, 1), -1.0 / self.tau)
+
+    def state_at(self, v, current=0.0):
+        """The state at a voltage, (1, ...)."""
+        return np.asarray(v)[None]
+
+    def steady_current(self, v):
+        """Current that holds the membrane at v, A (V where the resistance is 1)."""
+        return (array("v", v) - self.v_rest) / self.resistance
+
+    def below(self, x):
+        """Distance of a state (1, ...) to threshold, V."""
+        return self.v_threshold - x[0]
 
     def check(self, n, dt, method):
         """Refuse parameters that do not fit n neurons or the step."""

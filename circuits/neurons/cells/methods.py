@@ -44,6 +44,7 @@ WORK = 12  # rows of the workspace
 STATE = 10  # the row that holds one neuron's state in a step
 FINE, DIVERGED, FAILED = range(3)  # how a neuron's step ended; FAILED: one of its functions did
 GROWTH = 30.0  # J dt above it: grows by e^30 instead, which passes any threshold and does not overflow
+REMEDY = "and read x and p by number"
 SMALLEST = 1e-10  # of dt: an adaptive step below it means that the solution blows up
 
 
@@ -67,10 +68,9 @@ def stepper(fields, parameters, *, scales, dt, method, refractory: Any = 0.0):
     tolerance = method.tolerance if isinstance(method, Adaptive) else Adaptive().tolerance
     name = "adaptive" if isinstance(method, Adaptive) else method
     signatures = (FIELD, THRESHOLD, RESET)
-    remedy = "and read x and p by number"
     words = ("field", "threshold", "reset")
     address = [
-        address_of(compiled(function, signature, word, remedy)) if function else 0
+        address_of(compiled(function, signature, word, REMEDY)) if function else 0
         for function, signature, word in zip(fields, signatures, words, strict=True)
     ]
     n, p = parameters.shape
@@ -101,6 +101,15 @@ def _failure(functions, floats, size, parameters, owner, i, drive):
         f"{owner}: {', '.join(own)}: an index outside its array, or a division by zero, in compiled code; plain Python "
         "does not repeat it"
     )
+
+
+@kernel
+def fields(address, x, current, p, out):
+    """Time derivatives of many states, rows of x, under a current each, into the rows of out; -1 if one failed."""
+    for i in range(x.shape[0]):
+        if call_field(address, x[i], current[i], p, out[i]) < 0:
+            return -1
+    return 0
 
 
 @kernel

@@ -17,13 +17,20 @@ from typing import Any
 
 import numpy as np
 
-from circuits.neurons.cells.methods import METHODS, stepper
+from circuits.neurons.cells.at_rest import others_at_rest, steady_current
+from circuits.neurons.cells.linearised import by_differences, given_state
+from circuits.neurons.cells.membrane import system
+from circuits.neurons.cells.methods import METHODS, REMEDY, fields, stepper
 from circuits.neurons.parameters import as_numbers, check_method, fixed
 from circuits.neurons.program import steps_of
 from physlearn.brief import brief
-from physlearn.checks import array, mapping, not_negative, number, sequence
+from physlearn.checks import array, mapping, not_negative, sequence
+from physlearn.kernels.cfuncs import FIELD, address_of, compiled
 from physlearn.kernels.checked import in_python
 from physlearn.quantities import si, take_si
+
+MANY = 64  # states beyond which compiling the field pays
+_UNWRITTEN = np.array(0x7FF8_0000_5EED_5EED).view(np.float64)  # a NaN that no arithmetic gives
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,10 @@ class Neuron:
 
     __repr__ = brief
 
+    differences = True  # its jacobian has no closed form
+    current_gain = None  # nor is it known how the current enters
+    system = system
+
     def __post_init__(self):
         for what in ("parameters", "rest"):
             mapping(f"Neuron: {what}", getattr(self, what), expected="a mapping of names to numbers")
@@ -128,22 +139,57 @@ class Neuron:
             object.__setattr__(self, what, own)
 
     def slope(self, x, current):
-        """The field at one state, as plain Python computes it: (variables,).
+        """The field at some states, (variables, ...): few as plain Python computes it, many in compiled code.
 
         Parameters
         ----------
-        x : (variables,) array
-        current : float
+        x : (variables, ...) array
+        current : float or array
         """
-        x, current = array("x", x), number("current", current)
-        if x.shape != (len(self.variables),):
-            raise ValueError(f"x: shape {x.shape}, expected ({len(self.variables)},), one number per variable")
-        out = np.full(x.shape, np.nan)
-        p = np.array([np.ravel(v)[0] for v in self.parameters.values()], dtype=float)
-        in_python(self.field)(x, float(current), p, out)
-        if np.any(np.isnan(out)):
+        return self.velocity(given_state(self, "x", x), array("current", current))
+
+    def velocity(self, x, current):
+        """As `slope`; NaN where the field gives it, as it may beyond what an engine tries."""
+        x, current = given_state(self, "x", x, finite=False), array("current", current, finite=False)
+        shape, p = np.broadcast_shapes(x.shape[1:], current.shape), self._numbers
+        states = np.array([np.broadcast_to(row, shape).ravel() for row in x]).T.copy()
+        currents, out = np.array(np.broadcast_to(current, shape).ravel()), np.full(states.shape, _UNWRITTEN)
+        done = -1
+        if len(states) > MANY:
+            address = address_of(compiled(self.field, FIELD, "field", REMEDY))
+            done = fields(address, states, currents, p, out)
+        if done < 0:
+            field = in_python(self.field)
+            for state, given, slope in zip(states, currents, out, strict=True):
+                field(state, float(given), p, slope)
+        if np.any(out.view(np.int64) == _UNWRITTEN.view(np.int64)):
             raise ValueError(f"Neuron: field gave {out} at x={x}; it must write every number of `out`")
-        return out
+        return out.T.reshape(len(x), *shape)
+
+    @property
+    def _numbers(self):
+        """Parameters of the first neuron, (parameters,)."""
+        return np.array([np.ravel(v)[0] for v in self.parameters.values()], dtype=float)
+
+    def jacobian(self, x, current=0.0):
+        """Derivatives of `slope` by the state, (..., variables, variables), by differences."""
+        return by_differences(lambda y: self.velocity(y, current), np.asarray(x, dtype=float), self.scales)
+
+    def state_at(self, v, current=0.0):
+        """The state with all other variables at rest at x[0] = v, (variables, ...); NaN where none is found."""
+        return others_at_rest(self, v, current)
+
+    def steady_current(self, v):
+        """Current under which nothing changes at x[0] = v; NaN where none is found."""
+        return steady_current(self, v)[1]
+
+    @property
+    def below(self):
+        """``below(x)``: 1 below the threshold of a neuron with a reset, -1 above; None where nothing is reset."""
+        if self.reset is None or self.threshold is None:
+            return None
+        threshold, p = in_python(self.threshold), self._numbers
+        return lambda x: np.array([-1.0 if threshold(one.copy(), p) else 1.0 for one in np.reshape(x, (len(x), -1)).T])
 
     def initial(self, n):
         """The start, (variables, n)."""

@@ -262,21 +262,21 @@ class Plan:
                 arrays[f"{name}/{k}/recent"] = np.stack([stamps - step, ids])
         return arrays
 
-    def restore(self, arrays, step):
-        """Take up a saved state."""
+    def restore(self, arrays, step, what="state"):
+        """Take up a saved state; ``what`` names it in errors."""
         if "longest" in arrays and arrays["longest"] != self.longest:
             raise ValueError(
-                f"state: it keeps the spikes of {arrays['longest']} steps, but the longest delay of this network is "
+                f"{what}: it keeps the spikes of {arrays['longest']} steps, but the longest delay of this network is "
                 f"{self.longest} steps; begin a new run"
             )
         recent = {f"{name}/{k}/recent" for name, parts in self.parts.items() for k in range(len(parts))}
         expected = {*self.kept, *recent, "longest"}
         if set(arrays) != expected:
             odd = sorted(set(arrays) ^ expected)[0]
-            raise ValueError(f"state: it belongs to another network ({odd!r} is in one of the two only)")
+            raise ValueError(f"{what}: it belongs to another network ({odd!r} is in one of the two only)")
         for name, array in self.kept.items():
             if arrays[name].shape != array.shape:
-                raise ValueError(f"state: {name!r} has shape {arrays[name].shape}, expected {array.shape}")
+                raise ValueError(f"{what}: {name!r} has shape {arrays[name].shape}, expected {array.shape}")
             array[...] = arrays[name]
         for name, parts in self.parts.items():
             for k, part in enumerate(parts):

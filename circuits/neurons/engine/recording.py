@@ -83,12 +83,17 @@ class Traces:
         return brief(self, t=self.t, neurons=len(self.neurons), **{name: self[name] for name in self.variables})
 
     def _repr_html_(self):
-        return self.to_xarray()._repr_html_()
+        return self.to_dataset()._repr_html_()
+
+    @property
+    def final(self):
+        """The last sample, {variable: (k,)}."""
+        return {name: self[name][-1] for name in self.variables}
 
     def __getitem__(self, variable):
         return self.values[:, self.variables.index(nearest("variable", variable, self.variables))]
 
-    def to_xarray(self):
+    def to_dataset(self):
         """An xarray.Dataset with dimensions time and neuron, units in the attributes."""
         import xarray
 
@@ -99,10 +104,12 @@ class Traces:
         }
         return xarray.Dataset(data, coordinates)
 
+    to_xarray = to_dataset  # its former name
+
 
 @dataclass(frozen=True, eq=False)
 class NetworkState:
-    """The state of a network at a grid point; pass it as ``state`` to continue the run bit for bit.
+    """The state of a network at a grid point; pass it as ``x0`` to continue the run bit for bit.
 
     Parameters
     ----------
@@ -132,8 +139,8 @@ class Recording:
     traces : dict of str to Traces
     weights : dict of str to (m,) array
         Weights of plastic projections at the end, by source and then target.
-    state : NetworkState
-        At the end.
+    final : NetworkState
+        The state at the end, which ``x0`` of another run takes; ``state`` is its former name.
     t_start, t_stop, dt : float
         s.
     method : str
@@ -143,11 +150,44 @@ class Recording:
     spikes: dict
     traces: dict
     weights: dict
-    state: NetworkState
+    final: NetworkState
     t_start: float
     t_stop: float
     dt: float
     method: str
+
+    @property
+    def state(self):
+        """The state at the end: the former name of ``final``."""
+        return self.final
+
+    @property
+    def t(self):
+        """Begin and end of the run, s; samples have times of their own, ``traces["E"].t``."""
+        return np.array([self.t_start, self.t_stop])
+
+    def to_dataset(self):
+        """Spikes and samples of all populations as one xarray.Dataset.
+
+        "E.spike_time" (s) and "E.spike_neuron" along "E.spike"; "E.v" along "E.time" and "E.neuron"; the last weights
+        of a plastic projection "E->I.weight" along "E->I.synapse".
+        """
+        import xarray
+
+        data, coordinates = {}, {}
+        for name, spikes in self.spikes.items():
+            along = (f"{name}.spike",)
+            data[f"{name}.spike_time"] = (along, spikes.times, {"units": "s"})
+            data[f"{name}.spike_neuron"] = (along, spikes.ids)
+        for name, traces in self.traces.items():
+            time, neuron = f"{name}.time", f"{name}.neuron"
+            coordinates |= {time: (time, traces.t, {"units": "s"}), neuron: traces.neurons}
+            for variable, unit in zip(traces.variables, traces.units, strict=True):
+                data[f"{name}.{variable}"] = ((time, neuron), traces[variable], {"units": unit})
+        for name, weights in self.weights.items():
+            data[f"{name}.weight"] = ((f"{name}.synapse",), weights)
+        ends = {"t_start": self.t_start, "t_stop": self.t_stop, "dt": self.dt, "method": self.method}
+        return xarray.Dataset(data, coordinates, ends)
 
     def __repr__(self):
         spikes = {name: len(spikes) for name, spikes in self.spikes.items()}

@@ -24,8 +24,8 @@ BLOCK = 2000  # most steps between two visits of Python
 MOST_THREADS = 4096
 
 
-def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads, progress=None, copies=1):
-    """See `SpikingNetwork.__integrate__`; ``copies`` of the record must fit in memory."""
+def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads, progress=None, copies=1, what="state"):
+    """See `SpikingNetwork.__integrate__`; ``copies`` of the record must fit in memory, ``what`` is the state's name."""
     dt = positive("dt", dt)
     threads = count("threads", threads, most=MOST_THREADS)
     first, last = (int(step) for step in steps_of("t_span", array("t_span", t_span, shape=(2,)), dt))
@@ -34,14 +34,15 @@ def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads, 
     if state is None:
         _no_spikes_at(network, first, dt)
     elif not isinstance(state, NetworkState):
-        raise TypeError(f"state: got {type(state).__name__}, expected the `state` of a Recording")
+        raise TypeError(f"{what}: got a {type(state).__name__}, expected the `final` state of a Recording")
     elif state.step != first or state.dt != dt:
         raise ValueError(
-            f"state: it is of t = {state.step * state.dt!r} s with dt={state.dt!r} s, not of t_span[0] with dt={dt!r} s"
+            f"{what}: it is of t = {state.step * state.dt!r} s with dt={state.dt!r} s, not of t_span[0] with "
+            f"dt={dt!r} s"
         )
     plan = Plan(network, dt, first, root(rng), method, min(BLOCK, last - first))
     if state is not None:
-        plan.restore(state.arrays, first)
+        plan.restore(state.arrays, first, what)
     sink = None
     if stream is not None:
         from circuits.neurons.engine.stream import Sink

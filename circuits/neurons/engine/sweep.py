@@ -16,11 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from circuits.neurons.engine import run as engine
 from circuits.neurons.engine.recording import nearest
 from physlearn import checks
+from physlearn.checks import seen
 from physlearn.progress import Bar
 from physlearn.rng import seed_sequence
 
 
-def run(network, t_span, sweep, *, threads, stream, rng, state, progress, **settings):
+def run(network, t_span, sweep, *, threads, stream, rng, state, progress, what="state", **settings):
     """Recordings of all parameter sets, in their order; see `SpikingNetwork.__integrate__`."""
     if stream is not None:
         raise ValueError("stream: not with sweep; run the parameter sets one by one, each with its own directory")
@@ -36,7 +37,7 @@ def run(network, t_span, sweep, *, threads, stream, rng, state, progress, **sett
     count, seed = next(iter(lengths.values())), seed_sequence(rng)
     threads = checks.count("threads", threads, most=engine.MOST_THREADS)
     if state is not None and (not isinstance(state, Sequence) or len(state) != count):
-        raise ValueError(f"state: got {state!r}, expected a list of {count} states, one for each parameter set")
+        raise ValueError(f"{what}: got {seen(state)}, expected a list of {count} states, one for each parameter set")
     sets = [{name: values[k] for name, values in sweep.items()} for k in range(count)]
     networks = [changed(network, values) for values in sets]
     for index in range(len(network.projections)):
@@ -51,6 +52,7 @@ def run(network, t_span, sweep, *, threads, stream, rng, state, progress, **sett
             t_span,
             rng=seed,
             state=start,
+            what=what,
             stream=None,
             threads=1,
             copies=copies,

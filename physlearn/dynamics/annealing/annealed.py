@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.checks import number
+from physlearn.dynamics.labels import named
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,27 @@ class Annealed:
     def __repr__(self):
         reads, sweeps = len(self.energies), len(self.temperatures)
         return f"Annealed(energy={self.energy:.6g}, reads={reads}, sweeps={sweeps}, method={self.method!r})"
+
+    def _repr_html_(self):
+        return self.to_dataset()._repr_html_()
+
+    @property
+    def final(self):
+        """The best state of every read, as ``x0`` takes it: the same as ``states``."""
+        return self.states
+
+    def to_dataset(self):
+        """As an xarray.Dataset with dims (read, ...), and the schedule along "sweep".
+
+        A layer whose name is taken ("energy", "temperature", "read", "sweep") has an underscore behind it.
+        """
+        import xarray as xr
+
+        states = self.states if isinstance(self.states, dict) else {"x": self.states}
+        own = {"energy": (("read",), self.energies), "temperature": (("sweep",), self.temperatures)}
+        layers = {name: (("read",), value) for name, value in states.items()}
+        data: Any = named(own, layers, taken=("read", "sweep"))
+        return xr.Dataset(data, attrs={"method": self.method})
 
     def time_to_solution(self, target, confidence=0.99):
         """Sweeps after which a read at or below ``target`` has been seen with probability ``confidence``.

@@ -26,6 +26,7 @@ import numpy as np
 
 from physlearn.checks import array, count
 from physlearn.dynamics.annealing.ais import uniform_log_z
+from physlearn.dynamics.labels import named
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.sampling.engines import NO_ENERGY, check_temperature, energies_of, start_sampler
 from physlearn.dynamics.sampling.samples import Observed
@@ -91,6 +92,30 @@ class Population:
     def free_energy(self):
         """-T ln Z at every temperature, (k,)."""
         return -self.temperatures * self.log_z
+
+    def _repr_html_(self):
+        return self.to_dataset()._repr_html_()
+
+    @property
+    def final(self):
+        """The population at the last temperature, as ``x0`` takes it: the same as ``states``."""
+        return self.states
+
+    def to_dataset(self):
+        """As an xarray.Dataset with dims (temperature, ...) of means, and (member, ...) of the last population.
+
+        A layer or observable whose name is taken has an underscore behind it; energies of the members are "energies".
+        """
+        import xarray as xr
+
+        along = ("log_z", "free_energy", "energy", "heat_capacity", "rho_t", "families")
+        own = {name: (("temperature",), getattr(self, name)) for name in along}
+        own |= {name: (("member",), getattr(self, name)) for name in ("energies", "family")}
+        states = self.states if isinstance(self.states, dict) else {"x": self.states}
+        layers = {name: (("member",), value) for name, value in states.items()}
+        observed = {name: (("temperature",), value) for name, value in self.observed.items()}
+        data: Any = named(own, layers, observed, ("temperature", "member"))
+        return xr.Dataset(data, coords={"temperature": self.temperatures}, attrs={"method": self.method})
 
     def __repr__(self):
         return (

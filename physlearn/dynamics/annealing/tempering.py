@@ -8,6 +8,7 @@ the Boltzmann distributions; so every temperature is sampled exactly.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,7 +169,7 @@ def tempering(
     sweeps : int
         Sweeps of a round, which ends with one attempt to swap.
     x0 : array or mapping, optional
-        Where all replicas start, (*shape) or (chains, *shape); default random.
+        Where all replicas start, (*shape) or (chains, *shape), or each its own, (k, chains, *shape); default random.
     clamp : mapping of str to array, optional
         Readout name to values, (k,) or (chains, k).
     method, observe, rng, progress, **settings
@@ -202,7 +203,7 @@ def tempering(
     k, root = len(ladder_t), seed_sequence(rng)
     observed = Observed(observe, k * chains, n_samples)
     if x0 is not None:
-        x0 = {n: np.repeat(v, k, 0) if len(v) == chains else v for n, v in energy.state(x0, "x0").items()}
+        x0 = _replicated(energy, x0, k, chains)
     if clamp is not None:
         mapping("clamp", clamp, expected="a mapping of readout names to values")
     clamp = {n: np.repeat(v, k, 0) if np.ndim(v) == 2 and len(v) > 1 else v for n, v in (clamp or {}).items()}
@@ -242,6 +243,15 @@ def tempering(
         f"parallel tempering over {sampler.method}",
         observed.means,
     )
+
+
+def _replicated(energy, x0, k, chains):
+    """The start of every replica, {layer: (chains k, *shape)}, of one state, one a chain, or (k, chains, *shape)."""
+    given = x0 if isinstance(x0, Mapping) else {next(iter(energy.layers)): x0}
+    shapes = {name: np.shape(given[name]) for name in energy.layers if name in given}
+    if all(shape[:2] == (k, chains) and shape[2:] == energy.layers[name].shape for name, shape in shapes.items()):
+        x0 = {n: np.swapaxes(np.asarray(given[n]), 0, 1).reshape(-1, *shape[2:]) for n, shape in shapes.items()}
+    return {n: np.repeat(v, k, 0) if len(v) == chains else v for n, v in energy.state(x0, "x0").items()}
 
 
 class _Replicas:

@@ -16,7 +16,7 @@ import numpy as np
 from physlearn.dynamics.frame import concatenate
 from physlearn.dynamics.problem import bare_nudge
 from physlearn.dynamics.sites import fields, local
-from physlearn.kinds import is_continuous, is_discrete, unstated
+from physlearn.kinds import is_continuous, is_discrete, is_number, unstated
 from physlearn.levels import levels_of
 
 
@@ -26,7 +26,7 @@ def refusal(problem):
         return "it lowers an energy and a System has none"
     if problem.complex:
         return "the state is complex and a complex energy has no minimum"
-    if problem.activated:
+    if problem.activated and not has_blocks(problem):
         return f"layers {problem.activated} have an activation: they rest where x = field"
     if problem.tied:
         return "a clamp ties variables together, which no longer move one at a time"
@@ -34,6 +34,8 @@ def refusal(problem):
         start = problem.frame.offset[name]
         if getattr(layer.kind, "coded", False) and np.any(problem.push[:, start : start + layer.size]):
             return f"a force is given on layer {name!r}, and codes of {layer.kind} have no slope"
+    if problem.torques():
+        return f"a force is given on the angles of layers {problem.torques()}, which no energy of their period has"
     if (reason := _unknown(problem)) is not None:
         return reason
     bends = bends_of(problem)
@@ -47,17 +49,35 @@ def refusal(problem):
         curvature = problem.system.curvature(x, name)
         if curvature is None:
             return f"a term has no `curvature` for layer {name!r}, which says it is a separable quadratic there"
+        if hasattr(layer.kind, "wrap"):
+            if name in bends or any(term.layers.count(name) > 1 for term in problem.system.terms):
+                return f"the angles of layer {name!r} couple among themselves or are nudged"
+            continue
+        if hasattr(layer.kind, "activation"):
+            if np.any(curvature) or name in bends:
+                return f"the energy is not linear in what layer {name!r} shows"
+            continue
+            continue
         rows = x[name] if np.ndim(curvature) == x[name].ndim else x[name][:1]  # the same for all items
         if np.any(_shaped(curvature, rows, bends.get(name, 0.0))[:, free] <= 0):
             return f"the curvature on layer {name!r} is not positive, so it has no single minimum"
     return None
 
 
+def has_blocks(problem):
+    """Whether all layers are continuous and couple to others only: blocks in one piece (see `blocks`)."""
+    layers, terms = problem.system.layers, problem.system.terms
+    moving = [name for name in layers if free_of(problem, name).any()]
+    smooth = all(is_number(layer.kind) or hasattr(layer.kind, "activation") for layer in layers.values())
+    return bool(moving) and smooth and not any(term.layers.count(name) > 1 for term in terms for name in moving)
+
+
 def solve(problem, tol, max_steps):
     """Sweep the layers in order until no item has more to gain; see `_left` for ``tol``."""
     if not problem.nudges and fields.refusal(problem) is None:
         return _kept_fields(problem, tol, max_steps)
-    if not problem.nudges and local.refusal(problem.system) is None:
+    pushed = problem.discrete and next(iter(problem.system.layers.values())).by_level and np.any(problem.push)
+    if not problem.nudges and not pushed and local.refusal(problem.system) is None:
         return _compiled(problem, tol, max_steps)
     bends = bends_of(problem)
     x = {name: np.array(value, order="C") for name, value in problem.state(problem.initial()).items()}
@@ -90,7 +110,7 @@ def _settle(problem, x, name, bends, at):
     curvature = _curvature(problem, x, name, bends)
     if curvature is not None:
         curvature = curvature[at]
-        if np.any(curvature <= 0):
+        if not hasattr(kind, "wrap") and np.any(curvature <= 0):
             raise ValueError(
                 f"descent: the curvature on layer {name!r} fell to {curvature.min():.3g}; it has no single "
                 "minimum there. Use another method, or check the signs in theta"
@@ -219,7 +239,7 @@ def _find_bends(problem):
         distinct = readout.rows is None and (
             readout.index is None or len(set(np.ravel(readout.index))) == np.size(readout.index)
         )
-        if not distinct or not _is_quadratic(nudge.cost, target, bend):
+        if not distinct or not getattr(nudge.cost, "quadratic", False) and not _is_quadratic(nudge.cost, target, bend):
             return f"the nudge {type(nudge.cost).__name__} is not a quadratic in single variables"
         added = readout.pull(nudge.strength * bend, layer.size)
         bends[readout.layer] = bends.get(readout.layer, 0.0) + added
@@ -251,10 +271,12 @@ def _kept_fields(problem, tol, max_steps):
 def _compiled(problem, tol, max_steps):
     """Chain by chain, in the order of the variables."""
     x = np.array(problem.frame.spread(problem.initial()) + problem.base, dtype=float, order="C")
-    order = np.flatnonzero(problem.frame.cluster >= 0)
+    order, kind = np.flatnonzero(problem.frame.cluster >= 0), next(iter(problem.system.layers.values())).kind
+    x = np.array(kind.number(x), dtype=float, order="C") if local.by_number(kind) else x
     rest, steps = np.zeros(problem.batch), 0
     for item in range(problem.batch):
         used, rest[item] = local.descend(problem.system, x[item], order, problem.push[item], max_steps)
         steps = max(steps, used)
         problem.bar.update(used)
+    x = kind.levels[x.astype(np.int64)] if local.by_number(kind) else x
     return problem.pick(x), rest, steps, np.all(rest == 0), "descent (compiled)"

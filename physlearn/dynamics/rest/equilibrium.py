@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.dynamics.labels import named
+
 
 @dataclass(frozen=True, eq=False)
 class Equilibrium:
@@ -20,7 +22,8 @@ class Equilibrium:
         Energy of each item without nudges; NaN for a `System`, which has none.
     residual : (batch,) array or float
         Largest force left on any free variable (discrete variables: largest energy still to be gained
-        by changing one of them), in the energy's units per unit of x.
+        by changing one of them), in the energy's units per unit of x; of variables whose kind tells a scale, as of a
+        cell's, relative to it.
     steps : int
         Iterations; 1 for a direct solve.
     converged : bool
@@ -30,6 +33,8 @@ class Equilibrium:
         discrete variable is at rest where no change gains more than the rounding of its own fields.
     method : str
         The engine that was used.
+    notes : tuple of str
+        Terms that ran in plain NumPy, each with the form that would open a faster engine.
 
     Examples
     --------
@@ -48,9 +53,27 @@ class Equilibrium:
     steps: int
     converged: bool
     method: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def final(self):
+        """The state, as ``x0`` takes it: the same as ``x``."""
+        return self.x
+
+    def to_dataset(self):
+        """As an xarray.Dataset with dims (item, ...).
+
+        A layer whose name is taken ("energy", "residual", "item") has an underscore behind it.
+        """
+        import xarray as xr
+
+        lead = ("item",)[: np.ndim(self.residual)]
+        states = self.x if isinstance(self.x, dict) else {"x": self.x}
+        own = {name: (lead, np.asarray(getattr(self, name))) for name in ("energy", "residual")}
+        data: Any = named(own, {name: (lead, np.asarray(value)) for name, value in states.items()}, taken=("item",))
+        return xr.Dataset(data, attrs={"method": self.method, "converged": int(self.converged), "steps": self.steps})
 
     def __repr__(self):
-        worst = float(np.max(self.residual, initial=0.0))
-        return (
-            f"Equilibrium(method={self.method!r}, converged={self.converged}, steps={self.steps}, residual={worst:.2g})"
-        )
+        worst, more = float(np.max(self.residual, initial=0.0)), f", notes={len(self.notes)}" if self.notes else ""
+        numbers = f"converged={self.converged}, steps={self.steps}, residual={worst:.2g}"
+        return f"Equilibrium(method={self.method!r}, {numbers}{more})"

@@ -17,7 +17,6 @@ import numpy as np
 from physlearn.dynamics.frame import rows_of
 from physlearn.dynamics.linear.quadratic import term_places
 from physlearn.dynamics.problem import bare_nudge
-from physlearn.dynamics.scale import length_of
 
 DENSE = 200  # up to this many variables dense factorisations are faster than sparse ones
 EPS = np.finfo(float).eps
@@ -48,7 +47,9 @@ def solve(problem, tol, max_steps):
         steps = max(steps, used)
         at_rest.append(good)
     rest = np.max(np.abs(problem.force(z)), 1, initial=0.0)
-    return z, rest, steps, all(at_rest) and np.all(rest <= tol), "Newton"
+    measured = any(getattr(term, "differences", False) for term in problem.system.terms)
+    used = "Newton (jacobian by differences)" if measured else "Newton"
+    return z, rest, steps, all(at_rest) and np.all(rest <= tol), used
 
 
 def _newton(problem, z, tol, max_steps):
@@ -90,6 +91,10 @@ class Reduced:
         kept = np.flatnonzero(frame.cluster >= 0)
         ones = np.ones(len(kept))
         self.tie = sp.csr_matrix((ones, (kept, frame.cluster[kept])), (self.n, frame.m))
+        self.gather = self.tie.T
+        if problem.scale is not None:
+            self.gather = sp.diags(1.0 / problem.scale) @ self.gather
+            self.tie = self.tie @ sp.diags(problem.scale)
 
     def jacobian(self, z):
         """(m, m), an array where small or full, else CSC."""
@@ -113,7 +118,7 @@ class Reduced:
                 y = system.readouts[nudge.cost.readout].read(x)
                 bend = sp.csr_matrix(nudge.strength * nudge.cost.hessian(y, nudge.target)[0])
                 full = full - rows.T @ bend @ rows
-        free = (self.tie.T @ full @ self.tie).tocsc()
+        free = (self.gather @ full @ self.tie).tocsc()
         m = free.shape[0]
         return free.toarray() if m <= DENSE or free.nnz > 0.1 * m * m else free
 
@@ -177,7 +182,7 @@ def _way_down(h):
 def _leave(problem, z, direction):
     """Step off a saddle or maximum to a lower energy, the longest of 1, 1/2, ... times the state."""
     largest = float(np.max(np.abs(z)))
-    first = float(length_of(largest or np.max(np.abs(problem.base), initial=0.0))) + largest
+    first = float(problem.length(z)[0]) + largest
     energy, t = problem.energy(z)[0], first
     direction = direction / np.max(np.abs(direction))
     while t > 1e-9 * min(first, 1.0):

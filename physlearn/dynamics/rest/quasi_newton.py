@@ -32,9 +32,12 @@ def descend(evaluate, at_rest, u, max_steps, tick=lambda: None):
             found, pull = evaluate(trial)
             fell = found <= energy + DECREASE * t * slope
             level = (found <= energy + 8 * eps * np.abs(energy)) & (_dot(pull, d) <= (1 - 2 * DECREASE) * -slope)
+            # where the energy's rounding exceeds its fall, a gradient that halves is progress enough
+            near = np.abs(found - energy) <= np.sqrt(eps) * np.abs(energy)
+            calm = near & (2 * np.max(np.abs(pull), 1, initial=0.0) <= np.max(np.abs(grad), 1, initial=0.0))
         steps += 1
         tick()
-        took = live & (fell | level) & np.isfinite(found)
+        took = live & (fell | level | calm) & np.isfinite(found)
         if took.any():
             s, y = trial - u, pull - grad
             s[~took] = 0

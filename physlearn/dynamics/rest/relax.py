@@ -8,8 +8,10 @@ import warnings
 import numpy as np
 
 from physlearn.checks import choice, count, positive
+from physlearn.dynamics.frame import wrapped
+from physlearn.dynamics.notes import of_rest
 from physlearn.dynamics.problem import make_problem
-from physlearn.dynamics.rest import blocks, descent, direct, errors, fire, flow, lbfgs, newton
+from physlearn.dynamics.rest import blocks, descent, direct, errors, fire, flow, lbfgs, newton, own
 from physlearn.dynamics.rest.equilibrium import Equilibrium
 from physlearn.errors import ConvergenceError
 from physlearn.machine import Machine
@@ -21,8 +23,8 @@ FEW = 3  # items up to which L-BFGS, which takes them one by one, is chosen befo
 
 # In the order in which "auto" asks: each engine has `refusal(problem) -> str | None` and
 # `solve(problem, tol, max_steps) -> (z, residual, steps, converged, method)`.
-ENGINES = {"direct": direct, "descent": descent, "newton": newton, "errors": errors, "lbfgs": lbfgs, "flow": flow}
-ENGINES |= {"fire": fire}
+ENGINES = {"own": own, "direct": direct, "descent": descent, "newton": newton, "errors": errors, "lbfgs": lbfgs}
+ENGINES |= {"flow": flow, "fire": fire}
 
 
 @on_one_thread
@@ -45,19 +47,19 @@ def relax(
     system : Machine, Energy or System
         To relax.
     x0 : array or mapping of str to array, optional
-        Where to start, (batch, *shape) or (*shape); default zero, within bounds (spins: -1).  Exact
-        engines ignore it.  A start exactly on an unstable rest (the top of a symmetric well) counts as
-        at rest for all engines but "newton": give symmetric energies an asymmetric start.
+        Where to start, (batch, *shape) or (*shape); default zero, within bounds (spins: -1), or the start that its
+        kind tells.  Exact engines ignore it.  A start exactly on an unstable rest (the top of a symmetric well)
+        counts as at rest for all engines but "newton": give symmetric energies an asymmetric start.
     clamp : mapping of str to array, optional
         Readout name to values, (batch, k) or (k,).  A readout declared with ``force=True`` takes the
         force conjugate to it (currents) instead.
     nudge : Nudge or sequence of Nudge, optional
         Costs added to the energy.
     method : str
-        "auto", or an engine: "direct" (quadratic energies; a factorisation or conjugate gradients),
-        "descent" (one variable or block at a time; discrete kinds, separable quadratics), "newton" (terms with a
-        jacobian), "errors" (networks of predictions), "lbfgs", "flow" (gradient flow; the only one for layers with an
-        activation, and for complex states without a jacobian), "fire".
+        "auto", or an engine: "own" (circuits bring one), "direct" (quadratic energies; a factorisation or conjugate
+        gradients), "descent" (one variable or block at a time; discrete kinds, separable quadratics), "newton" (terms
+        with a jacobian), "errors" (networks of predictions), "lbfgs", "flow" (gradient flow; the only one for layers
+        with an activation, and for complex states without a jacobian), "fire".
     tol : float
         Largest residual force that counts as rest, relative to the forces that balance (see
         `Equilibrium.converged`), so that units do not matter.
@@ -97,7 +99,9 @@ def relax(
     problem, single = make_problem(system, x0, clamp, nudge)
     found = ""
     if method == "auto":
-        found = next((name for name, engine in ENGINES.items() if engine.refusal(problem) is None), "")
+        # Where layers have an activation the basin may matter, and the physical path is gradient flow.
+        engines = {name: engine for name, engine in ENGINES.items() if name != "descent" or not problem.activated}
+        found = next((name for name, engine in engines.items() if engine.refusal(problem) is None), "")
         rest = "descent" if problem.discrete and problem.is_energy else "flow"
         method = "fire" if found == "lbfgs" and problem.batch > FEW else found or rest
     reason = None if method == found else ENGINES[method].refusal(problem)
@@ -110,13 +114,17 @@ def relax(
         LOG.debug("relax: engine %r; %s", method, refused(ENGINES, problem))
     with Bar("relax", "step", progress=progress) as problem.bar:
         x, residual, steps, converged, used = _solve(ENGINES[method], problem, tol, max_steps)
-    result = _record(problem, x, residual, steps, converged, used, single)
+    beyond = problem.beyond(x)
+    converged = converged and beyond is None
+    result = _record(problem, x, residual, steps, converged, used, single, of_rest(problem, method))
     if not converged and unconverged != "ignore":
         worst = float(np.max(residual))
         message = (
             f"relax: not at rest after {steps} steps of {used}: residual {worst:.3g}, tol {tol:.3g}. "
             "Raise max_steps or tol, or try another method"
         )
+        if beyond is not None:
+            message = f"relax: the state reached is none of the system: {beyond}; start elsewhere, or integrate"
         if unconverged == "raise":
             raise ConvergenceError(message, result)
         warnings.warn(message, RuntimeWarning, stacklevel=3)
@@ -131,9 +139,9 @@ def refused(engines, problem):
 
 def _solve(engine, problem, tol, max_steps):
     """Run an engine to a residual of ``tol`` times the forces that balance, whatever their unit."""
-    if engine is descent and blocks.fits(problem) and (found := blocks.solve(problem, tol, max_steps)):
+    if engine is descent and descent.has_blocks(problem) and (found := blocks.solve(problem, tol, max_steps)):
         return found
-    if engine is direct or problem.discrete:  # these know the size of every force themselves
+    if engine in (own, direct) or problem.discrete:  # these know the size of every force themselves
         z, *rest = engine.solve(problem, tol, max_steps)
         return problem.state(z), *rest
     first = problem.initial()
@@ -150,9 +158,10 @@ def _solve(engine, problem, tol, max_steps):
         scale, problem.start = np.where(short, 0.5 * reached, scale), problem.state(z)
 
 
-def _record(problem, x, residual, steps, converged, method, single):
+def _record(problem, x, residual, steps, converged, method, single, notes):
+    x = wrapped(problem.system, x)
     energy = problem.bare_energy(x)
     if single:
         x, energy, residual = {k: v[0] for k, v in x.items()}, energy[0], residual[0]
     plain = next(iter(x.values())) if len(x) == 1 else x
-    return Equilibrium(plain, energy, residual, steps, bool(converged), method)
+    return Equilibrium(plain, energy, residual, steps, bool(converged), method, notes)

@@ -16,6 +16,7 @@ import numpy as np
 
 from physlearn.checks import choice, count, seen
 from physlearn.dynamics.lattice import bitpacked, checkerboard, cluster, replicas
+from physlearn.dynamics.notes import of_draws
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.rest.relax import refused
 from physlearn.dynamics.sampling import exchange, gaussian, gibbs, heatbath, metropolis
@@ -42,6 +43,7 @@ class Sampler(Protocol):
     method: str  # as the result reports it
     proposed: np.ndarray | int  # over all chains; zero: it does not propose
     accepted: np.ndarray | int
+    notes: tuple[str, ...]  # what would make it faster; given by `start_sampler`
 
     def run(self, sweeps: int, temperature: np.ndarray) -> None:
         """Make ``sweeps`` sweeps, chain c at temperature[c]; the temperatures may change from call to call."""
@@ -128,7 +130,9 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
     check_settings(chosen, settings)
     if LOG.isEnabledFor(logging.DEBUG):
         LOG.debug("sampler: engine %r for %d chains; %s", chosen, chains, refused(ENGINES, problem))
-    return ENGINES[chosen].Sampler(problem, problem.state(problem.initial()), streams(root, chains), **settings)
+    sampler = ENGINES[chosen].Sampler(problem, problem.state(problem.initial()), streams(root, chains), **settings)
+    sampler.notes = of_draws(problem, chosen)
+    return sampler
 
 
 def start(energy, x0, clamp, n, root, what):

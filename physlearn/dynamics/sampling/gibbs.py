@@ -26,6 +26,8 @@ def refusal(problem):
         return f"layers {problem.activated} have an activation, and are not drawn from an energy of x alone"
     if problem.tied:
         return "a clamp ties variables together, which no longer move one at a time"
+    if problem.torques():
+        return f"a force is given on the angles of layers {problem.torques()}, which no energy of their period has"
     state = problem.state(problem.initial())
     for name, layer in problem.system.layers.items():
         free = _free(problem, name).any()
@@ -37,7 +39,7 @@ def refusal(problem):
             curvature = problem.system.curvature(state, name)
             if curvature is None:
                 return f"a term has no `curvature` for layer {name!r}, which says it is a separable quadratic there"
-            if np.any(np.asarray(curvature) <= 0):
+            if not hasattr(layer.kind, "wrap") and np.any(np.asarray(curvature) <= 0):
                 return f"the curvature on layer {name!r} is not positive, so exp(-E/T) has no norm there"
     return None
 

@@ -129,4 +129,5 @@ def sample(
         float(temperature[0]) if np.all(temperature == temperature[0]) else temperature,
         sampler.method,
         observed.means,
+        sampler.notes,
     )

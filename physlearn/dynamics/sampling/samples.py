@@ -104,6 +104,8 @@ class Samples:
         The engine that was used.
     means : frozenset of str
         Which of the observables are a `Mean`.
+    notes : tuple of str
+        Terms that ran in plain NumPy, each with the form that would open a faster engine.
 
     Examples
     --------
@@ -123,11 +125,13 @@ class Samples:
     temperature: Any
     method: str
     means: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
     def __repr__(self):
         chains, draws = self.energy.shape
         rate = "" if self.acceptance is None else f", acceptance={np.mean(self.acceptance):.2f}"
-        return f"Samples(method={self.method!r}, chains={chains}, draws={draws}{rate})"
+        more = f", notes={len(self.notes)}" if self.notes else ""
+        return f"Samples(method={self.method!r}, chains={chains}, draws={draws}{rate}{more})"
 
     def _repr_html_(self):
         return self.to_dataset()._repr_html_()

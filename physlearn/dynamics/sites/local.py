@@ -2,6 +2,9 @@
 
 Every variable in turn takes the value of lowest energy; a tie keeps the state.  The terms' own
 functions are called from compiled code (see `kernels.cfuncs`).
+
+Kernels know two values or codes.  A list of numbers is codes to them too, the numbers of its levels, under one form for
+the sum of Pairs, Dense, Bias and Parabola.
 """
 
 # Intrinsics take one argument less than pyright thinks:
@@ -18,7 +21,8 @@ from physlearn.energy import Local
 from physlearn.kernels.cfuncs import COMMIT, GAP, address_of, call_commit, call_gap, compiled
 from physlearn.kernels.checked import failure
 from physlearn.kernels.jit import inlined, kernel
-from physlearn.kinds import two_values
+from physlearn.kinds import is_continuous, is_discrete, two_values, unstated
+from physlearn.terms.parabola import Parabola
 
 SPIN, BINARY, POTTS = 0, 1, 2
 
@@ -37,20 +41,31 @@ def refusal(system):
     """Why there is no compiled descent for a system, or None."""
     if len(system.layers) != 1:
         return "it has more than one layer"
-    kind = next(iter(system.layers.values())).kind
+    name, (kind, _) = next(iter(system.layers.items()))
     if kind_code(kind) is None:
-        return f"its kind {kind} is not one of two values or of codes"
+        known = is_continuous(kind) or is_discrete(kind)
+        return f"its kind {kind} is not one that kernels know" if known else unstated(name, kind)
+    if not system.terms:
+        return "it has no terms"
+    if by_number(kind):
+        other = [type(t).__name__ for t in system.terms if type(t) not in (*BUILT_IN, Parabola)]
+        return f"{other[0]} on {kind} is not Pairs, Dense, Bias or Parabola" if other else None
     own = [t for t in system.terms if not _built_in(system, t)]
     missing = [type(t).__name__ for t in own if getattr(t, "local", None) is None]
-    return f"{missing[0]} has no `local`" if missing else "it has no terms" if not system.terms else None
+    return f"{missing[0]} has no `local`" if missing else None
 
 
 def kind_code(kind: Any):
     """A kind as kernels know it: (code, q), with q the number of values a variable can take; None for others."""
-    if getattr(kind, "coded", False):
+    if is_discrete(kind) and not kind.gap:
         return POTTS, len(kind.levels)
     pair = two_values(kind)
     return (TWO_VALUES.index(pair), 2) if pair in TWO_VALUES else None
+
+
+def by_number(kind):
+    """Whether kernels hold the numbers of a kind's levels where states hold the levels themselves."""
+    return is_discrete(kind) and not kind.gap and not kind.coded
 
 
 def prepare(system, x):
@@ -70,6 +85,10 @@ def prepare(system, x):
 
 def forms(system):
     """The terms' local forms; Pairs, Dense and Bias share one for their sum, made once."""
+    if by_number(next(iter(system.layers.values())).kind):
+        if "level form" not in system.numbers:
+            system.numbers["level form"] = _level_form(system)
+        return [system.numbers["level form"]]
     own = [t.local for t in system.terms if not _built_in(system, t)]
     if len(own) == len(system.terms):
         return own
@@ -101,6 +120,33 @@ def _spread(i, new, x, cache, ints, floats):
         cache[ints[at + k]] += floats[k] * (new - x[i])
 
 
+def _level_form(system):
+    """As `_built_in_form`, over the numbers of levels; floats begin with the levels and the curvatures."""
+    j, b = total_couplings(system)
+    layer = next(iter(system.layers.values()))
+    bends = [system.theta[t.parameter] for t in system.terms if type(t) is Parabola]
+    curvature = sum((np.broadcast_to(k, layer.shape).ravel() for k in bends), np.zeros(layer.size))
+    levels = layer.kind.levels
+    ints = np.concatenate([[len(b), len(levels)], j.indptr, j.indices]).astype(np.int64)
+    floats = np.concatenate([levels, curvature, j.data])
+    return Local(lambda x, theta: (b + j @ levels[x.astype(np.int64)], ints, floats), _levels, _spread_levels)
+
+
+def _levels(i, x, cache, ints, floats, codes, f):
+    q = ints[1]
+    for k in range(q):
+        codes[k] = k
+        f[k] = cache[i] * floats[k] - 0.5 * floats[q + i] * floats[k] * floats[k]
+    return q
+
+
+def _spread_levels(i, new, x, cache, ints, floats):
+    n, q = ints[0], ints[1]
+    step = floats[int(new)] - floats[int(x[i])]
+    for k in range(ints[2 + i], ints[3 + i]):
+        cache[ints[3 + n + k]] += floats[q + n + k] * step
+
+
 def addresses(gaps, commits):
     """Addresses of the functions as kernels take them, a tuple each."""
     return tuple(address_of(gap) for gap in gaps), tuple(address_of(commit) for commit in commits)
@@ -128,7 +174,7 @@ def mistake(system, i, x, caches, ints, floats):
 
 
 def descend(system, x, order, push, max_sweeps):
-    """Sweep one chain, x (n,) float64 changed in place, until nothing changes.
+    """Sweep one chain, x (n,) float64 as kernels hold it, changed in place, until nothing changes.
 
     Parameters
     ----------

@@ -19,6 +19,7 @@ from physlearn.dynamics.sites.local import (
     POTTS,
     SPIN,
     addresses,
+    by_number,
     forms,
     kind_code,
     mistake,
@@ -37,8 +38,8 @@ def refusal(problem):
         return reason
     system = problem.system
     reason = forms_refusal(system)
-    if reason is None and next(iter(system.layers.values())).kind.coded and np.any(problem.push):
-        return "a force is given, and codes have no slope"
+    if reason is None and next(iter(system.layers.values())).by_level and np.any(problem.push):
+        return "a force is given, which kernels add to the gap of two values only"
     return reason
 
 
@@ -51,7 +52,10 @@ class LocalMoves:
 
     def __init__(self, problem, state, streams, metropolis, threads, shuffle=False):
         self.system, self.threads, self.metropolis = problem.system, threads, metropolis
-        self.x = np.array(concatenate(problem.system, state), dtype=np.float64, order="C")
+        own = next(iter(problem.system.layers.values())).kind
+        self.levels = own.levels if by_number(own) else None
+        x = concatenate(problem.system, state)
+        self.x = np.array(x if self.levels is None else own.number(x), dtype=np.float64, order="C")
         self.order = np.flatnonzero(problem.frame.cluster >= 0)
         self.push = np.array(np.broadcast_to(problem.push, self.x.shape), dtype=np.float64, order="C")
         self.kind = kind_code(next(iter(problem.system.layers.values())).kind)
@@ -93,6 +97,7 @@ class LocalMoves:
     def state(self):
         """The chains' states, {layer: (chains, *shape)}."""
         x = self.x.astype(np.int64) if self.kind[0] == POTTS else self.x.copy()
+        x = x if self.levels is None else self.levels[x]
         return separate(self.system, x)
 
     def _each(self, beta, sweeps):

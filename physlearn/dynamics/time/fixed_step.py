@@ -36,7 +36,7 @@ def follow(problem, mass, drive, start, dt, keep, method, temperature, noise, ba
     blocks = blocks_of(problem, rows_of_products(problem.frame.m))
     stepper = Stepper(problem, mass, drive, dt, method, temperature, noise)
     fronts = [Front(block, stepper) for block in blocks]
-    last, lost = int(keep[-1]), None
+    last, lost, reason = int(keep[-1]), None, ""
     with np.errstate(over="ignore", invalid="ignore"):
         for together in [[front] for front in fronts] if drive is None else [fronts]:
             done = 0
@@ -46,14 +46,14 @@ def follow(problem, mass, drive, start, dt, keep, method, temperature, noise, ba
                         front.step(start + done * dt)
                     done += 1
                     bar.update(sum(front.block.real for front in together))
-                    gone = next((item for front in together if (item := front.lost()) is not None), None)
+                    gone = next((pair for front in together if (pair := front.lost()) is not None), None)
                     if gone is not None and (lost is None or done < last):  # the first to go, of these the lowest
-                        last, lost = done, gone
+                        last, (lost, reason) = done, gone
                 for front in together:
                     front.keep()
     # kept before the step in which an item left
     kept = len(keep) if lost is None else int(np.searchsorted(keep, last))
-    why = None if lost is None else f"item {lost} left the finite numbers at t = {start + last * dt:g} s, step {last}"
+    why = None if lost is None else f"item {lost} {reason} at t = {start + last * dt:g} s, step {last}"
     shape = (kept, problem.batch, problem.frame.m)
     z = np.concatenate([np.array(front.kept[:kept]) for front in fronts], 1) if kept else np.zeros(shape)
     return z, last, why, method
@@ -67,6 +67,8 @@ class Stepper:
         self.bounds, self.unit = problem.bounds, bool(np.all(mass == 1.0))
         self.walled = bool(np.any(np.isfinite(self.bounds)))
         self.start, self.kick = problem.initial(), np.sqrt(2.0 * temperature * dt / mass)
+        if problem.scale is not None:
+            self.kick = self.kick / problem.scale
         self.given: Any = (None, None)
 
     def slope(self, front, z, t):
@@ -134,9 +136,15 @@ class Front:
         self.kept.append(self.z[: self.block.real].copy())
 
     def lost(self):
-        """The first item that is no longer a number of sensible size, or None."""
-        z = self.z[: self.block.real]
-        if z.size and z.dtype.kind == "f" and z.max() < RUNAWAY and z.min() > -RUNAWAY:  # NaN is not less
-            return None
+        """The first item that has lost its numbers, or its field, and how; or None."""
+        z, part = self.z[: self.block.real], self.block.part
+        if not part.limited and z.size and z.dtype.kind == "f" and z.max() < RUNAWAY and z.min() > -RUNAWAY:
+            return None  # NaN is not less
         gone = np.flatnonzero(~np.all(np.abs(z) < RUNAWAY, 1))
-        return self.block.where.start + int(gone[0]) if gone.size else None
+        if gone.size:
+            return self.block.where.start + int(gone[0]), "left the finite numbers"
+        if part.limited:
+            margin, sentence = part.margin(part.state(self.z))
+            if (out := np.flatnonzero(~(margin[: self.block.real] > 0))).size:
+                return self.block.where.start + int(out[0]), f"reached the end of its field ({sentence})"
+        return None

@@ -14,13 +14,16 @@ Machines with another time evolution (spikes, kinetics) bring their own: the ver
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
 from physlearn.checks import array, choice, mapping, not_negative, number, positive, seen, sequence
 from physlearn.dynamics.frame import given
+from physlearn.dynamics.notes import of_motion
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.time import adaptive, fixed_step
 from physlearn.dynamics.time.trajectory import Trajectory
@@ -47,7 +50,7 @@ def integrate(system, t_span, **settings):
     t_span : (float, float)
         Begin and end, s.
     x0 : array or mapping of str to array, optional
-        Start, (batch, *shape) or (*shape); default zero, within bounds.
+        Start, (batch, *shape) or (*shape); default zero, within bounds, or the start that its kind tells.
     times : array, optional
         When to keep the state, ascending, within t_span; default 101 equally spaced times (with ``dt``: every step, or
         every k-th, at most 1001 in all).
@@ -111,8 +114,8 @@ def integrate(system, t_span, **settings):
         "auto", or a method of the neuron models.
     progress : bool, optional
         As above.
-    state : NetworkState, optional
-        ``recording.state`` of another run, which this run then continues bit for bit.
+    x0 : NetworkState, optional
+        ``recording.final`` of another run, which this run then continues bit for bit (formerly ``state``).
     rng : int, Generator or None
         Of the noise.
 
@@ -141,9 +144,21 @@ def integrate(system, t_span, **settings):
         raise TypeError(f"t_span: got {seen(t_span)}, expected (begin, end) in seconds; call integrate(system, t_span)")
     span = _span(si("t_span", t_span, "s"))
     settings |= {name: si(name, settings[name], "s") for name in ("dt", "times") if name in settings}
-    if hasattr(type(system), "__integrate__"):
-        return system.__integrate__(span, **settings)
-    return _flow(system, span, **settings)
+    own = hasattr(type(system), "__integrate__")
+    run = system.__integrate__ if own else partial(_flow, system)
+    _check_settings(run, settings, type(system).__name__ if own else "system of layers")
+    return run(span, **settings)
+
+
+def _check_settings(run, settings, what):
+    """Refuse settings of another kind of machine by name."""
+    known = {name: p for name, p in inspect.signature(run).parameters.items() if p.kind is p.KEYWORD_ONLY}
+    for name in settings:
+        if name not in known and not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(run).parameters.values()):
+            raise TypeError(f"{name}: integrate takes no such setting for a {what}, expected some of {list(known)}")
+    for name, p in known.items():
+        if p.default is p.empty and name not in settings:
+            raise TypeError(f"{name}: missing, a {what} needs it; call integrate(..., {name}=...)")
 
 
 @on_one_thread
@@ -173,6 +188,8 @@ def _flow(
     moving, clamp = _split(clamp)
     at_start = clamp | {name: value(span[0]) for name, value in moving.items()}
     problem, single = make_problem(system, x0, at_start, nudge)
+    if (sentence := problem.beyond(problem.first())) is not None:
+        raise ValueError(f"x0: {sentence}; begin inside the region where the field holds")
     _check(problem, method, dt, temperature, moving, tol)
     mass = _mass(problem, tau)
     drive = _driven(problem, clamp, moving)
@@ -191,7 +208,7 @@ def _flow(
         with Bar("integrate", "item step", problem.batch * int(keep[-1]), progress) as bar:
             run = fixed_step.follow(problem, mass, drive, span[0], dt, keep, method, temperature, noise, bar)
     z, taken, stopped, label = run
-    return _record(problem, drive, times, z, taken, stopped, label, single, diverged)
+    return _record(problem, drive, times, z, taken, stopped, label, single, diverged, of_motion(problem, method))
 
 
 def _driven(problem, clamp, moving):
@@ -217,7 +234,7 @@ def _driven(problem, clamp, moving):
     return drive
 
 
-def _record(problem, drive, times, z, steps, stopped, method, single, diverged):
+def _record(problem, drive, times, z, steps, stopped, method, single, diverged, notes):
     """Kept free variables (k, batch, m) to a Trajectory."""
     states, energies, times = [], [], times[: len(z)]
     for t, item in zip(times, z, strict=True):
@@ -230,9 +247,10 @@ def _record(problem, drive, times, z, steps, stopped, method, single, diverged):
     energy = np.array(energies)
     if single:
         x, energy = {name: value[:, 0] for name, value in x.items()}, energy[:, 0]
-    result = Trajectory(times, next(iter(x.values())) if len(x) == 1 else x, energy, method, steps, stopped)
+    result = Trajectory(times, next(iter(x.values())) if len(x) == 1 else x, energy, method, steps, stopped, notes)
     if stopped is not None:
-        message = f"integrate: {stopped}. Lower dt or tol, or bound the variables; what was reached is kept"
+        remedy = "" if problem.limited else ". Lower dt or tol, or bound the variables"
+        message = f"integrate: {stopped}{remedy}; what was reached is kept"
         if diverged == "raise":
             raise DivergenceError(message, result)
         warnings.warn(message, RuntimeWarning, stacklevel=5)

@@ -13,6 +13,7 @@ With ``conserved=True`` particles hop instead, by Metropolis' rule (`exchange`);
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Number
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.checks import array, choice, count, flag, function, mapping, number, positive, seen, sequence
+from physlearn.dynamics.labels import named
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.time.clocks import started
 from physlearn.energy import Energy
@@ -70,6 +72,20 @@ class Kinetics:
     unit: str
     temperature: float
 
+    def _repr_html_(self):
+        return self.to_dataset()._repr_html_()
+
+    def to_dataset(self):
+        """As an xarray.Dataset with dims (time, ...); an observable whose name is taken has an underscore behind it."""
+        import xarray as xr
+
+        lead = ("time",)
+        own = {"events": (lead, self.events)} | ({} if self.energy is None else {"energy": (lead, self.energy)})
+        states = {} if self.x is None else {"x": (lead, self.x)}
+        data: Any = named(own, states, {name: (lead, value) for name, value in self.observed.items()}, lead)
+        attributes = {"clock": self.clock, "temperature": self.temperature}
+        return xr.Dataset(data, coords={"time": (lead, self.t, {"units": self.unit})}, attrs=attributes)
+
     def __repr__(self):
         return (
             f"Kinetics(clock={self.clock!r}, t={self.t[0]:.6g}..{self.t[-1]:.6g} {self.unit}, "
@@ -107,7 +123,7 @@ def kinetics(
     clock : {"gillespie", "metropolis", "heat bath"}
     conserved : bool
         Particles hop to neighbouring sites; every species keeps its number ("metropolis" only).
-    x0 : (*shape) array of int, optional
+    x0 : (*shape) array of int, or mapping of the layer to it, optional
         Default empty but for what is clamped.
     clamp : mapping of str to array, optional
         Readout name to values held.
@@ -209,9 +225,10 @@ def _check_arguments(system, clock, conserved, observe):
 
 def _start(system, x0, clamp):
     """The `Problem`, and the codes to start from, (1, sites): clamped ones, elsewhere those of x0, or empty."""
-    shape = next(iter(system.layers.values())).shape
+    name, layer = next(iter(system.layers.items()))
+    shape = layer.shape
     if x0 is not None:
-        x0 = array("x0", x0)
+        x0 = array("x0", x0[name] if isinstance(x0, Mapping) and name in x0 else x0)
         if x0.shape not in (shape, (1, *shape)):
             raise ValueError(f"x0: shape {x0.shape}, expected one state of shape {shape}; call once for each")
     problem, _ = make_problem(system, x0, clamp)

@@ -28,6 +28,8 @@ class Trajectory:
         Steps taken; with an adaptive method, force evaluations of the item that needed most.
     stopped : str or None
         Why the run ended before its time (an item ran away); what was reached until then is here.
+    notes : tuple of str
+        Terms that lack a form which the method could use.
 
     Examples
     --------
@@ -46,10 +48,12 @@ class Trajectory:
     method: str
     steps: int
     stopped: str | None = None
+    notes: tuple[str, ...] = ()
 
     def __repr__(self):
         end = f", t={self.t[0]:g}..{self.t[-1]:g} s" if len(self.t) else ""
         why = f", stopped={self.stopped!r}" if self.stopped else ""
+        why += f", notes={len(self.notes)}" if self.notes else ""
         return f"Trajectory(method={self.method!r}, steps={self.steps}, times={len(self.t)}{end}{why})"
 
     def _repr_html_(self):

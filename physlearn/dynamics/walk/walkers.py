@@ -13,7 +13,7 @@ import numpy as np
 
 from physlearn.checks import array
 from physlearn.dynamics.blocks import blocks_of
-from physlearn.dynamics.frame import concatenate
+from physlearn.dynamics.frame import concatenate, wrapped
 from physlearn.dynamics.problem import RUNAWAY
 from physlearn.rng import Chains
 
@@ -28,6 +28,8 @@ def refusal(problem):
         return "the state is complex"
     if problem.activated:
         return f"layers {problem.activated} have an activation, and are not drawn from an energy of x alone"
+    if problem.torques():
+        return f"a force is given on the angles of layers {problem.torques()}, which no energy of their period has"
     if problem.frame.m == 0:
         return "clamps leave no variable free"
     return None
@@ -78,7 +80,7 @@ class Walkers:
 
     def state(self):
         """The chains' states, {layer: (chains, *shape)}."""
-        return self.problem.state(self.z[: self.chains])
+        return wrapped(self.problem.system, self.problem.state(self.z[: self.chains]))
 
     def ran_away(self):
         """Indices of the chains that are no longer finite, (k,)."""

@@ -25,7 +25,7 @@ from physlearn.dynamics.frame import concatenate, rows_of, separate
 from physlearn.dynamics.problem import Problem, make_problem
 from physlearn.dynamics.rest.relax import relax
 from physlearn.dynamics.scale import length_of
-from physlearn.learning.engines.contrast import Contrast
+from physlearn.learning.engines.contrast import Contrast, notes_of_relaxing
 
 
 def exact_contrast(system, inputs, target, rule, cost, options) -> Contrast:
@@ -62,6 +62,8 @@ def by_adjoint(system, task):
         found = exact_contrast(system, inputs, task.target[pick], task.rule, task.cost, task.options)
         return found.cost, found.gradient
 
+    if not hasattr(system, "exact_gradient"):
+        step.notes = notes_of_relaxing(system, task)  # pyright: ignore[reportFunctionMemberAccess]
     return step
 
 
@@ -92,10 +94,10 @@ def contrast_by_adjoint(system, inputs, target, rule, cost, options, metric=Fals
         loose = np.flatnonzero((z[0] > low[0]) & (z[0] < high[0]))  # a variable on its bound does not move
         jacobian = force_jacobian(problem, z)[np.ix_(loose, loose)]
         rows = rows_of(system, cost.readout, problem.frame.offset, problem.base.shape[1]).toarray()
-        seen = problem.frame.collect(_through_activation(system, one, rows))[:, loose]
+        seen = problem.rows_on_z(_through_activation(system, one, rows))[:, loose]
         c = pull[item]
         if metric:
-            c = np.linalg.solve(-seen @ np.linalg.solve(jacobian, problem.frame.collect(rows)[:, loose].T), c)
+            c = np.linalg.solve(-seen @ np.linalg.solve(jacobian, problem.rows_on_z(rows)[:, loose].T), c)
         adjoint = np.zeros_like(z)
         adjoint[0, loose] = -np.linalg.solve(jacobian.T, c @ seen)
         for name, value in _along(problem, z, adjoint).items():

@@ -14,7 +14,8 @@ import numpy as np
 from physlearn.dynamics.sites.fields import TWO_VALUES
 from physlearn.energy import Energy
 from physlearn.kinds import two_values
-from physlearn.learning.optimizers import SGD, Adam
+from physlearn.learning.engines.called import Called
+from physlearn.learning.optimizers import Adam, is_plain
 from physlearn.terms import Bias, Dense
 
 MOST_ON = 0.5  # fraction of nonzero data up to which sums over nonzero entries beat BLAS
@@ -61,8 +62,6 @@ def find(system) -> Machine | str:
 
 def refusal(system, task):
     """Why this engine does not apply, or None."""
-    if type(task.optimizer) not in (SGD, Adam):
-        return "it knows the library's own optimisers only"
     machine = find(system)
     if isinstance(machine, str):
         return machine
@@ -81,6 +80,7 @@ def runner(system, task, walk):
     """``run(system, memory, orders, rates) -> (theta, cost per epoch, what went wrong or None)`` of a `Walk`."""
     from physlearn.learning.engines.bipartite_epoch import (
         ADAM,
+        CALLED,
         SGD as PLAIN,
         STRIP,
         Chains,
@@ -99,10 +99,13 @@ def runner(system, task, walk):
     single = walk.precision == "single"
     dtype = np.float32 if single else np.float64
     flat = _Flat(system, found, dtype)
-    bounds = {name: optimizer.bounds.get(name, (-np.inf, np.inf)) for name in task.names}
-    decay = flat.constant({name: optimizer.decay_of(name) for name in task.names})
-    adam = isinstance(optimizer, Adam)
-    settings = np.array([optimizer.beta1, optimizer.beta2, optimizer.epsilon] if adam else [optimizer.momentum])
+    bounds = {name: getattr(optimizer, "bounds", {}).get(name, (-np.inf, np.inf)) for name in task.names}
+    plain, adam = is_plain(optimizer), isinstance(optimizer, Adam)
+    decay = flat.constant({name: optimizer.decay_of(name) for name in task.names} if plain else {})
+    settings, memories = np.zeros(1), ()
+    if plain:
+        settings = np.array([optimizer.beta1, optimizer.beta2, optimizer.epsilon] if adam else [optimizer.momentum])
+        memories = ("first", "second") if adam else ("velocity",)
     data = np.ascontiguousarray(task.inputs[readout], dtype)
     states = np.array([part for kind in kinds for part in (kind.levels[0], np.ptp(kind.levels))], dtype)  # low, span
     sparse = not single and flat.shape[1] % STRIP == 0 and np.count_nonzero(data) < MOST_ON * data.size
@@ -115,7 +118,9 @@ def runner(system, task, walk):
             for name in flat.place.keys() & set(task.names):
                 bound = np.broadcast_to(bounds[name][value], np.shape(system.theta[name]))
                 flat.part(part, name)[...] = flat.ordered(name, bound)
-        kept = [flat.pack(memory[key]) for key in (("first", "second") if adam else ("velocity", "velocity"))]
+        kept = [flat.pack(memory[key]) for key in memories] + [np.zeros_like(theta)] * (plain and not adam)
+        if not plain:
+            kept = [np.zeros_like(theta), np.zeros_like(theta)]
         count, misfit = np.array([memory["steps"]], np.int64), np.zeros(len(rates))
         seen, chains = (np.zeros((0, system.layers[name].size), dtype) for name in (found.visible, found.hidden))
         if walk.chains:
@@ -123,10 +128,15 @@ def runner(system, task, walk):
             seen, chains = (np.array(value.reshape(len(value), -1), dtype) for value in stored)
         parameters, order = Parameters(theta, low, high, decay), np.concatenate(orders)
         model = Chains(states, seen, chains, walk.k, beta, memory["noise"]["lanes"], unit)
-        stepper = Optimizer(ADAM if adam else PLAIN, settings, kept[0], kept[1], count)
+        called = None if plain else _called(task, memory, rates, flat, system.theta, theta, *kept)
+        kind, address = (ADAM if adam else PLAIN, 0) if called is None else (CALLED, called.address)
+        stepper = Optimizer(kind, settings, kept[0], kept[1], count, address)
         whole = run_epochs(parameters, data, order, task.size, model, stepper, np.array(rates), misfit, single, sparse)
-        memory["steps"] = int(count[0])
-        for key, value in zip(("first", "second") if adam else ("velocity",), kept, strict=False):
+        if called is None:
+            memory["steps"] = int(count[0])
+        else:
+            called.ended()
+        for key, value in zip(memories, kept, strict=False):
             memory[key].update(flat.unpack(value, memory[key]))
         if walk.chains:
             for name, value in ((found.visible, seen), (found.hidden, chains)):
@@ -135,6 +145,21 @@ def runner(system, task, walk):
         return {**system.theta, **flat.unpack(theta, system.theta)}, misfit[:whole], trouble
 
     return run
+
+
+def _called(task, memory, rates, flat, known, theta, gradient, new):
+    """The optimiser's step as the kernel calls it."""
+    trained = {name: known[name] for name in task.names}
+
+    def read():
+        return {**known, **flat.unpack(theta, known)}, flat.unpack(gradient, trained)
+
+    def write(found):
+        new[:] = theta
+        for name, value in found.items():
+            flat.part(new, name)[...] = flat.ordered(name, np.asarray(value))
+
+    return Called(task.optimizer, memory, rates, read, write)
 
 
 class _Flat:

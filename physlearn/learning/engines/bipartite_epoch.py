@@ -18,12 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.kernels.cfuncs import call_action
 from physlearn.kernels.jit import kernel
 from physlearn.kernels.lanes import fma, load, splat, store
 from physlearn.learning.engines.bipartite_draw import LANES, flip, probabilities
 
 STRIP = 32  # columns whose sums stay in four registers
-SGD, ADAM = 0, 1
+SGD, ADAM, CALLED = 0, 1, 2
 
 
 class Parameters(NamedTuple):
@@ -50,11 +51,12 @@ class Chains(NamedTuple):
 class Optimizer(NamedTuple):
     """Step of the parameters; its memory is written in place."""
 
-    kind: int  # SGD with settings (momentum,); ADAM with (beta1, beta2, epsilon)
+    kind: int  # SGD with settings (momentum,); ADAM with (beta1, beta2, epsilon); CALLED
     settings: np.ndarray
-    m1: np.ndarray  # velocity or first moment
-    m2: np.ndarray  # second moment
+    m1: np.ndarray  # velocity or first moment; the gradient for one that is called
+    m2: np.ndarray  # second moment; the new parameters of one that is called
     count: np.ndarray  # (1,) int64: steps done
+    address: int = 0  # of the C function (epoch, 0) -> status that is called
 
 
 @kernel
@@ -144,7 +146,7 @@ def contrast(v, p, here, states, beta, sparse, gw, ga, gc):
 
 @kernel
 def run_epochs(parameters, data, order, batch, chains, optimizer, lr, misfit, single, sparse):
-    """Train epoch after epoch; returns how many ended with finite parameters.
+    """Train epoch after epoch; returns how many ended with finite parameters, -1 where a called optimiser stopped it.
 
     Parameters
     ----------
@@ -166,7 +168,7 @@ def run_epochs(parameters, data, order, batch, chains, optimizer, lr, misfit, si
     """
     theta, low, high, decay = parameters
     states, seen, hidden, k, beta, lanes, unit = chains
-    kind, settings, m1, m2, count = optimizer
+    kind, settings, m1, m2, count, address = optimizer
     size, n = data.shape
     m = (theta.size - n) // (n + 1)
     w, a, c = theta[: n * m].reshape(n, m), theta[n * m : n * m + n], theta[n * m + n :]
@@ -218,7 +220,15 @@ def run_epochs(parameters, data, order, batch, chains, optimizer, lr, misfit, si
                         off[i] += (v[r, i] - model_v[r, i]) ** 2
             contrast(v[:total], p[:total], here, states, beta, sparse, gw, ga, gc)
             count[0] += 1
-            step(theta, g, low, high, decay, kind, settings, lr[epoch], m1, m2, count[0])
+            if kind == CALLED:
+                for i in range(theta.size):
+                    m1[i] = g[i]
+                if call_action(address, epoch, 0) != 0:
+                    return -1
+                for i in range(theta.size):
+                    theta[i] = m2[i]
+            else:
+                step(theta, g, low, high, decay, kind, settings, lr[epoch], m1, m2, count[0])
         if not np.all(np.isfinite(theta)):
             theta[:] = kept
             return epoch

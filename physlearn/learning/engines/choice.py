@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.dynamics.predictions import held_maps
 from physlearn.errors import ConvergenceError
-from physlearn.learning.engines import edges, sweep
+from physlearn.learning.engines import blocks, crossbars, edges, sweep
 from physlearn.learning.engines.contrast import by_moments, by_relaxing, moments_refusal
+from physlearn.learning.optimizers import stepped
 
 LOG = logging.getLogger(__name__)
 METHODS = ("auto", "compiled", "moments", "sweep", "relax", "sample", "contrast")
@@ -45,6 +47,11 @@ def step_of(system, task):
     return found.args[0](system, task)
 
 
+def notes_of(run):
+    """What an engine has to say of terms that are slow in it: the ``notes`` of its contrast, where it has any."""
+    return tuple(getattr(run.args[0], "notes", ())) if isinstance(run, partial) else ()
+
+
 def _engines(system, task):
     """Every engine, fastest first: a function that makes it, or why it does not fit."""
     rule, own = task.rule, own_method(task.rule)
@@ -53,13 +60,21 @@ def _engines(system, task):
     if hasattr(rule, "compiled"):
         engines["compiled"] = rule.compiled(system, task)
     if phases:
-        engines["compiled"] = edges.refusal(system, task) or partial(edges.runner, system, task)
+        fast = edges if isinstance(crossbars.find(system), str) else crossbars
+        engines["compiled"] = fast.refusal(system, task) or partial(fast.runner, system, task)
+        if hasattr(type(system), "__epochs__"):  # as circuits do, which this package cannot import
+            engines["compiled"] = system.__epochs__(task)
         engines["moments"] = moments_refusal(system, task) or partial(_loop, by_moments, system, task)
         engines["relax"] = partial(_loop, by_relaxing, system, task)
+        if task.inputs and blocks.suits(system, task.inputs, rule, task.cost, task.options):
+            engines["relax"] = partial(blocks.runner, by_relaxing, system, task)
     if hasattr(rule, "swept"):
         engines["sweep"] = sweep.refusal(system, task) or partial(sweep.runner, system, task)
     if own:
         engines[own] = partial(_loop, rule.contrast, system, task)
+    if names := held_maps(system):
+        said = f"{' and '.join(names)} of one batch are known to sweeps only; use ExactGradient or PredictiveCoding"
+        engines |= {name: said for name in engines if name != "sweep"}
     return engines
 
 
@@ -90,11 +105,3 @@ def plain_loop(step, task, system, memory, orders, rates):
             first = False
         costs.append(total / len(order))
     return system.theta, np.array(costs), None
-
-
-def stepped(optimizer, theta, gradient, memory, lr):
-    """New parameters by an optimiser's step, which is counted."""
-    count = memory["steps"]
-    new = optimizer.step(theta, gradient, memory, lr)
-    memory["steps"] = count + 1
-    return new

@@ -14,8 +14,12 @@ from physlearn.brief import brief
 from physlearn.dynamics.frame import given, rows_of
 from physlearn.dynamics.linear.quadratic import equilibria, is_quadratic
 from physlearn.dynamics.linear.schur import phase_force
-from physlearn.dynamics.rest.relax import relax
+from physlearn.dynamics.notes import of_phases
+from physlearn.dynamics.problem import make_problem
+from physlearn.dynamics.rest.relax import ENGINES, relax
 from physlearn.energy import Nudge
+from physlearn.learning.engines import blocks
+from physlearn.learning.engines.blocks import phase_options
 
 
 class Contrast(NamedTuple):
@@ -49,7 +53,16 @@ def by_moments(system, task):
 
 def by_relaxing(system, task):
     """``step(system, memory, pick) -> (cost, gradient)`` by `contrast_by_relaxing`."""
-    return _step(task, contrast_by_relaxing, task.options)
+    step: Any = _step(task, contrast_by_relaxing, task.options)
+    step.notes = notes_of_relaxing(system, task)
+    return step
+
+
+def notes_of_relaxing(system, task):
+    """Notes of a training that relaxes the phases of its first sample as `relax` would."""
+    problem, _ = make_problem(system, None, {name: value[:1] for name, value in task.inputs.items()})
+    fits = (name for name, engine in ENGINES.items() if engine.refusal(problem) is None)
+    return of_phases(problem, task.options.get("method", "auto").replace("auto", next(fits, "flow")))
 
 
 def _step(task, contrast, *more):
@@ -85,7 +98,13 @@ def contrast_by_moments(energy, inputs, target, rule, cost) -> Contrast:
 
 
 def contrast_by_relaxing(system, inputs, target, rule, cost, options) -> Contrast:
-    """Relax every phase, each from the free state."""
+    """Relax every phase, each from the free state; by blocks where the layers are (see `blocks`)."""
+    if blocks.suits(system, inputs, rule, cost, options):
+        found = blocks.contrast_by_blocks(system, inputs, target, rule, cost, options)
+        if found is not None:
+            y, gradient = found
+            return Contrast(gradient, y, cost.value(y, target))
+    options, nudged = phase_options(options, 0), phase_options(options, 1)
     free = relax(system, clamp=inputs, **options)
     start = system.state(free.x)
     y = system.readouts[cost.readout].read(system.shown(start))
@@ -94,10 +113,10 @@ def contrast_by_relaxing(system, inputs, target, rule, cost, options) -> Contras
         x = start
         if strength != 0 and rule.mode == "clamp":
             held = {cost.readout: y - strength * cost.gradient(y, target)}
-            x = system.state(relax(system, start, clamp=dict(inputs) | held, **options).x)
+            x = system.state(relax(system, start, clamp=dict(inputs) | held, **nudged).x)
         elif strength != 0:
             nudge = Nudge(cost, target, strength, y if rule.mode == "linearised" else None)
-            x = system.state(relax(system, start, clamp=inputs, nudge=nudge, **options).x)
+            x = system.state(relax(system, start, clamp=inputs, nudge=nudge, **nudged).x)
         for name, value in system.response(x, np.full(len(target), 1.0 / len(target))).items():
             gradient[name] = gradient.get(name, 0) + weight * value
     gradient = {name: np.real(value) for name, value in gradient.items()}

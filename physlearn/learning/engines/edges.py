@@ -14,7 +14,8 @@ from physlearn.dynamics.linear.schur import clamp_force
 from physlearn.energy import Energy
 from physlearn.learning.costs import CrossEntropy, Margin, SquaredError
 from physlearn.learning.data import Assignment
-from physlearn.learning.optimizers import SGD, Adam
+from physlearn.learning.engines.called import Called
+from physlearn.learning.optimizers import Adam, is_plain
 from physlearn.terms import Bias, Edges
 
 TROUBLE = {
@@ -40,9 +41,9 @@ def refusal(system: Energy, task: Assignment):
         return "it takes one Edges term, and otherwise Bias terms only"
     if task.names != [edges[0].parameter]:
         return f"it trains {edges[0].parameter!r} alone, asked for {task.names}"
-    if type(task.cost) not in COSTS or type(task.optimizer) not in (SGD, Adam):
-        return "it knows the library's own costs and optimisers only"
-    if task.optimizer.decay_of(edges[0].parameter):
+    if type(task.cost) not in COSTS:
+        return "it knows the library's own costs only"
+    if is_plain(task.optimizer) and task.optimizer.decay_of(edges[0].parameter):
         return "it knows no weight decay"
     nudged = [strength for _, strength in task.rule.phases if strength != 0]
     if len(nudged) > 2 or any(np.iscomplexobj(number) for phase in task.rule.phases for number in phase):
@@ -75,21 +76,25 @@ def runner(system: Energy, task: Assignment):
         clamp_force(eq.green(task.cost.readout)[1], np.zeros((1, task.target.shape[1])))
     net, inputs = _network(system, edges, clamps, task)
     target, rule = np.ascontiguousarray(task.target), _rule(task)
-    kind, settings = _optimizer(task.optimizer)
-    low, high = task.optimizer.bounds.get(name, (-np.inf, np.inf))
+    kind, settings, kept = _optimizer(task.optimizer)
+    low, high = getattr(task.optimizer, "bounds", {}).get(name, (-np.inf, np.inf))
     low, high = (np.array(np.broadcast_to(bound, len(edges.i)), dtype=float) for bound in (low, high))
 
     def run(system, memory, orders, rates):
         g = system.theta[name].copy()
-        m1, m2 = (memory[key][name] for key in (("velocity", "velocity") if kind < 2 else ("first", "second")))
-        if kind < 2:
-            m2 = np.zeros_like(g)
+        m1, m2 = (memory[key][name] if key else np.zeros_like(g) for key in kept)
         count = np.array([memory["steps"]], np.int64)
-        optimizer = Optimizer(kind, settings, low, high, m1, m2, count)
+        called = (
+            None if is_plain(task.optimizer) else _called(task.optimizer, memory, rates, system.theta, name, g, m1, m2)
+        )
+        optimizer = Optimizer(kind, settings, low, high, m1, m2, count, 0 if called is None else called.address)
         order, rates = np.concatenate(orders), np.array(rates)
         losses, hits = np.zeros(len(rates)), np.zeros(len(rates), np.int64)
         status, step = run_epochs(g, net, inputs, target, order, task.size, rule, optimizer, rates, losses, hits)
-        memory["steps"] = int(count[0])
+        if called is None:
+            memory["steps"] = int(count[0])
+        else:
+            called.ended()
         per_epoch = -(-len(task.target) // task.size)
         whole = len(rates) if status == 0 else step // per_epoch
         return {**system.theta, name: g}, losses[:whole], TROUBLE.get(status)
@@ -158,7 +163,24 @@ def _csr(matrix):
 
 
 def _optimizer(optimizer):
-    """Code and settings of the kernel's optimiser."""
+    """Code and settings of the kernel's optimiser, and the names of its two memories or None."""
+    if not is_plain(optimizer):
+        return 3, np.zeros(1), (None, None)
     if isinstance(optimizer, Adam):
-        return 2, np.array([optimizer.beta1, optimizer.beta2, optimizer.epsilon])
-    return (1 if optimizer.momentum else 0), np.array([optimizer.momentum])
+        return 2, np.array([optimizer.beta1, optimizer.beta2, optimizer.epsilon]), ("first", "second")
+    return (1 if optimizer.momentum else 0), np.array([optimizer.momentum]), ("velocity", None)
+
+
+def _called(optimizer, memory, rates, theta, name, g, gradient, new):
+    """The optimiser's step as the kernel calls it."""
+    known = dict(theta)
+
+    def read():
+        known[name] = value = g.copy()
+        value.flags.writeable = False
+        return known, {name: gradient.copy()}
+
+    def write(found):
+        new[...] = found.get(name, known[name])
+
+    return Called(optimizer, memory, rates, read, write)

@@ -17,16 +17,20 @@ takes its mean over the batch. With A = L D L^T and W = L^-1 [b, R^T], S and R z
 only W is solved forward, and only states (free and phases, no Green column per output) backward.
 """
 
+# Intrinsics take one argument less than pyright thinks:
+# pyright: reportCallIssue=false
+
 from typing import NamedTuple
 
 import numpy as np
 
 from physlearn.dynamics.linear.banded import assemble, dot, factor, layout, scale, solve_lower, solve_upper
+from physlearn.kernels.cfuncs import call_action
 from physlearn.kernels.jit import kernel
 from physlearn.learning.engines.edges_phase import cost_of, largest, phase_force, scratch
 
-SGD, MOMENTUM, ADAM = 0, 1, 2
-OK, NOT_POSITIVE_DEFINITE, NOT_FINITE = 0, 1, 2  # 3, 4: what `phase_force` found
+SGD, MOMENTUM, ADAM, CALLED = 0, 1, 2, 3
+OK, NOT_POSITIVE_DEFINITE, NOT_FINITE, STOPPED = 0, 1, 2, 5  # 3, 4: what `phase_force` found
 
 
 class Geometry(NamedTuple):
@@ -60,13 +64,14 @@ class Rule(NamedTuple):
 class Optimizer(NamedTuple):
     """Step of the conductances; its memory is written in place."""
 
-    kind: int  # SGD; MOMENTUM with par = (momentum,); ADAM with par = (beta1, beta2, epsilon)
+    kind: int  # SGD; MOMENTUM with par = (momentum,); ADAM with par = (beta1, beta2, epsilon); CALLED
     par: np.ndarray
     low: np.ndarray  # (E,) siemens: bounds that each step is clipped to
     high: np.ndarray
-    m1: np.ndarray  # (E,) velocity or first moment
-    m2: np.ndarray  # (E,) second moment
+    m1: np.ndarray  # (E,) velocity or first moment; the gradient for one that is called
+    m2: np.ndarray  # (E,) second moment; the new conductances of one that is called
     count: np.ndarray  # (1,) int64: steps done
+    address: int = 0  # of the C function (epoch, 0) -> status that is called
 
 
 def geometry(ci, cj, m, q, j, c0, r, y):
@@ -117,8 +122,9 @@ def run_epochs(g, net, inputs, targets, order, batch, rule, optimizer, lr, losse
     Returns
     -------
     status : int
-        OK, or why it stopped: NOT_POSITIVE_DEFINITE, NOT_FINITE (cost or gradient), or the status of
-        `phase_force`: a full nudge without an equilibrium, or at one that is no minimum.
+        OK, or why it stopped: NOT_POSITIVE_DEFINITE, NOT_FINITE (cost, gradient or theta), STOPPED by the optimiser
+        that is called, or the status of `phase_force`: a full nudge without an equilibrium, or at one that is no
+        minimum.
     step : int
         Steps completed; g and the optimiser's memory are as after the last of them.
     """
@@ -221,7 +227,12 @@ def _epochs(g, net, inputs, targets, order, batch, rule, optimizer, lr, losses, 
                 check += 0.0 * gradient[e]
             if not abs(check) < np.inf:
                 return NOT_FINITE, step
-            _step(optimizer, lr[epoch], gradient, g)
+            if optimizer.kind == CALLED:
+                status = _called(optimizer, epoch, gradient, g)
+                if status != OK:
+                    return status, step
+            else:
+                _step(optimizer, lr[epoch], gradient, g)
             step += 1
     return OK, step
 
@@ -247,9 +258,27 @@ def _sources(g, a, b, driven, q, fed, j, c0, u, m, offset, w):
 
 
 @kernel
+def _called(optimizer, epoch, gradient, g):
+    """One step of an optimiser outside, which reads m1 and writes m2."""
+    m1, m2 = optimizer.m1, optimizer.m2
+    for e in range(g.size):
+        m1[e] = gradient[e]
+    if call_action(optimizer.address, epoch, 0) != 0:
+        return STOPPED
+    check = 0.0
+    for e in range(g.size):
+        check += 0.0 * m2[e]
+    if check != 0.0:
+        return NOT_FINITE
+    for e in range(g.size):
+        g[e] = m2[e]
+    return OK
+
+
+@kernel
 def _step(optimizer, lr, gradient, g):
     """One step of the optimiser, then the bounds."""
-    kind, par, low, high, m1, m2, count = optimizer
+    kind, par, low, high, m1, m2, count, _ = optimizer
     count[0] += 1
     if kind == SGD:
         for e in range(g.size):

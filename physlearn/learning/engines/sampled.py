@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.dynamics.notes import of_draws
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.sampling.engines import ENGINES
 from physlearn.dynamics.walk import hmc
@@ -72,7 +73,7 @@ class Sampled:
     def __init__(self, system, task, temperature, given=(), *, mixing=None, draws=1, levels=1):
         self.inputs, self.temperature, self.given = task.inputs, temperature, given
         self.mixing = (1 if _independent(system, task) else MIXING) if mixing is None else mixing
-        self.draws, self.levels, self.warned = draws, levels, False
+        self.draws, self.levels, self.warned, self.notes = draws, levels, False, ()
 
     def __call__(self, system, memory, pick):
         """Cost and gradient of a step."""
@@ -99,6 +100,7 @@ class Sampled:
         chosen = next((name for name, reason in reasons.items() if reason is None), None)
         if chosen is None:
             raise ValueError(f"rule: no sampler takes this energy: {reasons}")
+        self.notes = of_draws(problem, chosen)
         make = partial(ENGINES[chosen].Sampler, problem, problem.state(problem.initial()), noise)
         heat, gradient = np.full(problem.batch, temperature, dtype=float), {}
         sampler: Any = make()

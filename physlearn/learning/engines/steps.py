@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.kernels.jit import kernel
-from physlearn.learning.optimizers import SGD, Adam
+from physlearn.learning.optimizers import SGD, Adam, stepped
 
 
 def stepper(optimizer):
@@ -22,7 +22,7 @@ def stepper(optimizer):
         return lambda *given: _sgd(optimizer, *given)
 
     def custom(theta, gradient, memory, lr):
-        for name, value in optimizer.step(theta, gradient, memory, lr).items():
+        for name, value in stepped(optimizer, theta, gradient, memory, lr).items():
             theta[name] = np.asarray(value, theta[name].dtype)
 
     return custom

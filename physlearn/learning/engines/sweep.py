@@ -1,7 +1,7 @@
 """Whole epochs of a network of predictions: sweeps through its maps, theta stepped in place.
 
 The plain loop makes a new system at every step, checked and copied; here one system's parameters change under it.  The
-numbers are the plain loop's, bit for bit.
+numbers are the plain loop's, bit for bit.  Masks are drawn and statistics taken once a batch, before all phases.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from copy import copy
 
 import numpy as np
 
-from physlearn.dynamics.predictions import given_of, network_of, precision
+from physlearn.dynamics.predictions import given_of, held_maps, hold, network_of, precision
 from physlearn.errors import ConvergenceError
 from physlearn.learning.engines.steps import stepper
 
@@ -35,6 +35,8 @@ def runner(system, task):
     dtype = precision(system.theta)
     inputs = {name: np.asarray(value, dtype) for name, value in task.inputs.items()}
     target, step = np.asarray(task.target, dtype), stepper(task.optimizer)
+    held = held_maps(system)
+    roots = given_of(system, dict(system.fixed) | inputs, len(target)) if held else {}
 
     def run(system, memory, orders, rates):
         system.check_terms()
@@ -48,15 +50,21 @@ def runner(system, task):
             for start in range(0, len(order), task.size):
                 pick = order[start : start + task.size]
                 batch = {name: value[pick] for name, value in inputs.items()}
+                now, measured = view, {}
                 try:
                     with np.errstate(over="ignore", invalid="ignore"):
-                        loss, gradient = task.rule.swept(view, batch, target[pick], task.cost, task.options)
+                        if held:
+                            known = {name: value[pick] for name, (value, _) in roots.items()}
+                            now, measured = hold(view, known, memory["masks"])
+                        loss, gradient = task.rule.swept(now, batch, target[pick], task.cost, task.options)
                 except ConvergenceError as error:
                     return before, np.array(costs), str(error)
                 cost = float(np.sum(loss, dtype=float))
                 if not np.isfinite(cost):
                     return before, np.array(costs), "the cost is not finite"
                 step(theta, {name: gradient[name] for name in task.names if name in gradient}, memory, lr)
+                for name, value in measured.items():
+                    theta[name][...] = value
                 total += cost
             if not all(np.isfinite(value).all() for value in theta.values()):
                 return before, np.array(costs), "theta is not finite"

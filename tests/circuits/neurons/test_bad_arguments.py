@@ -47,6 +47,7 @@ from circuits.neurons import (
     state_at,
     traub_miles_gates,
 )
+from physlearn import integrate
 
 CELL = LIF(tau=20e-3, v_rest=0.0, v_threshold=20e-3, v_reset=10e-3, refractory=2e-3)
 SQUID = HodgkinHuxley.squid()
@@ -60,7 +61,8 @@ def network(**changes):
 
 
 def run(**changes):
-    return network().__integrate__(**{"t_span": (0.0, 1e-3), "dt": 1e-4} | changes)
+    settings = {"t_span": (0.0, 1e-3), "dt": 1e-4} | changes
+    return integrate(network(), settings.pop("t_span"), **settings)
 
 
 def field(x, current, p, out):

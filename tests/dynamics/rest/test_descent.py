@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import lsq_linear
 
 from physlearn import Binary, Energy, Nudge, Potts, Readout, Real, Spin, System, check_energy, relax
-from physlearn.terms import Bias, Edges
+from physlearn.terms import Bias, Dense, Edges
 
 
 class Cross:
@@ -354,7 +354,8 @@ def test_refusals(rng):
     refused(tie, "a clamp ties variables together", clamp={"d": [1.0]})
     refused(tie, "a complex energy has no minimum", x0=np.zeros(3, complex))
     refused(Energy({"v": (Real(), 3)}, [Spring("v", -1.0)], {}), "the curvature on layer 'v' is not positive")
-    refused(Energy({"v": (Tanh(), 3)}, [Bias("v")], {"bias": np.zeros(3)}), "have an activation")
+    refused(Energy({"v": (Tanh(), 3)}, [Dense(("v", "v"))], {"W": np.zeros((3, 3))}), "have an activation")
+    refused(Energy({"v": (Tanh(), 3)}, [Spring("v", 1.0)], {}), "the energy is not linear in what layer 'v' shows")
     refused(System({"s": (Spin(), 3)}, [Bias("s")], {"bias": np.zeros(3)}), "a System has none")
     outputs = Energy(tie.layers, tie.terms, {}, {"out": Readout("v", [0, 1])})
     refused(

@@ -20,7 +20,8 @@ from physlearn import (
     load,
     save,
 )
-from physlearn.maps import Relu
+from physlearn.dynamics.predictions import hold
+from physlearn.maps import Affine, BatchNorm, Chain, Dropout, Relu, Tanh
 from physlearn.models import PredictionGraph
 
 
@@ -116,7 +117,62 @@ def test_divergence_ends_with_the_last_good_theta(rng):
 
 def test_what_needs_relaxing_is_refused(rng):
     task = dict(cost=SquaredError("y"), optimizer=SGD(0.1))
-    with pytest.raises(ValueError, match="'sweep' does not fit: the rule has phases only"):
+    with pytest.raises(ValueError, match="'sweep' does not fit: "):
         learn(graph(), examples(rng), rule=EquilibriumPropagation(), **task, method="sweep")
     with pytest.raises(ValueError, match=r"it needs all inputs \['x'\] given"):
         learn(graph(), {"h1": np.ones((2, 9)), "y": np.ones((2, 3))}, rule=ExactGradient(), **task, method="sweep")
+
+
+def normalised(share=0.2):
+    nodes = {
+        "h": ("x", Chain(Affine(9, "W1", "b1"), BatchNorm("n"), Tanh(), Dropout(share))),
+        "y": ("h", Affine(3, "W2", "b2")),
+    }
+    return PredictionGraph({"x": 4}, nodes, rng=1)
+
+
+@pytest.mark.parametrize("rule", [ExactGradient(), PredictiveCoding(0.1)])
+def test_masks_and_statistics_of_a_batch(rule, rng, tmp_path):
+    data = examples(rng, 60)
+    data["x"] = data["x"] * 3 + 5
+    task = dict(rule=rule, cost=CrossEntropy("y"), optimizer=Adam(0.02), batch=20, relax_options={"tol": 1e-6})
+    whole = learn(normalised(), data, **task, epochs=40, rng=3)
+    assert whole.cost[-1] < 0.5 * whole.cost[0]
+    values = normalised().with_theta(whole.theta).forward(data["x"])
+    h = data["x"] @ whole.theta["W1"] + whole.theta["b1"]
+    np.testing.assert_allclose(whole.theta["n.mean"], h.mean(0), atol=0.5 * h.std(0).max())
+    assert np.mean(np.argmax(values["y"], 1) == np.argmax(data["y"], 1)) > 0.8
+    half = learn(normalised(), data, **task, epochs=15, rng=3)
+    again = learn(normalised(), data, **task, epochs=25, resume=load(save(tmp_path / "half", half), normalised()))
+    for name, value in whole.theta.items():
+        np.testing.assert_array_equal(again.theta[name], value)
+
+
+def test_held_statistics_are_shared_by_all_phases(rng, tol):
+    """The gradient of the held network: against differences with mask and statistics kept."""
+    net, cost = normalised(), SquaredError("y")
+    x, target = rng.standard_normal((8, 4)), rng.standard_normal((8, 3))
+    held, measured = hold(net, {"x": x}, np.random.default_rng(0))
+    assert set(measured) == {"n.mean", "n.variance"}
+    _, gradient = held.exact_gradient(cost, {"x": x}, target)
+    for name in ("W1", "n.gain", "n.shift", "W2"):
+        step = rng.standard_normal(net.theta[name].shape)
+
+        def loss(h, name=name, step=step):
+            moved = held.with_theta({name: net.theta[name] + h * step})
+            return cost.value(moved.forward(x)["y"], target).mean()
+
+        slope = (loss(1e-5) - loss(-1e-5)) / 2e-5
+        assert np.sum(gradient[name] * step) == pytest.approx(slope, rel=tol.GRADIENT)
+
+
+def test_a_constant_batch_is_refused_while_learning():
+    data = {"x": np.ones((6, 4)), "y": np.eye(3)[[0, 1, 2, 0, 1, 2]]}
+    with pytest.raises(ValueError, match="BatchNorm 'n': all 6 values"):
+        learn(normalised(), data, rule=ExactGradient(), cost=CrossEntropy("y"), optimizer=SGD(0.1), batch=6)
+
+
+def test_phases_that_relax_refuse_masks(rng):
+    task = dict(cost=SquaredError("y"), optimizer=SGD(0.1))
+    with pytest.raises(ValueError, match="BatchNorm and Dropout of one batch are known to sweeps only"):
+        learn(normalised(), examples(rng), rule=EquilibriumPropagation(), **task, method="relax")

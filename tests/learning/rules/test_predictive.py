@@ -15,6 +15,7 @@ from physlearn import (
     Real,
     SquaredError,
     System,
+    check_gradient,
     learn,
     relax,
 )
@@ -186,3 +187,11 @@ def test_what_does_not_fit_is_refused(rng):
         PredictiveCoding(0)
     with pytest.raises(ValueError, match="steps"):
         PredictiveCoding(steps=0)
+
+
+def test_check_gradient_measures_its_order(rng):
+    net = layered()
+    inputs, target, _ = task(net, rng)
+    data = inputs | {"y": target}
+    check = check_gradient(net, data, PredictiveCoding(), [1e-2, 1e-3, 1e-4], cost=SquaredError("y"))
+    assert abs(check.slope - 1) < 0.05 and check.cosine[-1] > 0.999

@@ -164,9 +164,10 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from mine import field, threshold
 from circuits.neurons import Constant, Neuron, Population, SpikingNetwork
+from physlearn import integrate
 from physlearn.kernels.cfuncs import FIELD, compiled
 network = SpikingNetwork({"n": Population(Neuron(field, ("v", "w"), threshold), 1)}, inputs=[Constant("n", 0.5)])
-run = network.__integrate__((0.0, 100.0), dt=0.1)
+run = integrate(network, (0.0, 100.0), dt=0.1)
 hits = compiled(field, FIELD, "field", "and read x and p by number").cache_hits
 print(len(run.spikes["n"].times), hits)
 """

@@ -164,7 +164,7 @@ def test_bad_inputs():
         (lambda: Sine("n", 1.0, frequency=[1.0, 2.0]), "one number"),
         (lambda: Step("n", 1.0, start=np.zeros(3)), "one number"),
         (lambda: Poisson("n", 1.0, np.ones(3)), "weight"),
-        (lambda: network(Poisson("n", lambda t: np.ones((len(t), 5)), 1.0)).__integrate__((0.0, 1e-3), dt=DT), "5"),
+        (lambda: integrate(network(Poisson("n", lambda t: np.ones((len(t), 5)), 1.0)), (0.0, 1e-3), dt=DT), "5"),
         (lambda: integrate(network(Poisson("n", lambda t: 5.0, 1.0)), (0.0, 1e-3), dt=DT), "shape"),
         (lambda: SpikeTrains("n", [0.1, 0.2], [0, 1], np.ones(3)), "weight"),
     ]:

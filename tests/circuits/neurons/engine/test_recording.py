@@ -85,12 +85,13 @@ def test_a_stream_holds_what_memory_would(tmp_path):
 LONG = """
 import resource, sys
 from circuits.neurons import LIF, Constant, Population, Record, SpikingNetwork
+from physlearn import integrate
 cell = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0)
 network = SpikingNetwork({"n": Population(cell, 200)}, inputs=[Constant("n", 40e-3)])
 record = {"n": Record(["v"])}
 sizes = []
 for k, t in enumerate((1.0, float(sys.argv[2]))):
-    network.__integrate__((0.0, t), dt=1e-4, record=record, stream=sys.argv[1] + str(k))
+    integrate(network, (0.0, t), dt=1e-4, record=record, stream=sys.argv[1] + str(k))
     sizes.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 print(sizes[1] - sizes[0])
 """
@@ -122,9 +123,10 @@ def test_variables_are_names():
 KILLED = """
 import sys
 from circuits.neurons import LIF, Constant, Population, Record, SpikingNetwork
+from physlearn import integrate
 cell = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0)
 network = SpikingNetwork({"n": Population(cell, 50)}, inputs=[Constant("n", 40e-3)])
-network.__integrate__((0.0, float(sys.argv[2])), dt=1e-4, record={"n": Record(["v"], every=1e-3)}, stream=sys.argv[1])
+integrate(network, (0.0, float(sys.argv[2])), dt=1e-4, record={"n": Record(["v"], every=1e-3)}, stream=sys.argv[1])
 """
 
 

@@ -261,10 +261,11 @@ PROGRAM = """
 from circuits.neurons import LIF, Constant, Exponential, Population, SpikingNetwork
 from circuits.neurons.cells import lif_steps
 from circuits.neurons.engine import loop
+from physlearn import integrate
 from physlearn.kernels.cfuncs import UPDATE, compiled
 cell = LIF(tau=20e-3, v_rest=0.0, v_threshold=1e-2, v_reset=0.0)
 cells = Population(cell, 3, receptors={"e": Exponential(5e-3)})
-SpikingNetwork({"n": cells}, inputs=[Constant("n", 2e-2)]).__integrate__((0.0, 0.1), dt=1e-4)
+integrate(SpikingNetwork({"n": cells}, inputs=[Constant("n", 2e-2)]), (0.0, 0.1), dt=1e-4)
 step = compiled(lif_steps.fused, UPDATE, "update", "or use a built-in neuron")
 print(sum(loop.run.stats.cache_misses.values()), step.cache_hits)
 """

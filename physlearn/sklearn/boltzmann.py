@@ -1,8 +1,4 @@
-"""Restricted Boltzmann machine as a scikit-learn estimator; needs the extra ``sklearn``.
-
-It is `physlearn.models.RBM` under `learn`, with scikit-learn's names; import it from here only where
-scikit-learn is wanted, since that import is slow.
-"""
+"""Restricted Boltzmann machine as a scikit-learn estimator: `physlearn.models.RBM` under `learn`."""
 
 from __future__ import annotations
 
@@ -10,14 +6,12 @@ from typing import Any
 
 import numpy as np
 
-try:
-    from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-    from sklearn.utils import check_random_state
-    from sklearn.utils.validation import check_is_fitted, validate_data
-except ImportError as error:
-    raise ImportError("physlearn.sklearn needs scikit-learn: pip install 'physlearn-sim[sklearn]'") from error
+from physlearn.sklearn.arguments import data_of, generator_of  # isort: skip (says what is missing)
 
-from physlearn.checks import choice, count, flag, not_negative, number, seen
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from physlearn.checks import choice, count, flag, not_negative, number
 from physlearn.learning.learn import learn
 from physlearn.learning.optimizers import SGD
 from physlearn.learning.rules.sampled import ContrastiveDivergence, PersistentContrastiveDivergence
@@ -94,7 +88,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         >>> BernoulliRBM(n_components=1, n_iter=2, random_state=0).fit([[0, 1], [1, 0]]).components_.shape
         (1, 2)
         """
-        data = self._data(X)
+        data = data_of(self, X)
         self._check(data.shape[1])
         self._begin(data.shape[1])
         self._learn(data, self.n_iter)
@@ -109,7 +103,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         2
         """
         first = not hasattr(self, "machine_")
-        data = self._data(X, reset=first)
+        data = data_of(self, X, reset=first)
         self._check(data.shape[1])
         if first:
             self._begin(data.shape[1])
@@ -119,7 +113,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     def transform(self, X):
         """Probabilities of the hidden units, (n, n_components)."""
         check_is_fitted(self)
-        data = self._data(X, reset=False)
+        data = data_of(self, X, reset=False)
         return self.machine_.transform(np.clip(data, 0.0, 1.0))
 
     def score_samples(self, X):
@@ -135,15 +129,8 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         array([-1.4])
         """
         check_is_fitted(self)
-        data = self._data(X, reset=False)
+        data = data_of(self, X, reset=False)
         return -self.machine_.free_energy(np.clip(data, 0.0, 1.0)) - self.machine_.log_z(rng=0).value
-
-    def _data(self, X, reset=True) -> Any:
-        """X as scikit-learn validates it, with its name in every refusal."""
-        try:
-            return validate_data(self, X, dtype=np.float64, reset=reset)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"X: {error}") from error
 
     def _check(self, n_features):
         """Refuse settings by scikit-learn's names; that convention wants them stored unseen."""
@@ -158,20 +145,8 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         not_negative("decay", self.decay)
         choice("precision", self.precision, ("single", "double"))
 
-    def _random_state(self):
-        try:
-            if isinstance(self.random_state, bool):
-                raise TypeError
-            return check_random_state(self.random_state)
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"random_state: got {seen(self.random_state)}, expected zero or a positive integer below 2**32, "
-                "a RandomState or None"
-            ) from None
-
     def _begin(self, n_features):
-        draws = self._random_state().randint(np.iinfo(np.int32).max, size=4)
-        self._rng = np.random.default_rng(draws)
+        self._rng = generator_of(self.random_state)
         self.machine_ = RBM(n_features, self.n_components, scale=0.01, rng=self._rng)
         self._training = None
 

@@ -1,0 +1,1 @@
+"""Modified nodal analysis: circuits of any elements as one system, and its operating points."""
