@@ -145,10 +145,7 @@ class System:
             self.numbers["checked"] = True
 
     def field(self, x: State, layer: str, index=None) -> np.ndarray:
-        """Sum of the terms' fields on a layer, shaped like x[layer], with one more axis where they are by levels.
-
-        ``index``: flat indices of the variables wanted, (batch, k) or (batch, k, q) then.
-        """
+        """Sum of the terms' fields on a layer, like x[layer], by levels one axis more; of ``index`` only."""
         self.check_terms()
         shown = self.shown(x)
         if layer in self.layers and self.layers[layer].by_level:
