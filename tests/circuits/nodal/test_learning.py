@@ -106,7 +106,7 @@ def test_transistors_learn_xor():
 
 @pytest.mark.slow
 def test_transistors_learn_a_nonlinear_function():
-    """Half a sine of one input, with a rail at 0.45 V: 1 % of the best linear map's cost from at least 8 of 10 starts."""
+    """Half a sine of one input, a rail at 0.45 V: below 1 % of the best linear cost from at least 8 of 10 starts."""
     u = np.linspace(0, 1, 9)[:, None]
     x, y = np.column_stack([0.9 * u, np.full(9, 0.45)]), 0.01 * (2 * np.sin(np.pi * u) - 1)
     optimizer = SGD(lambda epoch: 1e4 if epoch < 4500 else 1e3, bounds={"gate": (0.8, 8.0)})
