@@ -159,7 +159,7 @@ def _resistances(network, part, ends):
     from scipy.sparse import triu
 
     wires = triu(network.energy.terms[0].quadratic(network.energy.theta)[0], 1, "coo")
-    home, g, out, left = part[wires.row], -wires.data, np.empty(len(ends)), np.ones(len(ends), bool)
+    home, g, out, left = part[wires.row], np.abs(wires.data), np.empty(len(ends)), np.ones(len(ends), bool)
     for k in np.unique(part[ends[:, 0]]):
         here, inside = np.flatnonzero(part[ends[:, 0]] == k), home == k
         if np.max(g[inside]) <= WIDE * np.min(g[inside]):

@@ -8,6 +8,7 @@ all (infinity), and every place that a chain has kept is worth one draw.  Chains
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -23,8 +24,9 @@ def diagnosed(draws):
             raise TypeError(f"diagnostics: {name!r} is complex, which has no order; observe its parts, or its modulus")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # 0/0 where nothing moves
-        bulk, tail = (arviz.rhat(draws, method=method) for method in ("z_scale", "folded"))
-        size = arviz.ess(draws)
+        bulk: Any = arviz.rhat(draws, method="z_scale")
+        tail: Any = arviz.rhat(draws, method="folded")
+        size: Any = arviz.ess(draws)
     for name, value in draws.items():
         halves = in_halves(np.asarray(value.transpose("chain", "draw", ...), dtype=float))
         folded = np.abs(halves - np.median(halves, axis=(0, 1)))
