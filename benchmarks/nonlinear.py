@@ -152,6 +152,7 @@ def laboratory(rng):
 
     rows = []
     for edges in (16, 64, 256, 512, 2048):
+        epochs = 50 if edges <= 512 else 2
         graph = random_regular_graph(edges // 2, 4, rng=1)
         network = ResistorNetwork(
             graph, conductance=1e-3 * rng.uniform(0.5, 1.5, edges), ground=0, inputs=[1, 2], outputs=[3]
@@ -159,7 +160,7 @@ def laboratory(rng):
         data = {"input": rng.uniform(0, 1, (20, 2)), "output": rng.uniform(0, 0.5, (20, 1))}
         optimizer = SGD(1e-6, bounds={"conductance": (1e-6, 1e-1)})
 
-        def run(network=network, data=data, optimizer=optimizer):
+        def run(network=network, data=data, optimizer=optimizer, epochs=epochs):
             learn(
                 network,
                 data,
@@ -167,11 +168,11 @@ def laboratory(rng):
                 optimizer=optimizer,
                 cost=SquaredError("output"),
                 batch=1,
-                epochs=5,
+                epochs=epochs,
             )
 
         run()
-        step = seconds(run)[0] / 100
+        step = seconds(run)[0] / (20 * epochs)
         settling = 2 * 5 * 1e-9 / soft_modes(network, 1)[0][0]
         rows.append((edges, f"{step * 1e6:.1f} us", f"{settling * 1e6:.1f} us", f"{step / settling:.3f}"))
     columns = ("edges", "processor time", "settling, 1 nF and 1 kohm", "ratio")

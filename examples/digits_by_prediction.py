@@ -25,17 +25,10 @@ train, test = np.split(np.random.default_rng(0).permutation(len(images)), [1500]
 image = Chain(Concatenate(), Affine(128, "W1", "b1"), Tanh(), Affine(64, "W2", "b2"))
 nodes = {"z": ("label", Affine(CODE, "M", None)), "image": (("label", "z"), image)}
 net = PredictionGraph({"label": 10}, nodes, {"image": 0.1}, rng=0)
-done = learn(
-    net,
-    {"label": label[train], "image": images[train]},
-    rule=PredictiveCoding(),
-    cost=SquaredError("image"),
-    optimizer=Adam(WarmupCosine(5e-3, EPOCHS), decay={"W1": 3.0, "W2": 3.0}),
-    epochs=EPOCHS,
-    batch=50,
-    relax_options={"tol": 0.03, "max_steps": 40, "unconverged": "ignore"},
-    rng=0,
-)
+optimizer = Adam(WarmupCosine(5e-3, EPOCHS), decay={"W1": 3.0, "W2": 3.0})
+task = dict(rule=PredictiveCoding(), cost=SquaredError("image"), optimizer=optimizer, epochs=EPOCHS, batch=50, rng=0)
+roughly = {"tol": 0.03, "max_steps": 40, "unconverged": "ignore"}
+done = learn(net, {"label": label[train], "image": images[train]}, **task, relax_options=roughly)
 net, left = done.machine, [k for k in range(64) if k % 8 < 4]
 codes = relax(net, clamp={"label": label[train], "image": images[train]}, tol=1e-3).x["z"]
 spread = np.var(codes - net.forward(label[train])["z"], 0)  # what is left of z is its prior's variance

@@ -238,3 +238,14 @@ def test_wrapped_angles_stay_within_one_turn():
     y = Angle().wrap(x)
     assert np.all((y >= -np.pi) & (y < np.pi))
     np.testing.assert_allclose(np.exp(1j * y), np.exp(1j * x), atol=1e-14)
+
+
+def test_couplings_of_angles_are_learnt_from_samples():
+    from physlearn import SGD, PersistentContrastiveDivergence, learn
+
+    data = sample(ring(), temperature=1.0, n_samples=60, chains=20, rng=0).x.reshape(-1, 4)
+    start = ring().with_theta({"J": np.zeros(4)})
+    done = learn(
+        start, {"x": data}, rule=PersistentContrastiveDivergence(), optimizer=SGD(0.5), epochs=20, batch=200, rng=0
+    )
+    np.testing.assert_allclose(done.theta["J"], 1.0, atol=0.2)

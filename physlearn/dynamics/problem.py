@@ -255,8 +255,7 @@ class Problem:
     def stiffness(self, z, force):
         """Largest curvature of each item, (batch,), by a few power iterations on differences of the force."""
         largest = np.max(np.abs(z), 1, initial=0.0)
-        given = np.max(np.abs(self.base), 1, initial=0.0)
-        step = PROBE * (length_of(np.where(largest > 0, largest, given)) + largest)[:, None]
+        step = PROBE * (self.length(z) + largest)[:, None]
         # a start that is neither smooth nor rough has a part in every mode
         v, size = np.broadcast_to(np.cos(np.arange(z.shape[1]) ** 2), z.shape), np.ones(self.batch)
         for _ in range(POWER_ITERATIONS):
@@ -264,6 +263,13 @@ class Problem:
             v = (force - self.force(z + step * v)) / step
             size = np.maximum(np.linalg.norm(v, axis=1), np.finfo(float).tiny)
         return np.where(np.isfinite(size), size, 1.0)
+
+    def length(self, z):
+        """What lengths along z are compared with, (batch,): 1, or the largest value where all are small."""
+        if self.scale is not None:
+            return np.ones(len(z))
+        largest = np.max(np.abs(z), 1, initial=0.0)
+        return length_of(np.where(largest > 0, largest, np.max(np.abs(self.base), 1, initial=0.0)))
 
     def force_scale(self, z, start, share):
         """Size of the forces that balance at rest, (batch,); ``tol`` is relative to it on continuous variables.

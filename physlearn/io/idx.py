@@ -127,6 +127,8 @@ def read_images(folder, name=None):
 
 def _array(path):
     """A file's array, and the md5 of its bytes, unpacked."""
+    if not path.is_file():
+        raise FileNotFoundError(f"path: there is no file {path}")
     data = path.read_bytes()
     if data[:2] == b"\x1f\x8b":
         try:

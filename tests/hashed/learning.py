@@ -18,6 +18,7 @@ from physlearn import (
     EquilibriumPropagation,
     ExactGradient,
     Margin,
+    PredictiveCoding,
     Readout,
     Real,
     SquaredError,
@@ -29,7 +30,8 @@ from physlearn import (
     save,
 )
 from physlearn.learning import sharpen
-from physlearn.models import Convolved, EPNetwork, random_structures
+from physlearn.maps import Affine, BatchNorm, Chain, Concatenate, Constant, Conv, Dropout, Tanh
+from physlearn.models import Convolved, EPNetwork, PredictionGraph, random_structures
 from physlearn.terms import Bias, Edges
 
 
@@ -218,7 +220,24 @@ def resistors(precision, method):
     return done.theta, done.cost
 
 
+def predictions(rule, dtype=float):
+    """A graph of maps: convolution, batch statistics, a mask, a free prior."""
+    rng = generator(5)
+    image = Chain(Conv(3, 2, "K", "k"), BatchNorm("n"), Tanh(), Dropout(0.2))
+    nodes = {"h": ("x", image), "z": ((), Constant(2)), "y": (("h", "z"), Chain(Concatenate(), Affine(3, "W", "b")))}
+    theta = PredictionGraph({"x": (4, 4)}, nodes, rng=1).theta
+    machine = PredictionGraph({"x": (4, 4)}, nodes, theta={name: value.astype(dtype) for name, value in theta.items()})
+    data = {"x": rng.normal(size=(12, 16)), "y": np.eye(3)[rng.integers(3, size=12)]}
+    told = dict(cost=CrossEntropy("y"), optimizer=Adam(0.01), epochs=3, batch=4, rng=0, relax_options={"tol": 1e-3})
+    done = learn(machine, data, rule=rule, **told)
+    return done.theta, done.cost
+
+
 RUNS |= {
+    "predictions, exact": lambda: predictions(ExactGradient()),
+    "predictions, exact, single": lambda: predictions(ExactGradient(), np.float32),
+    "predictions, coding": lambda: predictions(PredictiveCoding(0.1)),
+    "predictions, steps": lambda: predictions(PredictiveCoding(steps=5)),
     "compiled, drops": lambda: train(RULES["coupled"], "adam", machine=network(drop=True), method="compiled"),
     "compiled, currents": lambda: train(RULES["propagation"], "adam", machine=network(forced=True), method="compiled"),
     "compiled, bias": lambda: train(

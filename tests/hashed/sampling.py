@@ -261,6 +261,8 @@ RUNS = {
     "mala": lambda: draws(wells(), "mala", warmup=30),
     "hmc": lambda: draws(wells(), "hmc", warmup=30),
     "hmc, bounds": lambda: draws(springs(bound=0.5), "hmc", warmup=30),
+    "hmc, diagonal metric": lambda: draws(springs(), "hmc", warmup=60, chains=4, metric="diagonal"),
+    "hmc, dense metric": lambda: draws(springs(), "hmc", warmup=60, chains=4, metric="dense"),
     "hmc, clamped": lambda: draws(springs(), "hmc", warmup=30, clamp={"end": [0.5]}),
     "hmc, single step": lambda: draws(springs(), "hmc", step=0.2, leaps=4, jitter=0.0),
     "observed": seen,

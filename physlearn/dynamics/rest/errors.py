@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.dynamics.frame import separate
-from physlearn.dynamics.predictions import Inference, network_of
+from physlearn.dynamics.inference import Inference
+from physlearn.dynamics.predictions import network_of
 from physlearn.dynamics.rest.quasi_newton import FAR, descend
 
 

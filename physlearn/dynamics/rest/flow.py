@@ -14,7 +14,6 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.dynamics.problem import RUNAWAY
-from physlearn.dynamics.scale import length_of
 
 # Local error allowed in a step, as a fraction of the step: small enough to stay in the start's basin.
 ACCURACY = 0.05
@@ -32,7 +31,7 @@ def solve(problem, tol, max_steps):
     with np.errstate(over="ignore", invalid="ignore"):  # an item that runs away is rejected, not noisy
         k = part.force(y)
         left = part.residual(y, k, bounds)
-        h = 0.1 * (length_of(np.max(np.abs(y), 1, initial=0.0)) + _norm(y)) / np.maximum(_norm(k), np.finfo(float).tiny)
+        h = 0.1 * (part.length(y) + _norm(y)) / np.maximum(_norm(k), np.finfo(float).tiny)
         going, steps = left > tol, 0  # tol is one per item
         while steps < max_steps and going.any():
             if 2 * np.count_nonzero(going) <= len(going):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.dynamics.problem import RUNAWAY
-from physlearn.dynamics.scale import length_of
 
 POLISH = 20  # restarts along chords
 
@@ -41,7 +40,7 @@ def _minimise(problem, z, bounds, tol, max_steps):
     rest = problem.residual(z, force, bounds)[0]
     if z.shape[1] == 0 or rest <= tol:
         return z, 0
-    length = float(length_of(np.max(np.abs(z))))
+    length = float(problem.length(z)[0])
     unit = np.max(
         np.abs(force)
     )  # SciPy's line search has thresholds of its own: give it forces of one, over lengths of one

@@ -17,7 +17,6 @@ import numpy as np
 from physlearn.dynamics.frame import rows_of
 from physlearn.dynamics.linear.quadratic import term_places
 from physlearn.dynamics.problem import bare_nudge
-from physlearn.dynamics.scale import length_of
 
 DENSE = 200  # up to this many variables dense factorisations are faster than sparse ones
 EPS = np.finfo(float).eps
@@ -183,7 +182,7 @@ def _way_down(h):
 def _leave(problem, z, direction):
     """Step off a saddle or maximum to a lower energy, the longest of 1, 1/2, ... times the state."""
     largest = float(np.max(np.abs(z)))
-    first = float(length_of(largest or np.max(np.abs(problem.base), initial=0.0))) + largest
+    first = float(problem.length(z)[0]) + largest
     energy, t = problem.energy(z)[0], first
     direction = direction / np.max(np.abs(direction))
     while t > 1e-9 * min(first, 1.0):

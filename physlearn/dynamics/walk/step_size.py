@@ -10,6 +10,7 @@ import numpy as np
 
 # Optimal acceptance in many dimensions: Roberts and Rosenthal 1998 (MALA), Beskos et al. 2013 (HMC).
 MALA, HMC = 0.574, 0.651
+METRIC = 0.8  # of paths of many lengths: longer ones than the usual accept less (Stan's, Betancourt et al. 2014)
 
 
 class DualAveraging:

@@ -51,11 +51,13 @@ class Walkers:
     problem : Problem
     state : {layer: (chains, *shape)}
     streams : (chains, 4) uint64
+    rows : int
+        Rows to a block of terms with products.
     """
 
-    def __init__(self, problem, state, streams):
+    def __init__(self, problem, state, streams, rows=BLOCK):
         self.problem, self.chains = problem, problem.batch
-        self.blocks = blocks_of(problem, BLOCK)
+        self.blocks = blocks_of(problem, rows)
         self.rows = np.concatenate([block.items for block in self.blocks])
         self.rng = Chains(np.ascontiguousarray(streams[self.rows]))
         self.z = problem.pick(concatenate(problem.system, state))[self.rows]
