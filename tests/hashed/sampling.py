@@ -252,6 +252,7 @@ RUNS = {
     "swendsen-wang, potts": lambda: draws(potts(q=4), "swendsen_wang", temperature=1.0),
     "wolff": lambda: draws(square(), "wolff"),
     "wolff, potts": lambda: draws(potts(q=4), "wolff", temperature=1.0),
+    "spikes": lambda: draws(binary(8), "spikes", n_samples=2, warmup=2, tau=3),
     "kawasaki": lambda: draws(soup(), "kawasaki", temperature=1.0),
     "kawasaki, anywhere": lambda: draws(soup(), "kawasaki", temperature=1.0, partners="anywhere"),
     "kawasaki, clusters": lambda: draws(soup(), "kawasaki", temperature=1.0, clusters=0.3),

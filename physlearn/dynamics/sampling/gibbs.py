@@ -30,10 +30,10 @@ def refusal(problem):
         return f"a force is given on the angles of layers {problem.torques()}, which no energy of their period has"
     state = problem.state(problem.initial())
     for name, layer in problem.system.layers.items():
-        free = _free(problem, name).any()
+        free = free_of(problem, name).any()
         if free and not is_continuous(layer.kind) and not is_discrete(layer.kind):
             return unstated(name, layer.kind)
-        if free and getattr(layer.kind, "coded", False) and np.any(problem.push[:, _span(problem, name)]):
+        if free and getattr(layer.kind, "coded", False) and np.any(problem.push[:, span_of(problem, name)]):
             return f"a force is given on layer {name!r}, and codes have no slope"
         if free and is_continuous(layer.kind):
             curvature = problem.system.curvature(state, name)
@@ -59,7 +59,7 @@ class Sampler:
             for k in range(0, len(rows), BLOCK)
         ]
         self.push = problem.push[rows]
-        self.moving = [name for name in state if _free(problem, name).any()]
+        self.moving = [name for name in state if free_of(problem, name).any()]
         terms = problem.system.terms
         self.single = [name for name in self.moving if any(t.layers.count(name) > 1 for t in terms)]
         self.method = "Gibbs (blocks)"
@@ -73,7 +73,7 @@ class Sampler:
             rng = Chains(self.streams[where])
             for _ in range(sweeps):
                 for name in self.moving:
-                    free = np.flatnonzero(_free(self.problem, name))
+                    free = np.flatnonzero(free_of(self.problem, name))
                     for index in free[:, None] if name in self.single else [free]:
                         self._draw(x, name, index, temperature[where], self.push[where], rng)
             self.streams[where] = rng.states
@@ -91,18 +91,19 @@ class Sampler:
         if is_continuous(layer.kind):
             curvature = np.broadcast_to(system.curvature(x, name), x[name].shape).reshape(flat.shape)[:, index]
         if is_continuous(layer.kind):
-            field = field + push[:, _span(self.problem, name)][:, index]
+            field = field + push[:, span_of(self.problem, name)][:, index]
         elif not layer.kind.coded:
-            field = layer.kind.sloped(field, push[:, _span(self.problem, name)][:, index], None, flat[:, index])
+            field = layer.kind.sloped(field, push[:, span_of(self.problem, name)][:, index], None, flat[:, index])
         heat = temperature.reshape(-1, *[1] * (field.ndim - 1))
         flat[:, index] = layer.kind.draw(field, curvature, flat[:, index], heat, rng)
 
 
-def _span(problem, name):
+def span_of(problem, name):
+    """Where a layer's variables are in the concatenation."""
     start = problem.frame.offset[name]
     return slice(start, start + problem.system.layers[name].size)
 
 
-def _free(problem, name):
+def free_of(problem, name):
     """Which variables of a layer are free, (size,)."""
-    return problem.frame.cluster[_span(problem, name)] >= 0
+    return problem.frame.cluster[span_of(problem, name)] >= 0

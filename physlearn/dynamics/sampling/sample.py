@@ -59,7 +59,7 @@ def sample(
     clamp : mapping of str to array, optional
         Readout name to values, (k,) or (chains, k).
     method : str
-        "auto" or an engine's name.
+        "auto" or an engine's name; "spikes" (with ``tau``, the visits that a spike lasts) is that of abstract neurons.
     observe : mapping of str to callable or Mean, optional
         Functions of the state, ``f(x) -> (chains, ...)``; given, states are not stored (``{}``: energies only).
     rng : int, Generator or None
