@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -253,8 +253,8 @@ class Circuit:
         voltages = Named({node: pick(x["v"][:, k]) for k, node in enumerate(self.nodes)})
         found = Named({name: pick(value) for name, value in currents.items()})
         floating = tuple(node for node, free in zip(self.nodes, loose, strict=True) if free)
-        parts = (rest.x, rest.energy, rest.residual, rest.steps, rest.converged, rest.method)
-        return OperatingPoint(*parts, voltages, found, floating)
+        known = {part.name: getattr(rest, part.name) for part in fields(rest)}
+        return OperatingPoint(**known, voltages=voltages, currents=found, floating=floating)
 
     def read(self, x, places):
         """Voltages at places of states (n,) or (batch, n), as `ResistorNetwork.read`; an OperatingPoint will do.
