@@ -124,7 +124,9 @@ def measured(matrix, y, noise) -> Tilt:
     Tilt(precision=(1, 1) array all 16, shift=(1,) array all 8)
     """
     a, s = array("matrix", matrix, ndim=2), positive("noise", noise)
-    y = array("y", y, shape=(len(a),))
+    y = array("y", y, ndim=1)
+    if len(y) != len(a):
+        raise ValueError(f"matrix: has {len(a)} rows, expected one for each of the {len(y)} entries of y")
     return Tilt(a.T @ a / s**2, a.T @ y / s**2)
 
 
