@@ -9,6 +9,11 @@ from .elements.controlled import (
 )
 from .elements.diode import Diode as Diode
 from .elements.ideal_diode import IdealDiode as IdealDiode
+from .elements.law import Law as Law
+from .elements.memristor import (
+    DriftMemristor as DriftMemristor,
+    ThresholdMemristor as ThresholdMemristor,
+)
 from .elements.mosfet import MOSFET as MOSFET
 from .elements.resistor import Resistor as Resistor
 from .elements.sources import (
@@ -31,6 +36,7 @@ from .graphs import (
 )
 from .nodal.circuit import Circuit as Circuit
 from .nodal.operating_point import OperatingPoint as OperatingPoint
+from .nodal.transient import Transient as Transient
 from .resistive.deep import DeepResistiveNetwork as DeepResistiveNetwork
 from .resistive.hessian import (
     cost_hessian as cost_hessian,

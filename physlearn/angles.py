@@ -15,7 +15,7 @@ import numpy as np
 from physlearn.discrete import fitting, sound
 
 TURN = 2.0 * np.pi
-LEAST = 1e-8  # concentration below which the distribution is uniform to 1 in 10^8
+LEAST, MOST = 1e-8, 1e300  # concentrations between: below, the distribution is uniform to 1 in 10^8
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,10 @@ def von_mises(concentration, rng):
     True
     """
     shape = np.shape(concentration)
+    if np.isnan(concentration).any():  # no rejection would end
+        raise ValueError("concentration: some entries are NaN, expected numbers of at least 0")
     state = (rng.random(shape) * 2.0**53).astype(np.uint64).ravel()
-    k = np.maximum(np.ravel(concentration), LEAST)
+    k = np.clip(np.ravel(concentration), LEAST, MOST)
     # the envelope, a wrapped Cauchy distribution: rho and (1 + rho^2)/(2 rho) - 1, without cancellation
     root = np.hypot(1.0, 2.0 * k)
     tau = 1.0 + root

@@ -6,35 +6,20 @@ A physical system is a set of **layers** (its state ``x``) coupled by **terms** 
 
 A resistor network, a Hopfield memory, a Boltzmann machine, a soup of binding molecules and a predictive-coding network
 differ only in which layers and terms they are made of.  Each layer has a **kind**: what its variables do with the field
-on them.  The field on a ``Real`` variable is -dE/dx; on a discrete variable it is the energy gap (Spin:
--(E(+1) - E(-1))/2, Binary: -(E(1) - E(0))) or one number a level (all others: f(k) = -E(k) up to a constant), which is
-exact for all energies.  Temperatures are energies (k_B = 1).  A kind may carry an activation g, the gradient of
-a Lagrangian L (methods ``activation(x)`` and ``lagrangian(x) -> (batch,)``): terms then see g(x), fields are -dE/dg,
-the layer adds its Legendre transform x.g - L to the energy, and it is at rest where x = field.
+on them.  The field on a ``Real`` variable is -dE/dx; on a discrete one the energy gap (Spin: -(E(+1) - E(-1))/2,
+Binary: -(E(1) - E(0))) or one number a level (f(k) = -E(k) up to a constant), exact for all energies.  Temperatures are
+energies (k_B = 1).  A kind may carry an activation g, the gradient of a Lagrangian L (``activation(x)``,
+``lagrangian(x) -> (batch,)``): terms then see g(x), fields are -dE/dg, the layer adds x.g - L to the energy, and it is
+at rest where x = field.
 
 A **term** is any object with ``layers`` (a layer's name once per occurrence) and three methods
 
     energy(x, theta) -> (batch,)
-    field(x, theta, layer) -> like x[layer]           (one more axis, of length q, where it gives one number a level)
+    field(x, theta, layer) -> like x[layer]               (one more axis where it gives one number a level)
     gradient(x, theta, weight) -> {name: sum_b weight_b dE_b/dtheta[name]}
 
-which is enough for every verb.  Optional forms open faster engines, each audited by `check_energy`:
-
-    curvature(x, theta, layer)   d2E/dx_i2 where E is a separable quadratic in that layer, None elsewhere
-    quadratic(theta) -> (A, b)   E = x.A.x/2 - b.x + const over the term's layers, concatenated
-    jacobian(x, theta)           d field/dx of one state (batch of one), over the same concatenation; measured ones
-                                 are marked by ``differences = True``
-    limit(x, theta)              (margin (batch,), sentence): the field holds where the margin is positive
-    gradient_moments(basis, gram, theta)  `gradient` of the states c @ basis, where gram = sum c^T w c
-    check(layers, theta)         ValueError for parameters that do not fit, called by every verb
-    parameters                   names in theta that the term reads (or ``parameter``, a single one); a missing one is
-                                 refused when the energy is built
-    single = True                float32 parameters stay so, where every term says this; else they become float64
-    holomorphic = True           energy, field and gradient accept complex x (complex nudges)
-    multilinear = True           the energy is proportional to each of its layers: differences of states may be taken
-                                 before products
-    rowwise = True               rows of energy and field have the same bits in any batch of two or more
-    local                        a `Local`: compiled single-variable updates
+which is enough for every verb.  Optional forms open faster engines: ``help("physlearn.terms")`` lists them, and
+`check_energy` audits each.
 
 A `System` is the same sum without an energy: transistors, non-reciprocal bonds.  Its terms have ``field`` and
 ``response`` (what each learning degree of freedom sees) instead of an energy's gradient.
@@ -60,8 +45,7 @@ from physlearn.rng import generator
 from physlearn.threads import one_blas_thread
 
 __all__ = ["Binary", "Energy", "Layer", "Local", "Nudge", "Potts", "Readout", "Real", "Spin", "State", "System"]
-# Multiplications below which BLAS takes one thread anyway (OpenBLAS: 9216), and asking for one costs more than they do.
-SINGLE = 8192
+SINGLE = 8192  # multiplications below which BLAS takes one thread anyway, and asking for one costs more than they do
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,10 +88,8 @@ class System:
     theta: Mapping[str, Any]
     readouts: Mapping[str, Readout] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    # Symbolic work of the engines; only `with_theta` shares it.
-    plans: dict = field(default_factory=dict, init=False, repr=False)
-    # Numeric work (the last factorisation), valid for this theta alone.
-    numbers: dict = field(default_factory=dict, init=False, repr=False)
+    plans: dict = field(default_factory=dict, init=False, repr=False)  # the engines' symbolic work, for every theta
+    numbers: dict = field(default_factory=dict, init=False, repr=False)  # their numeric work, for this theta alone
 
     def __repr__(self):
         named = {"readouts": list(self.readouts), "fixed": list(self.fixed)}
@@ -150,9 +132,8 @@ class System:
         >>> pair.with_theta({"J": [2.0]}).theta["J"]
         array([2.])
         """
-        found = changed_theta(self.theta, theta, self.terms)
         other = copy(self)  # nothing else is checked again: this runs at every step of a training
-        other.__dict__.update(theta=read_only(found), plans=self.plans)
+        other.__dict__.update(theta=read_only(changed_theta(self.theta, theta, self.terms)), plans=self.plans)
         return other
 
     def check_terms(self):
@@ -164,10 +145,7 @@ class System:
             self.numbers["checked"] = True
 
     def field(self, x: State, layer: str, index=None) -> np.ndarray:
-        """Sum of the terms' fields on one layer, shaped like x[layer]; by levels, if its kind is (see `levels`).
-
-        ``index`` are flat indices of the variables wanted, the others being dropped: (batch, k) or (batch, k, q).
-        """
+        """Sum of the terms' fields on a layer, like x[layer], by levels one axis more; of ``index`` only."""
         self.check_terms()
         shown = self.shown(x)
         if layer in self.layers and self.layers[layer].by_level:
@@ -202,10 +180,7 @@ class System:
         return {**x, **g} if g else x
 
     def state(self, x, name="x") -> State:
-        """A state given as an array (one layer) or a mapping, (batch, *shape) or (*shape), as {layer: (batch, *shape)}.
-
-        Complex where the terms take it.  ``name`` is the argument's in errors.
-        """
+        """A state given as an array (one layer) or a mapping, as {layer: (batch, *shape)}; ``name`` for errors."""
         return state_of(self.layers, x, name)
 
     def random_state(self, batch: int, rng) -> State:
@@ -247,8 +222,8 @@ class Energy(System):
         work = batch_size(state) * sum(value.size for value in self.theta.values())
         with one_blas_thread() if work > SINGLE else nullcontext():
             total = np.asarray(sum(self.shares(state).values()))
-        first = next(iter(self.layers))
-        single = np.ndim(x[first] if isinstance(x, Mapping) else x) == len(self.layers[first].shape)
+        first, layer = next(iter(self.layers.items()))
+        single = np.ndim(x[first] if isinstance(x, Mapping) else x) == len(layer.shape)
         return total[0] if single else total
 
     def curvature(self, x: State, layer: str):

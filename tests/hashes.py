@@ -27,6 +27,7 @@ GROUPS = (
     "memories",
     "assembling",
     "wiring",
+    "circuitry",
     "neurons",
     "spiking",
 )

@@ -45,7 +45,7 @@ def mean_and_error(values):
     return chain.mean(), chain.std(ddof=1) / len(chain) ** 0.5
 
 
-@pytest.mark.parametrize("method", ["auto", "gibbs", "hmc", "mala"])
+@pytest.mark.parametrize("method", ["heatbath", "metropolis", "gibbs", "hmc", "mala"])
 def test_xy_ring_of_four(method):
     exact = on_a_ring(1.0, 4)
     assert exact == pytest.approx(0.50519654, abs=5e-9)
@@ -79,8 +79,37 @@ def test_a_needle_in_a_field_follows_bessel():
 
 
 def test_chains_do_not_know_each_other():
-    few, many = (sample(ring(), temperature=1.0, n_samples=3, chains=n, warmup=3, rng=5).x for n in (3, 40))
-    np.testing.assert_array_equal(few, many[:3])
+    for method in ("heatbath", "gibbs"):
+        few, many = (
+            sample(ring(), temperature=1.0, n_samples=3, chains=n, warmup=3, method=method, rng=5).x for n in (3, 40)
+        )
+        np.testing.assert_array_equal(few, many[:3])
+    split = sample(ring(), temperature=1.0, n_samples=3, chains=40, warmup=3, threads=3, rng=5)
+    np.testing.assert_array_equal(split.x, sample(ring(), temperature=1.0, n_samples=3, chains=40, warmup=3, rng=5).x)
+    assert split.method == "heat bath (angles)"
+
+
+def test_a_random_order_draws_the_same_ring():
+    drawn = sample(ring(), temperature=1.0, n_samples=60, chains=64, warmup=30, order="random", rng=0)
+    mean, error = mean_and_error(-drawn.energy / 4)
+    assert abs(mean - on_a_ring(1.0, 4)) < 4 * error
+
+
+def test_clamped_angles_stay_and_the_others_feel_them():
+    """The middle of three is held on both sides: von Mises around the resultant of its neighbours."""
+    line = AnglePairs("x", [(0, 1), (1, 2)]), AngleBias("x")
+    held = {"ends": Readout("x", [0, 2])}
+    field = np.array([[9.0, 9.0], [0.3, 0.0], [9.0, 9.0]])
+    energy = Energy({"x": (Angle(), 3)}, line, {"J": [1.0, 2.0], "field": field}, held)
+    u, v = np.cos(0.4) + 2 * np.cos(7.0) + 0.3, np.sin(0.4) + 2 * np.sin(7.0)
+    k = np.hypot(u, v) / 0.8
+    for method in ("heatbath", "gibbs", "hmc"):
+        drawn = sample(
+            energy, temperature=0.8, n_samples=40, chains=64, clamp={"ends": [0.4, 7.0]}, method=method, rng=0
+        )
+        mean, error = mean_and_error(np.cos(drawn.x[..., 1] - np.arctan2(v, u)))
+        assert abs(mean - ive(1, k) / ive(0, k)) < 4 * error, method
+        np.testing.assert_allclose(np.cos(drawn.x[..., [0, 2]]), np.cos([0.4, 7.0]) * np.ones((64, 40, 2)), atol=1e-14)
 
 
 @pytest.mark.parametrize("concentration", [0.0, 1e-6, 0.3, 2.0, 50.0, 1e4, 1e9])
@@ -209,3 +238,14 @@ def test_wrapped_angles_stay_within_one_turn():
     y = Angle().wrap(x)
     assert np.all((y >= -np.pi) & (y < np.pi))
     np.testing.assert_allclose(np.exp(1j * y), np.exp(1j * x), atol=1e-14)
+
+
+def test_couplings_of_angles_are_learnt_from_samples():
+    from physlearn import SGD, PersistentContrastiveDivergence, learn
+
+    data = sample(ring(), temperature=1.0, n_samples=60, chains=20, rng=0).x.reshape(-1, 4)
+    start = ring().with_theta({"J": np.zeros(4)})
+    done = learn(
+        start, {"x": data}, rule=PersistentContrastiveDivergence(), optimizer=SGD(0.5), epochs=20, batch=200, rng=0
+    )
+    np.testing.assert_allclose(done.theta["J"], 1.0, atol=0.2)

@@ -255,3 +255,51 @@ def test_matrices_of_couplings_are_learnt_like_any_parameter():
     pairs = sum(np.mean((data[:, i] == 0) & (data[:, j] == 2)) for i, j in RING)
     told = model.mean(lambda x: sum((x["s"][:, i] == 0) & (x["s"][:, j] == 2) for i, j in RING))
     assert abs(told - pairs) < 0.02
+
+
+def test_a_restricted_boltzmann_machine_of_spins_of_one():
+    from physlearn.models import RBM
+
+    machine = RBM(4, 3, SpinOne(), hidden=Ion(), scale=0.4, rng=0)
+    exact = enumerate_states(machine.energy, temperature=1.0)
+    assert machine.log_z().value == pytest.approx(exact.log_z, rel=1e-12)
+    estimate = machine.log_z("ais", steps=200, rng=0)
+    assert abs(estimate.value - exact.log_z) < 4 * estimate.error
+    v = np.array([1.0, 0.0, -1.0, 1.0])
+    h = np.array(list(itertools.product(Ion().levels, repeat=3)))
+    weights = np.exp(-machine.energy({"v": np.tile(v, (27, 1)), "h": h}))
+    np.testing.assert_allclose(machine.free_energy(v), -np.log(weights.sum()), rtol=1e-12)
+    np.testing.assert_allclose(machine.transform(v)[0], weights @ h / weights.sum(), rtol=1e-12)
+    with pytest.raises(ValueError, match="visible, hidden.*discrete kinds of numbers"):
+        RBM(4, 3, Clock(3))
+
+
+def test_a_potts_model_takes_matrices():
+    from physlearn.models import PottsModel
+
+    model = PottsModel.square(2, MATRIX, q=3, periodic=False)
+    assert model(np.array([[0, 1], [2, 2]])) == pytest.approx(
+        -(MATRIX[0, 1] + MATRIX[0, 2] + MATRIX[1, 2] + MATRIX[2, 2])
+    )
+    with pytest.raises(ValueError, match="one number or one for each of 4 pairs"):
+        PottsModel.square(2, np.ones((2, 3)), q=3, periodic=False)
+    with pytest.raises(ValueError, match="not between equal codes alone"):
+        sample(model, temperature=1.0, n_samples=1, method="wolff")
+
+
+def test_a_user_s_kind_is_learnt_from_its_samples():
+    from physlearn import SGD, BoltzmannLearning, ContrastiveDivergence, learn
+
+    wanted = numbers(Ion())
+    data = sample(wanted, temperature=1.0, n_samples=100, chains=8, rng=0).x.reshape(-1, 4)
+    start = wanted.with_theta({"D": np.full(4, 1.5)})
+    rule = BoltzmannLearning()
+    done = learn(start, {"s": data}, rule=rule, optimizer=SGD(0.02), epochs=40, batch=None, rng=0)
+    before, after = (
+        enumerate_states(start.with_theta(theta), temperature=1.0).mean(lambda x: (x["s"] ** 2).mean(1))
+        for theta in (start.theta, done.theta)
+    )
+    wanted_mean = (data**2).mean()
+    assert abs(after - wanted_mean) < 0.3 * abs(before - wanted_mean)
+    with pytest.raises(ValueError, match="Unsaid.*does not state its values"):
+        learn(numbers(Unsaid()), {"s": data}, rule=ContrastiveDivergence(), optimizer=SGD(0.1), epochs=1)

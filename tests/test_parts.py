@@ -125,13 +125,15 @@ def test_an_index_is_a_list_of_integers(index):
         Readout("s", index)
 
 
-def test_machines_are_sent_to_their_energy():
-    machine = BoltzmannMachine(2)
+def test_a_machine_with_an_energy_under_another_name_is_told_what_it_lacks():
+    class Almost:
+        energy = BoltzmannMachine(2).energy
+
     for verb in (
-        lambda: sample(machine, temperature=1.0, n_samples=1),
-        lambda: enumerate_states(machine, temperature=1.0),
+        lambda: sample(Almost(), temperature=1.0, n_samples=1),
+        lambda: enumerate_states(Almost(), temperature=1.0),
     ):
-        with pytest.raises(TypeError, match=r"energy: got a BoltzmannMachine.*network\.energy"):
+        with pytest.raises(TypeError, match=r"energy: got a Almost.*call it `system`"):
             verb()
     with pytest.raises(TypeError, match="energy: a System has no energy"):
         sample(System({"s": (Spin(), 2)}, [Bias("s")], {"bias": [1.0, 0.0]}), temperature=1.0, n_samples=1)

@@ -112,6 +112,8 @@ class Spikes:
         array([0, 1, 0])
         """
         trains = sequence("trains", trains, expected="one array of times for each neuron")
+        if not trains:
+            raise ValueError("trains: got none, expected one array of times for each neuron, at least one")
         trains = [array(f"trains[{k}]", train).ravel() for k, train in enumerate(trains)]
         ids = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
         times = np.concatenate([*trains, np.empty(0)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from circuits.nodal.curves import Curves
 from circuits.nodal.devices import ConvexDevices, Devices
 from circuits.nodal.expressions import Expressions
 from circuits.nodal.linear import Linear
@@ -69,6 +70,8 @@ def _devices(net, sort, found, layers, sizes):
     if any(limit is not None for limit in limits):  # the others are never limited
         junctions = np.array([limit or (1.0, np.inf, 0.0) for limit in limits])
     names = [part[0] for part in found]
+    if isinstance(sort, tuple) and sort[0] == "law":
+        return Curves(sort[1:], names, layers, sizes, rows, drops, numbers, None, net.nodes[:n])
     if isinstance(sort, tuple):  # what an expression gives, and its form
         return Expressions(sort[1], names, layers, sizes, rows, drops, numbers, None, net.nodes[:n])
     make = ConvexDevices if sort.cocontent is not None else Devices

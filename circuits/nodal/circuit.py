@@ -286,6 +286,11 @@ class Circuit:
         """Capacitors as (name, node number, node number, farads, initial volts or None)."""
         return tuple(self._net.capacitors)
 
+    @property
+    def memristors(self):
+        """Elements with a state as (name, edge, element, node number, node number)."""
+        return tuple(self._net.states)
+
     def __integrate__(
         self,
         t_span,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from physlearn.dynamics.linear.factor import plan_solver
+
 
 def solve_all(plan, data, extra, right):
     """J^-1 right for every item: data (batch, size) of J, ``extra`` (batch, m, m) or None; NaN where J is singular."""
@@ -24,26 +26,41 @@ def _dense(matrices, right):
         return np.concatenate([_dense(matrices[k : k + 1], right[k : k + 1]) for k in range(len(right))])
 
 
+class _Indefinite(ArithmeticError):
+    """A matrix that is not positive definite."""
+
+
+def _refuse(matrix):
+    raise _Indefinite
+
+
 def _sparse(plan, data, extra, right):
-    """SuperLU; the ordering of the first factorisation is kept, which is much of its symbolic work."""
+    """L D L^T where there is an energy, else SuperLU; orderings are found once, which is much of the symbolic work."""
     import scipy.sparse as sp
     from scipy.sparse.linalg import splu
 
     if not np.all(np.isfinite(data)):
         return np.full_like(right, np.nan)
+    if plan.symmetric and extra is None:
+        matrix = sp.csc_matrix((-data, plan.indices, plan.indptr), (plan.m, plan.m))
+        try:
+            plan.factor = plan.factor or plan_solver(matrix)
+            return -plan.factor(matrix, _refuse)(right[:, None])[:, 0]
+        except _Indefinite:  # a node that floats for the moment
+            return np.full_like(right, np.nan)
     # branches have zeros on the diagonal, so that their rows must be exchanged
     nodes_only = bool(np.all(plan.is_node))
     threshold, options = (1e-3, {"SymmetricMode": True}) if nodes_only else (1.0, {})
     try:
-        if plan.factor is None:
+        if plan.order is None:
             matrix = sp.csc_matrix((data, plan.indices, plan.indptr), (plan.m, plan.m))
             lu = splu(matrix, "MMD_AT_PLUS_A" if nodes_only else "COLAMD", diag_pivot_thresh=threshold, options=options)
             order = np.argsort(lu.perm_c)
             number = sp.csc_matrix((np.arange(len(data)), plan.indices, plan.indptr), (plan.m, plan.m))
             number = number[order][:, order].tocsc()
             number.sort_indices()
-            plan.factor = order, number.data, number.indices, number.indptr
-        order, used, indices, indptr = plan.factor
+            plan.order = order, number.data, number.indices, number.indptr
+        order, used, indices, indptr = plan.order
         matrix = sp.csc_matrix((data[used], indices, indptr), (plan.m, plan.m))
         if extra is not None:
             matrix = (matrix + sp.csc_matrix(extra[np.ix_(order, order)])).tocsc()

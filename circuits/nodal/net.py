@@ -39,6 +39,7 @@ class Net:
         self.entries: list[tuple] = []  # row, column, value: what x[column] adds to the row
         self.devices: dict[Any, list] = {}  # sort: entries as `device` makes them
         self.capacitors: list[tuple] = []  # name, a, b, farads, volts at the start
+        self.states: list[tuple] = []  # memristors: name, edge, element, a, b
         self.meters: dict[str, tuple] = {}  # linear currents: plus, minus, factor
 
     def inner(self, name, what):

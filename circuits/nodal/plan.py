@@ -7,6 +7,7 @@ import numpy as np
 from circuits.nodal.devices import Devices
 from circuits.nodal.small import refusal, table_of
 from physlearn.dynamics.frame import rows_of
+from physlearn.energy import Energy
 from physlearn.kernels.jit import kernel
 from physlearn.terms.pattern import csr_pattern
 
@@ -64,7 +65,8 @@ class Plan:
         self.is_node = np.zeros(self.m, bool)
         ends = frame.cluster[: self.nodes]
         self.is_node[ends[ends >= 0]] = True
-        self.factor = None
+        self.factor = self.order = None
+        self.symmetric = isinstance(system, Energy)
         self.small = None
         if refusal(system, self.m) is None:  # the compiled way; edges are devices there
             self.small = table_of(system, frame, self.nodes)

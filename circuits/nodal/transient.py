@@ -55,6 +55,8 @@ class Transient:
         Steps of time taken.
     newton : int
         Newton steps in all.
+    states : mapping of str to (k,) array
+        State x of every memristor.
     """
 
     t: np.ndarray
@@ -63,6 +65,7 @@ class Transient:
     method: str
     steps: int
     newton: int
+    states: Any
 
     def __repr__(self):
         return f"Transient(method={self.method!r}, steps={self.steps}, t={self.t[0]:g}..{self.t[-1]:g} s)"
@@ -85,17 +88,20 @@ def follow(circuit, span, *, dt, method, x0, uic, clamp, noise, every, batch, rn
     drive = _Drive(circuit, clamp)
     run = _Run(circuit, method, dt, drive, count("batch", batch), noisy, rng)
     x = run.begin(x0, span[0], flag("uic", uic))
-    kept, times, newton = [x], [span[0]], 0
+    kept, times, newton, memory = [x], [span[0]], 0, [run.memory.copy()]
     for step in range(steps):
-        x = run.step(x, span[0] + step * dt)
+        x = run.advance(x, span[0] + step * dt)
         newton += run.used
         if (step + 1) % every == 0:
             kept.append(x)
+            memory.append(run.memory.copy())
             times.append(span[0] + (step + 1) * dt)
     states = np.array(kept)
     states = states[:, 0] if states.shape[1] == 1 and batch == 1 and not drive.batched else states
     voltages = Named({node: states[..., k] for k, node in enumerate(circuit.nodes)})
-    return Transient(np.array(times), states, voltages, method, steps, newton)
+    names = [name for name, *_ in circuit.memristors]
+    memories = Named(dict(zip(names, np.array(memory).T, strict=True)))
+    return Transient(np.array(times), states, voltages, method, steps, newton, memories)
 
 
 class _Drive:
@@ -131,7 +137,7 @@ class _Run:
         self.ends = np.array([(a, b) for _, a, b, _, _ in self.capacitors], int).reshape(-1, 2)
         self.farads = np.array([farads for *_, farads, _ in self.capacitors])
         self.batch, self.used, self.past, self.current = batch, 0, None, None
-        self.noise = None
+        self.noise = self.conductance = None
         if noisy:
             edges = next((t for t in circuit.system.terms if isinstance(t, Edges)), None)
             if edges is None:
@@ -144,6 +150,10 @@ class _Run:
             )
         self.rngs = [np.random.default_rng(root) for root in children(rng, batch)] if noisy else []
         self.systems, self.searches = {}, {}
+        self.memristors = circuit.memristors
+        self.memory = np.array([element.state for _, _, element, _, _ in self.memristors])
+        if len(self.memory) and (batch > 1 or drive.batched):
+            raise ValueError("batch: memristors have one state each, so that one run at a time is followed")
 
     def system(self, siemens_per_farad):
         """The circuit's system with a conductance beside every capacitor; made once for each length of step."""
@@ -156,6 +166,8 @@ class _Run:
             readouts = dict(base.readouts) | {"history": Readout("v", force=True)}
             made = CircuitSystem(base.layers, terms, theta, readouts, base.fixed)
             made.check_terms()
+            if self.conductance is not None:
+                made = made.with_theta({"conductance": self.conductance})
             self.systems[siemens_per_farad] = made
         return self.systems[siemens_per_farad]
 
@@ -216,6 +228,35 @@ class _Run:
         np.add.at(out.T, self.ends[:, 0], amperes.T)
         np.subtract.at(out.T, self.ends[:, 1], amperes.T)
         return out
+
+    def advance(self, v, t):
+        """A step of the circuit and of the memristors' states (Heun's method for these)."""
+        if not self.memristors:
+            return self.step(v, t)
+        before = self.rates(self.memory, v)
+        ahead = np.clip(self.memory + self.dt * before, 0.0, 1.0)
+        self.remember(ahead)
+        new = self.step(v, t)
+        self.memory = np.clip(self.memory + 0.5 * self.dt * (before + self.rates(ahead, new)), 0.0, 1.0)
+        return new
+
+    def rates(self, memory, v):
+        """dx/dt of every memristor."""
+        return np.array(
+            [e.rate(x, v[0, a] - v[0, b]) for x, (_, _, e, a, b) in zip(memory, self.memristors, strict=True)]
+        )
+
+    def remember(self, memory):
+        """Give the memristors the resistances of their states."""
+        g = np.array(self.circuit.theta["conductance"])
+        for x, (_, edge, element, _, _) in zip(memory, self.memristors, strict=True):
+            g[edge] = 1.0 / element.resistance(x)
+        for factor, search in self.searches.items():
+            system = self.systems[factor] = self.systems[factor].with_theta({"conductance": g})
+            problem = search.problem
+            problem.system = system
+            self.searches[factor] = Search(problem, plan_of(problem))
+        self.conductance = g
 
     def step(self, v, t):
         """Voltages (batch, n) one step after those at t."""

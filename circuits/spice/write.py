@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from circuits.elements.resistor import Resistor
 from circuits.elements.sources import CurrentSource, VoltageSource
 from circuits.nodal.circuit import Circuit
-from circuits.resistive.resistor import checked_network
+from circuits.resistive.resistor import ResistorNetwork, checked_network
 from circuits.spice.constants import THERMAL_VOLTAGE
 from circuits.spice.text import CONTROL, Text, digits, names_of, nodes_of
 from physlearn.checks import array, instance, mapping, number
@@ -28,14 +29,17 @@ from physlearn.files import path_of, replace_file
 TIGHT = ".options reltol=1e-9 abstol=1e-15 vntol=1e-12 gmin={gmin:g} noacct"
 
 
-def write_netlist(circuit, path) -> Path:
+def write_netlist(circuit, path, *, clamp=None) -> Path:
     """Write a circuit as a netlist that ngspice solves and `read_netlist` reads.
 
     Parameters
     ----------
-    circuit : Circuit
+    circuit : Circuit or ResistorNetwork
     path : path
         Replaced whole if it exists.
+    clamp : mapping of str to (k,) array, optional
+        As for ``solve``: values of sources, and of inputs, whose nodes then get sources (a `ResistorNetwork` is
+        written as by `to_spice`).
 
     Returns
     -------
@@ -61,18 +65,44 @@ def write_netlist(circuit, path) -> Path:
     >>> read_netlist(path).solve().voltages["out"]
     2.0
     """
-    instance("circuit", circuit, Circuit, "a Circuit")
-    return replace_file(path_of("path", path), netlist_of(circuit))
+    instance("circuit", circuit, Circuit | ResistorNetwork, "a Circuit or a ResistorNetwork")
+    path = path_of("path", path)
+    if isinstance(circuit, ResistorNetwork):
+        return replace_file(path, to_spice(circuit, clamp))
+    return replace_file(path, netlist_of(circuit, clamp))
 
 
-def netlist_of(circuit) -> str:
-    """The text that `write_netlist` writes."""
-    listed = [(name, element, ends) for name, (element, ends) in circuit.elements.items()]
-    nodes = nodes_of(dict.fromkeys(node for _, _, ends in listed for node in ends), circuit.ground)
+def netlist_of(circuit, clamp=None) -> str:
+    """The text that `write_netlist` writes for a `Circuit`."""
+    listed = [(name, element, ends) for name, (element, ends) in _with_values(circuit, clamp).items()]
+    nodes = spice_names(circuit)
     text = Text(nodes, names_of(listed), circuit.thermal_voltage / THERMAL_VOLTAGE)
     comments = [f"* {name} = {_flat(node)}" for node, name in nodes.items() if name not in ("0", node)]
     start = [f".nodeset v({nodes[node]})={digits(volts)}" for node, volts in circuit.initial.items() if node in nodes]
     return _whole(circuit.title, comments, [*text.lines(listed), *start], circuit.gmin)
+
+
+def _with_values(circuit, clamp):
+    """{name: (element, nodes)} with the sources of a call; inputs at nodes become sources."""
+    elements = dict(circuit.elements)
+    known = [name for name in circuit.system.readouts if name in (*circuit.inputs, *elements)]
+    for readout, values in mapping("clamp", clamp or {}, known).items():
+        places = circuit.inputs.get(readout, (readout,))
+        values = array(f"clamp[{readout!r}]", values)
+        values = np.atleast_1d(values[0] if values.ndim == 2 and len(values) == 1 else values)
+        if values.shape != (len(places),):
+            raise ValueError(
+                f"clamp[{readout!r}]: shape {values.shape}, expected ({len(places)},); a netlist holds one operating "
+                "point"
+            )
+        for k, (place, value) in enumerate(zip(places, values.tolist(), strict=True)):
+            if isinstance(place, str) and place in elements:
+                elements[place] = (replace(elements[place][0], value=value, dc=None), elements[place][1])
+                continue
+            ends = place if isinstance(place, tuple) and place not in circuit.nodes else (place, circuit.ground)
+            name = re.sub(r"\W", "_", f"V{readout}_{k}")
+            elements[name] = (VoltageSource(value), ends)
+    return elements
 
 
 def _whole(title, comments, lines, gmin):
@@ -92,7 +122,7 @@ def spice_names(network) -> dict:
 
     Parameters
     ----------
-    network : ResistorNetwork
+    network : ResistorNetwork or Circuit
 
     Examples
     --------
@@ -101,6 +131,8 @@ def spice_names(network) -> dict:
     >>> spice_names(ResistorNetwork(nx.path_graph(["a", "b"]), conductance=1.0, ground="b"))
     {'a': 'n0', 'b': '0'}
     """
+    if isinstance(network, Circuit):
+        return nodes_of(dict.fromkeys(node for _, ends in network.elements.values() for node in ends), network.ground)
     names = {node: f"n{k}" for k, node in enumerate(checked_network(network).nodes)}
     return names | dict.fromkeys(network.ground, "0")
 

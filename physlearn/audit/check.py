@@ -151,7 +151,11 @@ def _term_part(system, number, term):
 
 def _sum_part(system, parts):
     def having(theta):
-        return system if theta is system.theta else system.with_theta(theta)
+        if theta is system.theta:
+            return system
+        moved = system.with_theta(theta)
+        moved.numbers["checked"] = True  # half a step, such as one entry of a symmetric matrix, need not fit
+        return moved
 
     def energy(x, theta):
         return sum(having(theta).shares(x).values())

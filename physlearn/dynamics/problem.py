@@ -13,14 +13,14 @@ import numpy as np
 
 from physlearn.checks import mapping, sequence
 from physlearn.dynamics.frame import Frame, concatenate, frame_of, given, held, separate
-from physlearn.dynamics.scale import scale_of, scales_of
+from physlearn.dynamics.scale import length_of, scale_of, scales_of
 from physlearn.energy import Energy, Nudge, System
 from physlearn.kinds import is_continuous
 from physlearn.machine import system_of
 from physlearn.progress import Bar
 
 RUNAWAY = 1e50  # a variable this large is on its way to infinity: there is no rest to find
-PROBE = 1e-4  # step of a difference of forces, relative to 1 + the largest |z|
+PROBE = 1e-4  # step of a difference of forces, relative to the largest |z| and its `length_of`
 POWER_ITERATIONS = 8  # for the largest curvature, of which only the order of magnitude matters
 
 
@@ -254,7 +254,8 @@ class Problem:
 
     def stiffness(self, z, force):
         """Largest curvature of each item, (batch,), by a few power iterations on differences of the force."""
-        step = PROBE * (1.0 + np.max(np.abs(z), 1, initial=0.0))[:, None]
+        largest = np.max(np.abs(z), 1, initial=0.0)
+        step = PROBE * (self.length(z) + largest)[:, None]
         # a start that is neither smooth nor rough has a part in every mode
         v, size = np.broadcast_to(np.cos(np.arange(z.shape[1]) ** 2), z.shape), np.ones(self.batch)
         for _ in range(POWER_ITERATIONS):
@@ -262,6 +263,13 @@ class Problem:
             v = (force - self.force(z + step * v)) / step
             size = np.maximum(np.linalg.norm(v, axis=1), np.finfo(float).tiny)
         return np.where(np.isfinite(size), size, 1.0)
+
+    def length(self, z):
+        """What lengths along z are compared with, (batch,): 1, or the largest value where all are small."""
+        if self.scale is not None:
+            return np.ones(len(z))
+        largest = np.max(np.abs(z), 1, initial=0.0)
+        return length_of(np.where(largest > 0, largest, np.max(np.abs(self.base), 1, initial=0.0)))
 
     def force_scale(self, z, start, share):
         """Size of the forces that balance at rest, (batch,); ``tol`` is relative to it on continuous variables.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+SMALL = 0.01  # a largest value below it is in a unit of its own, such as metres of molecules
+
 
 def unit_of(value) -> float:
     """The power of two at or below the largest magnitude; 1 where there is none that is finite and above zero.
@@ -35,3 +37,17 @@ def scale_of(system, frame):
     kept = np.flatnonzero(frame.cluster >= 0)
     _, first = np.unique(frame.cluster[kept], return_index=True)
     return scales[kept[first]]
+
+
+def length_of(size):
+    """The length that differences and first steps are compared with where the largest value is ``size``.
+
+    1, which any start near zero needs, unless all values are far smaller than that and say themselves what is small.
+
+    Examples
+    --------
+    >>> length_of(np.array([0.0, 3e-9, 0.5, 100.0])).tolist()
+    [1.0, 3e-09, 1.0, 1.0]
+    """
+    size = np.asarray(size, dtype=float)
+    return np.where((size > 0.0) & (size < SMALL), size, 1.0)

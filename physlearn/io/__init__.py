@@ -1,4 +1,4 @@
-"""Formats that are not circuits: Gset/rudy graphs, MatrixMarket couplings, dimod models."""
+"""Formats that are not circuits: Gset/rudy graphs, MatrixMarket couplings, dimod models, IDX images."""
 
 import lazy_loader
 

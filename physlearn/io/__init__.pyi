@@ -8,4 +8,9 @@ from .gset import (
     maxcut_energy as maxcut_energy,
     read_gset as read_gset,
 )
+from .idx import (
+    LabelledImages as LabelledImages,
+    read_idx as read_idx,
+    read_images as read_images,
+)
 from .matrixmarket import read_couplings as read_couplings

@@ -38,18 +38,30 @@ def call_law(typingctx, address, u, p, d):
     return types.float64(*[types.int64] * 4), emit
 
 
-@intrinsic
-def call_curve(typingctx, address, u, p):
-    """Call the CURVE at an address (see `cfuncs.address_of`); its value, or NaN where it failed."""
+def _checked(signature):
+    """An intrinsic's body: call the function at an address (`cfuncs.address_of`); its value, or NaN if it failed."""
 
     def emit(context, builder, _, args):
-        kind = context.call_conv.get_function_type(CURVE.return_type, CURVE.args).as_pointer()
+        kind = context.call_conv.get_function_type(signature.return_type, signature.args).as_pointer()
         status, value = context.call_conv.call_function(
-            builder, builder.inttoptr(args[0], kind), CURVE.return_type, CURVE.args, args[1:]
+            builder, builder.inttoptr(args[0], kind), signature.return_type, signature.args, args[1:]
         )
         return builder.select(status.is_error, ir.Constant(ir.DoubleType(), float("nan")), value)
 
-    return types.float64(types.int64, *CURVE.args), emit
+    return emit
+
+
+@intrinsic
+def call_curve(typingctx, address, u, p):
+    """Call the CURVE at an address."""
+    return types.float64(types.int64, *CURVE.args), _checked(CURVE)
+
+
+@intrinsic
+def call_plain_curve(typingctx, address, u):
+    """Call a curve without numbers."""
+    signature = types.float64(types.float64)
+    return types.float64(types.int64, types.float64), _checked(signature)
 
 
 @kernel
@@ -65,9 +77,14 @@ def evaluate(address, u, p, value, slope):
 
 
 @kernel
-def evaluate_curves(current, derivative, u, p, value, slope):
-    """The same for a user's pair of curves, k = 1."""
+def evaluate_curves(current, derivative, with_numbers, u, p, value, slope):
+    """The same for a user's pair of curves, k = 1, which take their numbers or the drop alone."""
     for item in range(u.shape[0]):
         for e in range(u.shape[1]):
-            value[item, e] = call_curve(current, u[item, e, 0], p[e])
-            slope[item, e, 0] = call_curve(derivative, u[item, e, 0], p[e])
+            v = u[item, e, 0]
+            if with_numbers:
+                value[item, e] = call_curve(current, v, p[e])
+                slope[item, e, 0] = call_curve(derivative, v, p[e])
+            else:
+                value[item, e] = call_plain_curve(current, v)
+                slope[item, e, 0] = call_plain_curve(derivative, v)

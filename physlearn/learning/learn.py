@@ -86,11 +86,16 @@ class Training:
         """The learnt degrees of freedom."""
         return self.system.theta
 
+    @property
+    def unrested(self) -> int:
+        """Relaxed phases of batches in which not every item came to rest, with ``unconverged`` "warn" or "ignore"."""
+        return self.memory.get("unrested", 0)
+
     @cached_property
     def machine(self) -> Any:
         """The trained machine, of the class that `learn` was given; for a plain system the trained system."""
-        plain = self._origin is None or isinstance(self._origin, System)
-        return self.system if plain else self._origin.with_theta(self.theta)
+        origin: Any = self._origin
+        return self.system if origin is None or isinstance(origin, System) else origin.with_theta(self.theta)
 
     def _repr_html_(self):
         return self.to_dataset()._repr_html_()

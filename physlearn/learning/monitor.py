@@ -58,4 +58,6 @@ def shown(record):
         "validation": record.validation[-1:],
         record.monitor_name: record.monitor[np.isfinite(record.monitor)][-1:],
     }
+    if record.unrested:
+        known["not at rest"] = np.array([record.unrested])
     return {name: float(value[0]) for name, value in known.items() if name and np.isfinite(value).any()}

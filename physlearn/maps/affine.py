@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import flag, integers, not_negative, text
+from physlearn.checks import count, flag, integers, not_negative, text
 from physlearn.maps.map import Map, one_parent
 
 
@@ -56,6 +56,7 @@ class Affine(Map):
     def start(self, shapes, rng):
         """W normal, b zero."""
         n, m = math.prod(one_parent(self, shapes)), math.prod(self.units)
+        count(f"theta[{self.weight!r}], its entries", n * m, each=8)
         w = rng.standard_normal((n, m)) * (self.scale / math.sqrt(max(n, 1)))
         first = {self.weight: np.ascontiguousarray(w.T) if self.transposed else w}
         return first if self.bias is None else first | {self.bias: np.zeros(m)}

@@ -80,10 +80,14 @@ class AnglePairs:
         import scipy.sparse as sp
 
         flat = x[self.layers[0]].reshape(1, -1)[0]
-        j = sp.csr_matrix(self._graph.matrix(theta))
+        j = sp.csr_matrix(self.matrix(theta))
         rows = np.repeat(np.arange(self.n), np.diff(j.indptr))
         bent = sp.csr_matrix((j.data * np.cos(flat[j.indices] - flat[rows]), j.indices, j.indptr), j.shape)
         return bent - sp.diags_array(np.asarray(bent.sum(1)).ravel(), format="csr")
+
+    def matrix(self, theta):
+        """Symmetric couplings, CSR (n, n)."""
+        return self._graph.matrix(theta)
 
     def _drops(self, x):
         flat = x[self.layers[0]].reshape(len(x[self.layers[0]]), -1)
@@ -93,7 +97,7 @@ class AnglePairs:
         """cos x, sin x and the couplings times them, (batch, n) each."""
         flat = x.reshape(len(x), -1)
         c, s = np.cos(flat), np.sin(flat)
-        matrix = self._graph.matrix(theta)
+        matrix = self.matrix(theta)
         return c, s, (matrix @ c.T).T, (matrix @ s.T).T
 
 

@@ -64,7 +64,8 @@ def inflow(flow, pairs, nodes):
     if pairs.ndim != 2 or pairs.shape[1] != 2:
         raise ValueError(f"pairs: shape {pairs.shape}, expected (m, 2)")
     if flow.ndim not in (1, 2) or flow.shape[-1] != len(pairs):
-        raise ValueError(f"flow: shape {flow.shape}, expected ({len(pairs)},) or (batch, {len(pairs)}), one per edge")
+        said = f"shapes {flow.shape} and {pairs.shape}, expected (m,) or (batch, m) and (m, 2): one flow per edge"
+        raise ValueError(f"flow, pairs: {said}")
     if pairs.size and (pairs.min() < 0 or pairs.max() >= nodes):
         raise ValueError(f"pairs: ends from {pairs.min()} to {pairs.max()}, expected 0..{nodes - 1}, the {nodes} nodes")
     kind = np.complex128 if flow.dtype.kind == "c" else np.float64

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from circuits import DeepResistiveNetwork
 from physlearn import (
     SGD,
     Adam,
@@ -17,6 +18,7 @@ from physlearn import (
     EquilibriumPropagation,
     ExactGradient,
     Margin,
+    PredictiveCoding,
     Readout,
     Real,
     SquaredError,
@@ -28,7 +30,8 @@ from physlearn import (
     save,
 )
 from physlearn.learning import sharpen
-from physlearn.models import random_structures
+from physlearn.maps import Affine, BatchNorm, Chain, Concatenate, Constant, Conv, Dropout, Tanh
+from physlearn.models import Convolved, EPNetwork, PredictionGraph, random_structures
 from physlearn.terms import Bias, Edges
 
 
@@ -194,7 +197,47 @@ RUNS |= {
     f"by columns, {rule}": lambda rule=rule: train(RULES[rule], epochs=2, batch=None, method="moments")
     for rule in RULES
 }
+
+
+def layered(activation, rule, convolved=False):
+    """A layered network of Hopfield's energy."""
+    rng, widths = generator(3), [(4, 4), Convolved(3, 2, pool=2), 2] if convolved else (16, 7, 2)
+    machine = EPNetwork(widths, activation=activation, gain=0.6, rng=1)
+    data = {"input": rng.uniform(size=(10, 16)), "output": rng.uniform(size=(10, 2))}
+    told = dict(cost=SquaredError("output"), optimizer=Adam(0.01), epochs=2, batch=4, rng=0)
+    done = learn(machine, data, rule=rule, relax_options={"method": "descent", "tol": 1e-6}, **told)
+    return done.theta, done.cost
+
+
+def resistors(precision, method):
+    """A deep resistive network."""
+    rng = generator(4)
+    machine = DeepResistiveNetwork((5, 8, 6, 2), gain=(4.0, 1.5, 1.5), precision=precision, rng=1)
+    data = {"input": rng.normal(size=(10, 5)), "output": rng.uniform(size=(10, 2))}
+    told = dict(cost=SquaredError("output"), optimizer=SGD(0.05, bounds=machine.bounds), epochs=2, batch=4, rng=0)
+    fixed = {"max_steps": (4, 3), "unconverged": "ignore"}
+    done = learn(machine, data, rule=EquilibriumPropagation(0.05), relax_options=fixed, method=method, **told)
+    return done.theta, done.cost
+
+
+def predictions(rule, dtype=float):
+    """A graph of maps: convolution, batch statistics, a mask, a free prior."""
+    rng = generator(5)
+    image = Chain(Conv(3, 2, "K", "k"), BatchNorm("n"), Tanh(), Dropout(0.2))
+    nodes = {"h": ("x", image), "z": ((), Constant(2)), "y": (("h", "z"), Chain(Concatenate(), Affine(3, "W", "b")))}
+    theta = PredictionGraph({"x": (4, 4)}, nodes, rng=1).theta
+    machine = PredictionGraph({"x": (4, 4)}, nodes, theta={name: value.astype(dtype) for name, value in theta.items()})
+    data = {"x": rng.normal(size=(12, 16)), "y": np.eye(3)[rng.integers(3, size=12)]}
+    told = dict(cost=CrossEntropy("y"), optimizer=Adam(0.01), epochs=3, batch=4, rng=0, relax_options={"tol": 1e-3})
+    done = learn(machine, data, rule=rule, **told)
+    return done.theta, done.cost
+
+
 RUNS |= {
+    "predictions, exact": lambda: predictions(ExactGradient()),
+    "predictions, exact, single": lambda: predictions(ExactGradient(), np.float32),
+    "predictions, coding": lambda: predictions(PredictiveCoding(0.1)),
+    "predictions, steps": lambda: predictions(PredictiveCoding(steps=5)),
     "compiled, drops": lambda: train(RULES["coupled"], "adam", machine=network(drop=True), method="compiled"),
     "compiled, currents": lambda: train(RULES["propagation"], "adam", machine=network(forced=True), method="compiled"),
     "compiled, bias": lambda: train(
@@ -225,6 +268,13 @@ RUNS |= {
     "audit, coupled": lambda: audit(CoupledLearning()),
     "audit, propagation": lambda: audit(EquilibriumPropagation()),
     "audit, nonlinear": lambda: audit(EquilibriumPropagation(), quartic),
+    "blocks, propagation": lambda: layered("hard sigmoid", EquilibriumPropagation(0.2)),
+    "blocks, linearised": lambda: layered("tanh", EquilibriumPropagation(0.2, linearised=True)),
+    "blocks, holomorphic": lambda: layered("logistic", EquilibriumPropagation(0.1, "holomorphic")),
+    "blocks, convolutional": lambda: layered("hard sigmoid", EquilibriumPropagation(0.2), convolved=True),
+    "crossbars, double": lambda: resistors("double", "compiled"),
+    "crossbars, single": lambda: resistors("single", "compiled"),
+    "crossbars, relaxed": lambda: resistors("double", "relax"),
     "diffusion": molecules,
     "diffusion, directional": lambda: molecules(directional=True),
 }

@@ -51,8 +51,8 @@ def test_no_edges_and_no_nodes():
     [
         ([1.0], [(0, 3)], 3, r"pairs: ends from 0 to 3, expected 0..2, the 3 nodes"),
         ([1.0], [(-1, 0)], 3, r"pairs: ends from -1 to 0"),
-        ([1.0, 2.0], [(0, 1)], 3, r"flow: shape \(2,\), expected \(1,\) or \(batch, 1\)"),
-        (np.ones((1, 1, 1)), [(0, 1)], 3, "flow: shape"),
+        ([1.0, 2.0], [(0, 1)], 3, r"flow, pairs: shapes \(2,\) and \(1, 2\)"),
+        (np.ones((1, 1, 1)), [(0, 1)], 3, "flow, pairs: shapes"),
         ([1.0], [0, 1], 3, r"pairs: shape \(2,\), expected \(m, 2\)"),
         ([1.0], [(0.5, 1)], 3, "pairs"),
         ([1.0], [(0, 1)], -3, "nodes"),

@@ -15,6 +15,7 @@ from circuits.neurons.analysis.theory import check_lif, siegert_cv, siegert_rate
 from physlearn.brief import brief
 from physlearn.checks import array
 
+SLOW = 0.1  # membranes slower than this many s have rates below 1 Hz that are not small
 LONGEST = 1e4  # time that a flow of rates is given to settle, in units of its time constant
 
 
@@ -94,6 +95,7 @@ def mean_field(cells, *, indegree, weight, external_rate, external_weight, start
     external_rate = _each("external_rate", external_rate, p, low=0.0)
     external_weight = _each("external_weight", external_weight, p)
     start = _each("start", start, p, low=0.0)
+    least = min(1.0, SLOW / float(np.max(tau)))  # Hz: a rate that is small for such neurons
     outer, outer_variance = external_rate * external_weight, external_rate * np.square(external_weight)
 
     def seen(rate):
@@ -104,24 +106,30 @@ def mean_field(cells, *, indegree, weight, external_rate, external_weight, start
         return siegert_rate(*seen(np.maximum(rate, 0.0)), cells, dt=dt) - rate
 
     def unsettled(_, rate):
-        return np.max(np.abs(surplus(rate))) - 1e-5 * (1 + np.max(rate))
+        return np.max(np.abs(surplus(rate))) - 1e-5 * (least + np.max(rate))
 
     unsettled.terminal = True
     begin = start.copy()
     flow = solve_ivp(
-        lambda _, rate: surplus(rate), (0.0, LONGEST), begin, method="LSODA", rtol=1e-6, atol=1e-6, events=unsettled
+        lambda _, rate: surplus(rate),
+        (0.0, LONGEST),
+        begin,
+        method="LSODA",
+        rtol=1e-6,
+        atol=1e-6 * least,
+        events=unsettled,
     )
     solved = root(surplus, flow.y[:, -1], tol=1e-12)
-    near = np.max(np.abs(solved.x - flow.y[:, -1])) <= 1e-2 * (1 + np.max(flow.y[:, -1]))
+    near = np.max(np.abs(solved.x - flow.y[:, -1])) <= 1e-2 * (least + np.max(flow.y[:, -1]))
     rate = np.maximum(solved.x if near else flow.y[:, -1], 0.0)
     mean, deviation = seen(rate)
     found = MeanField(rate, siegert_cv(mean, deviation, cells, dt=dt), mean, deviation)
     worst = np.max(np.abs(surplus(rate)))
-    if not worst <= 1e-6 * (1 + np.max(rate)):
+    if not worst <= 1e-6 * (least + np.max(rate)):
         raise ConvergenceError(
             f"mean_field: the rates {rate} Hz miss self-consistency by {worst:.3g} Hz; try `start`", found
         )
-    by = 1e-4 * (1 + rate)
+    by = 1e-4 * (least + rate)
     slopes = np.transpose([(surplus(rate + h) - surplus(rate)) / h.sum() for h in np.diag(by)])
     if np.max(np.linalg.eigvals(slopes).real) > 0:
         raise ConvergenceError(

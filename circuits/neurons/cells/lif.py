@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from circuits.neurons.cells import lif_general, lif_steps
+from circuits.neurons.cells import lif_exact, lif_general, lif_steps
 from circuits.neurons.cells.lif_conductance import exponential_euler
 from circuits.neurons.cells.linearised import given_state
 from circuits.neurons.cells.membrane import system
@@ -50,8 +50,9 @@ class LIF:
     resistance : float or (n,) array
         ohm; 1 where currents are given in volts.
     exact_times : bool
-        Solve for the threshold crossing inside the step (to 1e-12 of it) and leave refractoriness inside the step;
-        spikes reach their targets on the grid.  A crossing is seen where v is at or above threshold at either
+        Solve for the threshold crossing inside the step and leave refractoriness inside the step: in closed form where
+        the current is held (no receptors, or a `Delta`), by halving with filters (to 1e-12 of the step).  Spikes reach
+        their targets on the grid.  A crossing is seen where v is at or above threshold at either
         end of a step: an excursion that begins and ends inside one is missed, and a second spike within a step stops
         the run.
 
@@ -171,6 +172,8 @@ class LIF:
         simple = all(len(r.taus) == 1 for r in chains) and len(chains) <= 2 and deltas <= 1
         if simple and not per_neuron and not self.exact_times and not (deltas and chains):
             return self._fused(n, dt, chains, deltas)
+        if self.exact_times and not chains and deltas <= 1:
+            return self._closed(n, dt, deltas)
         return self._general(n, dt, receptors)
 
     def _fused(self, n, dt, chains, deltas):
@@ -183,6 +186,17 @@ class LIF:
         ints = np.concatenate([np.full(n, lif_steps.LONG_AGO), np.zeros(n + 2), [kind, steps]]).astype(np.int64)
         floats = np.array(floats, float)
         return Program(lif_steps.fused, floats, ints, 2 * n + 2, receptors_inside=True, driven_at=0, name="exact")
+
+    def _closed(self, n, dt, deltas):
+        leak, current, _, _ = membrane_step(self.tau, self.resistance, [], dt)
+        rates = dt / np.asarray(self.tau)
+        columns = (self.v_threshold, self.v_reset, self.v_rest, leak, current, self.resistance, rates)
+        k = n if any(np.ndim(getattr(self, name)) for name in _NAMES) else 1
+        floats = np.concatenate([np.zeros(2 * n), *(np.broadcast_to(column, (k,)) for column in columns)]).astype(float)
+        refractory = np.broadcast_to(steps_of("LIF: refractory", self.refractory, dt), (n,))
+        ints = np.concatenate([np.full(n, lif_steps.LONG_AGO), np.zeros(n), refractory, [k > 1, deltas]])
+        ints = ints.astype(np.int64)
+        return Program(lif_exact.held, floats, ints, 2 * n, receptors_inside=True, exact_times=True, name="exact")
 
     def _general(self, n, dt, receptors):
         chains = [r for r in receptors if not isinstance(r, Delta)]

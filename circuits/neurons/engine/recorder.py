@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from circuits.neurons.engine import loop, recording
+from circuits.neurons.engine.ordered import in_order
 from circuits.neurons.engine.recording import NetworkState, Record, Recording, Traces, nearest
 from circuits.neurons.program import steps_of
 from circuits.neurons.spikes import Spikes
@@ -140,12 +141,15 @@ class Recorder:
         if not chunks:
             return np.zeros(0), np.zeros(0, np.int64)
         stamps, ids = np.concatenate([c[0] for c in chunks]), np.concatenate([c[1] for c in chunks])
-        times = stamps * self.plan.dt
-        if chunks[0][2] is not None:
-            times = times - np.concatenate([c[2] for c in chunks]) * self.plan.dt
-        if len(self.spikes[name]) > 1 or chunks[0][2] is not None:
+        late = None if chunks[0][2] is None else np.concatenate([c[2] for c in chunks])
+        if len(self.spikes[name]) > 1:
+            times = stamps * self.plan.dt if late is None else stamps * self.plan.dt - late * self.plan.dt
             order = np.argsort(times, kind="stable")
             times, ids = times[order], ids[order]
+        elif late is not None:
+            times, ids = in_order(stamps, ids, late, self.plan.dt)
+        else:
+            times = stamps * self.plan.dt
         times.flags.writeable = ids.flags.writeable = False  # millions of them, which `Spikes` need not copy
         return times, ids
 

@@ -25,6 +25,7 @@ from circuits.neurons.interop.brian2 import brian2
 from circuits.neurons.interop.brian2_groups import Group, value_of
 from circuits.neurons.network import SpikingNetwork
 from circuits.neurons.synapses.projection import Projection
+from physlearn.checks import instance, mapping
 
 LOG = logging.getLogger("physlearn")
 SCHEDULES = [
@@ -72,7 +73,10 @@ def from_brian2(net, *, namespace=None):
     (0.011, {'ge': Exponential(tau=0.005, reversal=None, normalised='peak')})
     """
     b2 = brian2()
-    if namespace is None:
+    instance("net", net, b2.Network, "a brian2.Network")
+    if namespace is not None:
+        mapping("namespace", namespace, expected="a mapping of names to values")
+    else:
         from brian2.core.namespace import get_local_namespace
 
         namespace = get_local_namespace(level=1)

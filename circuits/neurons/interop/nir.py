@@ -26,7 +26,7 @@ from circuits.neurons.network import SpikingNetwork
 from circuits.neurons.population import Population
 from circuits.neurons.synapses.projection import Projection
 from circuits.neurons.synapses.receptors import Delta, Exponential
-from physlearn.checks import array
+from physlearn.checks import array, mapping
 
 MODEL = ("tau", "resistance", "v_rest", "v_threshold", "v_reset")
 
@@ -132,6 +132,8 @@ def from_nir(graph, *, sources=None):
         graph = nir.read(graph)
     if not isinstance(graph, nir.NIRGraph):
         raise TypeError(f"graph: got {type(graph).__name__}, expected a NIRGraph or a path")
+    inputs = [name for name, node in graph.nodes.items() if isinstance(node, nir.Input)]
+    mapping("sources", {} if sources is None else sources, inputs, "a mapping of Input nodes to models")
     known = (nir.LIF, nir.CubaLIF, nir.Linear, nir.Affine, nir.Delay, nir.Scale, nir.Input, nir.Output)
     for name, node in graph.nodes.items():
         if not isinstance(node, known):

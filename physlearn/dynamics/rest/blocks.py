@@ -18,6 +18,7 @@ import numpy as np
 from physlearn.dynamics.problem import POWER_ITERATIONS, PROBE
 from physlearn.dynamics.rest.block import block_of
 from physlearn.dynamics.rest.descent import free_of
+from physlearn.dynamics.scale import length_of
 
 SAME = 1e-6  # relative difference of two items' differences of forces that counts as none
 TINY, ZERO = float(np.finfo(float).tiny), 0.0
@@ -178,7 +179,8 @@ class Blocks:
 
     def _iterated(self):
         """The stiffness from differences of the force at the present state, (batch,), or (1,) where all items agree."""
-        step = PROBE * (1.0 + np.max([np.abs(b.x[:, b.free]).max(1, initial=0.0) for b in self.all], 0))[:, None]
+        largest = np.max([np.abs(b.x[:, b.free]).max(1, initial=0.0) for b in self.all], 0)
+        step = PROBE * (length_of(np.where(largest > 0, largest, self.given)) + largest)[:, None]
         x, v, base = self.x, self._pattern(), [block.coupled_force() for block in self.all]
         norm, first = _norm(v), v
         for k in range(POWER_ITERATIONS):

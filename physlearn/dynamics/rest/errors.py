@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.dynamics.frame import separate
-from physlearn.dynamics.predictions import Inference, network_of
-from physlearn.dynamics.rest.quasi_newton import descend
+from physlearn.dynamics.inference import Inference
+from physlearn.dynamics.predictions import network_of
+from physlearn.dynamics.rest.quasi_newton import FAR, descend
 
 
 def refusal(problem):
@@ -54,6 +55,11 @@ def solve(problem, tol, max_steps):
         return small
 
     u, steps, _ = descend(inference.evaluate, at_rest, inference.start(start), max_steps, problem.bar.update)
+    if problem.nudges and np.max(np.abs(u), initial=0.0) >= FAR:
+        raise ValueError(
+            "nudge: with it the energy has no minimum, since it pushes harder than the errors' variances hold; "
+            "use a smaller nudge, or smaller variances"
+        )
     inference.forward(u)
     z = problem.pick(np.concatenate([inference.values[n].reshape(problem.batch, -1) for n in problem.system.layers], 1))
     rest = problem.residual(z, problem.force(z), problem.bounds)

@@ -31,7 +31,7 @@ def solve(problem, tol, max_steps):
     with np.errstate(over="ignore", invalid="ignore"):  # an item that runs away is rejected, not noisy
         k = part.force(y)
         left = part.residual(y, k, bounds)
-        h = 0.1 * (1.0 + _norm(y)) / np.maximum(_norm(k), np.finfo(float).tiny)
+        h = 0.1 * (part.length(y) + _norm(y)) / np.maximum(_norm(k), np.finfo(float).tiny)
         going, steps = left > tol, 0  # tol is one per item
         while steps < max_steps and going.any():
             if 2 * np.count_nonzero(going) <= len(going):

@@ -40,11 +40,14 @@ def _minimise(problem, z, bounds, tol, max_steps):
     rest = problem.residual(z, force, bounds)[0]
     if z.shape[1] == 0 or rest <= tol:
         return z, 0
-    unit = np.max(np.abs(force))  # SciPy's line search has thresholds of its own: give it forces of one
+    length = float(problem.length(z)[0])
+    unit = np.max(
+        np.abs(force)
+    )  # SciPy's line search has thresholds of its own: give it forces of one, over lengths of one
 
     def watch(intermediate_result):
         problem.bar.update()
-        if np.max(np.abs(intermediate_result.x)) > RUNAWAY:
+        if np.max(np.abs(intermediate_result.x)) > RUNAWAY / length:
             raise StopIteration
 
     def descend(z, fun, steps):
@@ -56,14 +59,16 @@ def _minimise(problem, z, bounds, tol, max_steps):
             "ftol": 0.0,
             "gtol": tol / unit,
         }
-        box = np.stack([low[0], high[0]], 1)
+        box = np.stack([low[0], high[0]], 1) / length
         with np.errstate(over="ignore", invalid="ignore"):
-            found = minimize(fun, z[0], jac=True, method="L-BFGS-B", bounds=box, options=options, callback=watch)
-            new = found.x[None]
+            start = z[0] / length
+            found = minimize(fun, start, jac=True, method="L-BFGS-B", bounds=box, options=options, callback=watch)
+            new = found.x[None] * length
             return new, found.nit, problem.residual(new, problem.force(new), bounds)[0]
 
-    def energy(z):
-        return problem.energy(z[None])[0] / unit, -problem.force(z[None])[0] / unit
+    def energy(y):
+        z = y[None] * length
+        return problem.energy(z)[0] / (unit * length), -problem.force(z)[0] / unit
 
     z, used, rest = descend(z, energy, max_steps)
     for _ in range(POLISH):
@@ -71,9 +76,10 @@ def _minimise(problem, z, bounds, tol, max_steps):
             break
         origin, pull = z[0], problem.force(z)[0]
 
-        def along_chord(z, origin=origin, pull=pull):
+        def along_chord(y, origin=origin, pull=pull):
+            z = y * length
             force = problem.force(z[None])[0]
-            return -0.5 * ((force + pull) / unit) @ (z - origin), -force / unit
+            return -0.5 * ((force + pull) / unit) @ ((z - origin) / length), -force / unit
 
         new, more, left = descend(z, along_chord, max_steps - used)
         used += more

@@ -181,9 +181,11 @@ def _way_down(h):
 
 def _leave(problem, z, direction):
     """Step off a saddle or maximum to a lower energy, the longest of 1, 1/2, ... times the state."""
-    energy, t = problem.energy(z)[0], 1.0 + float(np.max(np.abs(z)))
+    largest = float(np.max(np.abs(z)))
+    first = float(problem.length(z)[0]) + largest
+    energy, t = problem.energy(z)[0], first
     direction = direction / np.max(np.abs(direction))
-    while t > 1e-9:
+    while t > 1e-9 * min(first, 1.0):
         for new in (z + t * direction, z - t * direction):
             if problem.energy(new)[0] < energy:
                 return new

@@ -10,9 +10,11 @@ import numpy as np
 
 MEMORY = 12  # pairs of steps and changes of the gradient
 DECREASE = 1e-4  # of the energy, relative to what the slope promises
+FAR = 1e50  # an item that far is on its way to infinity
 SHORTEST = 1e-12  # a step shorter than this does not help any more
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def descend(evaluate, at_rest, u, max_steps, tick=lambda: None):
     """Lower an energy from u (batch, m): the last u, the number of evaluations, and which items are at rest.
 
@@ -28,13 +30,12 @@ def descend(evaluate, at_rest, u, max_steps, tick=lambda: None):
     eps = np.finfo(u.dtype).eps
     while live.any() and steps < max_steps:
         trial = np.where(live[:, None], u + t[:, None] * d, u)
-        with np.errstate(over="ignore", invalid="ignore"):
-            found, pull = evaluate(trial)
-            fell = found <= energy + DECREASE * t * slope
-            level = (found <= energy + 8 * eps * np.abs(energy)) & (_dot(pull, d) <= (1 - 2 * DECREASE) * -slope)
-            # where the energy's rounding exceeds its fall, a gradient that halves is progress enough
-            near = np.abs(found - energy) <= np.sqrt(eps) * np.abs(energy)
-            calm = near & (2 * np.max(np.abs(pull), 1, initial=0.0) <= np.max(np.abs(grad), 1, initial=0.0))
+        found, pull = evaluate(trial)
+        fell = found <= energy + DECREASE * t * slope
+        level = (found <= energy + 8 * eps * np.abs(energy)) & (_dot(pull, d) <= (1 - 2 * DECREASE) * -slope)
+        # where the energy's rounding exceeds its fall, a gradient that halves is progress enough
+        near = np.abs(found - energy) <= np.sqrt(eps) * np.abs(energy)
+        calm = near & (2 * np.max(np.abs(pull), 1, initial=0.0) <= np.max(np.abs(grad), 1, initial=0.0))
         steps += 1
         tick()
         took = live & (fell | level | calm) & np.isfinite(found)
@@ -50,8 +51,7 @@ def descend(evaluate, at_rest, u, max_steps, tick=lambda: None):
             grad = np.where(took[:, None], pull, grad)
             energy = np.where(took, found, energy)
         missed = live & ~took
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            fit = -slope * t * t / (2 * (found - energy - slope * t))
+        fit = -slope * t * t / (2 * (found - energy - slope * t))
         shorter = np.where(np.isfinite(fit), np.clip(fit, 0.1 * t, 0.5 * t), 0.1 * t)
         if took.any():
             new = -_two_loops(past, grad)
@@ -60,7 +60,7 @@ def descend(evaluate, at_rest, u, max_steps, tick=lambda: None):
             down = slope < 0
             d[~down], slope[~down] = -grad[~down], -_dot(grad[~down], grad[~down])
         t = np.where(missed, shorter, 1).astype(u.dtype)
-        live = live & (t > SHORTEST)
+        live = live & (t > SHORTEST) & (np.max(np.abs(u), 1, initial=0.0) < FAR)
         if took.any():
             # who did not take the step was evaluated at a trial: its rest is looked at when it does
             done = at_rest(pull) & took

@@ -1,9 +1,9 @@
 """Heat-bath engine of `sample`: compiled, one variable at a time, given all others.
 
-P(+1) = sigma(2 f/T) on spins, P(1) = sigma(f/T) on 0/1 variables, softmax(f/T) over the codes of Potts
+P(+1) = sigma(2 f/T) on spins, P(1) = sigma(f/T) on 0/1 variables, softmax(f/T) over the levels of other discrete
 variables (Glauber 1963; Geman and Geman 1984).  Takes one layer of Spin, Binary or Potts variables whose terms
 are Pairs, Dense and Bias (kept fields, see `fields`), LatticeBonds (see `candidates`) or have a `local` form (see
-`moves`), in any mixture.
+`moves`), in any mixture; numbers of other kinds under Pairs, Dense, Bias and Parabola; and angles (see `angles`).
 
 Every visit of a variable satisfies detailed balance.  A sweep visits them in order: it leaves exp(-E/T) invariant, but
 its time reversal is another chain, so a sweep as a whole does not satisfy detailed balance.  A sweep in a
@@ -17,11 +17,13 @@ from functools import partial
 import numpy as np
 
 from physlearn.checks import choice, count
-from physlearn.dynamics.sites import candidates, fields, moves
+from physlearn.dynamics.sites import angles, candidates, fields, moves
 
 
 def refusal(problem):
     """Why this engine does not apply, or None."""
+    if hasattr(next(iter(problem.system.layers.values())).kind, "wrap"):
+        return angles.refusal(problem)
     reason = fields.refusal(problem)
     return None if reason is None else moves.refusal(problem)
 
@@ -44,7 +46,9 @@ class Sampler:
     def __init__(self, problem, state, streams, *, threads=1, order="fixed"):
         threads = count("threads", threads, most=1024)
         choice("order", order, ("fixed", "random"))
-        if order == "random":
+        if angles.refusal(problem) is None:
+            kind, form = partial(angles.AngleMoves, shuffle=order == "random"), "angles"
+        elif order == "random":
             kind, form = partial(moves.LocalMoves, shuffle=True), "local forms, random order"
         elif fields.refusal(problem) is None:
             kind, form = fields.FieldMoves, "kept fields"

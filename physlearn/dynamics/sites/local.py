@@ -44,7 +44,11 @@ def refusal(system):
     name, (kind, _) = next(iter(system.layers.items()))
     if kind_code(kind) is None:
         known = is_continuous(kind) or is_discrete(kind)
-        return f"its kind {kind} is not one that kernels know" if known else unstated(name, kind)
+        return (
+            f"its kind {kind} is not Spin, Binary or Potts, nor another list of values"
+            if known
+            else unstated(name, kind)
+        )
     if not system.terms:
         return "it has no terms"
     if by_number(kind):

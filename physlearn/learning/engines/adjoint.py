@@ -24,6 +24,7 @@ from physlearn.checks import mapping
 from physlearn.dynamics.frame import concatenate, rows_of, separate
 from physlearn.dynamics.problem import Problem, make_problem
 from physlearn.dynamics.rest.relax import relax
+from physlearn.dynamics.scale import length_of
 from physlearn.learning.engines.contrast import Contrast, notes_of_relaxing
 
 
@@ -120,7 +121,7 @@ def force_jacobian(problem: Problem, z):
     unit = np.eye(m)
     if _holomorphic(system) and not problem.activated:
         return (many.force(z + 1e-30j * unit) / 1e-30).imag.T
-    h = 1e-3 * max(1.0, float(np.max(np.abs(z), initial=0.0)))
+    h = _difference_step(z)
     return _difference(lambda step: many.force(z + step * unit), h).T
 
 
@@ -134,7 +135,7 @@ def _along(problem, z, adjoint):
 
         if _holomorphic(system):
             return {name: -(value / 1e-30).imag for name, value in response(1e-30j).items()}
-        h = 1e-3 * max(1.0, float(np.max(np.abs(z)))) / max(float(np.max(np.abs(adjoint))), 1e-300)
+        h = _difference_step(z) / max(float(np.max(np.abs(adjoint))), 1e-300)
         names = response(0.0)
         return {name: -_difference(lambda step, name=name: response(step)[name], h) for name in names}
     out = {}
@@ -149,7 +150,7 @@ def _along(problem, z, adjoint):
                 shifted, _ = make_problem(moved, problem.state(z), _clamps(problem))
                 return np.sum(shifted.force(z) * adjoint)
 
-            slope[k] = _difference(work, 1e-3 * max(1.0, abs(value.flat[k])))
+            slope[k] = _difference(work, _difference_step(value, abs(value.flat[k])))
         out[name] = slope.reshape(value.shape)
     return out
 
@@ -169,6 +170,12 @@ def _clamps(problem):
 
 def _holomorphic(system):
     return all(getattr(term, "holomorphic", False) for term in system.terms)
+
+
+def _difference_step(value, own=None):
+    """A thousandth of the largest of some values, or of one's ``own``, and of what they are compared with."""
+    largest = float(np.max(np.abs(value), initial=0.0))
+    return 1e-3 * max(float(length_of(largest)), largest if own is None else own)
 
 
 def _difference(f, h):

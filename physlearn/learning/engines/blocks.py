@@ -52,14 +52,15 @@ def _suits(system, inputs, rule, cost, method):
 
 
 def contrast_by_blocks(system, inputs, target, rule, cost, options):
-    """Free outputs (batch, k) and gradient {name: array}, as `contrast_by_relaxing` finds them.
+    """Free outputs (batch, k), gradient {name: array} and number of phases not at rest, as `contrast_by_relaxing` does.
 
     None where a term's field is not the quadratic that its curvature promises.
     """
     problem, _ = make_problem(system, None, inputs)
     blocks = Blocks(problem)
-    if not _relax(blocks, options, 0.0):
+    if (rested := _relax(blocks, options, 0.0)) is None:
         return None
+    unrested = int(not rested)
     moving = [block.name for block in blocks.all]
     free = {name: value.copy() for name, value in blocks.x.items()}
     y = system.readouts[cost.readout].read(blocks.shown).copy()
@@ -73,20 +74,21 @@ def contrast_by_blocks(system, inputs, target, rule, cost, options):
                 blocks = Blocks(nudged)
             else:
                 blocks.nudge(nudged, free)
-            if not _relax(blocks, options, strength):
+            if (rested := _relax(blocks, options, strength)) is None:
                 return None
+            unrested += not rested
             phases.append((weight, {name: value.copy() for name, value in blocks.shown.items()}))
         else:
             phases.append((weight, system.shown(free)))
-    return y, _gradient(system, phases, moving, len(target))
+    return y, _gradient(system, phases, moving, len(target)), unrested
 
 
 def _relax(blocks, options, strength):
-    """Go to rest, and say where it is not reached as `relax` does; False where a curvature lied."""
+    """Go to rest: whether it is reached, said as `relax` does; None where a curvature lied."""
     options = phase_options(options, int(strength != 0))
     found = blocks.relax(options.get("tol", 1e-9), options.get("max_steps", 10_000))
     if found is None:
-        return False
+        return None
     residual, steps, converged = found
     if not converged and options["unconverged"] != "ignore":
         message = (
@@ -96,7 +98,7 @@ def _relax(blocks, options, strength):
         if options["unconverged"] == "raise":
             raise ConvergenceError(message, None)
         warnings.warn(message, RuntimeWarning, stacklevel=2)
-    return True
+    return converged
 
 
 def _refuse_complex(problem):

@@ -49,14 +49,16 @@ def step_of(system, task):
 
 def notes_of(run):
     """What an engine has to say of terms that are slow in it: the ``notes`` of its contrast, where it has any."""
-    return tuple(getattr(run.args[0], "notes", ())) if isinstance(run, partial) else ()
+    step = run.args[0] if isinstance(run, partial) and run.args else None
+    return tuple(getattr(step, "notes", ()))
 
 
 def _engines(system, task):
     """Every engine, fastest first: a function that makes it, or why it does not fit."""
     rule, own = task.rule, own_method(task.rule)
     phases = hasattr(rule, "phases")
-    engines = dict.fromkeys(METHODS[1:], "the rule brings its own contrast" if own else "the rule has phases only")
+    said = "the rule brings its own contrast" if own else "the rule has phases only"
+    engines: dict[str, Any] = dict.fromkeys(METHODS[1:], said)
     if hasattr(rule, "compiled"):
         engines["compiled"] = rule.compiled(system, task)
     if phases:

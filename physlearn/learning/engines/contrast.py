@@ -23,11 +23,15 @@ from physlearn.learning.engines.blocks import phase_options
 
 
 class Contrast(NamedTuple):
-    """``gradient`` per parameter (mean over the batch), free ``outputs`` (batch, k), ``cost`` (batch,)."""
+    """``gradient`` per parameter (mean over the batch), free ``outputs`` (batch, k), ``cost`` (batch,).
+
+    ``unrested`` counts the phases in which not every item came to rest.
+    """
 
     gradient: dict
     outputs: np.ndarray
     cost: np.ndarray
+    unrested: int = 0
 
     __repr__ = brief
 
@@ -69,6 +73,8 @@ def _step(task, contrast, *more):
     def step(system, memory, pick):
         inputs = {name: value[pick] for name, value in task.inputs.items()}
         found = contrast(system, inputs, task.target[pick], task.rule, task.cost, *more)
+        if found.unrested:
+            memory["unrested"] = memory.get("unrested", 0) + found.unrested
         return found.cost, found.gradient
 
     return step
@@ -102,22 +108,24 @@ def contrast_by_relaxing(system, inputs, target, rule, cost, options) -> Contras
     if blocks.suits(system, inputs, rule, cost, options):
         found = blocks.contrast_by_blocks(system, inputs, target, rule, cost, options)
         if found is not None:
-            y, gradient = found
-            return Contrast(gradient, y, cost.value(y, target))
+            y, gradient, unrested = found
+            return Contrast(gradient, y, cost.value(y, target), unrested)
     options, nudged = phase_options(options, 0), phase_options(options, 1)
     free = relax(system, clamp=inputs, **options)
-    start = system.state(free.x)
+    start, unrested = system.state(free.x), int(not free.converged)
     y = system.readouts[cost.readout].read(system.shown(start))
     gradient: dict = {}
     for weight, strength in rule.phases:
         x = start
         if strength != 0 and rule.mode == "clamp":
             held = {cost.readout: y - strength * cost.gradient(y, target)}
-            x = system.state(relax(system, start, clamp=dict(inputs) | held, **nudged).x)
+            rest = relax(system, start, clamp=dict(inputs) | held, **nudged)
+            x, unrested = system.state(rest.x), unrested + (not rest.converged)
         elif strength != 0:
             nudge = Nudge(cost, target, strength, y if rule.mode == "linearised" else None)
-            x = system.state(relax(system, start, clamp=inputs, nudge=nudge, **nudged).x)
+            rest = relax(system, start, clamp=inputs, nudge=nudge, **nudged)
+            x, unrested = system.state(rest.x), unrested + (not rest.converged)
         for name, value in system.response(x, np.full(len(target), 1.0 / len(target))).items():
             gradient[name] = gradient.get(name, 0) + weight * value
     gradient = {name: np.real(value) for name, value in gradient.items()}
-    return Contrast(gradient, y, cost.value(y, target))
+    return Contrast(gradient, y, cost.value(y, target), unrested)

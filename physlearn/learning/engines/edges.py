@@ -177,7 +177,7 @@ def _called(optimizer, memory, rates, theta, name, g, gradient, new):
 
     def read():
         known[name] = value = g.copy()
-        value.flags.writeable = False
+        value.setflags(write=False)
         return known, {name: gradient.copy()}
 
     def write(found):

@@ -1,6 +1,6 @@
 """Steps of the built-in optimisers in place: one compiled pass over a parameter, with the bits of their own `step`.
 
-NumPy needs a dozen passes for a step of Adam; measured on 19,210 parameters: 100 us there, 20 us here.
+NumPy makes a dozen passes over every parameter for a step of Adam.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ from typing import ClassVar
 import numpy as np
 
 from physlearn.checks import count, flag, positive
-from physlearn.dynamics.predictions import Inference, exact_gradient, given_of, network_of
+from physlearn.dynamics.inference import Inference
+from physlearn.dynamics.predictions import exact_gradient, given_of, network_of
 from physlearn.dynamics.rest.quasi_newton import descend
 from physlearn.energy import Nudge
 from physlearn.errors import ConvergenceError

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Integral
 from typing import Any
 
@@ -18,8 +19,10 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import array, reals, sequence
+from physlearn.energy import Energy, Readout
 from physlearn.learning.learn import learn
 from physlearn.models.boltzmann.conditional import all_states, at_rest, field_at_rest, log_sum
+from physlearn.models.boltzmann.directed import Layered
 from physlearn.models.boltzmann.rbm import MOST_BITS, RBM
 from physlearn.rng import generator
 from physlearn.threads import on_one_thread
@@ -60,6 +63,43 @@ class DeepBelief:
                     f"machines: the hidden units of machine {k} are {low.energy.layers['h']}, the visible units of the "
                     f"next {high.energy.layers['v']}; expected the same"
                 )
+
+    @cached_property
+    def system(self) -> Energy:
+        """The `Energy` of all layers, "x0" (visible) to "xL": exp(-E/T)/Z is the net's P at T of its top machine.
+
+        E = -T log P(x0 | x1) - ... + the top machine's energy; theta has each machine's parameters with its number
+        behind them, "W0", "a0", "c0", "W1", ...  Readout "v" reads the visible units.
+
+        Examples
+        --------
+        >>> from physlearn import enumerate_states
+        >>> net = DeepBelief([RBM(3, 2, scale=1.0, rng=0), RBM(2, 2, scale=1.0, rng=1)])
+        >>> one = enumerate_states(net, temperature=1.0, clamp={"v": [0, 1, 1]}).log_z
+        >>> bool(abs(one - enumerate_states(net, temperature=1.0).log_z - net.log_likelihood([[0, 1, 1]])[0]) < 1e-9)
+        True
+        """
+        top, terms, theta = len(self.machines) - 1, [], {}
+        layers = {"x0": self.machines[0].energy.layers["v"]}
+        for k, machine in enumerate(self.machines):
+            layers[f"x{k + 1}"] = machine.energy.layers["h"]
+            names = {name: f"{name}{k}" for name in machine.theta}
+            theta |= {names[name]: value for name, value in machine.theta.items()}
+            t = self.machines[top].temperature
+            terms.append(Layered(machine, f"x{k}", f"x{k + 1}", names, t, directed=k < top))
+        return Energy(layers, terms, theta, {"v": Readout("x0")})
+
+    @property
+    def theta(self):
+        """The parameters that can learn, read-only: those of each machine, with its number behind their names."""
+        return self.system.theta
+
+    def with_theta(self, theta):
+        """The same net with other parameters, such as learnt ones."""
+        new = self.system.with_theta(theta).theta
+        return DeepBelief(
+            [m.with_theta({name: new[f"{name}{k}"] for name in m.theta}) for k, m in enumerate(self.machines)]
+        )
 
     def transform(self, v):
         """Means of the top units, (n, m), each layer given the means below."""

@@ -21,11 +21,12 @@ from typing import Any
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import choice, count, instance, integers, sequence
+from physlearn.checks import choice, count, instance, integers, positive, sequence
 from physlearn.energy import Energy, Real
 from physlearn.lagrangians import Identity, LayerNorm, Relu, Sigmoid, Softmax, Tanh
 from physlearn.maps import AveragePool, Chain, Conv, MaxPool
 from physlearn.maps.compose import shape_after
+from physlearn.maps.conv import pair
 from physlearn.rng import generator
 from physlearn.terms import Bias, Coupling, Dense, Parabola
 
@@ -65,6 +66,8 @@ class Convolved:
 
     def __post_init__(self):
         choice("pooling", self.pooling, ("average", "max"))
+        if self.pool is not None:
+            pair("pool", self.pool)
         self.map("K")  # checks the numbers
 
     def map(self, weight):
@@ -124,6 +127,7 @@ class EPNetwork:
         self.widths = sequence("widths", widths, expected="numbers of variables, or Convolved")
         if len(self.widths) < 2:
             raise ValueError(f"widths: got {widths!r}, expected at least an input's and an output's")
+        gain = positive("gain", gain)
         self.activation = _kind("activation", activation)
         self.output = _kind("output", output)
         maps, shapes = [], [_input_shape(self.widths[0])]

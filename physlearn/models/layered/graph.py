@@ -26,6 +26,7 @@ from physlearn.brief import brief
 from physlearn.checks import array, mapping, sequence, text
 from physlearn.dynamics.predictions import cycle_of, exact_gradient, forward, network_of, precision
 from physlearn.energy import Energy, Real
+from physlearn.learning.data import check_data, check_nouns
 from physlearn.learning.engines.adjoint import contrast_by_adjoint
 from physlearn.learning.rules.contrastive import ExactGradient
 from physlearn.maps import Affine, Chain, Tanh
@@ -115,7 +116,13 @@ class PredictionGraph(Energy):
                         f"{named} needs {np.shape(value)}"
                     )
                 found[name] = want
+        known = [name for term in terms for name in term.parameters]
+        declared = all(hasattr(term.map, "parameters") for term in terms)
         for name, value in given.items():
+            if declared and name not in known:
+                raise ValueError(
+                    f"theta: there is no parameter {name!r}, expected some of {list(dict.fromkeys(known))}"
+                )
             found.setdefault(name, value)
         single = bool(given) and all(np.asarray(value).dtype == np.float32 for value in given.values())
         if single:
@@ -150,6 +157,7 @@ class PredictionGraph(Energy):
         sizes = sequence("sizes", sizes, expected="at least two sizes, of the input and the output")
         if len(sizes) < 2:
             raise ValueError(f"sizes: got {len(sizes)}, expected at least two, of the input and the output")
+        sizes = [shape_of(f"sizes[{k}]", size) for k, size in enumerate(sizes)]
         activation = Tanh() if activation is None else check_is_map("activation", activation)
         names = ["x", *(f"h{k}" for k in range(1, len(sizes) - 1)), "y"]
         nodes = {}
@@ -218,6 +226,8 @@ class PredictionGraph(Energy):
             out[name] = value.astype(
                 np.result_type(self.dtype, value) if value.dtype.kind == "c" else self.dtype, copy=False
             )
+        if not all(len(v) for v in out.values()):
+            raise ValueError("x: got a batch of no items, expected at least one")
         if len({len(v) for v in out.values()}) > 1:
             raise ValueError(f"x: inputs have batches of { {k: len(v) for k, v in out.items()} }, expected one size")
         return out, single
@@ -247,7 +257,14 @@ class PredictionGraph(Energy):
         >>> net.exact_gradient(SquaredError("y"), {"x": np.array([[3.0]])}, np.array([[5.0]]))
         (array([0.5]), {'W1': array([[3.]]), 'b1': array([1.])})
         """
-        clamps = dict(self.fixed) | dict(inputs)
+        check_nouns(cost=cost)
+        for name in mapping("inputs", inputs, self.readouts):
+            array(f"inputs[{name!r}]", inputs[name], ndim=(1, 2))
+        target = array("target", target, ndim=2)
+        if not len(target):
+            raise ValueError(f"target: got the shape {target.shape}, expected at least one row")
+        inputs, target = check_data(self, dict(inputs) | {cost.readout: target}, cost)
+        clamps = dict(self.fixed) | inputs
         found = exact_gradient(self, clamps, cost, target)
         if found is None:
             options = {"unconverged": "raise", "tol": 1e-10}

@@ -204,9 +204,25 @@ class PottsModel(OnGraph):
 
     @classmethod
     def from_pairs(cls, pairs, J: Any = 1.0, *, shape=None, q=3, field=None):
-        """Couplings on any pairs of variables; see `Ising.from_pairs`."""
+        """Couplings on any pairs of variables; see `Ising.from_pairs`.
+
+        J may also be a matrix J[s_i, s_j] for all pairs, (q, q), or one for each, (m, q, q): see `PottsPairs`.
+
+        Examples
+        --------
+        Codes that like to differ by one, round a ring of three:
+
+        >>> model = PottsModel.from_pairs([(0, 1), (1, 2), (2, 0)], np.roll(np.eye(3), 1, axis=1), q=3)
+        >>> float(model(np.array([0, 1, 2])))
+        -3.0
+        """
         q = count("q", q, least=2)
-        term, shape, theta = pair_term(lambda *args: PottsPairs(args[0], args[1], q, args[2]), pairs, J, shape)
+        matrices = array("J", J)
+        matrices = matrices if matrices.ndim > 1 and matrices.shape[-2:] == (q, q) else None
+        given = J if matrices is None else 0.0
+        term, shape, theta = pair_term(lambda *args: PottsPairs(args[0], args[1], q, args[2]), pairs, given, shape)
+        if matrices is not None:
+            theta = {"J": matrices}
         weights = (*shape, q)
         return cls({"s": (Potts(q), shape)}, *with_field([term], theta, field, weights, PottsBias))
 

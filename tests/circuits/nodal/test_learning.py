@@ -104,6 +104,21 @@ def test_transistors_learn_xor():
     assert sum(ratio < 0.01 for ratio in reached) >= 8, reached
 
 
+@pytest.mark.slow
+def test_transistors_learn_a_nonlinear_function():
+    """Half a sine of one input, a rail at 0.45 V: below 1 % of the best linear cost from at least 8 of 10 starts."""
+    u = np.linspace(0, 1, 9)[:, None]
+    x, y = np.column_stack([0.9 * u, np.full(9, 0.45)]), 0.01 * (2 * np.sin(np.pi * u) - 1)
+    optimizer = SGD(lambda epoch: 1e4 if epoch < 4500 else 1e3, bounds={"gate": (0.8, 8.0)})
+    reached = []
+    for seed in range(10):
+        circuit = transistors(seed, inputs=(7, 10), outputs=((3, 9),))
+        settings = dict(rule=CoupledLearning(0.1), optimizer=optimizer, cost=COST, batch=1, rng=seed)
+        run = learn(circuit, {"input": x, "output": y}, epochs=5000, **settings)
+        reached.append(run.cost[-1] / best_linear(x, y))
+    assert sum(ratio < 0.01 for ratio in reached) >= 8, reached
+
+
 def test_a_trained_circuit_keeps_its_elements(tol):
     trained = train(1, 50).machine
     gates = [element.gate for element, _ in trained.elements.values()]

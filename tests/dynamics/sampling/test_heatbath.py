@@ -324,7 +324,7 @@ def test_refusals(rng):
     ):
         with pytest.raises(TypeError, match=message):
             sample(good, **({"temperature": 1.0, "n_samples": 1} | wrong))
-    with pytest.raises(TypeError, match="got a Machine, expected an Energy.*pass its `energy`"):
+    with pytest.raises(TypeError, match="got a Machine, expected a machine.*holds an `energy`: pass that, or"):
         sample(type("Machine", (), {"energy": good})(), temperature=1.0, n_samples=1)
     with pytest.raises(TypeError, match="observe: got a function, expected a mapping"):
         sample(good, temperature=1.0, n_samples=1, observe=lambda x: 1.0)

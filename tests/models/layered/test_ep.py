@@ -235,6 +235,13 @@ def test_a_phase_that_does_not_rest_is_said(rng):
         learn(network(), inputs | {"output": target}, relax_options={"max_steps": 1}, **told)
     with pytest.warns(RuntimeWarning, match="not at rest after 1 steps"):
         learn(network(), inputs | {"output": target}, relax_options={"max_steps": 1, "unconverged": "warn"}, **told)
+    silent = {"max_steps": 1, "unconverged": "ignore"}
+    for method in ("descent", "flow"):  # both roads count the three phases of a step
+        options = silent | {"method": method}
+        done = learn(network(), inputs | {"output": target}, relax_options=options, epochs=2, **told)
+        more = learn(network(), inputs | {"output": target}, relax_options=options, resume=done, **told)
+        assert done.unrested == 6 and more.unrested == 9 and "not at rest=6" in repr(done)
+    assert learn(network(), inputs | {"output": target}, **told).unrested == 0
 
 
 def test_refusals(rng):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from physlearn import SGD, CrossEntropy, ExactGradient, Margin, Readout, SquaredError, check_energy, learn, relax
+from physlearn import SGD, CrossEntropy, ExactGradient, Margin, Nudge, Readout, SquaredError, check_energy, learn, relax
 from physlearn.learning.engines.adjoint import contrast_by_adjoint
 from physlearn.maps import Affine, Chain, Concatenate, Constant, Relu, Sum, Tanh
 from physlearn.models import PredictionGraph
@@ -233,3 +233,12 @@ def test_relu_graph_relaxes(rng):
     net = PredictionGraph.layered([4, 6, 2], Relu(), rng=0)
     found = relax(net, clamp={"x": rng.standard_normal((5, 4)), "y": rng.standard_normal((5, 2))})
     assert found.converged
+
+
+def test_nudges_that_unbind_the_energy_are_refused(rng):
+    net = layered()
+    target = rng.standard_normal((2, 3))
+    with pytest.raises(ValueError, match="nudge: with it the energy has no minimum"):
+        relax(net, clamp={"x": rng.standard_normal((2, 5))}, nudge=Nudge(SquaredError("y"), target, -3.0))
+    held = relax(net, clamp={"x": rng.standard_normal((2, 5))}, nudge=Nudge(SquaredError("y"), target, -0.2))
+    assert held.converged

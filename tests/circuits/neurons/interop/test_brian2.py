@@ -611,3 +611,11 @@ def test_jumps_in_refractory_periods_are_told_of(caplog):
         wires.connect()
         from_brian2(b2.Network(cells, wires), namespace={})
         assert sum("moves v in refractory periods" in record.getMessage() for record in caplog.records) == told
+
+
+@pytest.mark.parametrize("net", [None, "net", b2.Network, [], 3])
+def test_anything_but_a_network_is_refused(net):
+    with pytest.raises(TypeError, match="^net: got"):
+        from_brian2(net)
+    with pytest.raises(TypeError, match="^namespace: got"):
+        from_brian2(b2.Network(), namespace=[1])

@@ -267,3 +267,12 @@ def test_edges_that_stand_twice_and_numbers_that_are_none_are_refused():
         from_nir(graph([("a", "w"), ("w", "b")], w=1j * np.eye(2)))
     with pytest.raises(ValueError, match="w: weight.*NaN"):
         from_nir(graph([("a", "w"), ("w", "b")], w=np.nan * np.eye(2)))
+
+
+def test_sources_belong_to_inputs_of_the_graph():
+    one = np.ones(2)
+    graph = nir.NIRGraph.from_list(nir.LIF(tau=one, r=one, v_leak=0 * one, v_threshold=one, v_reset=0 * one))
+    with pytest.raises(ValueError, match="sources: there is no 'elsewhere', expected one of .'input'"):
+        from_nir(graph, sources={"elsewhere": None})
+    with pytest.raises(TypeError, match="sources"):
+        from_nir(graph, sources=[1])
