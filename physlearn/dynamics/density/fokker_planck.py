@@ -142,7 +142,11 @@ class FokkerPlanck:
             raise ValueError(f"x0: got the shape {p.shape}, expected {self.shape} or (batch, *{self.shape})")
         if not FINEST <= positive("tol", tol) < 1:
             raise ValueError(f"tol: got {tol!r}, expected a number from {FINEST:g}, near rounding, to 1")
-        times = np.linspace(*span, 101) if times is None else array("times", times, ndim=1, low=span[0], high=span[1])
+        times = (
+            np.linspace(span[0], span[1], 101)
+            if times is None
+            else array("times", times, ndim=1, low=span[0], high=span[1])
+        )
         if times.size == 0 or np.any(np.diff(times) <= 0):
             raise ValueError(f"times: got {times!r}, expected ascending times within t_span {span}")
         made: Any = implicit.Line if len(self.shape) == 1 else implicit.Net

@@ -11,6 +11,7 @@ differences: every number of the density is right to rounding, as in Grassmann, 
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -51,8 +52,9 @@ class Net:
         rows = np.concatenate([pairs[:, 1], pairs[:, 0], pairs[:, 0], pairs[:, 1]])
         columns = np.concatenate([pairs[:, 0], pairs[:, 1], pairs[:, 0], pairs[:, 1]])
         data = np.concatenate([there, back, -there, -back])
-        self.matrix = sp.csc_matrix((data, (rows, columns)), (cells, cells))
-        self.leave, self.factors = -self.matrix.diagonal().min(), {}
+        self.matrix: Any = sp.csc_matrix((data, (rows, columns)), (cells, cells))
+        self.leave = -self.matrix.diagonal().min()
+        self.factors: dict[float, Any] = {}
 
     def __call__(self, p, tau, times):
         """Apply it ``times`` times."""

@@ -13,7 +13,7 @@ exp(-E/T) exactly, and to the order of the stepper for `integrate`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -156,7 +156,8 @@ def crooks(forward, backward, temperature) -> FreeEnergy:
         return there.sum() - back.sum()
 
     low, high = min(f.min(), -b.max()) - 50.0 * t - abs(shift), max(f.max(), -b.min()) + 50.0 * t + abs(shift)
-    value = float(brentq(gap, low, high, xtol=1e-12 * max(1.0, abs(low), abs(high))))
+    root: Any = brentq(gap, low, high, xtol=1e-12 * max(1.0, abs(low), abs(high)))
+    value = float(root)
     there, back = shares(value)
     parts = [np.var(s) / (np.mean(s) ** 2 * len(s)) for s in (there, back)]
     paths = min(s.sum() ** 2 / np.sum(s**2) for s in (there, back))

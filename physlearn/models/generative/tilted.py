@@ -168,4 +168,5 @@ def tilted_transport(process, law, tilt, t, n, *, dt, rng, alpha=1.0) -> np.ndar
         )
     start = tilt.at(process, positive("t", t)).of(process.noised(law, t)).sample(n, rng)
     back = reverse(process, process.score_of(law), 1.0)
-    return integrate(back, (0.0, t), x0=start, dt=dt, times=[0.0], rng=rng).final
+    final: Any = integrate(back, (0.0, t), x0=start, dt=dt, times=[0.0], rng=rng).final
+    return final
