@@ -38,7 +38,8 @@ def leaves(value, name=""):
     if hasattr(value, "terms"):  # a system stands for what it has learnt
         value = value.theta
     elif dataclasses.is_dataclass(value):
-        skipped = ("_", "monitor", "notes")  # these look on, and may change without the numbers
+        # these look on, and may change without the numbers
+        skipped = ("_", "monitor", "notes", "validation", "best", "norms", "unrested")
         value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if not f.name.startswith(skipped)}
     elif hasattr(value, "_asdict"):
         value = value._asdict()

@@ -32,8 +32,8 @@ class Behavioural(Element):
     A quadratic conductance fed by 4 mA:
 
     >>> from circuits import Circuit, CurrentSource
-    >>> circuit = Circuit({"I1": (CurrentSource(4e-3), "0", "a"),
-    ...                    "B1": (Behavioural("1m*v(a)*abs(v(a))"), "a", "0")})
+    >>> square = Behavioural("1m*v(a)*abs(v(a))")
+    >>> circuit = Circuit({"I1": (CurrentSource(4e-3), "0", "a"), "B1": (square, "a", "0")})
     >>> round(circuit.solve({"I1": 4e-3}, x0=[0.0, 1.0]).voltages["a"], 9)
     2.0
     """

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+from physlearn.brief import short
+
 
 @dataclass(frozen=True)
 class Element:
@@ -47,5 +49,5 @@ class Element:
         raise NotImplementedError(type(self).__name__)
 
     def __repr__(self):
-        shown = [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if getattr(self, f.name) != f.default]
+        shown = [f"{f.name}={short(getattr(self, f.name))}" for f in fields(self) if getattr(self, f.name) != f.default]
         return f"{type(self).__name__}({', '.join(shown)})"

@@ -45,7 +45,8 @@ class Law(Element):
     ...     return 1e-3 * v**3
     >>> def slope(v):
     ...     return 3e-3 * v**2
-    >>> circuit = Circuit({"I1": (CurrentSource(8e-3), "0", "a"), "N1": (Law(current, slope), "a", "0")})
+    >>> cubic = Law(current, slope)
+    >>> circuit = Circuit({"I1": (CurrentSource(8e-3), "0", "a"), "N1": (cubic, "a", "0")})
     >>> round(circuit.solve(x0=[0.0, 1.0]).voltages["a"], 9)
     2.0
     """

@@ -82,7 +82,8 @@ class Sine:
 
     Examples
     --------
-    >>> float(Sine(1.0, 2.0, 50.0)(5e-3))
+    >>> mains = Sine(1.0, 2.0, 50.0)
+    >>> float(mains(5e-3))
     3.0
     """
 
@@ -123,7 +124,8 @@ class Points:
 
     Examples
     --------
-    >>> float(Points((0.0, 1.0), (0.0, 4.0))(0.25))
+    >>> ramp = Points((0.0, 1.0), (0.0, 4.0))
+    >>> float(ramp(0.25))
     1.0
     """
 

@@ -57,6 +57,18 @@ class Transient:
         Newton steps in all.
     states : mapping of str to (k,) array
         State x of every memristor.
+
+    Examples
+    --------
+    A capacitor charged through a resistor for one time constant:
+
+    >>> from circuits import Capacitor, Circuit, Resistor, VoltageSource
+    >>> from physlearn import integrate
+    >>> charging = Circuit({"V1": (VoltageSource(1.0), "in", "0"), "R1": (Resistor(1e3), "in", "out"),
+    ...                     "C1": (Capacitor(1e-6), "out", "0")})
+    >>> run = integrate(charging, (0.0, 1e-3), dt=1e-5, x0=[0.0, 1.0, 0.0], uic=True)
+    >>> round(float(run.voltages["out"][-1]), 3)
+    0.632
     """
 
     t: np.ndarray

@@ -24,7 +24,15 @@ from physlearn.threads import on_one_thread
 
 
 class FreeEnergy(NamedTuple):
-    """Difference of free energies, its standard error, and how many paths carry it (effective number)."""
+    """Difference of free energies, its standard error, and how many paths carry it (effective number).
+
+    Examples
+    --------
+    >>> from physlearn import jarzynski
+    >>> found = jarzynski([0.9, 1.1, 1.0, 1.2], temperature=1.0)
+    >>> round(found.value, 2)
+    1.04
+    """
 
     value: float
     error: float

@@ -52,7 +52,8 @@ class Convolved:
 
     Examples
     --------
-    >>> EPNetwork([(8, 8), Convolved(4, 3, pool=2), 10], rng=0).system.layers["hidden1"].shape
+    >>> images = Convolved(4, 3, pool=2)
+    >>> EPNetwork([(8, 8), images, 10], rng=0).system.layers["hidden1"].shape
     (3, 3, 4)
     """
 
