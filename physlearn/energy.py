@@ -73,7 +73,7 @@ class System:
     >>> import numpy as np
     >>> from physlearn import Real, System, relax
     >>> class Rotor:
-    ...     layers = ("x",)
+    ...     layers = ("x", "x")  # named twice: its variables act on each other
     ...     def field(self, x, theta, layer):
     ...         return (1.0 - x["x"]) @ theta["A"].T
     ...     def response(self, x, theta, weight):

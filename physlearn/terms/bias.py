@@ -8,7 +8,7 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import text
-from physlearn.terms.fits import angles, codes, expect_like, refuse_kinds
+from physlearn.terms.fits import angles, codes, expect_like, refuse_kinds, shared
 
 
 class Bias:
@@ -89,11 +89,3 @@ class Bias:
     def jacobian(self, x, theta):
         """Zero."""
         return self.quadratic(theta)[0]
-
-
-def shared(array, shape):
-    """Sum over the axes along which a parameter of this shape is repeated."""
-    if array.shape == shape:
-        return array
-    array = array.sum(tuple(range(array.ndim - len(shape))))
-    return array.sum(tuple(k for k, n in enumerate(shape) if n == 1), keepdims=True)

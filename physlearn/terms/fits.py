@@ -58,3 +58,11 @@ def expect_like(theta, parameter, layers, name):
         fits = False
     if not fits:
         raise ValueError(f"theta[{parameter!r}]: shape {given}, expected {shape}, that of layer {name!r}")
+
+
+def shared(array, shape):
+    """Sum over the axes along which a parameter of this shape is repeated."""
+    if array.shape == shape:
+        return array
+    array = array.sum(tuple(range(array.ndim - len(shape))))
+    return array.sum(tuple(k for k, n in enumerate(shape) if n == 1), keepdims=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import array, text
-from physlearn.terms.fits import angles, expect_like, gaps, refuse_kinds
+from physlearn.terms.fits import angles, expect_like, gaps, refuse_kinds, shared
 
 
 class Parabola:
@@ -18,8 +20,8 @@ class Parabola:
     ----------
     layer : str
     parameter : str
-        Name in theta of the stiffness k, energy per square, shaped like the layer.  Where it is learnt, bound
-        it away from zero.
+        Name in theta of the stiffness k, energy per square, shaped like the layer, or one number for many variables.
+        Where it is learnt, bound it away from zero.
     fixed : array, optional
         A stiffness shaped like the layer that does not learn, in the place of one in theta.
 
@@ -39,9 +41,16 @@ class Parabola:
         self.layers = (text("layer", layer),)
         self.parameter = text("parameter", parameter) if fixed is None else None
         self.fixed = None if fixed is None else np.array(array("fixed", fixed))
+        self.shape = None
 
     def __repr__(self):
         return brief(self, layers=self.layers, parameter=self.parameter, fixed=self.fixed)
+
+    def on(self, layers):
+        """A copy that knows the layer's shape, which a shared stiffness does not have."""
+        other = copy(self)
+        other.shape = layers[self.layers[0]].shape
+        return other
 
     def _stiffness(self, theta):
         return theta[self.parameter] if self.fixed is None else self.fixed
@@ -67,17 +76,18 @@ class Parabola:
         return -self._stiffness(theta) * x[layer]
 
     def gradient(self, x, theta, weight):
-        """Sum of w x^2/2, shaped like the layer; nothing where the stiffness is fixed."""
+        """Sum of w x^2/2, shaped like the stiffness; nothing where it is fixed."""
         if self.fixed is not None:
             return {}
-        return {self.parameter: np.tensordot(weight, 0.5 * x[self.layers[0]] ** 2, 1)}
+        square = np.tensordot(weight, 0.5 * x[self.layers[0]] ** 2, 1)
+        return {self.parameter: shared(square, theta[self.parameter].shape)}
 
     def gradient_moments(self, basis, gram, theta):
         """`gradient` of the states c @ basis, from gram = sum_b w_b c_b^T c_b."""
         if self.fixed is not None:
             return {}
-        square = 0.5 * np.sum(basis * (gram @ basis), 0)
-        return {self.parameter: square.reshape(theta[self.parameter].shape)}
+        k, square = theta[self.parameter], 0.5 * np.sum(basis * (gram @ basis), 0)
+        return {self.parameter: shared(square.reshape(self.shape or k.shape), k.shape)}
 
     def curvature(self, x, theta, layer):
         """k."""
@@ -87,7 +97,8 @@ class Parabola:
         """diag(k) and b = 0."""
         import scipy.sparse as sp
 
-        k = self._stiffness(theta).ravel()
+        k = self._stiffness(theta)
+        k = (k if self.shape is None else np.broadcast_to(k, self.shape)).ravel()
         return sp.diags_array(k, format="csr"), np.zeros(k.size)
 
     def jacobian(self, x, theta):

@@ -3,7 +3,20 @@
 import numpy as np
 import pytest
 
-from physlearn import Binary, Energy, Potts, Real, Spin, System, anneal, enumerate_states, relax, sample, tempering
+from physlearn import (
+    Binary,
+    Energy,
+    Potts,
+    Real,
+    Spin,
+    System,
+    anneal,
+    check_energy,
+    enumerate_states,
+    relax,
+    sample,
+    tempering,
+)
 from physlearn.terms import (
     Bias,
     Dense,
@@ -90,3 +103,20 @@ def test_one_way_couplings_are_square():
     system = System({"s": (Spin(), 3)}, [OneWay("s")], {"W": np.zeros((2, 2))})
     with pytest.raises(ValueError, match=r"W.*expected \(3, 3\)"):
         relax(system, np.ones(3))
+
+
+@pytest.mark.parametrize("term, name", [(Bias, "bias"), (Parabola, "stiffness")])
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 1), (2, 3)])
+def test_one_number_for_many_variables(term, name, shape, rng):
+    other, also = (Parabola, "stiffness") if term is Bias else (Bias, "bias")
+    given = rng.uniform(0.5, 2.0, shape)
+    whole = {also: rng.uniform(0.5, 2.0, (2, 3)), name: np.broadcast_to(given, (2, 3))}
+    layers = {"x": (Real(), (2, 3))}
+    full = Energy(layers, [term("x"), other("x")], whole)
+    shared = Energy(layers, [term("x"), other("x")], whole | {name: given})
+    check_energy(shared)
+    np.testing.assert_array_equal(relax(shared).x, relax(full).x)
+    x = rng.standard_normal((4, 2, 3))
+    found = shared.response({"x": x})[name]
+    assert np.shape(found) == shared.theta[name].shape
+    np.testing.assert_allclose(found.sum(), full.response({"x": x})[name].sum())
