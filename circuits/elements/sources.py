@@ -51,7 +51,8 @@ class VoltageSource(Element):
     def at_rest(self) -> float:
         """Value at the operating point."""
         given: Any = self.value if self.dc is None else self.dc
-        return float(given(0.0) if callable(given) else given)
+        value: Any = given(0.0) if callable(given) else given
+        return float(value)
 
     def place(self, name, nodes, net):
         """A given voltage."""

@@ -165,11 +165,11 @@ def _checks(part, map, shapes, theta, x, rng, coordinates, rtol):
     if hasattr(map, "back"):
         again = map.back(tape, pull, theta)
         flat = [np.concatenate([np.ravel(v) for v in (*vs, [0.0])]) for vs in (again, backs)]
-        found.append(_compare(part, "back", *flat, 1e-12))
+        found.append(_compare(part, "back", flat[0], flat[1], 1e-12))
     if hasattr(map, "slope"):
         again = map.slope(tape, pull, theta)
         flat = [np.concatenate([np.ravel(vs[name]) for name in slopes] + [[float(len(vs))]]) for vs in (again, slopes)]
-        found.append(_compare(part, "slope", *flat, 1e-12))
+        found.append(_compare(part, "slope", flat[0], flat[1], 1e-12))
     if not x and not theta:
         return found
     single = map.forward(

@@ -23,7 +23,7 @@ class Network(NamedTuple):
     roots: tuple[str, ...]
 
 
-def network_of(system) -> Network | str:
+def network_of(system) -> Any:
     """The `Network` that an energy is, or why it is none; kept in its plans."""
     if "network" not in system.plans:
         system.plans["network"] = _sort(system)

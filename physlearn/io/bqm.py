@@ -128,7 +128,8 @@ def to_bqm(energy: Machine) -> Any:
             f"energy: layers {dict(energy.layers)}, terms {[type(t).__name__ for t in energy.terms]}; expected one "
             "layer of Spin or Binary with Pairs, Dense and Bias"
         )
-    model = dimod.BinaryQuadraticModel(kinds[two_values(layer.kind)])
+    values: Any = two_values(layer.kind)
+    model = dimod.BinaryQuadraticModel(kinds[values])
     model.add_linear_from((v, 0.0) for v in range(layer.size))
     for term in energy.terms:
         value = energy.theta[term.parameter]

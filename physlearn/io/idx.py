@@ -122,7 +122,7 @@ def read_images(folder, name=None):
             f"folder: {root} has images of {images.shape[1:]} to learn and {test_images.shape[1:]} to test"
         )
     known = next((key for key, value in KNOWN.items() if tuple(sums) == value), "")
-    return LabelledImages(*parts, known)
+    return LabelledImages(images, labels, test_images, test_labels, known)
 
 
 def _array(path):

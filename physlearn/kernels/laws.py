@@ -11,6 +11,8 @@ text on the screen and a zero.
 
 from __future__ import annotations
 
+from typing import Any
+
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
@@ -24,8 +26,7 @@ LAW = types.float64(_float_at, _float_at, _float_at)
 CURVE = types.float64(types.float64, types.float64[::1])
 
 
-@intrinsic
-def call_law(typingctx, address, u, p, d):
+def _call_law(typingctx, address, u, p, d):
     """Call the LAW at an address; all arguments are int64, arrays by their addresses."""
 
     def emit(context, builder, _, args):
@@ -36,6 +37,9 @@ def call_law(typingctx, address, u, p, d):
         )
 
     return types.float64(*[types.int64] * 4), emit
+
+
+call_law: Any = intrinsic(_call_law)
 
 
 def _checked(signature):

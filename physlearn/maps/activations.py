@@ -10,6 +10,7 @@ At a kink the derivative is the one from outside the linear part: zero.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from physlearn.maps.map import Map, one_parent
 
 class _Pointwise(Map):
     """y = f(x); the tape is (x, y), of which ``derivative(x, y)`` takes what it needs."""
+
+    value: Any
+    derivative: Any
 
     def shape(self, shapes):
         """The parent's."""

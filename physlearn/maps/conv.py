@@ -9,6 +9,7 @@ one bias.  Computed as one matrix product of the image's windows, gathered row b
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,10 @@ class Conv(Map):
     holomorphic = True
     affine = True
 
-    def __init__(self, kernels, size, weight="W", bias="b", *, stride=1, padding=0, dilation=1, scale=1.0):
+    def __init__(
+        self, kernels, size, weight: Any = "W", bias: Any = "b", *, stride: Any = 1, padding: Any = 0,
+        dilation: Any = 1, scale=1.0,
+    ):  # fmt: skip
         self.kernels = count("kernels", kernels)
         self.size, self.stride = pair("size", size), pair("stride", stride)
         self.padding, self.dilation = pair("padding", padding, 0), pair("dilation", dilation)
@@ -168,7 +172,7 @@ class MaxPool(AveragePool):
     def back(self, tape, cotangent, theta):
         """All to the largest entry of the window."""
         place, shape = tape
-        share = np.zeros((*cotangent.shape[:3], math.prod(self.size), cotangent.shape[3]), cotangent.dtype)
+        share: Any = np.zeros((*cotangent.shape[:3], math.prod(self.size), cotangent.shape[3]), cotangent.dtype)
         np.put_along_axis(share, place[:, :, :, None], cotangent[:, :, :, None], 3)
         return (_scatter(self, share.reshape(*share.shape[:3], *self.size, share.shape[4]), shape),)
 

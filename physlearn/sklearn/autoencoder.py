@@ -104,9 +104,11 @@ class EnergyAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         if self.noise > 0:
             clean, epochs = data["x"], self.max_iter * -(-len(X) // size)
 
-            def data(rng, step):
+            def noisy(rng, step):
                 batch = clean[rng.integers(0, len(clean), size)]
                 return {"x": batch + self.noise * rng.standard_normal(batch.shape), "y": batch}
+
+            data = noisy
 
         done = learn(
             self.network_,
@@ -130,7 +132,8 @@ class EnergyAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     def inverse_transform(self, X):
         """What codes X (n, n_components) stand for, (n, n_features)."""
         check_is_fitted(self)
-        value = check_array(X, dtype=np.float64, input_name="X")
+        numbers: Any = np.float64
+        value = check_array(X, dtype=numbers, input_name="X")
         if value.shape[1] != self.n_components:
             raise ValueError(f"X: got {value.shape[1]} columns, expected {self.n_components}, the units of the code")
         value = value.astype(self.network_.dtype)

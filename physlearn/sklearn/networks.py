@@ -33,6 +33,8 @@ ACTIVATIONS = {
 class _Network(BaseEstimator):
     """What classifier and regressor have in common: settings, network, training, outputs."""
 
+    _cost: Any
+
     def __init__(
         self, hidden=(100,), *, activation="relu", rule=None, learning_rate=1e-3, batch_size=64, max_iter=200,
         decay=0.0, variance=1.0, validation_fraction=0.1, patience=None, precision="double", relax_options=None,

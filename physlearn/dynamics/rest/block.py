@@ -80,7 +80,7 @@ class Block:
         return np.broadcast_to(total, (rows, *self.shape[1:])).reshape(rows, -1)
 
     def _curvature(self):
-        total = np.ascontiguousarray(self.own + self._bent(self.coupled))
+        total: Any = np.ascontiguousarray(self.own + self._bent(self.coupled))
         weak = total.real[:, self.free]
         if np.any(weak <= 0) and not self.problem.complex:
             raise ValueError(

@@ -13,6 +13,8 @@ they do for every quadratic energy.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from physlearn.dynamics.problem import POWER_ITERATIONS, PROBE
@@ -64,7 +66,7 @@ class Blocks:
             if name not in moving:
                 self.given = np.maximum(self.given, np.abs(value.reshape(len(value), -1)).max(1, initial=0.0))
         self.quadratic = not self.smooth and all(hasattr(term, "quadratic") for term in problem.system.terms)
-        self.common = None  # the first difference that all items shared, and the stiffness found from it
+        self.common: Any = None  # the first difference that all items shared, and the stiffness found from it
 
     def nudge(self, problem, x):
         """Take the nudges of a problem that is the same otherwise, and start again from a state."""
@@ -181,7 +183,8 @@ class Blocks:
         """The stiffness from differences of the force at the present state, (batch,), or (1,) where all items agree."""
         largest = np.max([np.abs(b.x[:, b.free]).max(1, initial=0.0) for b in self.all], 0)
         step = PROBE * (length_of(np.where(largest > 0, largest, self.given)) + largest)[:, None]
-        x, v, base = self.x, self._pattern(), [block.coupled_force() for block in self.all]
+        x, v = self.x, self._pattern()
+        base: Any = [block.coupled_force() for block in self.all]
         norm, first = _norm(v), v
         for k in range(POWER_ITERATIONS):
             v = [d / norm for d in v]

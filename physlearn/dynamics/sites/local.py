@@ -59,7 +59,7 @@ def refusal(system):
     return f"{missing[0]} has no `local`" if missing else None
 
 
-def kind_code(kind: Any):
+def kind_code(kind: Any) -> Any:
     """A kind as kernels know it: (code, q), with q the number of values a variable can take; None for others."""
     if is_discrete(kind) and not kind.gap:
         return POTTS, len(kind.levels)

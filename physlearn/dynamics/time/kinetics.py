@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Number
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -165,11 +165,11 @@ def kinetics(
     problem, start = _start(system, x0, clamp)
     run = started(system, problem, start, temperature, clock, conserved, streams(rng, 1))
     name, (_, shape) = next(iter(system.layers.items()))
-    by_events, has_energy = events is not None, isinstance(system, Energy)
+    by_events, has_energy, moved = events is not None, isinstance(system, Energy), cast(Energy, system)
     t, states, energies, observed, counts = [], [], [], {}, []
 
     def energy_of(x):
-        return sum(system.shares({name: x.astype(np.int64)}).values())
+        return sum(moved.shares({name: x.astype(np.int64)}).values())
 
     now = 0.0 if by_events else marks[0]
     for place, mark in follow(list(enumerate(marks)), "kinetics", "record", progress):

@@ -149,7 +149,8 @@ def _pack(system, found, dtype):
     numbers = (up * np.concatenate(currents), low, high, gain, scale, scale * gain, scale * gain**2)
     at = np.concatenate([[0], np.cumsum([m.size for m in matrices])])
     node = np.concatenate([[0], np.cumsum(widths[1:])])
-    return Chain(widths, at, node, g, np.zeros_like(g), *(v.astype(dtype) for v in numbers), bars[0].mirrored)
+    parts: Any = (widths, at, node, g, np.zeros_like(g), *(v.astype(dtype) for v in numbers), bars[0].mirrored)
+    return Chain(*parts)
 
 
 def _signs(found, widths):

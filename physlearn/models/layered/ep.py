@@ -73,7 +73,7 @@ class Convolved:
 
     def map(self, weight):
         """The map to this layer; ``weight`` names the kernels in theta."""
-        settings = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
+        settings: Any = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
         conv = Conv(self.kernels, self.size, weight, None, **settings)
         if self.pool is None:
             return conv

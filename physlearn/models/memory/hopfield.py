@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,7 @@ class Hopfield:
 
     def __init__(self, couplings, bias=None, *, kind=None):
         self.kind = Spin() if kind is None else kind
-        self.values = two_values(self.kind)
+        self.values: Any = two_values(self.kind)
         if self.values not in VALUES:
             raise TypeError(f"kind: got {kind!r}, expected Spin() or Binary()")
         self.couplings = storage.check_couplings(couplings)
