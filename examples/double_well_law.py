@@ -35,6 +35,7 @@ found = machine.spectrum(5)
 for k, mode in enumerate(found.modes):
     spectrum.plot(grid, mode / np.abs(mode).max() + 1.5 * k, label=f"{found.rates[k]:.3g}/s")
 spectrum.set(xlabel="x", yticks=[], title="modes and their rates")
+spectrum.set_xlim(right=4.6)
 spectrum.legend(fontsize=7, loc="right")
 inverse = np.linspace(4.0, 40.0, 10)
 at = [fokker_planck(wells, grid, 1 / b) for b in inverse]

@@ -21,7 +21,7 @@ for frequency in (1.2, 3.0, 10.0):
     axes[1].plot(run.t * frequency, x)
     area = abs(np.trapezoid(i[-501:-250], v[-501:-250]))  # of one lobe
     print(f"{frequency:4.1f} Hz: state between {x.min():.2f} and {x.max():.2f}, area of a lobe {1e6 * area:.1f} uW")
-axes[0].set(xlabel="voltage (V)", ylabel="current (mA)")
+axes[0].set(xlabel="voltage (V)", ylabel="current (mA)", xticks=[-1, -0.5, 0, 0.5, 1])
 axes[0].legend()
 axes[1].set(xlabel="time (periods)", ylabel="state x")
 figure.savefig("memristor_hysteresis.png", dpi=150)
