@@ -36,21 +36,18 @@ half = {"left": Readout("image", left)}
 net = PredictionGraph({"label": 10}, nodes, {"image": 0.1, "z": spread}, theta=net.theta, readouts=half)
 
 wanted = np.repeat(np.arange(10), 100)
-z = net.forward(np.eye(10)[wanted])["z"]
-z = z + np.sqrt(spread) * np.random.default_rng(1).standard_normal(z.shape)
+noise = np.random.default_rng(1).standard_normal((len(wanted), CODE))
+z = net.forward(np.eye(10)[wanted])["z"] + np.sqrt(spread) * noise
 drawn = image.forward((np.eye(10)[wanted], z), net.theta)[0]
-judge = SVC().fit(images[train], digit[train])
+right = SVC().fit(images[train], digit[train]).predict(drawn) == wanted
 within = [np.mean([x[d == k].var(0).sum() for k in range(10)]) for x, d in ((drawn, wanted), (images, digit))]
-print(f"drawn digits recognised: {np.mean(judge.predict(drawn) == wanted):.1%}")
-print(f"spread within a class, relative to the data's: {within[0] / within[1]:.2f}")
+print(f"drawn digits recognised: {np.mean(right):.1%}; spread in a class, of the data's: {within[0] / within[1]:.2f}")
 
 clamp = {"label": label[test], "left": images[test][:, left]}
 completed = relax(net, clamp=clamp, tol=1e-3).x["image"]
 mean = np.stack([images[train][digit[train] == k].mean(0) for k in range(10)])[digit[test]]
-right = np.setdiff1d(np.arange(64), left)
-errors = [np.mean((x[:, right] - images[test][:, right]) ** 2) for x in (completed, mean)]
+errors = [np.mean(np.delete(x - images[test], left, 1) ** 2) for x in (completed, mean)]
 print(f"mean squared error of right halves: {errors[0]:.4f}; by the mean of the class: {errors[1]:.4f}")
-
 seen = np.where(np.isin(np.arange(64), left), images[test], np.nan)
 rows = [*(drawn[100 * np.arange(10) + k] for k in range(3)), seen[:10], completed[:10], images[test][:10]]
 figure, axes = plt.subplots(6, 10, figsize=(8, 5), layout="constrained")
