@@ -28,6 +28,7 @@ PLACES = (
     "physlearn.io",
     "physlearn.lagrangians",
     "physlearn.learning",
+    "physlearn.maps",
     "physlearn.models",
     "physlearn.study",
     "physlearn.terms",

@@ -108,7 +108,11 @@ def _theta(map, shapes, theta, rng):
             name: array(f"theta[{name!r}]", v) for name, v in mapping("theta", theta, expected="a mapping").items()
         }
     elif hasattr(map, "start"):
-        theta = {name: v + 0.1 * rng.standard_normal(np.shape(v)) for name, v in map.start(shapes, rng).items()}
+        try:
+            first = map.start(shapes, rng)
+        except ValueError as error:
+            raise ValueError(f"shapes: the map does not take {shapes}: {error}") from None
+        theta = {name: v + 0.1 * rng.standard_normal(np.shape(v)) for name, v in first.items()}
         measured = set(getattr(map, "measured", ()))
         theta = {name: np.abs(v) + 0.5 if name in measured else v for name, v in theta.items()}
     else:
