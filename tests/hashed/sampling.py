@@ -9,6 +9,7 @@ from physlearn import (
     Energy,
     Local,
     Mean,
+    Potts,
     Readout,
     Real,
     Spin,
@@ -42,7 +43,7 @@ from physlearn.models import (
     store,
     susceptibility,
 )
-from physlearn.terms import AnglePairs, Bias, Dense, Edges, Lattice, Mixture, Pairs, Parabola, PottsPairs
+from physlearn.terms import AnglePairs, Bias, Dense, Edges, Lattice, Mixture, Pairs, Parabola, PottsBias, PottsPairs
 
 
 def generator(seed=0):
@@ -205,7 +206,16 @@ def hours(layer, pairs):
     return PottsPairs(layer, pairs, q=5)
 
 
+def weighed_codes():
+    """Codes with weights of their own, by the compiled moves."""
+    terms = [PottsPairs("s", [(0, 1), (1, 2), (2, 3)], 3), PottsBias("s")]
+    theta = {"J": np.array([1.0, -0.5, 0.7]), "bias": np.random.default_rng(8).normal(size=(4, 3))}
+    energy = Energy({"s": (Potts(3), 4)}, terms, theta)
+    return [sample(energy, temperature=1.0, n_samples=5, chains=2, method=m, rng=1) for m in ("heatbath", "metropolis")]
+
+
 RUNS = {
+    "codes with weights": weighed_codes,
     "spins of one": lambda: draws(ring(SpinOne(), Pairs, D=np.full(6, 0.8))),
     "spins of one, annealed": lambda: anneal(ring(SpinOne(), Pairs, D=np.full(6, 0.8)), reads=3, sweeps=10, rng=1),
     "clocks": lambda: draws(ring(Clock(5), hours)),

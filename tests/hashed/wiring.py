@@ -36,6 +36,7 @@ from physlearn import Nudge, SquaredError, relax
 from physlearn.io import read_couplings, read_gset
 from physlearn.models import Hopfield
 from physlearn.study import grid, study
+from physlearn.terms import inflow
 
 
 def generator(seed=0):
@@ -146,7 +147,17 @@ def studied(task, space, **more):
         return done.status()["failed"], done.returned()
 
 
+def decades():
+    """Conductances over many decades, and flows added up at the nodes."""
+    g = 10.0 ** np.random.default_rng(3).uniform(-12, 12, 24)
+    graph = random_regular_graph(16, 3, rng=2)
+    machine = ResistorNetwork(graph, conductance=g)
+    pairs = np.random.default_rng(4).integers(0, 16, (24, 2))
+    return resistance_matrix(machine), kirchhoff_index(machine), inflow(g, pairs, 16)
+
+
 RUNS = {
+    "decades": decades,
     "solved": solved,
     "sources between nodes": sources_between_nodes,
     "graphs": graphs,
