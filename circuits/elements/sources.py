@@ -12,17 +12,31 @@ from physlearn.checks import number, seen
 WAVEFORMS = (Pulse, Sine, Points)
 
 
-def _checked(source):
-    number_or_wave = source.value
-    if isinstance(number_or_wave, WAVEFORMS):
-        return
-    if callable(number_or_wave):
-        raise TypeError(f"value: got {seen(number_or_wave)}, expected a number, or a Pulse, Sine or Points")
-    object.__setattr__(source, "value", number("value", number_or_wave))
+@dataclass(frozen=True, repr=False)
+class _Source(Element):
+    """A value, constant or in time, and another at the operating point."""
+
+    value: Any
+    dc: float | None = None
+
+    def __post_init__(self):
+        if not isinstance(self.value, WAVEFORMS):
+            if callable(self.value):
+                raise TypeError(f"value: got {seen(self.value)}, expected a number, or a Pulse, Sine or Points")
+            object.__setattr__(self, "value", number("value", self.value))
+        if self.dc is not None:
+            object.__setattr__(self, "dc", number("dc", self.dc))
+
+    @property
+    def at_rest(self) -> float:
+        """Value at the operating point."""
+        given: Any = self.value if self.dc is None else self.dc
+        value: Any = given(0.0) if callable(given) else given
+        return float(value)
 
 
 @dataclass(frozen=True, repr=False)
-class VoltageSource(Element):
+class VoltageSource(_Source):
     """An ideal source of voltage: v(+) - v(-) is given.
 
     Parameters
@@ -39,20 +53,6 @@ class VoltageSource(Element):
     """
 
     imposes: ClassVar = True
-    value: Any
-    dc: float | None = None
-
-    def __post_init__(self):
-        _checked(self)
-        if self.dc is not None:
-            object.__setattr__(self, "dc", number("dc", self.dc))
-
-    @property
-    def at_rest(self) -> float:
-        """Value at the operating point."""
-        given: Any = self.value if self.dc is None else self.dc
-        value: Any = given(0.0) if callable(given) else given
-        return float(value)
 
     def place(self, name, nodes, net):
         """A given voltage."""
@@ -60,7 +60,7 @@ class VoltageSource(Element):
 
 
 @dataclass(frozen=True, repr=False)
-class CurrentSource(Element):
+class CurrentSource(_Source):
     """An ideal source of current, which flows through it from its first node to its second.
 
     Parameters
@@ -81,15 +81,6 @@ class CurrentSource(Element):
     """
 
     conducts: ClassVar = ()
-    value: Any
-    dc: float | None = None
-
-    def __post_init__(self):
-        _checked(self)
-        if self.dc is not None:
-            object.__setattr__(self, "dc", number("dc", self.dc))
-
-    at_rest = VoltageSource.at_rest
 
     def place(self, name, nodes, net):
         """A given current."""

@@ -47,8 +47,7 @@ class SquaredError:
             Outputs.
         target : (batch, k) array
         """
-        if not type(y) is type(target) is np.ndarray:
-            y, target = _numbers(y, target)
+        y, target = _numbers(y, target)
         return _sound(0.5 * np.sum((y - target) ** 2, -1), y, target)
 
     def gradient(self, y, target):
@@ -60,14 +59,12 @@ class SquaredError:
             Outputs.
         target : (batch, k) array
         """
-        if not type(y) is type(target) is np.ndarray:
-            y, target = _numbers(y, target)
+        y, target = _numbers(y, target)
         return _sound(y - target, y, target)
 
     def hessian(self, y, target):
         """The identity."""
-        if not type(y) is type(target) is np.ndarray:
-            y, target = _numbers(y, target)
+        y, target = _numbers(y, target)
         return np.broadcast_to(np.eye(y.shape[-1]), (*y.shape, y.shape[-1]))
 
 
@@ -116,8 +113,7 @@ class CrossEntropy:
             Outputs.
         target : (batch, k) array
         """
-        if not type(y) is type(target) is np.ndarray:
-            y, target = _numbers(y, target)
+        y, target = _numbers(y, target)
         a = self.gain * y
         top = a.real.max(-1, keepdims=True)
         value = np.sum(target, -1) * np.log(np.sum(np.exp(a - top), -1)) - np.sum(target * (a - top), -1)
@@ -132,15 +128,13 @@ class CrossEntropy:
             Outputs.
         target : (batch, k) array
         """
-        if not type(y) is type(target) is np.ndarray:
-            y, target = _numbers(y, target)
+        y, target = _numbers(y, target)
         found = self.gain * (np.sum(target, -1, keepdims=True) * self._softmax(y) - target)
         return _sound(found, y, target)
 
     def hessian(self, y, target):
         """gain^2 (diag p - p p^T)."""
-        if not type(y) is type(target) is np.ndarray:
-            y, target = _numbers(y, target)
+        y, target = _numbers(y, target)
         p = self._softmax(y)
         total = np.sum(target, -1)[..., None, None]
         return self.gain**2 * total * (np.eye(y.shape[-1]) * p[..., None] - p[..., :, None] * p[..., None, :])
@@ -210,8 +204,7 @@ class BinaryCrossEntropy:
             Outputs.
         target : (batch, k) array
         """
-        if not type(y) is type(target) is np.ndarray:
-            y, target = _numbers(y, target)
+        y, target = _numbers(y, target)
         a = self.gain * y
         if a.dtype.kind == "c":
             low = np.where(a.real > 0, -a, a)
@@ -227,14 +220,12 @@ class BinaryCrossEntropy:
             Outputs.
         target : (batch, k) array
         """
-        if not type(y) is type(target) is np.ndarray:
-            y, target = _numbers(y, target)
+        y, target = _numbers(y, target)
         return _sound(self.gain * (0.5 + 0.5 * np.tanh(0.5 * (self.gain * y)) - target), y, target)
 
     def hessian(self, y, target):
         """gain^2 diag s (1 - s)."""
-        if not type(y) is type(target) is np.ndarray:
-            y, target = _numbers(y, target)
+        y, target = _numbers(y, target)
         s = 0.5 + 0.5 * np.tanh(0.5 * (self.gain * y))
         return self.gain**2 * np.eye(y.shape[-1]) * (s * (1 - s))[..., None]
 
@@ -271,15 +262,19 @@ class Margin:
         _check_classes(self, target)
 
     def value(self, y, target):
-        """(batch,)."""
-        if not type(y) is type(target) is np.ndarray:
-            y, target = _numbers(y, target)
+        """(batch,).
+
+        Parameters
+        ----------
+        y, target : (batch, k) array
+            Outputs and targets, real.
+        """
+        y, target = _numbers(y, target)
         return _sound(np.sum(np.maximum(self._short(y, target), 0.0), -1), y, target)
 
     def gradient(self, y, target):
-        """+1 on every output inside the margin, minus their number on the right one."""
-        if not type(y) is type(target) is np.ndarray:
-            y, target = _numbers(y, target)
+        """+1 on every output inside the margin, minus their number on the right one; (batch, k)."""
+        y, target = _numbers(y, target)
         short = (self._short(y, target) > 0).astype(float)
         right = np.argmax(target, -1)[..., None]
         np.put_along_axis(short, right, -short.sum(-1, keepdims=True), -1)
@@ -287,8 +282,7 @@ class Margin:
 
     def hessian(self, y, target):
         """Zero almost everywhere."""
-        if not type(y) is type(target) is np.ndarray:
-            y, target = _numbers(y, target)
+        y, target = _numbers(y, target)
         return np.zeros((*y.shape, y.shape[-1]))
 
     def _short(self, y, target):
@@ -302,6 +296,8 @@ class Margin:
 
 def _numbers(y, target):
     """Outputs and targets as arrays of numbers; arrays, as engines pass them, are not checked."""
+    if type(y) is type(target) is np.ndarray:
+        return y, target
     y, target = array("y", y, finite=False, dtype=None), array("target", target, finite=False)
     if y.shape[-1:] != target.shape[-1:]:
         raise ValueError(f"target: shape {target.shape} does not fit outputs y of shape {y.shape}")

@@ -59,11 +59,13 @@ class Map:
 
     def back(self, tape, cotangent, theta):
         """Cotangents of the parents."""
-        raise NotImplementedError(f"{type(self).__name__} has neither `pullback` nor `back`")
+        if type(self).pullback is Map.pullback:
+            raise TypeError(f"map: {type(self).__name__} has neither `pullback` nor `back`, expected one of them")
+        return self.pullback(tape, cotangent, theta)[0]
 
     def slope(self, tape, cotangent, theta):
-        """Gradients of the parameters: none."""
-        return {}
+        """Gradients of the parameters; none, unless the map has its own ``pullback``."""
+        return {} if type(self).pullback is Map.pullback else self.pullback(tape, cotangent, theta)[1]
 
 
 def back(map, tape, cotangent, theta):

@@ -8,6 +8,10 @@ from .attention import (
     TokenMemory as TokenMemory,
 )
 from .bias import Bias as Bias
+from .convex import (
+    Entropy as Entropy,
+    SquaredNorm as SquaredNorm,
+)
 from .coupling import Coupling as Coupling
 from .crossbar import Crossbar as Crossbar
 from .dense import Dense as Dense
@@ -19,10 +23,8 @@ from .lattice import (
     LatticeBonds as LatticeBonds,
 )
 from .memory import (
-    Entropy as Entropy,
     LogSumExp as LogSumExp,
     Separation as Separation,
-    SquaredNorm as SquaredNorm,
 )
 from .mixture import Mixture as Mixture
 from .oneway import OneWay as OneWay

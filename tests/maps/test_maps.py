@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from physlearn import check_map
+from physlearn import SquaredError, check_energy, check_map
 from physlearn.maps import (
     Affine,
     AveragePool,
@@ -26,6 +26,7 @@ from physlearn.maps import (
     Sum,
     Tanh,
 )
+from physlearn.models import PredictionGraph
 
 MAPS = [
     (Affine(4), [3]),
@@ -171,3 +172,43 @@ def test_shapes_that_do_not_chain_name_both_maps():
         check_map(Tanh(), [3, 3])
     with pytest.raises(TypeError, match="map: got the class Tanh"):
         check_map(Tanh, [3])
+
+
+class OnePiece(Map):
+    """A map of a user's own that derives from `Map` and gives its pullback in one piece."""
+
+    parameters = ("a",)
+
+    def shape(self, shapes):
+        return shapes[0]
+
+    def start(self, shapes, rng):
+        return {"a": rng.uniform(0.5, 1.5, shapes[0])}
+
+    def forward(self, parents, theta):
+        return theta["a"] * parents[0], parents[0]
+
+    def pullback(self, tape, cotangent, theta):
+        return (theta["a"] * cotangent,), {"a": np.sum(tape * cotangent, 0)}
+
+
+def test_a_map_with_its_pullback_in_one_piece():
+    check_map(OnePiece(), [(3,)])
+    net = PredictionGraph({"x": 3}, {"h": ("x", Chain(OnePiece(), Tanh())), "y": ("h", Affine(2))}, rng=0)
+    check_energy(net)
+    inputs, target = {"x": np.ones((4, 3))}, np.zeros((4, 2))
+    _, found = net.exact_gradient(SquaredError("y"), inputs, target)
+    step = 1e-6
+    for k in range(3):
+        moved = [net.theta["a"] + sign * step * np.eye(3)[k] for sign in (1, -1)]
+        high, low = (0.5 * np.sum(net.with_theta({"a": a}).forward(inputs)["y"] ** 2, 1).mean() for a in moved)
+        np.testing.assert_allclose(found["a"][k], (high - low) / (2 * step), rtol=1e-6)
+
+
+def test_a_map_without_any_pullback_is_refused():
+    class Forward(Map):
+        def forward(self, parents, theta):
+            return parents[0], None
+
+    with pytest.raises(TypeError, match="Forward has neither `pullback` nor `back`"):
+        Forward().back(None, np.ones((1, 1)), {})

@@ -16,16 +16,16 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
 
-from physlearn.checks import array, choice, mapping, not_negative, number, positive, seen, sequence
+from physlearn.checks import choice, not_negative, seen
 from physlearn.dynamics.frame import given
 from physlearn.dynamics.notes import of_motion
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.time import adaptive, fixed_step
+from physlearn.dynamics.time.given import check, kept_steps, mass_of, span_of, split, times_of, whole_steps
 from physlearn.dynamics.time.trajectory import Trajectory
 from physlearn.energy import System
 from physlearn.errors import DivergenceError
@@ -36,7 +36,6 @@ from physlearn.rng import streams
 from physlearn.threads import on_one_thread
 
 METHODS = (*adaptive.METHODS, *fixed_step.METHODS)
-MOST_STEPS = 10**12  # beyond, rounding of the times is more than a part in a thousand of a step
 
 
 def integrate(system, t_span, **settings):
@@ -142,7 +141,7 @@ def integrate(system, t_span, **settings):
     """
     if isinstance(t_span, System) or hasattr(type(t_span), "__integrate__"):
         raise TypeError(f"t_span: got {seen(t_span)}, expected (begin, end) in seconds; call integrate(system, t_span)")
-    span = _span(si("t_span", t_span, "s"))
+    span = span_of(si("t_span", t_span, "s"))
     settings |= {name: si(name, settings[name], "s") for name in ("dt", "times") if name in settings}
     own = hasattr(type(system), "__integrate__")
     run = system.__integrate__ if own else partial(_flow, system)
@@ -185,16 +184,16 @@ def _flow(
     temperature = not_negative("temperature", temperature)
     if method == "auto":
         method = "heun" if temperature > 0 else "adaptive" if dt is None else "rk4"
-    moving, clamp = _split(clamp)
+    moving, clamp = split(clamp)
     at_start = clamp | {name: value(span[0]) for name, value in moving.items()}
     problem, single = make_problem(system, x0, at_start, nudge)
     if (sentence := problem.beyond(problem.first())) is not None:
         raise ValueError(f"x0: {sentence}; begin inside the region where the field holds")
-    _check(problem, method, dt, temperature, moving, tol)
-    mass = _mass(problem, tau)
+    check(problem, method, dt, temperature, moving, tol)
+    mass = mass_of(problem, tau)
     drive = _driven(problem, clamp, moving)
     if method in adaptive.METHODS:
-        times = _times(times, span)
+        times = times_of(times, span)
         with Bar("integrate", "s", problem.batch * (span[1] - span[0]), progress) as bar:
             run = adaptive.follow(problem, mass, drive, span, times, method, tol, bar)
     else:
@@ -202,7 +201,7 @@ def _flow(
         steps = whole_steps(span[1] - span[0], dt, "t_span")
         if steps == 0:
             raise ValueError(f"dt: got {dt:g}, expected at most the length of t_span, {span[1] - span[0]:g} s")
-        keep = _kept_steps(times, span, dt, steps)
+        keep = kept_steps(times, span, dt, steps)
         noise = streams(rng, problem.batch) if temperature > 0 else None
         times = np.minimum(span[0] + keep * dt, span[1])
         with Bar("integrate", "item step", problem.batch * int(keep[-1]), progress) as bar:
@@ -255,107 +254,3 @@ def _record(problem, drive, times, z, steps, stopped, method, single, diverged, 
             raise DivergenceError(message, result)
         warnings.warn(message, RuntimeWarning, stacklevel=5)
     return result
-
-
-def _span(t_span):
-    pair = sequence("t_span", t_span, expected="(begin, end) in seconds")
-    if len(pair) != 2:
-        raise ValueError(f"t_span: got {seen(t_span)}, expected (begin, end) in seconds")
-    start, stop = (number("t_span", t) for t in pair)
-    if not start < stop:
-        raise ValueError(f"t_span: got {t_span!r}, expected finite times, begin before end")
-    return start, stop
-
-
-def _split(clamp):
-    """(functions of time, constant values)."""
-    if clamp is not None:
-        mapping("clamp", clamp, expected="a mapping of readout names to values")
-    clamp = dict(clamp or {})
-    moving = {name: value for name, value in clamp.items() if callable(value)}
-    return moving, {name: value for name, value in clamp.items() if name not in moving}
-
-
-def _check(problem, method, dt, temperature, moving, tol):
-    if problem.discrete:
-        raise ValueError(
-            f"system: layers {problem.discrete} are discrete and have no velocity; use sample, or kinetics for "
-            "transitions in continuous time"
-        )
-    if (reason := problem.unfit(lowers_energy=False)) is not None:
-        raise ValueError(f"system: cannot be integrated: {reason}")
-    if (method in fixed_step.METHODS) != (dt is not None):
-        raise ValueError(
-            f"dt: got {dt!r} with method {method!r}; fixed-step methods {list(fixed_step.METHODS)} need one, adaptive "
-            "ones choose their own"
-        )
-    if dt is not None:
-        positive("dt", dt)
-    if (temperature > 0) != (method in fixed_step.NOISY):
-        raise ValueError(
-            f"method {method!r} at temperature {temperature:g}: noise needs one of {list(fixed_step.NOISY)}, and these "
-            "mean nothing without it"
-        )
-    if temperature > 0 and problem.activated:
-        raise ValueError(
-            f"temperature: layers {problem.activated} have an activation; noise on x does not draw from exp(-E/T) "
-            "there. Integrate at temperature 0, or build a System that says what its noise is"
-        )
-    if moving and any(name in problem.frame.values for name in moving) and problem.tied:
-        raise ValueError(
-            f"clamp: {sorted(moving)} change in time while other clamps tie variables together; drive single variables "
-            "or currents instead of differences"
-        )
-    if positive("tol", tol) >= 1:
-        raise ValueError(f"tol: got {tol!r}, expected a number between 0 and 1")
-
-
-def _mass(problem, tau):
-    """Time constant of every free variable, (m,)."""
-    layers = problem.system.layers
-    per_layer = dict(tau) if isinstance(tau, Mapping) else dict.fromkeys(layers, tau)
-    if unknown := set(per_layer) - set(layers):
-        raise ValueError(f"tau: there is no layer {sorted(unknown)[0]!r}, expected some of {list(layers)}")
-    parts = []
-    for name, layer in layers.items():
-        value = np.asarray(per_layer.get(name, 1.0))
-        if (
-            value.dtype.kind not in "iuf"
-            or value.shape not in ((), layer.shape)
-            or not np.all((value > 0) & np.isfinite(value))
-        ):
-            raise ValueError(f"tau of layer {name!r}: got {value!r}, expected positive numbers, one or {layer.shape}")
-        parts.append(np.broadcast_to(value.astype(float), layer.shape).ravel())
-    return problem.frame.collect(np.concatenate(parts))
-
-
-def whole_steps(duration, dt, name):
-    """Number of steps of dt in a duration, refused unless whole (to 1e-6 of a step)."""
-    steps = round(duration / dt) if duration / dt < MOST_STEPS else -1
-    if steps < 0 or abs(duration / dt - steps) > 1e-6 * max(1.0, 1e-6 * steps):
-        raise ValueError(
-            f"{name}: {duration:g} s is not a whole number of steps of dt = {dt:g} s, at most {MOST_STEPS:g}"
-        )
-    return steps
-
-
-def _times(times, span):
-    if times is None:
-        return np.linspace(span[0], span[1], 101)
-    times = array("times", times)
-    good = times.ndim == 1 and times.size and np.all(np.diff(times) > 0)
-    slack = 1e-9 * (span[1] - span[0])  # 3 * 0.1 is beyond 0.3
-    if not good or times[0] < span[0] - slack or times[-1] > span[1] + slack:
-        raise ValueError(f"times: got {times!r}, expected ascending times within t_span {span}")
-    return np.clip(times, *span)
-
-
-def _kept_steps(times, span, dt, steps):
-    """Numbers of the steps after which the state is kept."""
-    if times is None:
-        every = -(-steps // 1000)
-        return np.unique(np.append(np.arange(0, steps + 1, every), steps))
-    kept = np.array([whole_steps(t - span[0], dt, "times") for t in _times(times, span)], dtype=np.int64)
-    if np.any(np.diff(kept) == 0):
-        raise ValueError(f"times: some are less than a step of dt = {dt:g} s apart")
-    return kept

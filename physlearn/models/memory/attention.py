@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.checks import array, count, flag, positive, reals
-from physlearn.terms.memory import softmax
+from physlearn.terms.convex import softmax
 from physlearn.threads import on_one_thread
 
 

@@ -24,8 +24,9 @@ from physlearn.checks import array, count, positive
 from physlearn.dynamics.rest.relax import relax
 from physlearn.energy import Energy, Real
 from physlearn.models.memory.attention import matrix
+from physlearn.terms.convex import TINY, Entropy, SquaredNorm, softmax
 from physlearn.terms.dense import Dense
-from physlearn.terms.memory import TINY, Entropy, LogSumExp, SquaredNorm, softmax
+from physlearn.terms.memory import LogSumExp
 from physlearn.threads import on_one_thread
 
 
