@@ -12,6 +12,9 @@ s m_k and covariances s^2 C_k + v.  With y = x + sigma z, r_k(y) the posterior w
 For one Gaussian D shrinks every eigendirection by lambda/(lambda + sigma^2), with the least possible error
 sum lambda sigma^2/(lambda + sigma^2).  For data, r is the softmax of -|y - x_k|^2/(2 sigma^2): the retrieval of a dense
 memory at temperature sigma^2 (Ramsauer et al. 2020; Ambrogioni 2024), which turns any noise into a datum.
+
+A law is a noun of its own beside the term `physlearn.terms.Mixture`, whose -log p learns as an energy: here covariances
+may be zero, and nothing learns.
 """
 
 from __future__ import annotations

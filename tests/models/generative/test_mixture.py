@@ -3,7 +3,9 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import multivariate_normal
 
+from physlearn import Energy, Real
 from physlearn.models import DenseMemory, GaussianMixture
+from physlearn.terms import Mixture
 
 COVARIANCES = {"number": 0.3, "each": [0.3, 0.7, 0.1], "full": None}
 
@@ -107,3 +109,14 @@ def test_what_is_refused():
         law("each").score(np.zeros(3))
     with pytest.raises(ValueError, match="error: known for one Gaussian"):
         law("each").error(1.0)
+
+
+def test_is_the_law_of_the_energy_of_the_same_mixture(rng):
+    means, weights = rng.normal(size=(3, 2)), rng.uniform(0.5, 1.0, 3)
+    roots = rng.normal(size=(3, 2, 2))
+    covariances = roots @ np.swapaxes(roots, 1, 2) + 0.2 * np.eye(2)
+    theta = {"logits": np.log(weights), "means": means, "precisions": np.linalg.inv(covariances)}
+    energy, law = Energy({"x": (Real(), 2)}, [Mixture("x")], theta), GaussianMixture(means, covariances, weights)
+    x = rng.normal(0.0, 2.0, (20, 2))
+    np.testing.assert_allclose(law.log_density(x), -energy(x), rtol=1e-10)
+    np.testing.assert_allclose(law.score(x), energy.field({"x": x}, "x"), rtol=1e-8)
