@@ -32,7 +32,7 @@ CASES = {
     ),
 }  # fmt: skip
 
-figure, axes = plt.subplots(1, 2, figsize=(9, 3.5))
+figure, axes = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
 for name, (network, nudge, optimizer, batch, settings) in CASES.items():
     errors = []
 
@@ -50,6 +50,6 @@ axes[0].legend()
 lines = done.theta["G1"][:64] - done.theta["G1"][64:]  # conductances from +x less those from -x
 tiles = lines[:, :16].T.reshape(4, 4, 8, 8).transpose(0, 2, 1, 3).reshape(32, 32)
 shown = axes[1].imshow(tiles, cmap="RdBu_r", vmin=-np.abs(tiles).max(), vmax=np.abs(tiles).max())
-axes[1].set(title="conductances into 16 hidden nodes", xticks=[], yticks=[])
-figure.colorbar(shown, label="S")
+axes[1].set(title="16 hidden nodes: weights of the pixels", xticks=[], yticks=[])
+figure.colorbar(shown, label="G(+x) - G(-x) (S)")
 figure.savefig("digits_by_equilibrium.png", dpi=150, bbox_inches="tight")

@@ -46,5 +46,5 @@ right.bar(values, whole, width=2 / N, color="0.85", label="exact")
 left.set(xlabel="draw", ylabel="overlap with the ground state", ylim=(-1.1, 1.35))
 right.set(xlabel="overlap with the ground state", ylabel="probability")
 for axis in (left, right):
-    axis.legend(frameon=False, fontsize="small", loc="upper center")
+    axis.legend(frameon=False, fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0))
 figure.savefig("tempering_vs_metropolis.png", dpi=150)

@@ -45,5 +45,5 @@ for name in ("predictive coding, to rest", "equilibrium propagation, one-sided",
     print(f"{name}: the error falls as strength^{order:.2f}")
     right.loglog(check.nudges, check.error, "o-", label=name)
 right.set(xlabel="output precision, or nudge", ylabel="relative error of the first step")
-right.legend(loc="upper left", fontsize=8)
+right.legend(loc="lower right", fontsize=8)
 figure.savefig("xor_every_rule.png", dpi=130)

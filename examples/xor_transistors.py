@@ -40,8 +40,8 @@ for bit, answer in zip(bits, answers, strict=True):
 linear = 0.5 * np.var(label)  # the best that resistors can: always their mean
 print(f"cost {training.cost[-1]:.1e}, of the best linear network {linear:.1e} V^2")
 
-figure, axes = plt.subplots(1, 4, figsize=(15, 4), layout="constrained")
-for ax, one, bit, answer in zip(axes, x, bits, answers, strict=True):
+figure, axes = plt.subplots(2, 2, figsize=(11, 9), layout="constrained")
+for ax, one, bit, answer in zip(axes.flat, x, bits, answers, strict=True):
     v = trained.solve({"input": one}).x
     marked = {"input": [14, 7], "rail": [10], "ground": [0], "output": [9, 2]}
     size = 1e-3 * (trained.theta["gate"] - 0.7)  # siemens of each channel at 0 V
