@@ -46,7 +46,8 @@ class Element:
 
     def place(self, name: str, nodes: tuple[int, ...], net: Any):
         """Write the element into the equations."""
-        raise NotImplementedError(type(self).__name__)
+        what = type(self).__name__
+        raise NotImplementedError(f"{what} does not enter the equations: it needs a method `place(name, nodes, net)`")
 
     def __repr__(self):
         shown = [f"{f.name}={short(getattr(self, f.name))}" for f in fields(self) if getattr(self, f.name) != f.default]
