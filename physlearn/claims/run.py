@@ -124,7 +124,7 @@ def reproduce(
     wanted = chosen(names)
     if names is None:
         wanted = [c for c in wanted if not (quick and c.hours) and not (c.needs and folder is None)]
-    space = grid({"claim": [c.name for c in wanted]}, scale=scale, data=folder)
+    space = grid(claim=[c.name for c in wanted], scale=scale, data=folder)
     return study(
         row, space, store=store, seed=seed, workers=workers, executor=executor, progress=progress, name="reproduce"
     )
