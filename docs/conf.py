@@ -42,6 +42,7 @@ MODULES = {
     "physlearn.learning": "learning",
     "physlearn.study": "studies",
     "physlearn.claims": "published numbers",
+    "physlearn.analysis": "errors and scaling",
     "physlearn.io": "files",
     "physlearn.plot": "pictures",
     "physlearn.sklearn": "scikit-learn estimators",
