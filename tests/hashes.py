@@ -23,6 +23,7 @@ GROUPS = (
     "sampling",
     "moving",
     "learning",
+    "sequences",
     "likelihood",
     "memories",
     "assembling",

@@ -69,6 +69,16 @@ from .layered.ep import (
     EPNetwork as EPNetwork,
 )
 from .layered.graph import PredictionGraph as PredictionGraph
+from .layered.scaling import (
+    RandomFeatures as RandomFeatures,
+    best_size as best_size,
+    kernel_error as kernel_error,
+    power_law as power_law,
+)
+from .layered.variational import (
+    VariationalAutoencoder as VariationalAutoencoder,
+    linear_elbo as linear_elbo,
+)
 from .memory.attention import (
     attention as attention,
     causal_mask as causal_mask,
