@@ -24,6 +24,7 @@ GROUPS = (
     "moving",
     "learning",
     "likelihood",
+    "generating",
     "memories",
     "assembling",
     "wiring",
