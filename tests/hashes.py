@@ -25,6 +25,7 @@ GROUPS = (
     "learning",
     "sequences",
     "likelihood",
+    "generating",
     "memories",
     "assembling",
     "wiring",

@@ -41,6 +41,10 @@ from .rules.contrastive import (
     EquilibriumPropagation as EquilibriumPropagation,
     ExactGradient as ExactGradient,
 )
+from .rules.likelihood import (
+    MaximumLikelihood as MaximumLikelihood,
+    ReverseKL as ReverseKL,
+)
 from .rules.molecular import (
     MolecularLearning as MolecularLearning,
     learn_by_diffusion as learn_by_diffusion,
