@@ -84,12 +84,15 @@ from .learned.backwards import (
     ancestral as ancestral,
     ddim as ddim,
     probability_flow as probability_flow,
+)
 from .learned.compare import (
     TwoSample as TwoSample,
     two_sample as two_sample,
+)
 from .learned.contest import (
     Contest as Contest,
     contest as contest,
+)
 from .learned.continuous_flow import ContinuousFlow as ContinuousFlow
 from .learned.coupling_flow import CouplingFlow as CouplingFlow
 from .learned.diffusion import DiffusionModel as DiffusionModel
@@ -97,12 +100,15 @@ from .learned.losses import LossBand as LossBand
 from .learned.parametrisation import (
     Parametrisation as Parametrisation,
     converted as converted,
+)
 from .learned.reweighting import (
     Reweighted as Reweighted,
     reweighted as reweighted,
+)
 from .learned.scales import (
     FieldPotential as FieldPotential,
     ScaleByScale as ScaleByScale,
+)
 from .learned.schedule import NoiseSchedule as NoiseSchedule
 from .memory.attention import (
     attention as attention,
