@@ -22,6 +22,7 @@ GROUPS = (
     "relaxing",
     "sampling",
     "moving",
+    "inferring",
     "learning",
     "sequences",
     "likelihood",
