@@ -30,6 +30,7 @@ GROUPS = (
     "circuitry",
     "neurons",
     "spiking",
+    "coding",
 )
 
 
