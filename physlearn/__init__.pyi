@@ -89,6 +89,7 @@ from .learning import (
     MolecularLearning as MolecularLearning,
     PersistentContrastiveDivergence as PersistentContrastiveDivergence,
     PredictiveCoding as PredictiveCoding,
+    RewardLearning as RewardLearning,
     SquaredError as SquaredError,
     check_gradient as check_gradient,
     learn as learn,

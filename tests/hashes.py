@@ -33,6 +33,7 @@ GROUPS = (
     "circuitry",
     "neurons",
     "spiking",
+    "coding",
 )
 
 
