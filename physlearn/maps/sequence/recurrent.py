@@ -165,7 +165,7 @@ class Recurrent(Map):
         found = {}
         if gradients:
             flat = da.reshape(steps * items, -1)
-            found = {self.W: x.reshape(steps * items, -1).T @ flat, self.b: flat.sum(0)}
+            found = {self.W: x.reshape(steps * items, -1).T @ flat, self.b: np.ones(len(flat), flat.dtype) @ flat}
             found |= self._weights(states[:-1].reshape(steps * items, -1), flat, slopes, work)
         return da, ds, found
 
