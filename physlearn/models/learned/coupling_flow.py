@@ -28,7 +28,7 @@ from physlearn.rng import generator
 from physlearn.terms import Transported
 from physlearn.threads import on_one_thread
 
-ROWS = 500  # points that go through all couplings together: the cache then holds them
+BYTES = 2000  # of one entry of all points that go through the couplings together: the cache then holds them
 
 
 class CouplingFlow:
@@ -192,7 +192,8 @@ class CouplingFlow:
 
     def _through(self, map, x):
         """Values and logarithms of the determinant, block by block."""
-        parts = [map.with_logdet((x[i : i + ROWS],), self.theta)[:2] for i in range(0, len(x), ROWS)]
+        rows = BYTES // self.dtype.itemsize
+        parts = [map.with_logdet((x[i : i + rows],), self.theta)[:2] for i in range(0, len(x), rows)]
         values, logdets = zip(*parts, strict=True)
         return (np.concatenate(values), np.concatenate(logdets)) if len(parts) > 1 else parts[0]
 

@@ -202,7 +202,7 @@ def test_single_precision_from_end_to_end(rng):
     assert single.dtype == np.float32 and single.sample(5, rng=0).dtype == np.float32
     done = trained(single, rng.standard_normal((50, 2)), 3, size=16)
     assert done.theta["W1"].dtype == np.float32
-    a, b = (m.sample(300, method="ddim", rng=1) for m in (model, single))
+    a, b = (m.sample(100, method="ddim", rng=1) for m in (model, single))
     assert np.max(np.abs(a - b)) < 1e-3 * np.max(np.abs(a))
 
 
