@@ -1,4 +1,6 @@
 from . import (
+    analysis as analysis,
+    claims as claims,
     io as io,
     lagrangians as lagrangians,
     learning as learning,

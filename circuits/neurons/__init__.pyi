@@ -21,6 +21,12 @@ from .analysis.theory import (
     siegert_cv as siegert_cv,
     siegert_rate as siegert_rate,
 )
+from .analysis.trains import (
+    correlation as correlation,
+    correlogram as correlogram,
+    psth as psth,
+    synchrony as synchrony,
+)
 from .cells.adex import AdEx as AdEx
 from .cells.channels import (
     Gate as Gate,
@@ -49,7 +55,15 @@ from .drive.currents import (
 )
 from .drive.noise import OrnsteinUhlenbeck as OrnsteinUhlenbeck
 from .drive.recorded import SpikeTrains as SpikeTrains
+from .drive.signal import Signal as Signal
 from .drive.trains import Poisson as Poisson
+from .energy import (
+    HardwarePrice as HardwarePrice,
+    SpikingEnergy as SpikingEnergy,
+    hardware_energy as hardware_energy,
+    physical_energy as physical_energy,
+)
+from .engine.closed_loop import ClosedLoop as ClosedLoop
 from .engine.recording import (
     Record as Record,
     Recording as Recording,
@@ -71,11 +85,16 @@ from .synapses.plasticity import (
 )
 from .synapses.projection import Projection as Projection
 from .synapses.receptors import (
+    NMDA as NMDA,
     Alpha as Alpha,
     Delta as Delta,
     DualExponential as DualExponential,
     Exponential as Exponential,
     Gamma as Gamma,
+)
+from .synapses.taught import (
+    PES as PES,
+    Voja as Voja,
 )
 from .tuning import (
     TuningCurve as TuningCurve,

@@ -3,6 +3,7 @@
     Identity     x                   Logistic   1/(1 + exp(-x))         Tanh      tanh x
     Relu         max(x, 0)           Softplus   log(1 + exp x)          Softmax   exp x / sum exp x
     HardSigmoid  min(max(x, 0), 1), the one of Scellier and Bengio 2017
+    Silu         x/(1 + exp(-x)), smooth where Relu has its kink (Elfwing et al. 2018)
 
 At a kink the derivative is the one from outside the linear part: zero.
 """
@@ -179,6 +180,36 @@ class Softplus(_Pointwise):
     def derivative(self, x, y):
         """The logistic function of x, 1 - exp(-y)."""
         return -np.expm1(-y)
+
+
+@dataclass(frozen=True)
+class Silu(_Pointwise):
+    """y = x/(1 + exp(-x)).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Silu().forward((np.array([[-20.0, 0.0, 20.0]]),), {})[0].round(4)
+    array([[-0., 0., 20.]])
+    """
+
+    __repr__ = brief
+
+    def forward(self, parents, theta):
+        """x s, s the logistic function of x; the tape is (s, y)."""
+        (x,) = parents
+        s = np.tanh(np.multiply(0.5, x))  # no x overflows
+        s += 1
+        s *= 0.5
+        y = x * s
+        return y, (s, y)
+
+    def derivative(self, s, y):
+        """s + y (1 - s)."""
+        found = 1 - s
+        found *= y
+        found += s
+        return found
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,47 @@ from .layered.ep import (
     EPNetwork as EPNetwork,
 )
 from .layered.graph import PredictionGraph as PredictionGraph
+from .layered.scaling import (
+    RandomFeatures as RandomFeatures,
+    best_size as best_size,
+    kernel_error as kernel_error,
+    power_law as power_law,
+)
+from .layered.variational import (
+    VariationalAutoencoder as VariationalAutoencoder,
+    linear_elbo as linear_elbo,
+)
+from .learned.adversarial import AdversarialPair as AdversarialPair
+from .learned.backwards import (
+    ancestral as ancestral,
+    ddim as ddim,
+    probability_flow as probability_flow,
+)
+from .learned.compare import (
+    TwoSample as TwoSample,
+    two_sample as two_sample,
+)
+from .learned.contest import (
+    Contest as Contest,
+    contest as contest,
+)
+from .learned.continuous_flow import ContinuousFlow as ContinuousFlow
+from .learned.coupling_flow import CouplingFlow as CouplingFlow
+from .learned.diffusion import DiffusionModel as DiffusionModel
+from .learned.losses import LossBand as LossBand
+from .learned.parametrisation import (
+    Parametrisation as Parametrisation,
+    converted as converted,
+)
+from .learned.reweighting import (
+    Reweighted as Reweighted,
+    reweighted as reweighted,
+)
+from .learned.scales import (
+    FieldPotential as FieldPotential,
+    ScaleByScale as ScaleByScale,
+)
+from .learned.schedule import NoiseSchedule as NoiseSchedule
 from .memory.attention import (
     attention as attention,
     causal_mask as causal_mask,
@@ -150,6 +191,11 @@ from .spins.pairs import (
     cubic_pairs as cubic_pairs,
     square_pairs as square_pairs,
     triangular_pairs as triangular_pairs,
+)
+from .spins.scalar_field import (
+    FieldEnergy as FieldEnergy,
+    RingField as RingField,
+    ScalarField as ScalarField,
 )
 from .spins.spin_glass import (
     Ising as Ising,

@@ -34,3 +34,4 @@ from .potts import PottsPairs as PottsPairs
 from .potts_bias import PottsBias as PottsBias
 from .potts_dense import PottsDense as PottsDense
 from .prediction import Prediction as Prediction
+from .transported import Transported as Transported

@@ -53,6 +53,12 @@ class History:
         late = np.zeros(high - low) if self.late is None else self.late[low:high].copy()
         return stamps, self.ids[low:high].copy(), late
 
+    def counted(self, first, last):
+        """How many spikes were stamped first .. last - 1, and their numbers; copies."""
+        a, b = first - self.base, last - self.base
+        starts = self.starts[a : b + 1]
+        return np.diff(starts), self.ids[starts[0] : starts[-1]].copy()
+
     def load(self, ids, counts):
         """Begin with earlier spikes, ``counts`` of them at each stamp from the base on."""
         needed = len(ids) + self.n * free_steps(self.n)
@@ -97,6 +103,7 @@ class Part:
     history: History
     middle: bool  # currents are taken at the middle of the step
     failure: Callable | None = None  # see `Program`
+    filtered: Callable | None = None  # the same
     varying: bool = False
 
     @property

@@ -12,7 +12,7 @@ from circuits.neurons.cells.izhikevich import Izhikevich
 from circuits.neurons.cells.lif import LIF
 from circuits.neurons.interop.brian2_names import rows_of, unit_of
 from circuits.neurons.program import steps_of
-from circuits.neurons.synapses.receptors import Delta
+from circuits.neurons.synapses.receptors import NMDA, Delta
 
 
 class Membrane(NamedTuple):
@@ -52,6 +52,8 @@ def _receptors(population, name, exact):
         if isinstance(receptor, Delta):
             rows.append((None, "volt"))
             continue
+        if isinstance(receptor, NMDA):
+            raise ValueError(f"{name}: receptor {label!r}: NMDA is not translated: its block is held over a step here")
         if len(receptor.taus) > 1 and not exact:
             raise ValueError(
                 f"{name}: receptor {label!r}: Brian2 has no exact step for the {type(receptor).__name__} kernel beside "

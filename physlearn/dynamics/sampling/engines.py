@@ -19,7 +19,7 @@ from physlearn.dynamics.lattice import bitpacked, checkerboard, cluster, replica
 from physlearn.dynamics.notes import of_draws
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.rest.relax import refused
-from physlearn.dynamics.sampling import exchange, gaussian, gibbs, heatbath, metropolis, spikes
+from physlearn.dynamics.sampling import exchange, gaussian, gibbs, heatbath, independence, metropolis, spikes
 from physlearn.dynamics.walk import hmc, langevin, mala
 from physlearn.rng import seed_sequence, streams
 from physlearn.systems import energy_of, variables
@@ -79,6 +79,7 @@ ENGINES: dict[str, Engine | ModuleType | Any] = {
     "wolff": cluster.wolff_engine,
     "kawasaki": exchange,
     "spikes": spikes,
+    "independence": independence,
 }
 
 
