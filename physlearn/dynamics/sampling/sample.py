@@ -60,6 +60,7 @@ def sample(
         Readout name to values, (k,) or (chains, k).
     method : str
         "auto" or an engine's name; "spikes" (with ``tau``, the visits that a spike lasts) is that of abstract neurons.
+        "checkerboard" keeps couplings in float32, and with ``precision="double"`` in float64.
     observe : mapping of str to callable or Mean, optional
         Functions of the state, ``f(x) -> (chains, ...)``; given, states are not stored (``{}``: energies only).
     rng : int, Generator or None
