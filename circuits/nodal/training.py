@@ -60,7 +60,7 @@ def phases_of(system, task, free, clamped):
     rows = np.ascontiguousarray(rows_of(system, task.cost.readout, free.frame.offset, free.n).toarray())
     where = clamped.frame.values[task.cost.readout]
     lever = np.ascontiguousarray(clamped.frame.shift.toarray()[:, where])  # state moved by held outputs
-    push = np.asarray((free.frame.push @ force.T).T)
+    push = free.frame.pushed(force)
     base = [np.ascontiguousarray((plan.frame.shift.toarray()[:, : u.shape[1]] @ u.T).T) for plan in (free, clamped)]
     constant = [
         np.ascontiguousarray(plan.frame.collect(push + (plan.others @ b.T).T))

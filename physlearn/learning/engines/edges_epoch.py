@@ -71,7 +71,8 @@ class Optimizer(NamedTuple):
     m1: np.ndarray  # (E,) velocity or first moment; the gradient for one that is called
     m2: np.ndarray  # (E,) second moment; the new conductances of one that is called
     count: np.ndarray  # (1,) int64: steps done
-    address: int = 0  # of the C function (epoch, 0) -> status that is called
+    address: int = 0  # of the C function (epoch, table) -> status that is called, and of its table
+    table: int = 0
 
 
 def geometry(ci, cj, m, q, j, c0, r, y):
@@ -263,7 +264,7 @@ def _called(optimizer, epoch, gradient, g):
     m1, m2 = optimizer.m1, optimizer.m2
     for e in range(g.size):
         m1[e] = gradient[e]
-    if call_action(optimizer.address, epoch, 0) != 0:
+    if call_action(optimizer.address, epoch, optimizer.table) != 0:
         return STOPPED
     check = 0.0
     for e in range(g.size):
@@ -278,7 +279,7 @@ def _called(optimizer, epoch, gradient, g):
 @kernel
 def step_in_place(optimizer, lr, gradient, g):
     """One step of the optimiser, then the bounds."""
-    kind, par, low, high, m1, m2, count, _ = optimizer
+    kind, par, low, high, m1, m2, count, _, _ = optimizer
     count[0] += 1
     if kind == SGD:
         for e in range(g.size):
