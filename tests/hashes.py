@@ -22,15 +22,18 @@ GROUPS = (
     "relaxing",
     "sampling",
     "moving",
+    "inferring",
     "learning",
     "sequences",
     "likelihood",
+    "generating",
     "memories",
     "assembling",
     "wiring",
     "circuitry",
     "neurons",
     "spiking",
+    "coding",
 )
 
 

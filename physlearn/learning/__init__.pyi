@@ -41,12 +41,17 @@ from .rules.contrastive import (
     EquilibriumPropagation as EquilibriumPropagation,
     ExactGradient as ExactGradient,
 )
+from .rules.likelihood import (
+    MaximumLikelihood as MaximumLikelihood,
+    ReverseKL as ReverseKL,
+)
 from .rules.molecular import (
     MolecularLearning as MolecularLearning,
     learn_by_diffusion as learn_by_diffusion,
     sharpen as sharpen,
 )
 from .rules.predictive import PredictiveCoding as PredictiveCoding
+from .rules.reward import RewardLearning as RewardLearning
 from .rules.sampled import (
     BoltzmannLearning as BoltzmannLearning,
     ContrastiveDivergence as ContrastiveDivergence,

@@ -3,6 +3,7 @@ from .activations import (
     Identity as Identity,
     Logistic as Logistic,
     Relu as Relu,
+    Silu as Silu,
     Softmax as Softmax,
     Softplus as Softplus,
     Tanh as Tanh,
@@ -22,6 +23,7 @@ from .conv import (
     Conv as Conv,
     MaxPool as MaxPool,
 )
+from .coupling import AffineCoupling as AffineCoupling
 from .draw import NormalDraw as NormalDraw
 from .graphs.attention import EdgeAttention as EdgeAttention
 from .graphs.convolution import GraphConvolution as GraphConvolution
