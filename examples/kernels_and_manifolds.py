@@ -36,12 +36,13 @@ net = ResistorNetwork(graph, conductance=1.0, ground=(0, 0), inputs=[(5, 5), (0,
 volts = relax(net, clamp={"input": np.stack([np.cos(angle), np.sin(angle)], 1)}).x
 volts = np.tanh(3 * volts)  # what amplifiers that saturate show of it: a closed curve in 36 dimensions
 flat = LocallyLinearEmbedding(n_neighbors=10, n_components=2).fit_transform(volts)
+flat = flat / flat.std(0)
 turned = np.unwrap(np.arctan2(*(flat - flat.mean(0)).T))
 print(
     f"embedding: it goes round {abs(turned[-1] - turned[0]) / (2 * np.pi) + 1 / 300:.2f} times while the inputs do once"
 )
 
-data, width = flat / flat.std(0), 0.3
+data, width = flat, 0.3
 places = np.random.default_rng(0).normal(size=(50, 2))
 law = GaussianMixture(data, width**2)
 gap = np.abs(law.log_density(places) - KernelDensity(bandwidth=width).fit(data).score_samples(places)).max()
