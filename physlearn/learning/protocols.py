@@ -69,6 +69,8 @@ class ContrastRule(Protocol):
         Whether `learn` needs a cost (default) or refuses one.
     method : str, optional
         What ``Training.method`` says; default "contrast".
+    in_place : bool, optional
+        Whether the step keeps nothing of the system that it is given, whose theta then changes in place: faster.
 
     Methods
     -------
