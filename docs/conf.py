@@ -22,7 +22,8 @@ extensions = [
 html_theme = "furo"
 html_title = "physlearn"
 html_static_path = []
-exclude_patterns = ["_build", "_examples"]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "_examples", "_templates"]
 suppress_warnings = ["config.cache", "myst.header"]
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "dollarmath"]
@@ -41,6 +42,7 @@ MODULES = {
     "physlearn.learning": "learning",
     "physlearn.study": "studies",
     "physlearn.claims": "published numbers",
+    "physlearn.analysis": "errors and scaling",
     "physlearn.io": "files",
     "physlearn.plot": "pictures",
     "physlearn.sklearn": "scikit-learn estimators",
@@ -54,16 +56,19 @@ def write_reference():
     """A page a module that lists its public names, which autosummary turns into a page each."""
     folder = HERE / "reference"
     folder.mkdir(exist_ok=True)
+    shown = set()  # a name that two modules have is described once, where it stands highest
     for name, about in MODULES.items():
         module = importlib.import_module(name)
         public = getattr(module, "__all__", None) or [
             n for n, v in vars(module).items() if not n.startswith("_") and getattr(v, "__module__", None) == name
         ]
         listed = [n for n in sorted(public) if not n.startswith("_") and f"{name}.{n}" not in MODULES]
-        listed = [n for n in listed if not hasattr(getattr(module, n), "__path__")]
+        found = {n: getattr(module, n) for n in listed}
+        listed = [n for n, value in found.items() if not hasattr(value, "__path__") and id(value) not in shown]
+        shown |= {id(found[n]) for n in listed}
         title = f"{name}: {about}"
-        lines = [title, "=" * len(title), "", f".. currentmodule:: {name}", "", ".. autosummary::", "   :toctree: of", ""]
-        page = "\n".join([*lines, *(f"   {n}" for n in listed), ""])
+        head = [title, "=" * len(title), "", f".. currentmodule:: {name}", "", ".. autosummary::", "   :toctree: of"]
+        page = "\n".join([*head, "", *(f"   {n}" for n in listed), ""])
         path = folder / f"{name}.rst"
         if not path.exists() or path.read_text() != page:
             path.write_text(page)
@@ -86,7 +91,7 @@ def copy_examples():
         short = title.rstrip(".")
         path.write_text(f'"""\n{short}\n{"=" * len(short)}\n{chr(34) * 3 if closed else ""}{rest}')
     EXAMPLES.joinpath("GALLERY_HEADER.rst").write_text(
-        "Examples\n========\n\nOne runnable script a claim; study files (``*.toml``) are in the repository's ``examples``.\n"
+        "Examples\n========\n\nOne runnable script a claim; study files (``*.toml``) are in the repository's folder.\n"
     )
 
 

@@ -22,7 +22,9 @@ GROUPS = (
     "relaxing",
     "sampling",
     "moving",
+    "inferring",
     "learning",
+    "sequences",
     "likelihood",
     "generating",
     "memories",
@@ -31,6 +33,7 @@ GROUPS = (
     "circuitry",
     "neurons",
     "spiking",
+    "coding",
 )
 
 

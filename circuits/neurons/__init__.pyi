@@ -46,6 +46,31 @@ from .cells.sources import (
     PoissonSource as PoissonSource,
     SpikeSource as SpikeSource,
 )
+from .coding.balanced import (
+    BalancedNetwork as BalancedNetwork,
+    BalancedRun as BalancedRun,
+)
+from .coding.builders import (
+    communication_channel as communication_channel,
+    controlled_integrator as controlled_integrator,
+    integrator as integrator,
+    legendre_memory as legendre_memory,
+    lorenz as lorenz,
+    oscillator as oscillator,
+)
+from .coding.code import (
+    Connection as Connection,
+    PopulationCode as PopulationCode,
+)
+from .coding.decoders import (
+    Decoders as Decoders,
+    decoders as decoders,
+)
+from .coding.ensemble import Ensemble as Ensemble
+from .coding.winner import (
+    WinnerTakeAll as WinnerTakeAll,
+    WinnerTakeAllSTDP as WinnerTakeAllSTDP,
+)
 from .drive.currents import (
     Constant as Constant,
     Piecewise as Piecewise,
@@ -96,6 +121,7 @@ from .synapses.taught import (
     PES as PES,
     Voja as Voja,
 )
+from .synapses.three_factor import ThreeFactorSTDP as ThreeFactorSTDP
 from .tuning import (
     TuningCurve as TuningCurve,
     fi_curve as fi_curve,

@@ -65,6 +65,7 @@ class Plan:
         self.values: dict = {}  # of probes, projections of low rank and signals: part, numbers (D,)
         self.held: dict = {}  # signals that a closed loop may set
         self.learnt: dict = {}  # factors of low rank that learn, one array for each part
+        self.modulated: list = []  # what attached rules of three factors wait for until `follow`
         delays = network.delays(dt)
         self.shortest = min((d.min() for d in delays if d.size), default=block)
         self.longest = int(max((d.max(initial=0) for d in delays), default=0))
@@ -78,8 +79,8 @@ class Plan:
             self._project(index, projection, delay)
         for index, given in enumerate(network.inputs):
             given.attach(self, index)
-        for projection in network.projections:
-            if projection.coded and projection.plasticity is not None:
+        for projection in network.projections:  # now all values have their place
+            if hasattr(projection.plasticity, "follow"):
                 projection.plasticity.follow(self, projection)
         for part in self.all_parts:
             part.injected[:] = part.base
@@ -87,7 +88,8 @@ class Plan:
     @property
     def teaching(self):
         """Whether values of one part change weights onto another within a step, so that one thread does all."""
-        return bool(self.learnt)
+        taught = (getattr(projection.plasticity, "teachers", ()) for projection in self.network.projections)
+        return bool(self.learnt) or any(taught)
 
     @property
     def all_parts(self):

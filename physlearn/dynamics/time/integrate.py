@@ -61,7 +61,7 @@ def integrate(system, t_span, **settings):
         one), "euler" (order 1), "rk4" (order 4), "euler_maruyama" and "heun" (noise; both of strong order 1
         as the noise is additive, "heun" of order 2 in the drift).
     tau : float, or mapping of str to float or array
-        Time constant (friction, capacitance) of every layer; default 1.
+        Time constant (friction, capacitance) of every layer; default the ``tau`` that its kind tells, else 1.
     clamp : mapping of str to array or to function of time, optional
         As in `relax`; a function ``t -> values`` drives its readout (a field h(t), a voltage, a current).  The
         adaptive methods then take no step longer than 1/200 of t_span, nor than the mean distance of ``times`` (or
@@ -179,7 +179,7 @@ def _flow(
     times=None,
     dt=None,
     method="auto",
-    tau=1.0,
+    tau=None,
     clamp=None,
     nudge=None,
     temperature=0.0,

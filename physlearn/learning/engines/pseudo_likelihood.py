@@ -28,7 +28,7 @@ SWEEPS = 20  # that draw the hidden variables
 
 
 def log_sum(gains):
-    """log sum exp over the last axis, level by level: four times as fast on a few levels as `numpy.logaddexp.reduce`."""
+    """Log sum exp over the last axis, level by level: on few levels four times as fast as `np.logaddexp.reduce`."""
     if not np.all(np.isfinite(gains)):
         return np.logaddexp.reduce(gains, -1)
     total = gains[..., 0]
