@@ -5,7 +5,7 @@ Each runs one replicate at one point and returns scalars, to be mapped over a sp
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -236,6 +236,64 @@ assembly = Task(
         "overlap": "overlap with the seed's structure",
         "retrieved": "fraction of seeds that became their structure",
         "error": "errors per contact",
+    },
+)
+
+
+SHARES = np.linspace(0.25, 2.0, 8)  # of the times of collapse and of speciation
+
+
+class DiffusionParams(BaseModel):
+    """When, on the way back from noise, a class is chosen and a datum is copied."""
+
+    model_config = ConfigDict(extra="forbid")
+    dimensions: int = Field(default=16, ge=2)
+    data: int = Field(default=1000, ge=2, description="Gaussian data of unit variance")
+    queries: int = Field(default=200, ge=1, description="data that are noised")
+    pairs: int = Field(default=500, ge=1, description="of paths that part, between two classes at +-m, |m|^2 = d")
+
+
+def run_diffusion(params: DiffusionParams, rng) -> dict:
+    """Collapse measured and by the formula; agreement of paths that part at shares of the time of speciation."""
+    from scipy.optimize import brentq
+
+    from physlearn.dynamics import integrate, reverse
+    from physlearn.models import GaussianMixture, OUProcess, clones_agree, collapse_time, own_weight
+
+    n, d, process = params.data, params.dimensions, OUProcess()
+    data, seed, formula = rng.standard_normal((n, d)), int(rng.integers(2**32)), collapse_time(n, d)
+
+    def weight(t):
+        return own_weight(data, t, queries=params.queries, rng=seed)
+
+    law = GaussianMixture(np.stack([np.ones(d), -np.ones(d)]), 1.0)
+    back, agree, theory = reverse(process, process.score_of(law), 1.0), [], []
+    for t in 0.5 * np.log(d) * SHARES:
+        parting, dt = process.noised(law, t).sample(params.pairs, rng), t / max(int(t / 0.02), 10)
+        ends = [integrate(back, (0.0, t), x0=parting, dt=dt, times=[0.0], rng=rng).final.sum(1) > 0 for _ in range(2)]
+        agree.append(np.mean(ends[0] == ends[1]))
+        theory.append(clones_agree(np.sqrt(d) * np.exp(-t)))
+    collapse: Any = brentq(lambda t: weight(t) - 0.5, 0.02 * formula, 10.0 * formula, xtol=1e-4)
+    return {
+        "collapse": collapse,
+        "formula": formula,
+        "shift": collapse - formula,
+        "miss": np.max(np.abs(np.subtract(agree, theory))),
+        "own_weight": np.array([weight(t) for t in formula * SHARES]),
+        "agreement": np.array(agree),
+        "agreement_in_theory": np.array(theory),
+    }
+
+
+diffusion = Task(
+    run=run_diffusion,
+    params=DiffusionParams,
+    warm=lambda: run_diffusion(DiffusionParams(dimensions=4, data=20, pairs=2), np.random.default_rng(0)),
+    dims={"own_weight": ("share",), "agreement": ("share",), "agreement_in_theory": ("share",)},
+    headline={
+        "collapse": "time at which a datum's own weight is 1/2",
+        "shift": "that time less the formula's",
+        "miss": "largest difference of clones' agreement to theory",
     },
 )
 

@@ -22,6 +22,7 @@ GROUPS = (
     "relaxing",
     "sampling",
     "moving",
+    "inferring",
     "learning",
     "sequences",
     "likelihood",
@@ -32,6 +33,7 @@ GROUPS = (
     "circuitry",
     "neurons",
     "spiking",
+    "coding",
 )
 
 

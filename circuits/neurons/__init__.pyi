@@ -27,6 +27,10 @@ from .analysis.trains import (
     psth as psth,
     synchrony as synchrony,
 )
+from .boltzmann import (
+    LIFBoltzmann as LIFBoltzmann,
+    lif_boltzmann as lif_boltzmann,
+)
 from .cells.adex import AdEx as AdEx
 from .cells.channels import (
     Gate as Gate,
@@ -34,6 +38,7 @@ from .cells.channels import (
     squid_gates as squid_gates,
     traub_miles_gates as traub_miles_gates,
 )
+from .cells.escape import EscapeLIF as EscapeLIF
 from .cells.hodgkin_huxley import HodgkinHuxley as HodgkinHuxley
 from .cells.izhikevich import Izhikevich as Izhikevich
 from .cells.lif import LIF as LIF
@@ -45,6 +50,31 @@ from .cells.neuron import Neuron as Neuron
 from .cells.sources import (
     PoissonSource as PoissonSource,
     SpikeSource as SpikeSource,
+)
+from .coding.balanced import (
+    BalancedNetwork as BalancedNetwork,
+    BalancedRun as BalancedRun,
+)
+from .coding.builders import (
+    communication_channel as communication_channel,
+    controlled_integrator as controlled_integrator,
+    integrator as integrator,
+    legendre_memory as legendre_memory,
+    lorenz as lorenz,
+    oscillator as oscillator,
+)
+from .coding.code import (
+    Connection as Connection,
+    PopulationCode as PopulationCode,
+)
+from .coding.decoders import (
+    Decoders as Decoders,
+    decoders as decoders,
+)
+from .coding.ensemble import Ensemble as Ensemble
+from .coding.winner import (
+    WinnerTakeAll as WinnerTakeAll,
+    WinnerTakeAllSTDP as WinnerTakeAllSTDP,
 )
 from .drive.currents import (
     Constant as Constant,
@@ -96,6 +126,7 @@ from .synapses.taught import (
     PES as PES,
     Voja as Voja,
 )
+from .synapses.three_factor import ThreeFactorSTDP as ThreeFactorSTDP
 from .tuning import (
     TuningCurve as TuningCurve,
     fi_curve as fi_curve,

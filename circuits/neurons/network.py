@@ -33,6 +33,7 @@ from circuits.neurons.engine.plan import bounds_of, root
 from circuits.neurons.population import Population
 from circuits.neurons.program import steps_of
 from circuits.neurons.synapses.plasticity import STDP
+from circuits.neurons.synapses.three_factor import ThreeFactorSTDP
 from circuits.neurons.synapses.wiring import Drawn, values_of, wire
 from physlearn.brief import brief
 from physlearn.checks import count, seen, text
@@ -115,7 +116,7 @@ class SpikingNetwork:
                 continue
             least = getattr(projection.plasticity, "w_min", 0.0)
             self._opens(f"Projection {projection.name!r}: w_min", projection, least)
-            if not isinstance(projection.plasticity, STDP):
+            if not isinstance(projection.plasticity, STDP | ThreeFactorSTDP):
                 self._listens(f"Projection {projection.name!r}: without STDP", projection.target)
         for given in self.inputs:
             if given.target is None:  # a `Signal` that only teaches
@@ -148,16 +149,14 @@ class SpikingNetwork:
         values = self.values
         for projection in self.projections:
             for name in getattr(projection.plasticity, "teachers", ()):
-                what = f"Projection {projection.name!r}: error"
+                what = f"Projection {projection.name!r}: {'error' if projection.coded else 'modulator'}"
                 if name not in values:
                     raise ValueError(
                         f"{what}: {name!r} is no probe, projection or signal, expected some of {list(values)}"
                     )
-                if values[name] != projection.connect.rank:
-                    raise ValueError(
-                        f"{what}: {name!r} has {values[name]} numbers, expected {projection.connect.rank}, as the "
-                        "decoders"
-                    )
+                wanted, why = (projection.connect.rank, ", as the decoders") if projection.coded else (1, "")
+                if values[name] != wanted:
+                    raise ValueError(f"{what}: {name!r} has {values[name]} numbers, expected {wanted}{why}")
 
     def _known(self, what, name):
         if name not in self.populations:

@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument("--serial", action="store_true", help="run in this process, without limits: for debuggers")
     command("status", studies.status, "count a study's tasks by state", "FOLDER")
     export = command("export", studies.export, "write a study's dataset", "FOLDER")
-    export.add_argument("to", type=Path, metavar="FILE.nc|.zarr|.parquet")
+    export.add_argument("to", type=Path, metavar="FILE.nc|.zarr|.parquet|.csv")
     report = command("report", studies.report, "write a study's report, one HTML file", "FOLDER")
     for added in (plan, retry, report):
         added.add_argument("--trust", action="store_true", help="import code that came with the study")

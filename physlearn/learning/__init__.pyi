@@ -51,6 +51,7 @@ from .rules.molecular import (
     sharpen as sharpen,
 )
 from .rules.predictive import PredictiveCoding as PredictiveCoding
+from .rules.reward import RewardLearning as RewardLearning
 from .rules.sampled import (
     BoltzmannLearning as BoltzmannLearning,
     ContrastiveDivergence as ContrastiveDivergence,

@@ -95,10 +95,20 @@ def check_data(system, data, cost):
     if cost is None:
         return arrays, np.zeros((next(iter(lengths.values())), 0))
     target = arrays.pop(cost.readout)
-    frame = frame_of(system, tuple(dict(system.fixed) | arrays))
-    rows = rows_of(system, cost.readout, frame.offset, len(frame.cluster))
     if hasattr(cost, "check"):
         cost.check(target)
+    _check_free(system, cost, tuple(dict(system.fixed) | arrays))
+    return arrays, target
+
+
+def _check_free(system, cost, clamped):
+    """Refuse outputs that clamps determine."""
+    frame, readout = frame_of(system, clamped), system.readouts[cost.readout]
+    if readout.rows is None:  # variables, each by itself
+        index = np.arange(system.layers[readout.layer].size) if readout.index is None else readout.index
+        if np.all(frame.cluster[frame.offset[readout.layer] + index] >= 0):
+            return
+    rows = rows_of(system, cost.readout, frame.offset, len(frame.cluster))
     for k in range(rows.shape[0]):
         indices, free = rows[k].indices, frame.cluster[rows[k].indices]
         if not np.any(np.bincount(free[free >= 0], rows[k].data[free >= 0])):
@@ -107,7 +117,6 @@ def check_data(system, data, cost):
                 f"data[{cost.readout!r}]: output {k} reads only {what} {indices.tolist()}, "
                 "so it cannot learn; choose a free variable as output or do not clamp it"
             )
-    return arrays, target
 
 
 def made(source, generator, step):

@@ -231,6 +231,8 @@ def learn(
     True
     """
     check_nouns(rule=rule, optimizer=optimizer, **({} if cost is None else {"cost": cost}))
+    if hasattr(system, "__learn__") and not isinstance(system, type):  # as hardware has, which carries both out its way
+        rule, optimizer = system.__learn__(rule, optimizer)
     _check_settings(epochs, batch, shuffle, method, rule, callback, resume, relax_options)
     if getattr(rule, "takes_cost", True) == (cost is None):
         wants = "no cost" if cost is not None else "a cost, such as SquaredError('out')"

@@ -196,16 +196,18 @@ class Silu(_Pointwise):
     __repr__ = brief
 
     def forward(self, parents, theta):
-        """x s, s the logistic function of x; the tape is (s, y)."""
+        """x/q, q = 1 + exp(-x), infinite where y is zero; the tape is (q, y)."""
         (x,) = parents
-        s = np.tanh(np.multiply(0.5, x))  # no x overflows
-        s += 1
-        s *= 0.5
-        y = x * s
-        return y, (s, y)
+        with np.errstate(over="ignore"):
+            q = np.negative(x)
+            np.exp(q, out=q)
+        q += 1
+        y = x / q
+        return y, (q, y)
 
-    def derivative(self, s, y):
-        """s + y (1 - s)."""
+    def derivative(self, q, y):
+        """s + y (1 - s), s = 1/q."""
+        s = np.divide(1, q, dtype=q.dtype)
         found = 1 - s
         found *= y
         found += s

@@ -1,8 +1,17 @@
+from .assembly.buffering import (
+    buffer_ratio as buffer_ratio,
+    buffered_plant as buffered_plant,
+)
 from .assembly.capacity import (
     RetrievalCurve as RetrievalCurve,
     accidental_candidates as accidental_candidates,
     capacity_exponent as capacity_exponent,
     retrieval_curve as retrieval_curve,
+)
+from .assembly.condensates import (
+    Condensates as Condensates,
+    Phases as Phases,
+    binodal as binodal,
 )
 from .assembly.linkers import linked as linked
 from .assembly.mixture import Assembly as Assembly
@@ -51,6 +60,11 @@ from .boltzmann.rbm import (
     RBM as RBM,
     LogLikelihood as LogLikelihood,
 )
+from .generative.denoiser import (
+    Shrinkage as Shrinkage,
+    map_jacobian as map_jacobian,
+    shrinkage as shrinkage,
+)
 from .generative.mixture import GaussianMixture as GaussianMixture
 from .generative.ou import OUProcess as OUProcess
 from .generative.phases import (
@@ -62,8 +76,12 @@ from .generative.phases import (
 from .generative.tilted import (
     Tilt as Tilt,
     measured as measured,
-    tilted_transport as tilted_transport,
 )
+from .generative.tilted_start import (
+    TiltedStart as TiltedStart,
+    tilted_start as tilted_start,
+)
+from .generative.transport import tilted_transport as tilted_transport
 from .layered.ep import (
     Convolved as Convolved,
     EPNetwork as EPNetwork,
@@ -105,10 +123,7 @@ from .learned.reweighting import (
     Reweighted as Reweighted,
     reweighted as reweighted,
 )
-from .learned.scales import (
-    FieldPotential as FieldPotential,
-    ScaleByScale as ScaleByScale,
-)
+from .learned.scales import ScaleByScale as ScaleByScale
 from .learned.schedule import NoiseSchedule as NoiseSchedule
 from .memory.attention import (
     attention as attention,
@@ -193,7 +208,6 @@ from .spins.pairs import (
     triangular_pairs as triangular_pairs,
 )
 from .spins.scalar_field import (
-    FieldEnergy as FieldEnergy,
     RingField as RingField,
     ScalarField as ScalarField,
 )

@@ -18,6 +18,7 @@ forms open faster engines or say what holds, each audited by `check_energy`:
                                  before products
     rowwise = True               rows of energy and field have the same bits in any batch of two or more
     local                        a `Local`: compiled single-variable updates
+    potential                    a `Potential`: compiled trajectories (Hamiltonian Monte Carlo)
 """
 
 import lazy_loader

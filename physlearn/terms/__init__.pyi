@@ -8,6 +8,7 @@ from .attention import (
     TokenMemory as TokenMemory,
 )
 from .bias import Bias as Bias
+from .compiled import Compiled as Compiled
 from .convex import (
     Entropy as Entropy,
     SquaredNorm as SquaredNorm,

@@ -12,8 +12,9 @@ from circuits.neurons.parameters import fixed
 from circuits.neurons.program import CURRENTS
 from circuits.neurons.synapses.coded import add_encoded, encode
 from physlearn.brief import brief
-from physlearn.checks import array, function, instance, text
+from physlearn.checks import array, function, instance, positive, text
 from physlearn.kernels.cfuncs import pointer
+from physlearn.quantities import take_si
 
 # Intrinsics take one argument less than pyright thinks:
 # pyright: reportCallIssue=false, reportPrivateImportUsage=false
@@ -36,6 +37,8 @@ class Signal:
         Current of each neuron for each number, A (V for neurons of resistance 1); with a target only.
     name : str, optional
         By which `PES` learns from it and records know it.
+    tau : float, optional
+        s; the numbers pass a first-order filter first, which starts at zero.  Values are then its means over steps.
 
     Examples
     --------
@@ -48,11 +51,15 @@ class Signal:
     function: Any
     encoders: Any = None
     name: str = ""
+    tau: float | None = None
 
     __repr__ = brief
 
     def __post_init__(self):
         instance("Signal: name", self.name, str, "text")
+        take_si(self, tau="s")
+        if self.tau is not None:
+            positive("Signal: tau in s", self.tau)
         if self.target is not None:
             text("Signal: target", self.target, "the name of a population, or None")
         if (self.target is None) != (self.encoders is None):
@@ -83,7 +90,11 @@ class Signal:
         """Values at times (steps,), (steps, D)."""
         if not callable(self.function):
             return np.broadcast_to(self.function, (len(t), len(self.function)))
-        found = array("Signal: function", self.function(t), ndim=(1, 2))
+        found = self.function(t)
+        if not (
+            type(found) is np.ndarray and found.dtype == float and found.ndim in (1, 2) and np.isfinite(found).all()
+        ):
+            found = array("Signal: function", found, ndim=(1, 2))  # which is slower to say the same
         if len(found) != len(t):
             raise ValueError(
                 f"Signal: function of {len(t)} times has shape {found.shape}, expected ({len(t)}, D), one row a time"
@@ -111,6 +122,9 @@ class Signal:
         """Add what the signal does to the plan."""
         rank = self.rank
         parts = plan.all_parts[:1] if self.target is None else plan.parts[self.target]
+        if self.tau is not None:
+            self._filter(plan, index, parts)
+            return
         if not callable(self.function):
             self._hold(plan, index, parts)
             return
@@ -133,6 +147,29 @@ class Signal:
             for part in parts:
                 plan.varying(part, encode, np.array(self.encoders[:, part.low : part.high], order="C"), x, self.rank)
 
+    def _filter(self, plan, index, parts):
+        """Add a signal whose numbers pass a filter, one for each part, so that threads share none."""
+        rank, held, course = self.rank, None, ()
+        if callable(self.function):
+            course = plan.course(self.at, parts[0].middle and self.target is not None, rank)
+        else:
+            held = plan.keep(f"{self.name}#{index}/value", np.array(self.function))
+            if self.name:
+                plan.held[self.name] = held
+        decay = np.exp(-plan.dt / self.tau)
+        numbers = np.array([decay, (1 - decay) * self.tau / plan.dt])
+        for k, part in enumerate(parts):
+            u = np.zeros(rank) if held is None else held
+            y = plan.keep(f"{self.name}#{index}/{k}/filter", np.zeros(rank))
+            x = plan.keep(f"{self.name}#{index}/{k}/value", np.zeros(rank))
+            if course:
+                plan.action(CURRENTS, part, shown, *course, u, rank)
+            plan.action(CURRENTS, part, smoothed, u, y, x, numbers, rank)
+            if self.target is not None:
+                plan.varying(part, encode, np.array(self.encoders[:, part.low : part.high], order="C"), x, rank)
+            if self.name and k == 0:
+                plan.values[self.name] = part, x
+
 
 def driven(step, at):
     """Add the current of this step; table: injected, n, encoders (D, n), values of the block, clock, D."""
@@ -150,4 +187,16 @@ def shown(step, at):
     x = carray(pointer(t[2]), t[3], np.float64)
     for k in range(t[3]):
         x[k] = row[k]
+    return 0
+
+
+def smoothed(step, at):
+    """Advance a first-order filter over the step and take its mean; table: input, filter, mean, numbers, D."""
+    t = carray(at, 5)
+    d = t[4]
+    u, y = carray(pointer(t[0]), d, np.float64), carray(pointer(t[1]), d, np.float64)
+    x, f = carray(pointer(t[2]), d, np.float64), carray(pointer(t[3]), 2, np.float64)
+    for k in range(d):
+        x[k] = u[k] + f[1] * (y[k] - u[k])
+        y[k] = u[k] + f[0] * (y[k] - u[k])
     return 0

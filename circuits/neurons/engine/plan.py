@@ -65,6 +65,7 @@ class Plan:
         self.values: dict = {}  # of probes, projections of low rank and signals: part, numbers (D,)
         self.held: dict = {}  # signals that a closed loop may set
         self.learnt: dict = {}  # factors of low rank that learn, one array for each part
+        self.modulated: list = []  # what attached rules of three factors wait for until `follow`
         delays = network.delays(dt)
         self.shortest = min((d.min() for d in delays if d.size), default=block)
         self.longest = int(max((d.max(initial=0) for d in delays), default=0))
@@ -78,8 +79,8 @@ class Plan:
             self._project(index, projection, delay)
         for index, given in enumerate(network.inputs):
             given.attach(self, index)
-        for projection in network.projections:
-            if projection.coded and projection.plasticity is not None:
+        for projection in network.projections:  # now all values have their place
+            if hasattr(projection.plasticity, "follow"):
                 projection.plasticity.follow(self, projection)
         for part in self.all_parts:
             part.injected[:] = part.base
@@ -87,11 +88,12 @@ class Plan:
     @property
     def teaching(self):
         """Whether values of one part change weights onto another within a step, so that one thread does all."""
-        return bool(self.learnt)
+        taught = (getattr(projection.plasticity, "teachers", ()) for projection in self.network.projections)
+        return bool(self.learnt) or any(taught)
 
     @property
     def all_parts(self):
-        """Parts of all populations."""
+        """Parts of all populations, in their order."""
         return [part for parts in self.parts.values() for part in parts]
 
     def seeds(self, key, first, blocks, words):
@@ -295,16 +297,14 @@ class Plan:
 
     def save(self, step):
         """Copies of all that the next step depends on, as a `NetworkState`."""
-        recent, longest = {}, self.longest
+        longest, recent = self.longest, None
         if longest:
-            for name, parts in self.parts.items():
-                for k, part in enumerate(parts):
-                    recent[f"{name}/{k}/recent"] = part.history.counted(step + 1 - longest, step + 1)
-        names = [f"{name}/{k}/recent" for name, parts in self.parts.items() for k in range(len(parts))]
+            recent = [part.history.counted(step + 1 - longest, step + 1) for part in self.all_parts]
 
         def more():
-            found = {"longest": np.array(longest)} | dict.fromkeys(names, np.zeros((2, 0), np.int64))
-            for name, (counts, ids) in recent.items():
+            names = [f"{name}/{k}/recent" for name, parts in self.parts.items() for k in range(len(parts))]
+            found = {"longest": np.array(longest)} | {name: np.zeros((2, 0), np.int64) for name in names}
+            for name, (counts, ids) in zip(names, recent or (), strict=False):
                 found[name] = np.stack([np.repeat(np.arange(1 - longest, 1), counts), ids])
             return found
 

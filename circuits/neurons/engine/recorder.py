@@ -32,7 +32,7 @@ class Recorder:
     """
 
     def __init__(self, plan, record, first, last, sink=None, copies=1):
-        self.plan, self.first, self.sink, self.threads = plan, first, sink, ""
+        self.plan, self.first, self.sink, self.threads, self.method = plan, first, sink, "", ""
         names = list(plan.network.populations)
         if record is None or isinstance(record, str):
             record = dict.fromkeys(names, record)
@@ -136,13 +136,18 @@ class Recorder:
         for name in self.spiking:
             chosen = self.spiking[name]
             for part, chunks in zip(self.plan.parts[name], self.spikes[name], strict=True):
-                stamps, ids, late = part.history.between(first, last)
-                ids, late = ids + part.low, late if part.history.exact else None
+                if part.history.exact:
+                    times, ids = in_order(part.history, first, last, self.plan.dt)
+                else:
+                    counts, ids = part.history.counted(first, last)
+                    times = np.repeat(np.arange(first, last), counts) * self.plan.dt
+                if part.low:
+                    ids += part.low
                 if chosen is not None:
                     kept = np.isin(ids, chosen)
-                    stamps, ids, late = stamps[kept], ids[kept], None if late is None else late[kept]
+                    times, ids = times[kept], ids[kept]
                 if len(ids):
-                    chunks.append((stamps, ids, late))
+                    chunks.append((times, ids))
             if self.sink is not None:
                 self.sink.spikes(name, *self._merged(name))
                 self.spikes[name] = [[] for _ in self.plan.parts[name]]
@@ -157,16 +162,10 @@ class Recorder:
         chunks = [chunk for part in self.spikes[name] for chunk in part]
         if not chunks:
             return np.zeros(0), np.zeros(0, np.int64)
-        stamps, ids = np.concatenate([c[0] for c in chunks]), np.concatenate([c[1] for c in chunks])
-        late = None if chunks[0][2] is None else np.concatenate([c[2] for c in chunks])
+        times, ids = chunks[0] if len(chunks) == 1 else (np.concatenate(each) for each in zip(*chunks, strict=True))
         if len(self.spikes[name]) > 1:
-            times = stamps * self.plan.dt if late is None else stamps * self.plan.dt - late * self.plan.dt
             order = np.argsort(times, kind="stable")
             times, ids = times[order], ids[order]
-        elif late is not None:
-            times, ids = in_order(stamps, ids, late, self.plan.dt)
-        else:
-            times = stamps * self.plan.dt
         times.flags.writeable = ids.flags.writeable = False  # millions of them, which `Spikes` need not copy
         return times, ids
 
@@ -190,5 +189,6 @@ class Recorder:
                 t = np.arange(clock[0], clock[0] + count) * (every * dt)
                 traces[name] = Traces(t, neurons, variables, units, values)
         state = self.plan.save(step)
-        method = ", ".join([*(f"{name}: {used}" for name, used in self.plan.methods.items()), self.threads])
-        return Recording(spikes, traces, self.plan.weights(), state, dt=dt, method=method, **ends)
+        if not self.method:
+            self.method = ", ".join([*(f"{name}: {used}" for name, used in self.plan.methods.items()), self.threads])
+        return Recording(spikes, traces, self.plan.weights(), state, dt=dt, method=self.method, **ends)

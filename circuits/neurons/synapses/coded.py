@@ -35,6 +35,11 @@ def attach(plan, index, projection, delay):
     """Add a projection of low rank to a plan; return its parts, their x (D,), the factors (copies if they learn)."""
     rule, kernel_ = projection.connect, projection.receptor
     taus, learns = kernel_.taus, projection.plasticity is not None
+    if plan.dt > max(taus) and projection.target is not None:
+        raise ValueError(
+            f"dt: {plan.dt!r} s is longer than the time constant {max(taus)!r} s of the filter of {projection.name!r}, "
+            "whose current is held over a step; choose a smaller step or a longer filter"
+        )
     parts = plan.parts[projection.source][:1] if projection.target is None else plan.parts[projection.target]
     sources, values, factors = plan.sources(projection.source), [], []
     for k, part in enumerate(parts):

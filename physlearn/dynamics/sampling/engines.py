@@ -20,7 +20,7 @@ from physlearn.dynamics.notes import of_draws
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.rest.relax import refused
 from physlearn.dynamics.sampling import exchange, gaussian, gibbs, heatbath, independence, metropolis, spikes
-from physlearn.dynamics.walk import hmc, langevin, mala
+from physlearn.dynamics.walk import langevin, mala, trajectories
 from physlearn.rng import seed_sequence, streams
 from physlearn.systems import energy_of, variables
 
@@ -37,7 +37,8 @@ class Sampler(Protocol):
     ``problem`` is a `Problem`, ``state`` maps layers to (chains, *shape) arrays, ``streams`` is (chains, 4) uint64, a
     row of random state for each chain.  Optional: ``warm(sweeps, temperature)``, called instead of `run` for the
     warm-up (step sizes adapt there, and are kept afterwards); ``trouble() -> str | None``, of which the verbs warn;
-    and ``energies() -> (chains,)`` where they are cheap to keep.
+    ``energies() -> (chains,)`` where they are cheap to keep; and ``draws(n, thin, temperature, seen)`` where many draws
+    are faster than as many calls (see `physlearn.dynamics.walk.trajectories`).
     """
 
     method: str  # as the result reports it
@@ -72,7 +73,7 @@ ENGINES: dict[str, Engine | ModuleType | Any] = {
     "heatbath": heatbath,
     "gibbs": gibbs,
     "metropolis": metropolis,
-    "hmc": hmc,
+    "hmc": trajectories,
     "mala": mala,
     "ula": langevin,
     "swendsen_wang": cluster.swendsen_wang_engine,

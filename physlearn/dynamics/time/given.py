@@ -14,6 +14,9 @@ MOST_STEPS = 10**12  # beyond, rounding of the times is more than a part in a th
 
 def span_of(t_span):
     """(begin, end), two finite numbers in seconds."""
+    if type(t_span) is tuple and len(t_span) == 2 and type(t_span[0]) is type(t_span[1]) is float:
+        if -np.inf < t_span[0] < t_span[1] < np.inf:
+            return t_span  # as most calls have it: a closed loop makes thousands
     pair = sequence("t_span", t_span, expected="(begin, end) in seconds")
     if len(pair) != 2:
         raise ValueError(f"t_span: got {seen(t_span)}, expected (begin, end) in seconds")
@@ -68,14 +71,14 @@ def check(problem, method, dt, temperature, moving, tol):
 
 
 def mass_of(problem, tau):
-    """Time constant of every free variable, (m,)."""
+    """Time constant of every free variable, (m,); where none is given that of its kind, else 1."""
     layers = problem.system.layers
-    per_layer = dict(tau) if isinstance(tau, Mapping) else dict.fromkeys(layers, tau)
+    per_layer = {} if tau is None else dict(tau) if isinstance(tau, Mapping) else dict.fromkeys(layers, tau)
     if unknown := set(per_layer) - set(layers):
         raise ValueError(f"tau: there is no layer {sorted(unknown)[0]!r}, expected some of {list(layers)}")
     parts = []
     for name, layer in layers.items():
-        value = np.asarray(per_layer.get(name, 1.0))
+        value = np.asarray(per_layer.get(name, getattr(layer.kind, "tau", 1.0)))
         if (
             value.dtype.kind not in "iuf"
             or value.shape not in ((), layer.shape)

@@ -61,7 +61,7 @@ def integrate(system, t_span, **settings):
         one), "euler" (order 1), "rk4" (order 4), "euler_maruyama" and "heun" (noise; both of strong order 1
         as the noise is additive, "heun" of order 2 in the drift).
     tau : float, or mapping of str to float or array
-        Time constant (friction, capacitance) of every layer; default 1.
+        Time constant (friction, capacitance) of every layer; default the ``tau`` that its kind tells, else 1.
     clamp : mapping of str to array or to function of time, optional
         As in `relax`; a function ``t -> values`` drives its readout (a field h(t), a voltage, a current).  The
         adaptive methods then take no step longer than 1/200 of t_span, nor than the mean distance of ``times`` (or
@@ -153,20 +153,21 @@ def integrate(system, t_span, **settings):
 
 @functools.lru_cache
 def _settings_of(run):
-    """The settings of a verb's method, {name: its parameter}, and whether it takes any others."""
+    """Names of the settings of a verb's method, of those without a default, and whether it takes any others."""
     parameters = inspect.signature(run).parameters
     known = {name: p for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY}
-    return known, any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    needed = [name for name, p in known.items() if p.default is p.empty]
+    return list(known), needed, any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 def _check_settings(run, settings, what):
     """Refuse settings of another kind of machine by name."""
-    known, others = _settings_of(run)
+    known, needed, others = _settings_of(run)
     for name in settings:
         if name not in known and not others:
-            raise TypeError(f"{name}: integrate takes no such setting for a {what}, expected some of {list(known)}")
-    for name, p in known.items():
-        if p.default is p.empty and name not in settings:
+            raise TypeError(f"{name}: integrate takes no such setting for a {what}, expected some of {known}")
+    for name in needed:
+        if name not in settings:
             raise TypeError(f"{name}: missing, a {what} needs it; call integrate(..., {name}=...)")
 
 
@@ -179,7 +180,7 @@ def _flow(
     times=None,
     dt=None,
     method="auto",
-    tau=1.0,
+    tau=None,
     clamp=None,
     nudge=None,
     temperature=0.0,

@@ -72,12 +72,10 @@ def runner(system: Energy, task: Assignment):
 
     edges = next(t for t in system.terms if type(t) is Edges)
     name, clamps = edges.parameter, dict(system.fixed) | task.inputs
-    eq = equilibria(system, tuple(clamps))  # refuses floating parts by name before the kernel meets them
-    if task.rule.mode == "clamp":  # and outputs that cannot be set independently
-        clamp_force(eq.green(task.cost.readout)[1], np.zeros((1, task.target.shape[1])))
-    net, inputs = _network(system, edges, clamps, task)
-    target, rule = np.ascontiguousarray(task.target), _rule(task)
-    kind, settings, kept = _optimizer(task.optimizer)
+    check_phases(system, task, clamps)
+    net, inputs = network_of(system, edges, clamps, task)
+    target, rule = np.ascontiguousarray(task.target), rule_of(task)
+    kind, settings, kept = optimizer_of(task.optimizer)
     low, high = getattr(task.optimizer, "bounds", {}).get(name, (-np.inf, np.inf))
     low, high = (np.array(np.broadcast_to(bound, len(edges.i)), dtype=float) for bound in (low, high))
     if has_form(task.optimizer):
@@ -108,7 +106,14 @@ def runner(system: Energy, task: Assignment):
     return run
 
 
-def _network(system, edges, clamps, task):
+def check_phases(system, task, clamps):
+    """Refuse floating parts by name before the kernel meets them, and outputs that cannot be set independently."""
+    eq = equilibria(system, tuple(clamps))
+    if task.rule.mode == "clamp":
+        clamp_force(eq.green(task.cost.readout)[1], np.zeros((1, task.target.shape[1])))
+
+
+def network_of(system, edges, clamps, task):
     """The kernel's `Geometry` of the network, and its inputs: given values and forces, (n, s)."""
     from physlearn.dynamics.linear.banded import plan_band
     from physlearn.learning.engines.edges_epoch import geometry
@@ -132,7 +137,7 @@ def _network(system, edges, clamps, task):
     return net, np.ascontiguousarray(np.concatenate([u, force], 1))
 
 
-def _rule(task):
+def rule_of(task):
     """The kernel's `Rule`: cost and phases."""
     from physlearn.learning.engines.edges_epoch import Rule
 
@@ -168,7 +173,7 @@ def _csr(matrix):
     return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data.astype(np.float64)
 
 
-def _optimizer(optimizer):
+def optimizer_of(optimizer):
     """Code and settings of the kernel's optimiser, and the names of its two memories or None."""
     if not is_plain(optimizer):
         return 3, np.zeros(1), (None, None)

@@ -172,7 +172,7 @@ def _epochs(g, net, inputs, targets, order, batch, rule, optimizer, lr, losses, 
                 gradient[e] = 0.0
             for item in range(begin, end):
                 u, t = inputs[order[item]], targets[order[item]]
-                _sources(g, a, b, driven, q, fed, j, c0, u, m, offset, w)
+                sources(g, a, b, driven, q, fed, j, c0, u, m, offset, w)
                 rows = k + 1 if item == begin else 1
                 if item == begin:
                     for o in range(k):
@@ -233,13 +233,13 @@ def _epochs(g, net, inputs, targets, order, batch, rule, optimizer, lr, losses, 
                 if status != OK:
                     return status, step
             else:
-                _step(optimizer, lr[epoch], gradient, g)
+                step_in_place(optimizer, lr[epoch], gradient, g)
             step += 1
     return OK, step
 
 
 @kernel
-def _sources(g, a, b, driven, q, fed, j, c0, u, m, offset, w):
+def sources(g, a, b, driven, q, fed, j, c0, u, m, offset, w):
     """Offsets of the edges, and the right-hand side c0 + J u - sum_e g_e d_e offset_e in row 0 of w."""
     (qptr, qidx, qval), (jptr, jidx, jval) = q, j
     for i in range(m):
@@ -277,7 +277,7 @@ def _called(optimizer, epoch, gradient, g):
 
 
 @kernel
-def _step(optimizer, lr, gradient, g):
+def step_in_place(optimizer, lr, gradient, g):
     """One step of the optimiser, then the bounds."""
     kind, par, low, high, m1, m2, count, _, _ = optimizer
     count[0] += 1

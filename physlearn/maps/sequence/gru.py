@@ -14,7 +14,19 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import choice
-from physlearn.maps.sequence.recurrent import Recurrent, logistic
+from physlearn.maps.sequence.gates import (
+    candidate_sum,
+    mix,
+    reset_state,
+    reset_sum,
+    sums,
+    undo_after,
+    undo_before,
+    undo_reset,
+)
+from physlearn.maps.sequence.recurrent import Recurrent
+
+MOST = {"f": np.float32(80.0), "d": 700.0}  # exponents that do not overflow; 1 + exp of them is all there is
 
 
 class GRU(Recurrent):
@@ -61,71 +73,52 @@ class GRU(Recurrent):
         return first | {self.c: np.zeros(self.units)} if self.reset == "after" else first
 
     def _open(self, a, theta):
-        n, u = self.units, theta[self.U]
-        inner = np.empty((*a.shape[:2], n), a.dtype)  # s U_n + c, or r s
-        rest = (np.empty(a.shape[1:], a.dtype),) if self.reset == "after" else ()
-        parts = (u, theta[self.c]) if self.reset == "after" else (np.ascontiguousarray(u[:, : 2 * n]), u[:, 2 * n :])
-        return a, inner, parts, rest
+        (steps, items, _), n, u = a.shape, self.units, theta[self.U]
+        gates = np.empty((steps, items, 2 * n), a.dtype)
+        candidate, inner = (np.empty((steps, items, n), a.dtype) for _ in range(2))  # inner: s U_n + c, or r s
+        if self.reset == "after":
+            parts = u, theta[self.c], np.empty((items, 3 * n), a.dtype)
+        else:
+            parts = np.ascontiguousarray(u[:, : 2 * n]), np.ascontiguousarray(u[:, 2 * n :]), None
+        return gates, candidate, inner, parts
 
     def _step(self, t, a, old, new, work):
-        _, inner, (u, c), rest = work
-        n, m = self.units, 2 * self.units
-        gates, candidate = a[:, :m], a[:, m:]  # written over a: r, z and n are kept there
-        if rest:
-            (product,) = rest
+        gates, candidate, inner, (u, other, product) = work
+        gates, candidate, inner, most = gates[t], candidate[t], inner[t], MOST[a.dtype.char]
+        if self.reset == "after":
             np.matmul(old, u, out=product)
-            gates += product[:, :m]
-            logistic(gates)
-            np.add(product[:, m:], c, out=inner[t])
-            np.multiply(a[:, :n], inner[t], out=new)
-            candidate += new
+            sums(a, product, other, most, gates, inner)
+            np.exp(gates, out=gates)
+            reset_sum(a, most, gates, inner, candidate)
         else:
-            gates += old @ u
-            logistic(gates)
-            np.multiply(a[:, :n], old, out=inner[t])
-            candidate += inner[t] @ c
-        np.tanh(candidate, out=candidate)
-        np.subtract(old, candidate, out=new)
-        new *= a[:, n:m]
-        new += candidate
+            sums(a, old @ u, other[0, :0], most, gates, inner)
+            np.exp(gates, out=gates)
+            reset_state(gates, old, inner)
+            np.matmul(inner, other, out=candidate)
+            candidate_sum(a, most, candidate)
+        np.exp(candidate, out=candidate)
+        mix(gates, old, candidate, new)
 
     def _close(self, states, work):
-        a, inner, parts, rest = work
-        n, m = self.units, 2 * self.units
-        r, z, new = a[:, :, :n], a[:, :, n:m], a[:, :, m:]
-        by_candidate = (1 - z) * (1 - new * new)
-        by_z = z * (1 - z)
-        by_z *= states[:-1] - new
-        by_r = r * (1 - r)
-        by_r *= inner if rest else states[:-1]
-        recurrent = np.empty_like(a) if rest else None  # derivatives by s U, where they are not those by a
-        return by_candidate, by_z, by_r, recurrent
+        steps, items, n = work[1].shape
+        back = np.empty((steps, items, 3 * n), states.dtype) if self.reset == "after" else None
+        return states, back, np.ascontiguousarray(work[3][0].T)
 
     def _undo(self, t, ds, da, slopes, work):
-        by_candidate, by_z, by_r, recurrent = slopes
-        a, _, (u, c), rest = work
-        n, m = self.units, 2 * self.units
-        np.multiply(ds, by_candidate[t], out=da[:, m:])
-        np.multiply(ds, by_z[t], out=da[:, n:m])
-        if rest:
-            np.multiply(da[:, m:], by_r[t], out=da[:, :n])
-            back = recurrent[t]
-            back[:, :m] = da[:, :m]
-            np.multiply(da[:, m:], a[t, :, :n], out=back[:, m:])
-            old = back @ u.T
+        (states, back, turned), (gates, candidate, inner, (_, other, _)) = slopes, work
+        if self.reset == "after":
+            undo_after(ds, gates[t], candidate[t], inner[t], states[t], da, back[t])
+            old = back[t] @ turned
         else:
-            inside = da[:, m:] @ c.T
-            np.multiply(inside, by_r[t], out=da[:, :n])
-            old = da[:, :m] @ u.T
-            inside *= a[t, :, :n]
-            old += inside
-        ds *= a[t, :, n:m]
+            undo_before(ds, gates[t], candidate[t], states[t], da)
+            undo_reset(ds, gates[t], da[:, 2 * self.units :] @ other.T, states[t], da)
+            old = da[:, : 2 * self.units] @ turned
         old += ds
         return old
 
     def _weights(self, old, da, slopes, work):
-        n, m = self.units, 2 * self.units
+        m = 2 * self.units
         if self.reset == "after":
-            back = slopes[3].reshape(len(old), -1)
-            return {self.U: old.T @ back, self.c: back[:, m:].sum(0)}
-        return {self.U: np.concatenate([old.T @ da[:, :m], work[1].reshape(-1, n).T @ da[:, m:]], 1)}
+            back = slopes[1].reshape(len(old), -1)
+            return {self.U: old.T @ back, self.c: np.ones(len(old), back.dtype) @ back[:, m:]}
+        return {self.U: np.concatenate([old.T @ da[:, :m], work[2].reshape(len(old), -1).T @ da[:, m:]], 1)}

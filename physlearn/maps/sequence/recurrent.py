@@ -148,7 +148,7 @@ class Recurrent(Map):
         """Derivatives by a, by the first state, and by the parameters."""
         x, keep, states, work = tape
         steps, items, _ = x.shape
-        c = self._in(cotangent)
+        c = np.ascontiguousarray(self._in(cotangent))
         slopes = self._close(states, work)
         ds = np.zeros((items, self.size), states.dtype)
         da = np.empty((steps, items, self.gates * self.units), states.dtype)
@@ -165,7 +165,7 @@ class Recurrent(Map):
         found = {}
         if gradients:
             flat = da.reshape(steps * items, -1)
-            found = {self.W: x.reshape(steps * items, -1).T @ flat, self.b: flat.sum(0)}
+            found = {self.W: x.reshape(steps * items, -1).T @ flat, self.b: np.ones(len(flat), flat.dtype) @ flat}
             found |= self._weights(states[:-1].reshape(steps * items, -1), flat, slopes, work)
         return da, ds, found
 

@@ -15,6 +15,8 @@ beta from 1e-4 to 0.2, data of variance 0.25 return with 0.2190 (posterior) or 0
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from physlearn.checks import array, choice, count, function, instance, number
@@ -132,12 +134,12 @@ def probability_flow(predict, schedule, x, *, steps=None) -> np.ndarray:
 
 def step_of(schedule, k, j, eta, beta=False):
     """Numbers (keep, pull, width) of a step from k to j, x_j = keep x + pull eps + width z; j = -1 is data."""
-    a, s = schedule.signal[k], schedule.noise[k]
-    before, left = (schedule.signal[j], schedule.noise[j]) if j >= 0 else (1.0, 0.0)
-    grown = -np.expm1(2 * (np.log(a) - np.log(before)))  # 1 - (a_k/a_j)^2
-    w = eta * left / s * np.sqrt(grown)
-    pull = np.sqrt(max(left * left - w * w, 0.0)) - before * s / a
-    return before / a, pull, np.sqrt(grown) if beta and j >= 0 else w
+    a, s = float(schedule.signal[k]), float(schedule.noise[k])
+    before, left = (float(schedule.signal[j]), float(schedule.noise[j])) if j >= 0 else (1.0, 0.0)
+    grown = -math.expm1(2 * (math.log(a) - math.log(before)))  # 1 - (a_k/a_j)^2
+    w = eta * left / s * math.sqrt(grown)
+    pull = math.sqrt(max(left * left - w * w, 0.0)) - before * s / a
+    return before / a, pull, math.sqrt(grown) if beta and j >= 0 else w
 
 
 def _path(schedule, steps):

@@ -22,7 +22,7 @@ import math
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import array, choice, count, instance, integer, number
+from physlearn.checks import array, choice, count, instance, integer, mapping, number
 from physlearn.energy import Energy, Real
 from physlearn.learning import SquaredError
 from physlearn.maps.affine import shape_of
@@ -36,7 +36,7 @@ from physlearn.rng import children, generator
 from physlearn.terms import Prediction
 from physlearn.threads import on_one_thread
 
-ROWS = 250  # draws that go through the map together: the cache then holds them
+BYTES = 1000  # of one entry of all draws that go through the map together: the cache then holds them
 SAMPLERS = {"ancestral": ancestral, "ddim": ddim, "flow": probability_flow}
 
 
@@ -105,7 +105,11 @@ class DiffusionModel:
         if self.parametrisation is Parametrisation.SCORE:
             map, inputs = Weighted(map), inputs | {"weight": (1,)}
         layers = {name: (Real(), shape) for name, shape in (inputs | {"out": self.shape}).items()}
-        system = Energy(layers, [Prediction("out", tuple(inputs), map)], start if theta is None else {**start, **theta})
+        system = Energy(
+            layers,
+            [Prediction("out", tuple(inputs), map)],
+            start if theta is None else {**start, **mapping("theta", theta)},
+        )
         system.check_terms()
         self.system = system
 
@@ -128,6 +132,13 @@ class DiffusionModel:
         """The same model with other parameters, such as learnt ones."""
         other = object.__new__(DiffusionModel)
         other.__dict__.update(self.__dict__, system=self.system.with_theta(theta))
+        return other
+
+    def single(self):
+        """The same model in single precision: half the memory, about half the time."""
+        system, other = self.system, object.__new__(DiffusionModel)
+        theta = {name: value.astype(np.float32) for name, value in self.theta.items()}
+        other.__dict__.update(self.__dict__, system=Energy(system.layers, system.terms, theta, system.readouts))
         return other
 
     @property
@@ -178,10 +189,10 @@ class DiffusionModel:
         >>> model.predict([[2.0]], 30).round(2), model.predict([[2.0]], 30, wanted="x0")
         (array([[2.02]]), array([[0.]]))
         """
-        wanted, x = kind_of(wanted), self._points(x)
+        wanted, x = kind_of(wanted, "wanted"), self._points(x)
         k = integer("k", k, 0, len(self.schedule) - 1)
         found = np.concatenate([
-            self._guided(x[i], k, c, guidance) for i, c in self._blocks(len(x), condition, guidance)
+            self._guided(x[i], self._table[k], c, guidance) for i, c in self._blocks(len(x), condition, guidance)
         ])  # fmt: skip
         if wanted is self.parametrisation:
             return found
@@ -209,9 +220,10 @@ class DiffusionModel:
             Draws that leave the numbers below a million.
         """
         count("n", n, each=8 * math.prod(self.shape))
-        draw = SAMPLERS[choice("method", method, tuple(SAMPLERS))]
+        draw = SAMPLERS[str(choice("method", method, tuple(SAMPLERS)))]
         found = []
-        for root, (where, c) in zip(children(rng, -(-n // ROWS)), self._blocks(n, condition, guidance), strict=True):
+        roots = children(rng, -(-n // self._rows))
+        for root, (where, c) in zip(roots, self._blocks(n, condition, guidance), strict=True):
             own = generator(root)
             x = own.standard_normal((len(range(n)[where]), *self.shape)).astype(self.dtype, copy=False)
             more = {} if method == "flow" else {"rng": own}
@@ -237,32 +249,38 @@ class DiffusionModel:
 
     def _noise_in(self, c, guidance):
         """predict(x, k) -> eps of a block with its conditions, unchecked."""
+        table, kind, schedule = self._table, self.parametrisation, self.schedule
 
         def noise_in(x, k):
-            value = self._guided(x, k, c, guidance)
-            if self.parametrisation is Parametrisation.EPS:
+            value = self._guided(x, table[k], c, guidance)
+            if kind is Parametrisation.EPS:
                 return value
-            a, s = (x.dtype.type(v[k]) for v in (self.schedule.signal, self.schedule.noise))
-            return pair_of(value, x, a, s, self.parametrisation)[1]
+            a, s = (x.dtype.type(v[k]) for v in (schedule.signal, schedule.noise))
+            return pair_of(value, x, a, s, kind)[1]
 
         return noise_in
 
-    def _guided(self, x, k, c, guidance):
-        """The map's prediction, guided: of one parametrisation, which is linear in eps."""
-        inner = self.map if self.parametrisation is Parametrisation.SCORE else self.system.terms[0].map
-        time = np.repeat(self._table[k : k + 1], len(x), 0)
+    def _guided(self, x, features, c, guidance):
+        """The map's prediction at a time's features, guided: of one parametrisation, which is linear in eps."""
+        time, theta = np.empty((len(x), self.features), x.dtype), self.system.theta
+        time[...] = features
         if c is None:
-            return self._shaped(inner.forward((x, time), self.theta)[0], x)
-        with_it = self._shaped(inner.forward((x, time, c), self.theta)[0], x)
+            return self._shaped(self.map.forward((x, time), theta)[0], x)
+        with_it = self._shaped(self.map.forward((x, time, c), theta)[0], x)
         if not guidance:
             return with_it
-        without = inner.forward((x, time, np.zeros_like(c)), self.theta)[0]
+        without = self.map.forward((x, time, np.zeros_like(c)), theta)[0]
         return with_it + x.dtype.type(guidance) * (with_it - without)
 
     def _shaped(self, value, x):
         if value.shape != x.shape:
             raise ValueError(f"map: gave the shape {value.shape} for points {x.shape}, expected the points' own shape")
         return value
+
+    @property
+    def _rows(self):
+        """Draws to a block."""
+        return BYTES // self.dtype.itemsize
 
     @property
     def _table(self):
@@ -277,8 +295,8 @@ class DiffusionModel:
         if number("guidance", guidance) and condition is None:
             raise ValueError("guidance: got a weight without a condition to be guided to; pass condition=")
         c = self._conditions(condition, n)
-        for i in range(0, n, ROWS):
-            where = slice(i, min(i + ROWS, n))
+        for i in range(0, n, self._rows):
+            where = slice(i, min(i + self._rows, n))
             yield where, None if c is None else np.ascontiguousarray(c[where], self.dtype)
 
     def _conditions(self, given, n):

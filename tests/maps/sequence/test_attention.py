@@ -54,6 +54,26 @@ def test_equals_the_map_of_one_item(causal, rng, tol):
     np.testing.assert_allclose(layer.forward((x,), theta)[0], one, rtol=tol.IDENTITY, atol=1e-14)
 
 
+def test_weights_of_torch_reproduce_torch():
+    """torch 2.13, MultiheadAttention of 2 heads without biases, causal, one token of the first item padded."""
+
+    def wave(shape, phase):
+        return np.sin(1.7 * np.arange(np.prod(shape)) + phase).reshape(shape)
+
+    into, out = wave((12, 4), 1.0), wave((4, 4), 2.0)
+    theta = {f"attention.{n}": into[4 * k : 4 * k + 4].T for k, n in enumerate("QKV")} | {"attention.O": out.T}
+    layer, mask = Attention(2, causal=True, masked=True), np.array([[1.0, 1, 0], [1, 1, 1]])
+    value, tape = layer.forward((wave((2, 3, 4), 0.3), mask), theta)
+    wanted = [
+        [-0.464606458232824, 0.5205508696323822, 1.3697376975484488, 1.8611421637399554],
+        [-0.05103434095351789, 0.5479370240733509, 1.00378448815176, 1.1974384056290988],
+    ]
+    np.testing.assert_allclose(value[:, 1], wanted, rtol=1e-11)
+    slope = layer.slope(tape, 2 * value, theta)["attention.K"][:, 1]
+    wanted = [1.704959758126363, -1.459191610824617, -1.3289421477724264, 1.801645368780112]
+    np.testing.assert_allclose(slope, wanted, rtol=1e-11)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_tokens_permuted_are_values_permuted(seed):
     rng = np.random.default_rng(seed)

@@ -134,6 +134,54 @@ def test_the_reset_gate_stands_where_its_papers_have_it(rng, tol):
         np.testing.assert_allclose(layer.forward((x, s), theta)[0][:, 0], wanted, rtol=tol.IDENTITY)
 
 
+def wave(shape, phase):
+    """Numbers that any program can make."""
+    return np.sin(1.7 * np.arange(np.prod(shape)) + phase).reshape(shape)
+
+
+# torch 2.13, batch_first, double: last outputs; gradients of the sum of squares of all outputs by the first row of
+# weight_hh_l0, the last of weight_ih_l0, and bias_hh_l0
+TORCH = {
+    "GRU": (
+        [[-0.14668477974224825, -0.2675749130991605], [-0.5765998993752712, 0.15153697358149798]],
+        [-0.0018811114080944432, 0.03283466930062801],
+        [0.6375056839465324, -0.23757402623941945, -0.5762854734093916],
+        [
+            0.3537944600644861, 0.035147188565918606, -1.3105177273224993, -0.6084821649331987, -1.0458352828221171,
+            0.058003484318735254,
+        ],
+    ),
+    "LSTM": (
+        [[-0.33856517129588554, -0.1714567330064815], [-0.5202749573506237, -0.3899396103720745]],
+        [-0.23238115001615386, -0.003067011247716335],
+        [-0.15073008964188161, -0.015792551578006683, 0.15479965628529016],
+        [
+            1.1037743153573576, 0.4991118161451204, 0.3264605592268883, -0.005722559851572662, -0.9049074187551875,
+            -0.5317591898135564, 0.4369491035441422, 0.2180077630153614,
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layer", [GRU(2), LSTM(2)], ids=["GRU", "LSTM"])
+def test_weights_of_torch_reproduce_torch(layer):
+    name, g = layer.name, layer.gates
+    into, own, b, c = wave((2 * g, 3), 1.0), wave((2 * g, 2), 2.0), wave(2 * g, 3.0), wave(2 * g, 4.0)
+    theta = {f"{name}.W": into.T, f"{name}.U": own.T, f"{name}.b": b + c}
+    if g == 3:
+        theta |= {"gru.b": b + np.concatenate([c[:4], np.zeros(2)]), "gru.c": c[4:]}
+    value, tape = layer.forward((wave((2, 4, 3), 0.3),), theta)
+    slope = layer.slope(tape, 2 * value, theta)
+    found = np.concatenate([slope[f"{name}.b"][:4], slope["gru.c"]]) if g == 3 else slope[f"{name}.b"]
+    both = zip(
+        (value[:, -1], slope[f"{name}.U"][:, 0], slope[f"{name}.W"][:, -1], found),
+        TORCH[type(layer).__name__],
+        strict=True,
+    )
+    for ours, theirs in both:
+        np.testing.assert_allclose(ours, theirs, rtol=1e-11)
+
+
 @pytest.mark.parametrize("layer", LAYERS, ids=NAMES)
 def test_padding_changes_nothing(layer, rng, tol):
     layer = like(layer, masked=True)
