@@ -22,6 +22,7 @@ from .conv import (
     Conv as Conv,
     MaxPool as MaxPool,
 )
+from .feedback import FeedbackAffine as FeedbackAffine
 from .map import Map as Map
 from .norms import (
     BatchNorm as BatchNorm,

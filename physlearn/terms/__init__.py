@@ -16,6 +16,7 @@ forms open faster engines or say what holds, each audited by `check_energy`:
     holomorphic = True           energy, field and gradient accept complex x (complex nudges)
     multilinear = True           the energy is proportional to each of its layers: differences of states may be taken
                                  before products
+    reciprocal = False           its forces are no gradient of its energy: what lowers an energy refuses
     rowwise = True               rows of energy and field have the same bits in any batch of two or more
     local                        a `Local`: compiled single-variable updates
 """

@@ -87,7 +87,7 @@ class Dense:
     def gradient(self, x, theta, weight):
         """-sum_b w_b a b^T; within a layer half of it, so that a symmetric step counts each pair once."""
         a, b = (_flat(x[name]) for name in self.layers)
-        product = -(a * np.asarray(weight)[:, None]).T @ b
+        product = (a * -np.asarray(weight)[:, None]).T @ b
         return {self.parameter: 0.5 * _hollow(product) if self.within else product}
 
     def curvature(self, x, theta, layer):

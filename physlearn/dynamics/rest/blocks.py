@@ -9,6 +9,8 @@ x = field.  Either way no sweep raises the energy.
 The size of the forces that balance, to which ``tol`` is relative, is found as in `Problem.force_scale`, by power
 iterations, here on the moving fields only.  One item stands for all wherever the differences of their forces agree, as
 they do for every quadratic energy.
+
+Where all parameters are in single precision, states are too, and rest is not asked for below 64 of its roundings.
 """
 
 from __future__ import annotations
@@ -17,12 +19,14 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.dynamics.predictions import precision
 from physlearn.dynamics.problem import POWER_ITERATIONS, PROBE
 from physlearn.dynamics.rest.block import block_of
 from physlearn.dynamics.rest.descent import free_of
 from physlearn.dynamics.scale import length_of
 
 SAME = 1e-6  # relative difference of two items' differences of forces that counts as none
+ROUNDINGS = 64  # in a residual of single precision
 TINY, ZERO = float(np.finfo(float).tiny), 0.0
 
 
@@ -54,7 +58,10 @@ class Blocks:
 
     def __init__(self, problem):
         self.problem, layers = problem, problem.system.layers
-        self.x = {name: np.array(value, order="C") for name, value in problem.first().items()}
+        self.dtype = np.dtype(complex) if problem.complex else precision(problem.system.theta)
+        self.single = self.dtype == np.float32
+        self.same = 1e3 * float(np.finfo(np.float32).eps) if self.single else SAME
+        self.x = {name: np.array(value, self.dtype, order="C") for name, value in problem.first().items()}
         self.smooth = [name for name, layer in layers.items() if hasattr(layer.kind, "activation")]
         self.shown = problem.system.shown(self.x)
         moving = [name for name in self.x if free_of(problem, name).any()]
@@ -83,6 +90,8 @@ class Blocks:
 
         None where a term's field is not the quadratic that its curvature promises.
         """
+        if self.single:
+            tol = max(tol, ROUNDINGS * float(np.finfo(np.float32).eps))
         first, steps, scale = self.largest(), 0, np.zeros(self.problem.batch)
         for block in self.all:
             block.raise_force(scale, held=False)
@@ -102,7 +111,7 @@ class Blocks:
 
     def descend(self, slack, steps, max_steps):
         """Sweep until no item has a force above its ``slack``: the steps taken so far, and whether all are at rest."""
-        first, rest = self.all[0], self.all[1:]
+        first, rest, slack = self.all[0], self.all[1:], slack.astype(self.x[self.all[0].name].real.dtype, copy=False)
         going = np.empty(self.problem.batch, np.bool_)
         while True:
             going[:] = False
@@ -129,7 +138,7 @@ class Blocks:
             if not self.quadratic and block.name not in self.smooth:
                 f, found = block.force(), self._true_force(block)
                 size = np.max(np.abs(f) + np.abs(block.curvature * block.x), 1, keepdims=True)
-                if not np.all(np.abs(found - f)[:, block.free] <= SAME * size) and np.all(np.isfinite(f)):
+                if not np.all(np.abs(found - f)[:, block.free] <= self.same * size) and np.all(np.isfinite(f)):
                     return None
             block.raise_force(most)
         return most
@@ -160,7 +169,7 @@ class Blocks:
 
     def _pattern(self):
         """A start of power iterations that is neither smooth nor rough, so that it has a part in every mode."""
-        v, start = [np.zeros((1, block.free.size)) for block in self.all], 0
+        v, start = [np.zeros((1, block.free.size), self.x[block.name].real.dtype) for block in self.all], 0
         for block, direction in zip(self.all, v, strict=True):
             index = np.flatnonzero(block.free)
             direction[0, index] = np.cos(np.arange(start, start := start + index.size) ** 2)
@@ -168,7 +177,7 @@ class Blocks:
 
     def _linear(self):
         """The stiffness where the force is linear in the state: the same for all items, (1,)."""
-        nowhere = {name: np.zeros((1, *x.shape[1:])) for name, x in self.x.items()}
+        nowhere = {name: np.zeros((1, *x.shape[1:]), self.dtype) for name, x in self.x.items()}
         v, base, sizes = self._pattern(), [block.coupling(nowhere) for block in self.all], []
         for _ in range(POWER_ITERATIONS):
             moved = nowhere | {b.name: d.reshape(1, *b.shape[1:]) for b, d in zip(self.all, v, strict=True)}

@@ -109,7 +109,7 @@ def _refuse_complex(problem):
 def _gradient(system, phases, moving, batch):
     """Weighted sum over the phases of the mean dE/dtheta."""
     out: dict = {}
-    weight = np.full(batch, 1.0 / batch)
+    weight = np.full(batch, 1.0 / batch, next(iter(phases[0][1].values())).real.dtype)
     for term in system.terms:
         touched = [name for name in moving if name in term.layers]
         if getattr(term, "multilinear", False) and len(touched) == 1:
