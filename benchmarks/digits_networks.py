@@ -38,7 +38,7 @@ from physlearn.models import Convolved, EPNetwork, PredictionGraph
 from physlearn.sklearn import EnergyAutoencoder
 from physlearn.study import grid, study
 
-HIDDEN, EPOCHS, LEARNT, TRIED, CODE = 128, 25, 1400, 1100, 16
+HIDDEN, EPOCHS, LEARNT, TRIED, CODE = 128, 15, 1400, 1100, 16
 EXACT, SETTLED = ExactGradient(), {"tol": 1e-3, "max_steps": 500, "unconverged": "ignore"}
 SWEEPS = {"max_steps": (6, 4), "unconverged": "ignore"}
 
@@ -134,7 +134,7 @@ def autoencoder(**settings):
 
     def run(train, test, seed, rate):
         auto = EnergyAutoencoder(
-            CODE, learning_rate=WarmupCosine(rate, 2 * EPOCHS), max_iter=2 * EPOCHS, random_state=seed, **settings
+            CODE, learning_rate=WarmupCosine(rate, 3 * EPOCHS), max_iter=3 * EPOCHS, random_state=seed, **settings
         )
         return 16 * np.sqrt(-auto.fit(train[0]).score(test[0]))
 
@@ -160,7 +160,7 @@ LEARNERS = {
     "layers, equilibrium propagation": ep(CENTRED),
     "layers, exact gradient": ep(EXACT),
     "layers, frozen hidden layer": ep(CENTRED, trainable=["W2", "b2"]),
-    "convolutional layers, equilibrium propagation": ep(CENTRED, images, 15),
+    "convolutional layers, equilibrium propagation": ep(CENTRED, images, 10),
     "resistors, equilibrium propagation": drn(STRONG),
     "resistors, exact gradient": drn(EXACT, {"max_steps": (6, 12), "unconverged": "ignore"}),
     "resistors, frozen hidden layer": drn(STRONG, trainable=["G2", "b2"]),

@@ -212,7 +212,7 @@ class Inference:
             if name == self.exact:
                 x[name] = f
             else:
-                self.errors[name] = x[name] - f
+                self.errors[name] = np.subtract(x[name], f, out=self.errors.get(name))
         self.values = x
 
     def move(self, x, rate):

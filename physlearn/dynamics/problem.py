@@ -6,6 +6,7 @@ see x / scale and its velocity, so that one tolerance fits all.  An energy needs
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
@@ -193,8 +194,18 @@ class Problem:
     def first(self):
         """State of `initial`, made once and not to be changed in place."""
         if "first" not in self.numbers or self.numbers["first"][0] is not self.start:
-            self.numbers["first"] = self.start, self.state(self.initial())
+            alike = self.start is None and self.scale is None and not self.tied and not self.complex
+            self.numbers["first"] = self.start, self._alike() if alike else self.state(self.initial())
         return self.numbers["first"][1]
+
+    def _alike(self):
+        """State of `initial` where all items start alike but for given values."""
+        rows = []
+        for kind, shape in self.system.layers.values():
+            ends = getattr(kind, "low", -np.inf), getattr(kind, "high", np.inf)
+            rows.append(np.full(math.prod(shape), np.clip(_start(kind), *ends), float))
+        x = np.where(self.frame.cluster < 0, self.base, np.concatenate(rows))
+        return held(self.system, separate(self.system, x))
 
     def state(self, z):
         """State {layer: (batch, *shape)} of free variables (batch, m); integer codes where layers hold them."""

@@ -94,6 +94,11 @@ class Dense:
         """Zero between layers (linear in each); None within a layer, where variables couple."""
         return None if self.within else np.zeros(())
 
+    def strength(self, theta):
+        """A bound on the largest eigenvalue of the couplings, by size: the root of the sum of their squares."""
+        w = theta[self.parameter].ravel()
+        return float(np.sqrt(w @ w)) * (1.0 + 1e-5)  # and its rounding, in single precision
+
     def quadratic(self, theta):
         """-W in the two off-diagonal blocks, or -J; b = 0."""
         w = theta[self.parameter]

@@ -95,6 +95,10 @@ class Blocks:
         first, steps, scale = self.largest(), 0, np.zeros(self.problem.batch)
         for block in self.all:
             block.raise_force(scale, held=False)
+        if (most := self.most_stiffness()) is not None:  # while no item is near its rest, the stiffness does not matter
+            steps, near = self.approach(tol * np.maximum(scale, most * first), max_steps)
+            if not near:
+                return self.residual(), steps, False
         with np.errstate(over="ignore", invalid="ignore"):
             scale = np.maximum(scale, self.stiffness() * first)
         while True:
@@ -127,6 +131,22 @@ class Blocks:
             for block in rest:
                 block.move(going)
 
+    def approach(self, slack, max_steps):
+        """Sweep while every item has a force above its ``slack``: the steps taken, and whether some item has none."""
+        slack = slack.astype(self.x[self.all[0].name].real.dtype, copy=False)
+        going = np.empty(self.problem.batch, np.bool_)
+        for step in range(max_steps + 1):
+            going[:] = False
+            for block in self.all:
+                block.look(slack, going)
+            if not going.all():
+                return step, True
+            if step < max_steps:
+                self.problem.bar.update()
+                for block in self.all:
+                    block.move(going)
+        return max_steps, False
+
     def residual(self):
         """Largest force on any free variable, (batch,); a bound carries a push into it.
 
@@ -156,6 +176,16 @@ class Blocks:
         for block in self.all:
             block.raise_value(most)
         return most
+
+    def most_stiffness(self):
+        """A number that the largest curvature of no item exceeds, where terms say so at little cost; else None."""
+        if not self.quadratic or not all(len(block.own) == 1 for block in self.all):
+            return None
+        coupled = {id(term): term for block in self.all for term in block.coupled}.values()
+        if not all(hasattr(term, "strength") for term in coupled):
+            return None
+        own = max(float(np.max(np.abs(block.own), initial=0.0)) for block in self.all)
+        return own + sum(term.strength(self.problem.system.theta) for term in coupled)
 
     def stiffness(self):
         """Largest curvature of each item, (batch,) or (1,), by a few power iterations."""
