@@ -34,7 +34,28 @@ from .graphs import (
     random_regular_graph as random_regular_graph,
     square_lattice as square_lattice,
 )
+from .hardware.bench import (
+    read_measurements as read_measurements,
+    read_wiring as read_wiring,
+    write_wiring as write_wiring,
+)
+from .hardware.built import Failure as Failure
+from .hardware.cost import (
+    PhysicalCost as PhysicalCost,
+    cost_table as cost_table,
+    physical_cost as physical_cost,
+)
+from .hardware.hardware import Hardware as Hardware
+from .hardware.identify import (
+    Identification as Identification,
+    identify as identify,
+)
+from .hardware.technology import (
+    Processor as Processor,
+    Technology as Technology,
+)
 from .nodal.circuit import Circuit as Circuit
+from .nodal.layered import as_circuit as as_circuit
 from .nodal.operating_point import OperatingPoint as OperatingPoint
 from .nodal.transient import Transient as Transient
 from .resistive.deep import DeepResistiveNetwork as DeepResistiveNetwork

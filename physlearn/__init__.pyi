@@ -1,4 +1,6 @@
 from . import (
+    analysis as analysis,
+    claims as claims,
     io as io,
     lagrangians as lagrangians,
     learning as learning,
@@ -34,8 +36,10 @@ from .dynamics import (
     Strip as Strip,
     Tempered as Tempered,
     Trajectory as Trajectory,
+    Variational as Variational,
     anneal as anneal,
     annealed_importance as annealed_importance,
+    bayes_factor as bayes_factor,
     commute_time as commute_time,
     crooks as crooks,
     enumerate_states as enumerate_states,
@@ -52,6 +56,7 @@ from .dynamics import (
     sample as sample,
     tempering as tempering,
     transfer_matrix as transfer_matrix,
+    variational as variational,
     work as work,
 )
 from .energy import (
@@ -59,6 +64,7 @@ from .energy import (
     Energy as Energy,
     Local as Local,
     Nudge as Nudge,
+    Potential as Potential,
     Potts as Potts,
     Readout as Readout,
     Real as Real,
@@ -83,6 +89,7 @@ from .learning import (
     MolecularLearning as MolecularLearning,
     PersistentContrastiveDivergence as PersistentContrastiveDivergence,
     PredictiveCoding as PredictiveCoding,
+    RewardLearning as RewardLearning,
     SquaredError as SquaredError,
     check_gradient as check_gradient,
     learn as learn,

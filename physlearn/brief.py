@@ -35,6 +35,8 @@ def brief(self, **parts) -> str:
     if not parts:
         parts = {name: getattr(self, name) for name in _names(self)}
     texts = [f"{name}={short(value)}" for name, value in parts.items()]
+    if not texts:
+        return f"{type(self).__name__}()"
     lines = [f"{type(self).__name__}("]
     for k, text in enumerate(texts):
         text += ")" if k + 1 == len(texts) else ","

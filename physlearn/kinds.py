@@ -172,7 +172,7 @@ class Spin(Discrete):
 
     def valid(self, x):
         """Whether every value is -1 or +1."""
-        return bool(np.all(np.abs(x) == 1))
+        return bool((np.abs(x) == 1).all())
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,35 @@ class Local(NamedTuple):
     __repr__ = brief
 
 
+class Potential(NamedTuple):
+    """A term's energy and force of one state, as functions that compiled trajectories call.
+
+    ``prepare(theta) -> (ints, floats)`` in NumPy; ``force(x, ints, floats, f) -> energy`` writes -dE/dx to f and
+    returns E.  x and f are the term's layers, each once, concatenated in order of first occurrence; arrays are 1-d and
+    contiguous, ints int64, the others float64.  What force calls is @njit.  Engines raise an `IndexError` where it
+    reads or writes outside an array.
+
+    Examples
+    --------
+    Quartic wells, k x^4/4 for every variable:
+
+    >>> def prepare(theta):
+    ...     return np.zeros(0, np.int64), theta["k"]
+    >>> def force(x, ints, floats, f):
+    ...     energy = 0.0
+    ...     for i in range(x.size):
+    ...         f[i] = -floats[i] * x[i] ** 3
+    ...         energy -= f[i] * x[i] / 4
+    ...     return energy
+    >>> wells = Potential(prepare, force)
+    """
+
+    prepare: Callable
+    force: Callable
+
+    __repr__ = brief
+
+
 def parts_of(layers, terms, theta, readouts, fixed):
     """The parts of a `System` by name, checked; theta and fixed are read-only copies."""
     layers = layers_of(layers)

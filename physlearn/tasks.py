@@ -5,12 +5,13 @@ Each runs one replicate at one point and returns scalars, to be mapped over a sp
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from physlearn.study.plans.task import Task
+from physlearn.threads import one_blas_thread
 
 
 class IsingParams(BaseModel):
@@ -236,4 +237,142 @@ assembly = Task(
         "retrieved": "fraction of seeds that became their structure",
         "error": "errors per contact",
     },
+)
+
+
+SHARES = np.linspace(0.25, 2.0, 8)  # of the times of collapse and of speciation
+
+
+class DiffusionParams(BaseModel):
+    """When, on the way back from noise, a class is chosen and a datum is copied."""
+
+    model_config = ConfigDict(extra="forbid")
+    dimensions: int = Field(default=16, ge=2)
+    data: int = Field(default=1000, ge=2, description="Gaussian data of unit variance")
+    queries: int = Field(default=200, ge=1, description="data that are noised")
+    pairs: int = Field(default=500, ge=1, description="of paths that part, between two classes at +-m, |m|^2 = d")
+
+
+def run_diffusion(params: DiffusionParams, rng) -> dict:
+    """Collapse measured and by the formula; agreement of paths that part at shares of the time of speciation."""
+    from scipy.optimize import brentq
+
+    from physlearn.dynamics import integrate, reverse
+    from physlearn.models import GaussianMixture, OUProcess, clones_agree, collapse_time, own_weight
+
+    n, d, process = params.data, params.dimensions, OUProcess()
+    data, seed, formula = rng.standard_normal((n, d)), int(rng.integers(2**32)), collapse_time(n, d)
+
+    def weight(t):
+        return own_weight(data, t, queries=params.queries, rng=seed)
+
+    law = GaussianMixture(np.stack([np.ones(d), -np.ones(d)]), 1.0)
+    back, agree, theory = reverse(process, process.score_of(law), 1.0), [], []
+    for t in 0.5 * np.log(d) * SHARES:
+        parting, dt = process.noised(law, t).sample(params.pairs, rng), t / max(int(t / 0.02), 10)
+        ends = [integrate(back, (0.0, t), x0=parting, dt=dt, times=[0.0], rng=rng).final.sum(1) > 0 for _ in range(2)]
+        agree.append(np.mean(ends[0] == ends[1]))
+        theory.append(clones_agree(np.sqrt(d) * np.exp(-t)))
+    collapse: Any = brentq(lambda t: weight(t) - 0.5, 0.02 * formula, 10.0 * formula, xtol=1e-4)
+    return {
+        "collapse": collapse,
+        "formula": formula,
+        "shift": collapse - formula,
+        "miss": np.max(np.abs(np.subtract(agree, theory))),
+        "own_weight": np.array([weight(t) for t in formula * SHARES]),
+        "agreement": np.array(agree),
+        "agreement_in_theory": np.array(theory),
+    }
+
+
+diffusion = Task(
+    run=run_diffusion,
+    params=DiffusionParams,
+    warm=lambda: run_diffusion(DiffusionParams(dimensions=4, data=20, pairs=2), np.random.default_rng(0)),
+    dims={"own_weight": ("share",), "agreement": ("share",), "agreement_in_theory": ("share",)},
+    headline={
+        "collapse": "time at which a datum's own weight is 1/2",
+        "shift": "that time less the formula's",
+        "miss": "largest difference of clones' agreement to theory",
+    },
+)
+
+
+class ScalingParams(BaseModel):
+    """Something that learns a target of power-law spectrum, of a size, from some data, for some time."""
+
+    model_config = ConfigDict(extra="forbid")
+    model: Literal["mlp", "features", "kernel"] = "features"
+    size: int = Field(default=64, ge=2, description="units of each of two layers (mlp), or random features")
+    samples: int = Field(default=256, ge=2, description="data of mlp and kernel; features see infinitely many")
+    time: float = Field(
+        default=1e4, gt=0, description="steps of gradient descent (mlp), or of gradient flow (features)"
+    )
+    alpha: float = Field(default=1.0, gt=0.5, description="data x_j ~ j^-alpha: kernel eigenvalues j^(-2 alpha)")
+    beta: float = Field(default=0.3, gt=0, description="target sum_j j^-beta x_j: power j^(-2 alpha - 2 beta)")
+    variables: int = Field(default=2000, ge=3, description="j = 1 .. variables (features, kernel)")
+    inputs: int = Field(default=4, ge=1, description="dimension of the data (mlp)")
+
+
+def run_scaling(params: ScalingParams, rng) -> dict:
+    """Loss on new data, with the exact one where a theory has it; parameters, and floating-point operations."""
+    if params.model == "mlp":
+        return _scaling_mlp(params, rng)
+    j = np.arange(1, params.variables + 1.0)
+    if params.model == "features":
+        from physlearn.models import RandomFeatures
+
+        model = RandomFeatures(params.size, params.variables, alpha=params.alpha, beta=params.beta, rng=rng)
+        loss = float(model.loss(params.time))
+        flops = 6.0 * params.size * params.time
+        return {"loss": loss, "theory": np.nan, "floor": model.floor, "parameters": params.size, "flops": flops}
+    from physlearn.models import kernel_error
+
+    power, spread = j ** (-2 * params.alpha - 2 * params.beta), j**-params.alpha
+    x = rng.standard_normal((params.samples, params.variables)) * spread
+    weight = j**-params.beta
+    with one_blas_thread():
+        found = np.linalg.lstsq(x, x @ weight, rcond=None)[0]  # the least of all fits: regression without a ridge
+    error = float(np.sum((spread * (found - weight)) ** 2))
+    theory = kernel_error(params.samples, spread**2, power)
+    return {"loss": error, "theory": theory, "floor": 0.0, "parameters": params.variables, "flops": np.nan}
+
+
+def _scaling_mlp(params, rng):
+    """A network of two layers learns a sum of waves of falling power."""
+    from physlearn.learning import Adam, ExactGradient, SquaredError, WarmupCosine, learn
+    from physlearn.maps import Relu
+    from physlearn.models import PredictionGraph
+
+    waves, steps = rng.normal(size=(params.inputs, 64)), int(params.time)
+    height = (1.0 + np.arange(64)) ** -params.beta
+    height /= np.sqrt(0.5 * np.sum(height**2))  # variance one
+    shift = rng.uniform(0, 2 * np.pi, 64)
+
+    def drawn(n):
+        x = rng.uniform(-1.0, 1.0, (n, params.inputs))
+        return {"x": x, "y": (np.cos(x @ waves + shift) @ height)[:, None]}
+
+    data, new = drawn(params.samples), drawn(2000)
+    net = PredictionGraph.layered([params.inputs, params.size, params.size, 1], Relu(), rng=rng)
+    net = PredictionGraph.layered(
+        [params.inputs, params.size, params.size, 1],
+        Relu(),
+        theta={name: value.astype(np.float32) for name, value in net.theta.items()},
+    )
+    batch = min(64, params.samples)
+    epochs = max(1, steps * batch // params.samples)
+    task = dict(rule=ExactGradient(), cost=SquaredError("y"), batch=batch, progress=False, rng=rng)
+    done = learn(net, data, optimizer=Adam(WarmupCosine(3e-3, epochs)), epochs=epochs, **task)
+    error = done.machine.forward(new["x"])["y"] - new["y"]
+    parameters = sum(value.size for value in net.theta.values())
+    flops = 6.0 * parameters * batch * steps
+    loss = 0.5 * float(np.mean(np.asarray(error, float) ** 2))
+    return {"loss": loss, "theory": np.nan, "floor": 0.0, "parameters": parameters, "flops": flops}
+
+
+scaling = Task(
+    run=run_scaling,
+    params=ScalingParams,
+    headline={"loss": "loss on new data", "theory": "by theory", "parameters": "parameters"},
 )

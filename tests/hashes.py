@@ -22,14 +22,18 @@ GROUPS = (
     "relaxing",
     "sampling",
     "moving",
+    "inferring",
     "learning",
+    "sequences",
     "likelihood",
+    "generating",
     "memories",
     "assembling",
     "wiring",
     "circuitry",
     "neurons",
     "spiking",
+    "coding",
 )
 
 
@@ -43,6 +47,8 @@ def leaves(value, name=""):
         value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if not f.name.startswith(skipped)}
     elif hasattr(value, "_asdict"):
         value = value._asdict()
+    elif isinstance(value, np.random.Generator):
+        value = value.bit_generator.state
     if isinstance(value, Mapping):
         for key in sorted(value, key=str):
             yield from leaves(value[key], f"{name}.{key}")

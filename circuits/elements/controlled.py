@@ -1,7 +1,9 @@
 """Linear controlled sources, SPICE's E, G, F and H.
 
 A bidirectional amplifier (Kendall et al. 2020, arXiv:2006.01981) of gain A from node a to node b is a `VCVS` of gain A
-from a to b and a `CCCS` of gain 1/A that takes the current of b's source back out of a.
+from a to b and a `CCCS` of gain 1/A that takes the current of b's source back out of a.  Amplifiers feed power in, so
+that a circuit with any is a `System` without an energy, and its Jacobian is not symmetric.  Where layers follow one
+another behind such pairs, an energy exists after scaling: see `circuits.as_circuit`.
 """
 
 from __future__ import annotations

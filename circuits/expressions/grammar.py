@@ -5,7 +5,8 @@ r"""Grammar of expressions: a tree of tuples from a text, by precedence climbing
 all binary operators from the left, so that 2**3**2 is 64.  A leading minus binds less than a power: -2**2 is -4.  After
 an operator the dialects differ: 2**-1**2 is 2**-(1**2) in sources and (2**-1)**2 in .param, where 2*-3**2 is 2*(-3)**2
 and where a minus before a name and a power is read by ngspice 39 as part of the next exponent (2*-sqrt(4)**2 is 0.5):
-that is refused here.  The trees are
+that is refused here.  "equation", of neurons, has the names as written, no scales, powers from the right as Python has
+them, and neither v() nor i().  The trees are
 
     ("number", 2.0)   ("name", "x")   ("v", "a", "b" or None)   ("i", "v1")   ("call", "exp", (tree, ...))
     ("+", tree, tree) and so on   ("neg", tree)   ("not", tree)   ("if", tree, tree, tree)
@@ -30,6 +31,7 @@ FUNCTIONS = {name: 1 for name in _ONE.split()} | {"min": 2, "max": 2, "pow": 2, 
 DIALECTS = {
     "source": FUNCTIONS | {"u": 1, "u2": 1, "uramp": 1, "acosh": 1, "atanh": 1},
     "param": FUNCTIONS | {"int": 1, "arctan": 1},
+    "equation": {name: FUNCTIONS[name] for name in "abs sqrt exp log sin cos tan sinh cosh tanh min max".split()},
 }
 CONSTANTS = {"pi": 3.141592653589793, "e": 2.718281828459045}
 
@@ -40,7 +42,7 @@ def parse(text, dialect="source"):
     Parameters
     ----------
     text : str
-    dialect : {"source", "param"}
+    dialect : {"source", "param", "equation"}
 
     Raises
     ------
@@ -99,7 +101,10 @@ class _Parser:
             if level < max(least, TERNARY + 1) or (sign in ONLY_PARAM and self.dialect != "param"):
                 break
             self.at += 1
-            left = (SPELT.get(sign, sign), left, self.expression(level + 1, first=False))
+            after = (
+                level if sign == "**" and self.dialect == "equation" else level + 1
+            )  # from the right, or from the left
+            left = (SPELT.get(sign, sign), left, self.expression(after, first=False))
         self.depth -= 1
         return left
 

@@ -16,6 +16,8 @@ def scale_of(letters, dialect="element"):
     >>> scale_of("meg"), scale_of("mil"), scale_of("mil", "param"), scale_of("ohm")
     (1000000.0, 2.54e-05, 0.001, 1.0)
     """
+    if dialect == "equation" and letters:
+        raise ValueError(f"{letters!r} behind a number: equations have no scales or units there; write a product")
     letters = letters.lower()
     if letters.startswith("meg"):
         return 1e6

@@ -42,7 +42,7 @@ def words(text, dialect):
             value = float(match["number"]) * scale_of(match["letters"], dialect)
             found.append(Word("number", value, at))
         elif match["name"] is not None:
-            found.append(Word("name", match["name"].lower(), at))
+            found.append(Word("name", match["name"] if dialect == "equation" else match["name"].lower(), at))
         else:
             found.append(Word("sign", match["sign"], at))
         at = match.end()

@@ -21,6 +21,12 @@ from .analysis.theory import (
     siegert_cv as siegert_cv,
     siegert_rate as siegert_rate,
 )
+from .analysis.trains import (
+    correlation as correlation,
+    correlogram as correlogram,
+    psth as psth,
+    synchrony as synchrony,
+)
 from .cells.adex import AdEx as AdEx
 from .cells.channels import (
     Gate as Gate,
@@ -40,6 +46,31 @@ from .cells.sources import (
     PoissonSource as PoissonSource,
     SpikeSource as SpikeSource,
 )
+from .coding.balanced import (
+    BalancedNetwork as BalancedNetwork,
+    BalancedRun as BalancedRun,
+)
+from .coding.builders import (
+    communication_channel as communication_channel,
+    controlled_integrator as controlled_integrator,
+    integrator as integrator,
+    legendre_memory as legendre_memory,
+    lorenz as lorenz,
+    oscillator as oscillator,
+)
+from .coding.code import (
+    Connection as Connection,
+    PopulationCode as PopulationCode,
+)
+from .coding.decoders import (
+    Decoders as Decoders,
+    decoders as decoders,
+)
+from .coding.ensemble import Ensemble as Ensemble
+from .coding.winner import (
+    WinnerTakeAll as WinnerTakeAll,
+    WinnerTakeAllSTDP as WinnerTakeAllSTDP,
+)
 from .drive.currents import (
     Constant as Constant,
     Piecewise as Piecewise,
@@ -49,7 +80,15 @@ from .drive.currents import (
 )
 from .drive.noise import OrnsteinUhlenbeck as OrnsteinUhlenbeck
 from .drive.recorded import SpikeTrains as SpikeTrains
+from .drive.signal import Signal as Signal
 from .drive.trains import Poisson as Poisson
+from .energy import (
+    HardwarePrice as HardwarePrice,
+    SpikingEnergy as SpikingEnergy,
+    hardware_energy as hardware_energy,
+    physical_energy as physical_energy,
+)
+from .engine.closed_loop import ClosedLoop as ClosedLoop
 from .engine.recording import (
     Record as Record,
     Recording as Recording,
@@ -71,12 +110,18 @@ from .synapses.plasticity import (
 )
 from .synapses.projection import Projection as Projection
 from .synapses.receptors import (
+    NMDA as NMDA,
     Alpha as Alpha,
     Delta as Delta,
     DualExponential as DualExponential,
     Exponential as Exponential,
     Gamma as Gamma,
 )
+from .synapses.taught import (
+    PES as PES,
+    Voja as Voja,
+)
+from .synapses.three_factor import ThreeFactorSTDP as ThreeFactorSTDP
 from .tuning import (
     TuningCurve as TuningCurve,
     fi_curve as fi_curve,

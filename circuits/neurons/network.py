@@ -28,10 +28,12 @@ from typing import Any
 
 import numpy as np
 
+from circuits.neurons.connect.slices import unsliced
 from circuits.neurons.engine.plan import bounds_of, root
 from circuits.neurons.population import Population
 from circuits.neurons.program import steps_of
 from circuits.neurons.synapses.plasticity import STDP
+from circuits.neurons.synapses.three_factor import ThreeFactorSTDP
 from circuits.neurons.synapses.wiring import Drawn, values_of, wire
 from physlearn.brief import brief
 from physlearn.checks import count, seen, text
@@ -71,6 +73,10 @@ class SpikingNetwork:
     seed: int = 0
     bounds: dict = field(init=False, repr=False)
     _drawn: dict = field(init=False, repr=False, default_factory=dict)
+    _live: dict = field(init=False, repr=False, default_factory=dict)  # the run that may go on; see `engine.run`
+
+    def __getstate__(self):
+        return self.__dict__ | {"_live": {}}
 
     def __repr__(self):
         populations = ", ".join(f"{name}: {p.n} {type(p.model).__name__}" for name, p in self.populations.items())
@@ -90,20 +96,31 @@ class SpikingNetwork:
                 raise TypeError(f"SpikingNetwork: {what}={seen(given)}, expected a list of {what}")
         count("SpikingNetwork: seed", self.seed, 0, most=2**128)
         object.__setattr__(self, "populations", dict(self.populations))
-        object.__setattr__(self, "projections", tuple(self.projections))
+        whole = tuple(unsliced(projection, self.populations) for projection in self.projections)
+        object.__setattr__(self, "projections", whole)
         object.__setattr__(self, "inputs", tuple(self.inputs))
         for name, population in self.populations.items():
             text("SpikingNetwork: populations", name, "a name for each population")
             if not isinstance(population, Population):
                 raise TypeError(f"SpikingNetwork: populations[{name!r}] is {population!r}, expected a Population")
         for projection in self.projections:
+            what = f"Projection {projection.name!r}"
             for end in ("source", "target"):
-                self._known(f"Projection {projection.name!r}: {end}", getattr(projection, end))
+                if getattr(projection, end) is not None:
+                    self._known(f"{what}: {end}", getattr(projection, end))
+            if projection.coded:
+                ends = (self.populations.get(end) for end in (projection.source, projection.target))
+                projection.connect.fits(what, *ends)
+                if projection.target is not None:
+                    self._listens(what, projection.target)
+                continue
             least = getattr(projection.plasticity, "w_min", 0.0)
             self._opens(f"Projection {projection.name!r}: w_min", projection, least)
-            if not isinstance(projection.plasticity, STDP):
+            if not isinstance(projection.plasticity, STDP | ThreeFactorSTDP):
                 self._listens(f"Projection {projection.name!r}: without STDP", projection.target)
         for given in self.inputs:
+            if given.target is None:  # a `Signal` that only teaches
+                continue
             self._known(f"{type(given).__name__}: target", given.target)
             self._listens(type(given).__name__, given.target)
             given.check(self.populations[given.target])
@@ -113,7 +130,33 @@ class SpikingNetwork:
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"SpikingNetwork: two projections are called {name!r}; give them a `name`")
+        self._check_teachers()
         object.__setattr__(self, "bounds", {name: bounds_of(self, name) for name in self.populations})
+
+    @property
+    def values(self):
+        """Lengths of the vectors that can be recorded and learnt from, {name: D}: probes, projections, signals."""
+        found = {projection.name: projection.connect.rank for projection in self.projections if projection.coded}
+        signals = [given for given in self.inputs if getattr(given, "name", "")]
+        for given in signals:
+            if given.name in found or given.name in self.populations:
+                raise ValueError(f"Signal: name={given.name!r} is taken in this network; give another")
+            found[given.name] = given.rank
+        return found
+
+    def _check_teachers(self):
+        """Refuse errors of learning projections that are no vector of this network, or one of another length."""
+        values = self.values
+        for projection in self.projections:
+            for name in getattr(projection.plasticity, "teachers", ()):
+                what = f"Projection {projection.name!r}: {'error' if projection.coded else 'modulator'}"
+                if name not in values:
+                    raise ValueError(
+                        f"{what}: {name!r} is no probe, projection or signal, expected some of {list(values)}"
+                    )
+                wanted, why = (projection.connect.rank, ", as the decoders") if projection.coded else (1, "")
+                if values[name] != wanted:
+                    raise ValueError(f"{what}: {name!r} has {values[name]} numbers, expected {wanted}{why}")
 
     def _known(self, what, name):
         if name not in self.populations:
@@ -158,6 +201,11 @@ class SpikingNetwork:
         """Synapses of a projection (drawn once), and the weights that its rule brings."""
         if index not in self._drawn:
             projection = self.projections[index]
+            if projection.coded:
+                raise ValueError(
+                    f"name: {projection.name!r} is of low rank and has no synapses; its decoders and encoders are in "
+                    "`theta`, and `projection.connect.matrix` forms the weights"
+                )
             source, target = self.populations[projection.source], self.populations[projection.target]
             seed = self.stream(2, index)
             self._drawn[index] = wire(projection, source, target, self.bounds[projection.target], seed)
@@ -213,8 +261,19 @@ class SpikingNetwork:
 
     @property
     def theta(self):
-        """What can learn: the weights of each projection, {name: (m,) array}, by source and then target; read-only."""
-        return read_only({projection.name: self.synapses(projection.name)[2] for projection in self.projections})
+        """What can learn: the weights of each projection, {name: (m,) array}, by source and then target; read-only.
+
+        Of a projection of low rank "name.decoders" (sources, D) and "name.encoders" (D, targets).
+        """
+        found = {}
+        for projection in self.projections:
+            if not projection.coded:
+                found[projection.name] = self.synapses(projection.name)[2]
+                continue
+            for factor in ("decoders", "encoders"):
+                if getattr(projection.connect, factor) is not None:
+                    found[f"{projection.name}.{factor}"] = np.array(getattr(projection.connect, factor))
+        return read_only(found)
 
     def with_theta(self, theta):
         """The same network, of the same synapses, with other weights, such as ``recording.weights``.
@@ -235,7 +294,11 @@ class SpikingNetwork:
         """
         changed, projections, drawn = changed_theta(self.theta, theta, ()), list(self.projections), dict(self._drawn)
         for index, projection in enumerate(projections):
-            if projection.name in theta:
+            if projection.coded:
+                names = {factor: f"{projection.name}.{factor}" for factor in ("decoders", "encoders")}
+                own = {factor: changed[name] for factor, name in names.items() if name in theta}
+                projections[index] = replace(projection, connect=replace(projection.connect, **own))
+            elif projection.name in theta:
                 wiring, brought = self.wiring(index)
                 connect = projection.connect if brought is None else Drawn(*wiring.pairs())
                 projections[index] = replace(projection, connect=connect, weight=changed[projection.name])
@@ -257,6 +320,7 @@ class SpikingNetwork:
         stream=None,
         threads=1,
         sweep=None,
+        closed_loop=None,
         progress=None,
     ):
         """Advance the network; called by ``physlearn.integrate(network, t_span, dt=..., ...)``.
@@ -272,7 +336,9 @@ class SpikingNetwork:
             their variables and spikes: ``{"E": Record(["v"], every=1e-3, neurons=[0, 1])}``; of projections with STDP
             too: ``{"E->E": Record(["w"], every=0.1)}`` samples their weights.
         x0 : NetworkState, optional
-            Continue from the end of another run, its ``final``; the result is the same as of one uninterrupted run.
+            Continue from the end of another run, its ``final``; the result is the same as of one uninterrupted run (the
+            state of a closed loop is the caller's).  Pieces that follow each other with the same settings share one
+            plan.
             Under ``sweep`` a list of them.
         state : NetworkState, optional
             The former name of ``x0``.
@@ -290,7 +356,8 @@ class SpikingNetwork:
         sweep : mapping of str to (m,) array, optional
             m parameter sets, such as ``{"E->I.weight": weights}`` or ``{"E.tau": taus}``: same connections, copies
             run side by side in ``threads``; see `circuits.neurons.engine.sweep` for the names.
-
+        closed_loop : ClosedLoop, optional
+            A function of Python that is called every k steps, sees spikes and values, and sets signals.
         progress : bool, optional
             Whether to show a bar, on a terminal or in a notebook; by default once a second has passed.
 
@@ -304,6 +371,8 @@ class SpikingNetwork:
         if x0 is not None and state is not None:
             raise ValueError("x0, state: got both; state is the former name of x0, give one of them")
         state, what = (state, "state") if x0 is None else (x0, "x0")
+        if sweep is not None and closed_loop is not None:
+            raise ValueError("closed_loop: not with sweep; run the parameter sets one by one, each with its own")
         if sweep is not None:
             from circuits.neurons.engine.sweep import run
 
@@ -323,4 +392,5 @@ class SpikingNetwork:
             threads=threads,
             progress=progress,
             what=what,
+            closed_loop=closed_loop,
         )

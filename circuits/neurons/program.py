@@ -23,7 +23,7 @@ from physlearn.checks import MOST, number, seen
 STREAM = 1024  # neurons that share a stream of random numbers; parts are multiples of it
 ROUNDING = 1e-6  # of a step: times that are no further from a grid point are on it
 FINITE = 1e300  # a state at or beyond it has diverged
-ROOM, CLEAR, CURRENTS, RECEPTORS, ADVANCE, ARRIVALS = range(6)  # stages of a step
+ROOM, CLEAR, CURRENTS, RECEPTORS, ADVANCE, ARRIVALS, LEARNING = range(7)  # stages of a step
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +84,9 @@ class Program(NamedTuple):
         Of the method, for the record; that of the function by default.
     failure : function, optional
         ``failure(owner, i, drive)`` is the error to raise where a user's function failed for neuron i.
+    filtered : function, optional
+        ``filtered(taus) -> (m,)``: weights of the rows of a filter in the current that, held over the step, does what
+        the filter's last row would; by default its value at the time that ``held`` names.
     """
 
     update: Callable
@@ -98,6 +101,7 @@ class Program(NamedTuple):
     exact_times: bool = False
     name: str = ""
     failure: Callable | None = None
+    filtered: Callable | None = None
 
 
 def part_of(model, n, low, high):

@@ -96,6 +96,13 @@ class Spikes:
         object.__setattr__(self, "ids", fixed(ids))
 
     @classmethod
+    def checked(cls, times, ids, *, n, t_stop, t_start, recorded):
+        """As the constructor, of arrays that a run has made: nothing is asked or copied."""
+        spikes = cls.__new__(cls)
+        spikes.__dict__.update(times=times, ids=ids, n=n, t_stop=t_stop, t_start=t_start, recorded=recorded)
+        return spikes
+
+    @classmethod
     def from_trains(cls, trains, *, t_stop, t_start=0.0):
         """Spikes from one array of times for each neuron.
 

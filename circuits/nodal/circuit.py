@@ -295,7 +295,9 @@ class Circuit:
         self,
         t_span,
         *,
-        dt,
+        dt=None,
+        tol=1e-4,
+        times=None,
         method="auto",
         x0=None,
         uic=False,
@@ -311,8 +313,14 @@ class Circuit:
         ----------
         t_span : (float, float)
             Begin and end, s.
-        dt : float
-            Step, s; t_span is a whole number of steps.
+        dt : float, optional
+            Length of every step, s, of which t_span is a whole number.  Default: steps as long as ``tol`` allows, which
+            end where a waveform has a corner.
+        tol : float
+            Relative error of such a step, of every capacitor's voltage (beside a thousandth of the largest voltage)
+            and of every memristor's state.
+        times : (k,) array, optional
+            When to keep the state, s, without ``dt``; default every step.
         method : {"auto", "trapezoidal", "bdf2", "midpoint"}
             All of order 2.  "auto" is trapezoidal, and midpoint under noise.
         x0 : OperatingPoint, array or mapping of layers to arrays, optional
@@ -346,6 +354,8 @@ class Circuit:
             self,
             t_span,
             dt=dt,
+            tol=tol,
+            times=times,
             method=method,
             x0=x0,
             uic=uic,

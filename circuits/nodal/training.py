@@ -27,29 +27,31 @@ TROUBLE = {
 
 def engine(system, task):
     """A function that makes ``run(system, memory, orders, rates)``, or why this way does not fit."""
-    if getattr(task.rule, "mode", None) != "clamp":
-        return "it takes rules that clamp outputs"
-    if type(task.cost) is not SquaredError:
-        return "it takes the squared error only"
     if type(task.optimizer) is not SGD or task.optimizer.momentum:
         return "it takes SGD without momentum only"
     if any(task.optimizer.decay_of(name) for name in task.names):
         return "it knows no weight decay"
+    found = plans_of(system, task)
+    return found if isinstance(found, str) else partial(_runner, system, task, *found)
+
+
+def plans_of(system, task):
+    """Plans of the free and of the clamped phase, or why no kernel can go through the phases."""
+    if getattr(task.rule, "mode", None) != "clamp":
+        return "it takes rules that clamp outputs"
+    if type(task.cost) is not SquaredError:
+        return "it takes the squared error only"
     if any(np.iscomplexobj(v) for phase in task.rule.phases for v in phase):
         return "it takes real phases only"
-    free, clamped = _plans(system, task)
-    if free.small is None or clamped.small is None:
-        return "the circuit is large, or has laws that are not compiled"
-    return partial(_runner, system, task, free, clamped)
-
-
-def _plans(system, task):
-    """Plans of the free and of the clamped phase."""
     names = tuple(dict(system.fixed) | task.inputs)
-    return tuple(Plan(system, frame_of(system, clamps)) for clamps in (names, (*names, task.cost.readout)))
+    found = [Plan(system, frame_of(system, clamps)) for clamps in (names, (*names, task.cost.readout))]
+    if any(plan.small is None for plan in found):
+        return "the circuit is large, or has laws that are not compiled"
+    return found
 
 
-def _runner(system, task, free, clamped):
+def phases_of(system, task, free, clamped):
+    """What the kernel needs of the phases: ``(sets, bases, target, rule, room)``, each in its arguments' order."""
     clamps = dict(system.fixed) | task.inputs
     u, force = given(system, free.frame, clamps, len(task.target))
     phases = [p for p in task.rule.phases if p.strength != 0]
@@ -58,7 +60,7 @@ def _runner(system, task, free, clamped):
     rows = np.ascontiguousarray(rows_of(system, task.cost.readout, free.frame.offset, free.n).toarray())
     where = clamped.frame.values[task.cost.readout]
     lever = np.ascontiguousarray(clamped.frame.shift.toarray()[:, where])  # state moved by held outputs
-    push = np.asarray((free.frame.push @ force.T).T)
+    push = free.frame.pushed(force)
     base = [np.ascontiguousarray((plan.frame.shift.toarray()[:, : u.shape[1]] @ u.T).T) for plan in (free, clamped)]
     constant = [
         np.ascontiguousarray(plan.frame.collect(push + (plan.others @ b.T).T))
@@ -68,27 +70,35 @@ def _runner(system, task, free, clamped):
     pick = np.zeros(clamped.m, np.int64)
     kept = np.flatnonzero(clamped.frame.cluster >= 0)
     pick[clamped.frame.cluster[kept]] = kept  # an unknown that each free one of the clamped phase is
+    sets = (free.small[0], clamped.small[0], free.constant, clamped.constant, *constant)
+    rule = (strengths, weights, alone, rows, lever, pull, pick)
+    return sets, base, np.ascontiguousarray(task.target), rule, (np.zeros((len(u), free.m)), np.zeros(len(u), np.bool_))
+
+
+def learning_of(system, task, table, places):
+    """Where parameters lie: (index among the numbers, device) of each, and the optimiser's bounds."""
+    index, low, high, device = [], [], [], []
+    for name, start, stride in places:
+        m = system.theta[name].size
+        index.append(start + stride * np.arange(m))
+        device.append(np.searchsorted(table.number, index[-1], side="right") - 1)
+        bounds = task.optimizer.bounds.get(name, (-np.inf, np.inf))
+        low.append(np.broadcast_to(bounds[0], m))
+        high.append(np.broadcast_to(bounds[1], m))
+    low, high = np.array(np.concatenate(low), float), np.array(np.concatenate(high), float)
+    return np.concatenate(index), np.concatenate(device), low, high
+
+
+def _runner(system, task, free, clamped):
+    sets, base, target, rule, (z, begun) = phases_of(system, task, free, clamped)
     places = [(name, *free.small[1][name]) for name in task.names]
-    z, begun = np.zeros((len(u), free.m)), np.zeros(len(u), np.bool_)
 
     def run(system, memory, orders, rates):
         p = numbers_of(system)
-        index, low, high, device = [], [], [], []
-        first = np.concatenate([free.small[0].number])
-        for name, start, stride in places:
-            m = system.theta[name].size
-            index.append(start + stride * np.arange(m))
-            device.append(np.searchsorted(first, index[-1], side="right") - 1)
-            bounds = task.optimizer.bounds.get(name, (-np.inf, np.inf))
-            low.append(np.broadcast_to(bounds[0], m))
-            high.append(np.broadcast_to(bounds[1], m))
-        index, device = np.concatenate(index), np.concatenate(device)
-        low, high = np.array(np.concatenate(low), float), np.array(np.concatenate(high), float)
+        index, device, low, high = learning_of(system, task, free.small[0], places)
         losses, done = np.zeros(len(rates)), np.zeros(1, np.int64)
-        sets = (free.small[0], clamped.small[0], free.constant, clamped.constant, constant[0], constant[1])
-        rule = (strengths, weights, alone, rows, lever, pull, pick)
         status = run_epochs(
-            *sets, base[0], base[1], np.ascontiguousarray(task.target), *rule, p, index, device, low, high,
+            *sets, *base, target, *rule, p, index, device, low, high,
             np.concatenate(orders), np.array(rates, float), task.size, z, begun, losses, done,
         )  # fmt: skip
         memory["steps"] += int(done[0])

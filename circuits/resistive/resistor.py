@@ -194,6 +194,40 @@ class ResistorNetwork:
         object.__setattr__(changed, "energy", self.energy.with_theta({"conductance": g}))
         return changed
 
+    def to_graph(self):
+        """The network as a networkx graph; places are attributes of the nodes.
+
+        Returns
+        -------
+        networkx.Graph or MultiGraph
+            Nodes with "ground", "inputs" and "outputs" where they are such places; edges with "conductance", siemens.
+
+        Examples
+        --------
+        >>> import networkx as nx
+        >>> from circuits import ResistorNetwork
+        >>> graph = ResistorNetwork(nx.path_graph(3), conductance=2.0, ground=0, inputs=[2]).to_graph()
+        >>> graph.edges[0, 1]["conductance"], graph.nodes[0], graph.nodes[2]
+        (2.0, {'ground': True}, {'inputs': ['input']})
+        """
+        import networkx as nx
+
+        plain = len({frozenset(edge) for edge in self.edges}) == len(self.edges)
+        graph = nx.Graph() if plain else nx.MultiGraph()
+        graph.add_nodes_from(self.nodes)
+        for (a, b), value in zip(self.edges, self.conductance, strict=True):
+            graph.add_edge(a, b, conductance=float(value))
+        for node in self.ground:
+            graph.nodes[node]["ground"] = True
+        for kind in ("inputs", "outputs", "currents"):
+            for name, places in getattr(self, kind).items():
+                for place in places:
+                    for node in place if isinstance(place, tuple) and place not in graph else (place,):
+                        graph.nodes[node].setdefault(kind, []).append(name)
+        for node, at in (self.pos or {}).items():
+            graph.nodes[node]["pos"] = tuple(map(float, at))
+        return graph
+
     def solve(self, clamp=None, *, nudge=None) -> Equilibrium:
         """Node voltages under imposed voltages and injected currents.
 

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from physlearn.audit.measure import another, flat_field, moved, named, noise, slope, unit
+from physlearn.audit.potentials import potential
 from physlearn.audit.rows import rowwise
 from physlearn.energy import Energy, batch_size
 from physlearn.kernels.cfuncs import COMMIT, GAP, address_of, commit_at, compiled, gap_at
@@ -282,6 +283,7 @@ FORMS = (
     ("multilinear", multilinear),
     ("rowwise", rowwise),
     ("local", local),
+    ("potential", potential),
 )
 
 

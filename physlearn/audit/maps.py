@@ -192,6 +192,8 @@ def _checks(part, map, shapes, theta, x, rng, coordinates, rtol):
         found.append(_compare(part, "complex", np.array([got]), np.array([np.sum(pull * complex_step)]), 1e-10))
     if hasattr(map, "logdet"):
         found.append(_determinant(part, map, theta, x, value, rtol))
+    if hasattr(map, "with_logdet"):
+        found += _both(scene, value)
     if hasattr(map, "inverse"):
         parents = map.inverse(value, theta)
         got = np.concatenate([np.ravel(p) for p in parents])
@@ -241,6 +243,34 @@ def _determinant(part, map, theta, x, value, rtol):
             jacobian[k] = row.ravel()
         expected.append(np.linalg.slogdet(jacobian)[1])
     return _compare(part, "logdet", np.asarray(map.logdet(x, theta)), np.array(expected), rtol)
+
+
+def _both(scene, value):
+    """Value and determinant in one pass, and the pullback of both, against the two apart and against differences."""
+    part, map, theta, x, pull, rng, coordinates, rtol = scene
+    again, logdet, tape = map.with_logdet(x, theta)
+    weight = rng.standard_normal(len(logdet))
+    (back,), slopes = map.pull_both(tape, pull, weight, theta)
+    single = _Both(map, pull, weight)
+    alone = (part, single, theta, x, np.ones(len(x[0])), rng, coordinates, rtol)
+    found = [
+        _compare(part, "with_logdet", again, value, 1e-12),
+        _compare(part, "with_logdet", logdet, map.logdet(x, theta), 1e-12),
+        _along(*alone, back, ("parent", 0)),
+    ]
+    found += [_along(*alone, slopes[name], ("gradient of", name)) for name in slopes]
+    return [Check(part, f"pull_both, {c.form}" if k > 1 else c.form, *c[2:]) for k, c in enumerate(found)]
+
+
+class _Both:
+    """c . y + l . logdet as a map, for differences."""
+
+    def __init__(self, map, pull, weight):
+        self.map, self.pull, self.weight = map, pull, weight
+
+    def forward(self, parents, theta):
+        y, logdet, _ = self.map.with_logdet(parents, theta)
+        return np.sum((self.pull * y).reshape(len(y), -1), 1) + self.weight * logdet, None
 
 
 def _compare(part, form, got, expected, rtol, noise=0.0, names=None):

@@ -1,4 +1,4 @@
-"""The command ``physlearn``: run and inspect studies, list machines and tasks, report the installation."""
+"""The command ``physlearn``: studies, claims, lists of machines and tasks, the installation."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from physlearn.cli import catalogue, info, studies
 from physlearn.cli.intact import version
+from physlearn.cli.reproduce import reproduce
 
 DONE, USAGE = 0, 1
 ABANDONED = 141  # as a shell reports a program that wrote to a pipe nobody reads (128 + SIGPIPE)
@@ -88,10 +89,20 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument("--serial", action="store_true", help="run in this process, without limits: for debuggers")
     command("status", studies.status, "count a study's tasks by state", "FOLDER")
     export = command("export", studies.export, "write a study's dataset", "FOLDER")
-    export.add_argument("to", type=Path, metavar="FILE.nc|.zarr|.parquet")
+    export.add_argument("to", type=Path, metavar="FILE.nc|.zarr|.parquet|.csv")
     report = command("report", studies.report, "write a study's report, one HTML file", "FOLDER")
     for added in (plan, retry, report):
         added.add_argument("--trust", action="store_true", help="import code that came with the study")
+    claims = command("reproduce", reproduce, "measure published and exact numbers again; a study, so it can be resumed")
+    claims.add_argument("names", nargs="*", metavar="CLAIM", help="only these (default: all)")
+    claims.add_argument("--quick", action="store_true", help="few draws: minutes in place of hours")
+    claims.add_argument("--list", action="store_true", help="print the claims, measure nothing")
+    claims.add_argument(
+        "--data", type=Path, metavar="FOLDER", help="data sets that some claims need (MNIST's IDX files)"
+    )
+    claims.add_argument("--out", type=Path, help="the study's folder (default results/reproduce...)")
+    claims.add_argument("--workers", type=int, help="local processes (default: one per processor)")
+    claims.add_argument("--serial", action="store_true", help="run in this process, for debuggers")
     command("machines", catalogue.machines, "list the machines that can be built")
     tasks = command("tasks", catalogue.tasks, "list the tasks that a study can name, with their parameters")
     tasks.add_argument("names", nargs="*", metavar="MODULE:NAME", help="only these; custom tasks too")

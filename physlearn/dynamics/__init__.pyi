@@ -1,6 +1,7 @@
 from .annealing.ais import (
     LogZ as LogZ,
     annealed_importance as annealed_importance,
+    bayes_factor as bayes_factor,
 )
 from .annealing.anneal import (
     anneal as anneal,
@@ -15,6 +16,10 @@ from .annealing.tempering import (
     Tempered as Tempered,
     ladder as ladder,
     tempering as tempering,
+)
+from .annealing.variational import (
+    Variational as Variational,
+    variational as variational,
 )
 from .density.fokker_planck import (
     FokkerPlanck as FokkerPlanck,

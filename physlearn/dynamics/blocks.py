@@ -68,12 +68,19 @@ class Block:
         given = problem.push.any() or problem.base.any() or problem.nudges or problem.activated
         given = given or problem.scale is not None
         self.plain = whole and not given and not problem.clamps  # z is the state, and its fields all forces
+        name, layer = next(iter(problem.system.layers.items()))
+        lone = self.plain and len(problem.system.layers) == 1 and not layer.by_level
+        self.lone = (name, (-1, *layer.shape)) if lone else None  # the only layer: terms are called directly
 
     def force(self, z):
         """Force on z, (rows, m)."""
         if not self.plain:
             return self.part.force(z)
         system = self.part.system
+        if self.lone is not None:
+            name, shape = self.lone
+            x = {name: z.reshape(shape)}
+            return np.asarray(sum([term.field(x, system.theta, name) for term in system.terms])).reshape(z.shape)
         x = separate(system, z)
         parts = [system.field(x, name).reshape(len(z), -1) for name in system.layers]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, 1)

@@ -21,7 +21,8 @@ class Frame(NamedTuple):
 
     ``cluster`` (n,): the free variable each variable follows, -1 where it is given.  ``shift`` (n, s)
     and ``push`` (n, f) are sparse: what given values add to the state, what given forces push on.
-    ``values`` and ``forces`` locate each clamp's columns in u and in the forces.
+    ``values`` and ``forces`` locate each clamp's columns in u and in the forces.  ``picks`` are the variables that
+    given values are, in order, where all are values of single variables: a slice, or (s,) numbers.
     """
 
     offset: dict
@@ -31,6 +32,21 @@ class Frame(NamedTuple):
     push: Any
     values: dict
     forces: dict
+    picks: Any = None
+
+    def base(self, u):
+        """shift @ u: what given values (batch, s) add to the state, (batch, n)."""
+        if self.picks is None or u.dtype != float:
+            return (self.shift @ u.T).T
+        out = np.zeros((len(self.cluster), len(u)))
+        out[self.picks] = u.T + 0.0  # a sum, as of a product: no negative zero
+        return out.T
+
+    def pushed(self, force):
+        """push @ force: what given forces (batch, f) push with, (batch, n)."""
+        if not force.shape[1] and force.dtype == float:
+            return np.zeros((len(self.cluster), len(force))).T
+        return (self.push @ force.T).T
 
     def collect(self, y):
         """P^T y, the force on the free variables, (..., n) -> (..., m)."""
@@ -108,7 +124,11 @@ def _build(system, clamps):
     anchored = root == n
     roots = np.unique(root[:n][~anchored[:n]])
     cluster = np.where(anchored[:n], -1, np.searchsorted(roots, root[:n]))
-    return Frame(offset, cluster.astype(np.int64), len(roots), shift, push, values, forces)
+    single = all(b == n and scale == 1.0 for _, _, b, scale in ties)
+    picks: Any = np.array([a for _, a, _, _ in ties], np.int64) if single else None
+    if single and len(picks) and np.all(np.diff(picks) == 1):
+        picks = slice(int(picks[0]), int(picks[-1]) + 1)
+    return Frame(offset, cluster.astype(np.int64), len(roots), shift, push, values, forces, picks)
 
 
 def rows_of(system, name, offset, n) -> Any:

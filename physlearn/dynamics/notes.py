@@ -7,6 +7,7 @@ they get, and are not mentioned.
 
 from __future__ import annotations
 
+from physlearn.dynamics.potential import missing
 from physlearn.dynamics.sites.local import kind_code
 from physlearn.kernels.jit import OWN
 
@@ -25,6 +26,10 @@ BOUNDED = (
 FORCES = (
     "term {} has no `curvature`: moved by its field in plain NumPy; add `curvature` if it is a separable quadratic in "
     "each layer, for Gibbs sampling, or `quadratic` if it is a quadratic, for exact draws"
+)
+PATHS = (
+    "term {} has no `potential`: trajectories in plain NumPy, vectorised over chains; add `potential` (see "
+    "physlearn.Potential) for compiled ones"
 )
 STIFF = "term {} has no `jacobian`: slopes of the fields are differences; add `jacobian` for exact ones"
 PHASES = (
@@ -58,7 +63,10 @@ def of_draws(problem, engine):
     """Notes of a sampler, by its engine's name in the table of `sample`."""
     if problem.discrete:
         return _of_visits(problem) if engine == "gibbs" else ()
-    return lacking(problem.system, FORCES, "curvature") if engine in ("hmc", "mala", "ula") else ()
+    if engine not in ("hmc", "mala", "ula") or engine == "hmc" and missing(problem) is None:
+        return ()
+    paths = lacking(problem.system, PATHS, "potential") if engine == "hmc" else ()
+    return lacking(problem.system, FORCES, "curvature") + paths
 
 
 def of_motion(problem, method):

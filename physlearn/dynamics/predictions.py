@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from physlearn.maps.compose import add
-from physlearn.maps.map import slope
+from physlearn.maps.map import back, slope
 
 
 class Network(NamedTuple):
@@ -187,3 +187,15 @@ def swept(system, roots, cost, target):
         loss, pull = cost.value(y, target), cost.gradient(y, target)
     pull = np.divide(readout.pull(pull, layer.size), batch, dtype=y.dtype).reshape(batch, *layer.shape)
     return loss, gradient(network, tapes, {readout.layer: pull}, system.theta)
+
+
+def roots_gradient(network, tapes, cotangents, theta):
+    """{root: gradient} of a number whose derivatives by layers are ``cotangents``, one pass back to what is given."""
+    waiting = dict(cotangents)
+    for node in reversed(network.nodes):
+        c = waiting.pop(node.child, None)
+        if c is None:
+            continue
+        for name, b in zip(node.parents, back(node.map, tapes[node.child], c, theta), strict=True):
+            waiting[name] = waiting[name] + b if name in waiting else b
+    return waiting

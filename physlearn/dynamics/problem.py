@@ -6,7 +6,6 @@ see x / scale and its velocity, so that one tolerance fits all.  An energy needs
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
@@ -71,15 +70,14 @@ class Problem:
         """Take other given values (batch, s) and given forces (batch, f)."""
         self.u, self.given_force = u, given_force
         self.numbers.clear()
-        self.base = (self.frame.shift @ u.T).T
-        self.push = (self.frame.push @ given_force.T).T
+        self.base, self.push = self.frame.base(u), self.frame.pushed(given_force)
 
     def check_given(self):
         """Refuse given values that a layer cannot take."""
-        here = separate(self.system, self.frame.cluster[None] < 0)
-        for name, value in separate(self.system, self.base).items():
+        base = separate(self.system, self.base)
+        for name, (here,) in separate(self.system, self.frame.cluster[None] < 0).items():
             kind = self.system.layers[name].kind
-            if not kind.valid(value[:, here[name][0]]):
+            if here.any() and not kind.valid(base[name] if here.all() else base[name][:, here]):
                 raise ValueError(
                     f"clamp: some values given to layer {name!r} are not of the kind {kind}; "
                     "clamp it to values it can take"
@@ -114,9 +112,9 @@ class Problem:
 
     def torques(self):
         """Layers of angles on which a force is given, whose energy would not be the same after a turn."""
-        offset, layers = self.frame.offset, self.system.layers
-        pushed = {name: self.push[:, offset[name] : offset[name] + layer.size].any() for name, layer in layers.items()}
-        return [name for name, is_pushed in pushed.items() if is_pushed and hasattr(layers[name].kind, "wrap")]
+        offset, turning = self.frame.offset, self.system.layers.items()
+        turning = [(name, layer.size) for name, layer in turning if hasattr(layer.kind, "wrap")]
+        return [name for name, size in turning if self.push[:, offset[name] : offset[name] + size].any()]
 
     def unfit(self, lowers_energy):
         """Why a method that moves continuous variables to rest does not apply, or None.
@@ -194,17 +192,25 @@ class Problem:
     def first(self):
         """State of `initial`, made once and not to be changed in place."""
         if "first" not in self.numbers or self.numbers["first"][0] is not self.start:
-            alike = self.start is None and self.scale is None and not self.tied and not self.complex
-            self.numbers["first"] = self.start, self._alike() if alike else self.state(self.initial())
+            plain = self.start is None and self.scale is None and not (self.tied or self.complex)
+            self.numbers["first"] = self.start, self._plain_first() if plain else self.state(self.initial())
         return self.numbers["first"][1]
 
-    def _alike(self):
-        """State of `initial` where all items start alike but for given values."""
-        rows = []
-        for kind, shape in self.system.layers.values():
-            ends = getattr(kind, "low", -np.inf), getattr(kind, "high", np.inf)
-            rows.append(np.full(math.prod(shape), np.clip(_start(kind), *ends), float))
-        x = np.where(self.frame.cluster < 0, self.base, np.concatenate(rows))
+    def _plain_first(self):
+        """`first` of free variables that are single ones: each layer's start beside what is given."""
+        free = self.frame.cluster >= 0
+        if self.frame.picks is None:
+            x = np.array(self.base, order="C")
+        else:
+            x = np.zeros(self.base.shape)
+            x[:, self.frame.picks] = self.u + 0.0
+        for name, layer in self.system.layers.items():
+            start, kind = self.frame.offset[name], layer.kind
+            here = free[start : start + layer.size]
+            if here.any():
+                ends, value = (getattr(kind, "low", -np.inf), getattr(kind, "high", np.inf)), _start(kind)
+                value = np.clip(value, *ends) if np.ndim(value) else min(max(float(value), ends[0]), ends[1])
+                np.copyto(x[:, start : start + layer.size], value, where=True if here.all() else here)
         return held(self.system, separate(self.system, x))
 
     def state(self, z):

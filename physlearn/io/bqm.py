@@ -71,7 +71,7 @@ def from_bqm(model: Any) -> BQMEnergy:
     >>> found.energy(np.array([1.0, 0.0])).item(), found.variables
     (-1.0, ['a', 'b'])
     """
-    dimod = _dimod()
+    dimod = dimod_module()
     if isinstance(model, Mapping):
         for pair, value in model.items():
             if not isinstance(pair, tuple) or len(pair) != 2:
@@ -112,7 +112,7 @@ def to_bqm(energy: Machine) -> Any:
     >>> to_bqm(Ising.from_pairs([(0, 1)], 2.0)).quadratic
     {(1, 0): -2.0}
     """
-    dimod = _dimod()
+    dimod = dimod_module()
     energy = energy_of(energy, ", and a dimod model is one")
     energy.check_terms()
     if energy.fixed:
@@ -143,7 +143,8 @@ def to_bqm(energy: Machine) -> Any:
     return model
 
 
-def _dimod():
+def dimod_module() -> Any:
+    """The package dimod, or an ImportError that says how to install it."""
     try:
         import dimod
     except ImportError as error:

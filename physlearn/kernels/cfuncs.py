@@ -18,7 +18,7 @@ import warnings
 
 from llvmlite import ir
 from numba import types
-from numba.core import sigutils
+from numba.core import cgutils, sigutils
 from numba.core.ccallback import CFunc
 from numba.core.errors import NumbaError, NumbaExperimentalFeatureWarning
 from numba.extending import intrinsic
@@ -40,6 +40,8 @@ THRESHOLD = types.boolean(_floats, _floats)
 RESET = types.void(_floats, _floats)
 # action(step, table) -> 0, or a status that stops the run: one thing that happens in a step of a network
 ACTION = types.int64(types.int64, _int_at)
+# step(theta, gradient, kept, numbers, lr, count, rng): a user's optimiser, one parameter at a time
+STEP = types.void(_floats, _floats, types.float64[:, ::1], _floats, types.float64, types.int64, types.npy_rng)
 
 
 def compiled(function, signature, argument="local", remedy="or drop `local` from the term"):
@@ -185,6 +187,27 @@ def call_threshold(typingctx, address, x, p):
 def call_reset(typingctx, address, x, p):
     """Call the RESET at an address; 0, or -1 where it failed."""
     return types.int64(types.int64, *RESET.args), _call_checked_at(RESET)
+
+
+@intrinsic
+def call_step(typingctx, address, theta, gradient, kept, numbers, lr, count, rng):
+    """Call the STEP at an address; 0, or -1 where it failed."""
+    return types.int64(types.int64, *STEP.args), _call_checked_at(STEP)
+
+
+@intrinsic
+def generator_at(typingctx, state, next_uint64, next_uint32, next_double):
+    """A NumPy generator for compiled code, from the addresses (int64) that its bit generator gives by ``ctypes``."""
+
+    def emit(context, builder, signature, args):
+        made = cgutils.create_struct_proxy(types.npy_rng)(context, builder)  # Python owns it: no parent, no references
+        bits = cgutils.create_struct_proxy(types.npy_bitgen)(context, builder)
+        bits.state_address = bits.state = args[0]
+        bits.fnptr_next_uint64, bits.fnptr_next_uint32, bits.fnptr_next_double = args[1:]
+        made.bit_generator = bits._getvalue()
+        return made._getvalue()
+
+    return types.npy_rng(*[types.int64] * 4), emit
 
 
 @intrinsic

@@ -1,3 +1,8 @@
+from .attacks import (
+    Attack as Attack,
+    fgsm as fgsm,
+    pgd as pgd,
+)
 from .check_gradient import (
     GradientCheck as GradientCheck,
     check_gradient as check_gradient,
@@ -13,6 +18,8 @@ from .costs import (
     SquaredError as SquaredError,
 )
 from .data import Assignment as Assignment
+from .elbo import NegativeELBO as NegativeELBO
+from .input_gradient import input_gradient as input_gradient
 from .learn import (
     Training as Training,
     learn as learn,
@@ -34,12 +41,17 @@ from .rules.contrastive import (
     EquilibriumPropagation as EquilibriumPropagation,
     ExactGradient as ExactGradient,
 )
+from .rules.likelihood import (
+    MaximumLikelihood as MaximumLikelihood,
+    ReverseKL as ReverseKL,
+)
 from .rules.molecular import (
     MolecularLearning as MolecularLearning,
     learn_by_diffusion as learn_by_diffusion,
     sharpen as sharpen,
 )
 from .rules.predictive import PredictiveCoding as PredictiveCoding
+from .rules.reward import RewardLearning as RewardLearning
 from .rules.sampled import (
     BoltzmannLearning as BoltzmannLearning,
     ContrastiveDivergence as ContrastiveDivergence,
@@ -47,3 +59,8 @@ from .rules.sampled import (
 )
 from .rules.score import DenoisingScoreMatching as DenoisingScoreMatching
 from .schedules import WarmupCosine as WarmupCosine
+from .token_cost import TokenCrossEntropy as TokenCrossEntropy
+from .trades import (
+    Adversary as Adversary,
+    Trades as Trades,
+)

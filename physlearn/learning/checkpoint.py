@@ -1,4 +1,4 @@
-"""save and load: a training on disk, in one .npz file with a version.
+"""save and load: a training, or a machine alone, on disk, in one .npz file with a version.
 
 Arrays (theta, cost history, the memory of optimiser and rule) are stored as arrays, the rest, random states included,
 as JSON; nothing is pickled, so a file from elsewhere can be opened safely.
@@ -28,14 +28,15 @@ class _Foreign(ValueError):
     """A file of another format."""
 
 
-def save(path, training: Training) -> Path:
-    """Write a training to ``path`` (.npz), by way of a temporary file so that a crash leaves the old one.
+def save(path, training: Training | Machine) -> Path:
+    """Write a training, or a machine, to ``path`` (.npz), by way of a temporary file: a crash leaves the old one.
 
     Parameters
     ----------
     path : path-like
         Where; the suffix .npz is added if missing.
-    training : Training
+    training : Training or Machine
+        Of a machine its theta is kept: `load` puts it on a machine that is built the same way.
 
     Returns
     -------
@@ -46,10 +47,11 @@ def save(path, training: Training) -> Path:
     See `load`.
     """
     path = path_of("path", path)
-    instance("training", training, Training, "what `learn` returned")
     if not path.name:
         raise ValueError(f"path: got {path}, expected the name of a file")
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
+    if not isinstance(training, Training):
+        return _save_machine(path, training)
     arrays = {f"theta/{name}": value for name, value in training.theta.items()} | {"cost": training.cost}
     arrays |= {"monitor": training.monitor, "validation": training.validation}
     arrays |= {f"best/{name}": value for name, value in training.best.items()}
@@ -77,8 +79,19 @@ def save(path, training: Training) -> Path:
     return path
 
 
-def load(path, system: Machine) -> Training:
-    """Read a training back, onto the system it was made from.
+def _save_machine(path, machine) -> Path:
+    if not isinstance(machine, Machine):
+        instance("training", machine, Training, "what `learn` returned, or a machine")
+    arrays = {f"theta/{name}": np.asarray(value) for name, value in machine.theta.items()}
+    head = {"format": FORMAT, "machine": type(machine).__name__}
+    with replacing(path) as file:
+        np.savez(file, allow_pickle=False, head=np.array(json.dumps(head)), **arrays)
+    LOG.info("%s saved to %s", head["machine"], path)
+    return path
+
+
+def load(path, system: Machine) -> Any:
+    """Read a training back, onto the system it was made from; or a machine's theta, onto a machine.
 
     Parameters
     ----------
@@ -88,8 +101,8 @@ def load(path, system: Machine) -> Training:
 
     Returns
     -------
-    Training
-        Pass it to `learn` as ``resume``.
+    Training or Machine
+        What was saved.  Pass a training to `learn` as ``resume``.
 
     Raises
     ------
@@ -113,6 +126,8 @@ def load(path, system: Machine) -> Training:
     path = path_of("path", path)
     machine, system = system, system_of(system)
     arrays = _arrays(path)
+    if found := _machine_in(path, arrays):
+        return _onto(path, found, arrays, machine)
     if "head" not in arrays:
         raise ValueError(f"path: {path} holds no physlearn training (no head); it has {sorted(arrays)[:5]}")
     try:
@@ -142,6 +157,32 @@ def load(path, system: Machine) -> Training:
         raise ValueError(f"path: {path} holds theta of shapes {shapes}, expected {expected}, the system's")
     known = cost, epochs, memory, rng, method, monitor, monitor_name
     return Training(system.with_theta(theta), *known, **watched, _origin=machine)
+
+
+def _machine_in(path, arrays) -> str:
+    """Class of the machine that a file holds, "" where it holds something else."""
+    try:
+        head = json.loads(str(arrays.get("head", "{}")))
+    except ValueError:
+        return ""
+    if not isinstance(head, dict) or "machine" not in head:
+        return ""
+    if head.get("format") != FORMAT:
+        raise _Foreign(
+            f"path: {path} has format {head.get('format')}, expected {FORMAT}; use the version that wrote it"
+        )
+    return str(head["machine"])
+
+
+def _onto(path, name, arrays, machine):
+    if type(machine).__name__ != name:
+        raise ValueError(f"path: {path} holds a {name}, expected a {type(machine).__name__}, as `system` is")
+    theta = {key.partition("/")[2]: value for key, value in arrays.items() if key.startswith("theta/")}
+    shapes = {key: value.shape for key, value in theta.items()}
+    expected = {key: np.shape(value) for key, value in machine.theta.items()}
+    if shapes != expected:
+        raise ValueError(f"path: {path} holds theta of shapes {shapes}, expected {expected}, the machine's")
+    return machine.with_theta(theta)
 
 
 def _arrays(path) -> dict[str, Any]:

@@ -13,8 +13,18 @@ import numpy as np
 from physlearn.checks import choice, count, flag, function, instance, mapping, sequence
 from physlearn.energy import System
 from physlearn.errors import ConvergenceError
-from physlearn.learning.data import RELAX_OPTIONS, Assignment, check_data, check_names, check_nouns, made, remade
-from physlearn.learning.engines.choice import METHODS, choose, notes_of, own_method
+from physlearn.learning.data import (
+    RELAX_OPTIONS,
+    Assignment,
+    Fresh,
+    check_data,
+    check_names,
+    check_nouns,
+    fresh,
+    made,
+    remade,
+)
+from physlearn.learning.engines.choice import METHODS, choose, notes_of, own_method, takes_fresh
 from physlearn.learning.monitor import Monitor, shown
 from physlearn.learning.optimizers import rate, within_domains
 from physlearn.learning.resume import check_memory, copied, generator_of, start
@@ -26,6 +36,7 @@ from physlearn.threads import on_one_thread
 
 LOG = logging.getLogger(__name__)
 SAMPLES_PER_CALL = 200_000  # of one call of an engine: epochs are put together up to these many samples
+STEPS_PER_CALL = 64  # of steps whose data are made for them
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,6 +231,8 @@ def learn(
     True
     """
     check_nouns(rule=rule, optimizer=optimizer, **({} if cost is None else {"cost": cost}))
+    if hasattr(system, "__learn__") and not isinstance(system, type):  # as hardware has, which carries both out its way
+        rule, optimizer = system.__learn__(rule, optimizer)
     _check_settings(epochs, batch, shuffle, method, rule, callback, resume, relax_options)
     if getattr(rule, "takes_cost", True) == (cost is None):
         wants = "no cost" if cost is not None else "a cost, such as SquaredError('out')"
@@ -239,18 +252,26 @@ def learn(
     monitor, last = Monitor(record.system, task), record.epochs + epochs
     watch = Watch(system, task, validation, patience, norms)
     record = replace(record, method=used, monitor_name=monitor.name)
+    many = source is not None and not (callback or watch.active) and takes_fresh(rule, used)
     begun = "started" if resume is None else "resumed"
     LOG.info("learn: %s, epochs %d to %d by %s, engine %r", begun, record.epochs, last, type(rule).__name__, used)
     with Bar("learn", "epoch", epochs, progress) as bar:
         while record.epochs < last:
-            if source is not None and record.epochs > done:
+            if source is not None and record.epochs > done and not many:
                 task = remade(source, generator, record.epochs, record.system, task)
                 run, n = choose(method, record.system, task)[0], task.size
             single = callback or watch.active or source is not None
             chunk = 1 if single else min(last - record.epochs, max(1, SAMPLES_PER_CALL // n))
+            chunk = min(last - record.epochs, STEPS_PER_CALL) if many else chunk
             chunk = monitor.until(record.epochs, chunk)
             shuffled = shuffle and source is None
-            orders = [generator.permutation(n) if shuffled else np.arange(n) for _ in range(chunk)]
+            orders: list = [generator.permutation(n) if shuffled else np.arange(n) for _ in range(chunk)]
+            if many:
+                steps = range(record.epochs, record.epochs + chunk)
+                orders = [
+                    Fresh(inputs, target) if step == done else fresh(source, generator, step, record.system, task)
+                    for step in steps
+                ]
             record, costs, trouble = _advance(run, record, orders, optimizer, generator)
             record = replace(record, monitor=monitor.of(record, costs, trouble, last), notes=notes_of(run))
             if watch.active and not trouble:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-WORK = 2e7  # samples times parameters between two measurements, so that measuring costs little
+WORK = 4e8  # samples times parameters between two measurements, so that measuring costs a few per cent
 
 
 class Monitor:

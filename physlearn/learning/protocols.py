@@ -69,6 +69,8 @@ class ContrastRule(Protocol):
         Whether `learn` needs a cost (default) or refuses one.
     method : str, optional
         What ``Training.method`` says; default "contrast".
+    in_place : bool, optional
+        Whether the step keeps nothing of the system that it is given, whose theta then changes in place: faster.
 
     Methods
     -------
@@ -130,6 +132,13 @@ class Optimizer(Protocol):
         drawn from the training's; keep it in the memory.
     step(theta, gradient, memory, lr) -> theta
         New arrays of the parameters that change, {name: array}; ``memory`` is updated in place, ``theta`` is read-only.
+    compiled() -> (function, numbers), optional
+        The same step for whole compiled epochs, where a call of Python may cost more than all else in a step.
+        ``function(theta, gradient, kept, numbers, lr, count, rng)`` is compiled by Numba and steps one parameter in
+        place: ``theta`` and ``gradient`` (n,); ``kept`` (k, n), one row for each dictionary {name: array like theta}
+        that ``start`` gives, in its order; ``numbers`` as given here, (m,) float64; ``count`` the number of the step,
+        from 1 on; ``rng`` is ``memory["rng"]``.  A training begins with two steps of both forms and refuses those that
+        do not agree.
 
     Examples
     --------
@@ -147,6 +156,25 @@ class Optimizer(Protocol):
     ...         draw = memory["rng"].standard_normal
     ...         return {name: theta[name] - lr * (g + self.noise * draw(g.shape)) for name, g in gradient.items()}
     >>> isinstance(Noisy(), Optimizer)
+    True
+
+    The same compiled, with the same draws:
+
+    >>> def noisy(theta, gradient, kept, numbers, lr, count, rng):
+    ...     for i in range(theta.size):
+    ...         theta[i] -= lr * (gradient[i] + numbers[0] * rng.standard_normal())
+    >>> class Fast(Noisy):
+    ...     def compiled(self):
+    ...         return noisy, [self.noise]
+    >>> import numpy as np
+    >>> from physlearn import CoupledLearning, Energy, Readout, Real, SquaredError, learn
+    >>> from physlearn.terms import Edges
+    >>> divider = Energy({"v": (Real(), 3)}, [Edges("v", [(0, 1), (1, 2)])], {"conductance": [1.0, 3.0]},
+    ...                  {"in": Readout("v", [0, 2]), "out": Readout("v", [1])})
+    >>> data = {"in": [[1.0, 0.0]], "out": [[0.5]]}
+    >>> task = dict(rule=CoupledLearning(), cost=SquaredError("out"), epochs=100, rng=0)
+    >>> fast, slow = (learn(divider, data, optimizer=optimizer, **task) for optimizer in (Fast(), Noisy()))
+    >>> fast.theta["conductance"].tobytes() == slow.theta["conductance"].tobytes()
     True
     """
 

@@ -3,6 +3,7 @@ from .activations import (
     Identity as Identity,
     Logistic as Logistic,
     Relu as Relu,
+    Silu as Silu,
     Softmax as Softmax,
     Softplus as Softplus,
     Tanh as Tanh,
@@ -22,7 +23,17 @@ from .conv import (
     Conv as Conv,
     MaxPool as MaxPool,
 )
+from .coupling import AffineCoupling as AffineCoupling
+from .draw import NormalDraw as NormalDraw
 from .feedback import FeedbackAffine as FeedbackAffine
+from .graphs.attention import EdgeAttention as EdgeAttention
+from .graphs.convolution import GraphConvolution as GraphConvolution
+from .graphs.edges import pack_graphs as pack_graphs
+from .graphs.message import (
+    Collect as Collect,
+    Ends as Ends,
+    MessagePassing as MessagePassing,
+)
 from .map import Map as Map
 from .norms import (
     BatchNorm as BatchNorm,
@@ -30,4 +41,26 @@ from .norms import (
     LayerNorm as LayerNorm,
     Masked as Masked,
     Standardised as Standardised,
+)
+from .sequence.attention import Attention as Attention
+from .sequence.block import TransformerBlock as TransformerBlock
+from .sequence.gru import GRU as GRU
+from .sequence.lstm import LSTM as LSTM
+from .sequence.mingru import MinGRU as MinGRU
+from .sequence.rnn import RNN as RNN
+from .sequence.shapes import (
+    Beside as Beside,
+    Bidirectional as Bidirectional,
+    Each as Each,
+    Last as Last,
+    Pool as Pool,
+    Residual as Residual,
+)
+from .sequence.tokens import (
+    Embedding as Embedding,
+    Positions as Positions,
+)
+from .sequence.unroll import (
+    Step as Step,
+    unroll as unroll,
 )

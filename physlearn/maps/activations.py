@@ -3,6 +3,7 @@
     Identity     x                   Logistic   1/(1 + exp(-x))         Tanh      tanh x
     Relu         max(x, 0)           Softplus   log(1 + exp x)          Softmax   exp x / sum exp x
     HardSigmoid  min(max(x, 0), 1), the one of Scellier and Bengio 2017
+    Silu         x/(1 + exp(-x)), smooth where Relu has its kink (Elfwing et al. 2018)
 
 At a kink the derivative is the one from outside the linear part: zero.
 """
@@ -215,6 +216,38 @@ class Softplus(_Pointwise):
     def derivative(self, x, y):
         """The logistic function of x, 1 - exp(-y)."""
         return -np.expm1(-y)
+
+
+@dataclass(frozen=True)
+class Silu(_Pointwise):
+    """y = x/(1 + exp(-x)).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Silu().forward((np.array([[-20.0, 0.0, 20.0]]),), {})[0].round(4)
+    array([[-0., 0., 20.]])
+    """
+
+    __repr__ = brief
+
+    def forward(self, parents, theta):
+        """x/q, q = 1 + exp(-x), infinite where y is zero; the tape is (q, y)."""
+        (x,) = parents
+        with np.errstate(over="ignore"):
+            q = np.negative(x)
+            np.exp(q, out=q)
+        q += 1
+        y = x / q
+        return y, (q, y)
+
+    def derivative(self, q, y):
+        """s + y (1 - s), s = 1/q."""
+        s = np.divide(1, q, dtype=q.dtype)
+        found = 1 - s
+        found *= y
+        found += s
+        return found
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,8 @@ class Affine(Map):
         """x W + b; the tape is the parent."""
         x = parents[0].reshape(len(parents[0]), -1)
         w = theta[self.weight]
-        value = x @ (w.T if self.transposed else w)
+        w = w.T if self.transposed else w
+        value = x * w if len(w) == 1 else x @ w  # one input: no sums, and BLAS takes three times as long
         if self.bias is not None:
             value += theta[self.bias]
         return value.reshape(len(x), *self.units), parents[0]

@@ -43,6 +43,10 @@ class Chain(Map):
             self.logdet = self._logdet
         if all(hasattr(m, "inverse") for m in self.maps):
             self.inverse = self._inverse
+        if all(hasattr(m, "with_logdet") and hasattr(m, "pull_both") for m in self.maps):
+            self.with_logdet, self.pull_both = self._with_logdet, self._pull_both
+        if all(hasattr(m, "reversed") for m in self.maps):
+            self.reversed = self._reversed
 
     def __repr__(self):
         return f"Chain({', '.join(map(repr, self.maps))})"
@@ -122,6 +126,27 @@ class Chain(Map):
             total = total + m.logdet(parents, theta)
             parents = (m.forward(parents, theta)[0],)
         return total
+
+    def _with_logdet(self, parents, theta):
+        """Value, logarithm of the determinant and tape, in one pass."""
+        tapes, total = [], 0.0
+        for m in self.maps:
+            value, logdet, tape = m.with_logdet(parents, theta)
+            tapes.append(tape)
+            total, parents = total + logdet, (value,)
+        return value, total, tapes
+
+    def _pull_both(self, tape, cotangent, by_logdet, theta):
+        """From the last map to the first, the logarithm of the determinant weighing in each."""
+        gradient = {}
+        for m, t in zip(reversed(self.maps), reversed(tape), strict=True):
+            (cotangent,), new = m.pull_both(t, cotangent, by_logdet, theta)
+            add(gradient, new)
+        return (cotangent,), gradient
+
+    def _reversed(self):
+        """The chain of the reversed maps, last first."""
+        return Chain(*(m.reversed() for m in reversed(self.maps)))
 
     def _inverse(self, value, theta):
         """From the last map to the first."""

@@ -19,6 +19,9 @@ That is all a map needs.  Optional:
     affine = True            the value is linear in the parents, but for a constant: ``back`` is the same for all
     logdet(parents, theta)   log |det dy/dx|, (batch,), of an invertible map of one parent
     inverse(value, theta)    the parents, a tuple, of a value
+    with_logdet(parents, theta) -> (value, logdet, tape), and pull_both(tape, cotangent, by_logdet, theta), the pullback
+                             of c . y + l . logdet with l (batch,) or None: what a flow learns by
+    reversed()               the map from value to parent, of the same parameters
     fixed(parents, theta, rng) -> (map, {name: array})   the map to use throughout one batch of a training (masks drawn,
                              statistics taken), and new values of parameters that are measured and not learnt
     measured                 names of those

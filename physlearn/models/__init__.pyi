@@ -1,8 +1,17 @@
+from .assembly.buffering import (
+    buffer_ratio as buffer_ratio,
+    buffered_plant as buffered_plant,
+)
 from .assembly.capacity import (
     RetrievalCurve as RetrievalCurve,
     accidental_candidates as accidental_candidates,
     capacity_exponent as capacity_exponent,
     retrieval_curve as retrieval_curve,
+)
+from .assembly.condensates import (
+    Condensates as Condensates,
+    Phases as Phases,
+    binodal as binodal,
 )
 from .assembly.linkers import linked as linked
 from .assembly.mixture import Assembly as Assembly
@@ -51,6 +60,11 @@ from .boltzmann.rbm import (
     RBM as RBM,
     LogLikelihood as LogLikelihood,
 )
+from .generative.denoiser import (
+    Shrinkage as Shrinkage,
+    map_jacobian as map_jacobian,
+    shrinkage as shrinkage,
+)
 from .generative.mixture import GaussianMixture as GaussianMixture
 from .generative.ou import OUProcess as OUProcess
 from .generative.phases import (
@@ -62,13 +76,58 @@ from .generative.phases import (
 from .generative.tilted import (
     Tilt as Tilt,
     measured as measured,
-    tilted_transport as tilted_transport,
 )
+from .generative.tilted_start import (
+    TiltedStart as TiltedStart,
+    tilted_start as tilted_start,
+)
+from .generative.transport import tilted_transport as tilted_transport
 from .layered.ep import (
     Convolved as Convolved,
     EPNetwork as EPNetwork,
 )
 from .layered.graph import PredictionGraph as PredictionGraph
+from .layered.scaling import (
+    RandomFeatures as RandomFeatures,
+    best_size as best_size,
+    kernel_error as kernel_error,
+    power_law as power_law,
+)
+from .layered.variational import (
+    VariationalAutoencoder as VariationalAutoencoder,
+    linear_elbo as linear_elbo,
+)
+from .learned.adversarial import AdversarialPair as AdversarialPair
+from .learned.backwards import (
+    ancestral as ancestral,
+    ddim as ddim,
+    probability_flow as probability_flow,
+)
+from .learned.compare import (
+    TwoSample as TwoSample,
+    two_sample as two_sample,
+)
+from .learned.contest import (
+    Contest as Contest,
+    contest as contest,
+)
+from .learned.continuous_flow import ContinuousFlow as ContinuousFlow
+from .learned.coupling_flow import CouplingFlow as CouplingFlow
+from .learned.diffusion import DiffusionModel as DiffusionModel
+from .learned.losses import LossBand as LossBand
+from .learned.parametrisation import (
+    Parametrisation as Parametrisation,
+    converted as converted,
+)
+from .learned.reweighting import (
+    Reweighted as Reweighted,
+    reweighted as reweighted,
+)
+from .learned.scales import (
+    FieldPotential as FieldPotential,
+    ScaleByScale as ScaleByScale,
+)
+from .learned.schedule import NoiseSchedule as NoiseSchedule
 from .memory.attention import (
     attention as attention,
     causal_mask as causal_mask,
@@ -150,6 +209,11 @@ from .spins.pairs import (
     cubic_pairs as cubic_pairs,
     square_pairs as square_pairs,
     triangular_pairs as triangular_pairs,
+)
+from .spins.scalar_field import (
+    FieldEnergy as FieldEnergy,
+    RingField as RingField,
+    ScalarField as ScalarField,
 )
 from .spins.spin_glass import (
     Ising as Ising,

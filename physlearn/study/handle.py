@@ -149,10 +149,21 @@ class Study:
         return write_report(data, self.failures() + broken, path, title=self.name, task_figures=drawn)
 
     def export(self, path) -> Path:
-        """Write the dataset to ``.nc`` (netCDF 4), ``.zarr`` or ``.parquet`` (one row per task; scalars only)."""
+        """Write the dataset (``.nc``, ``.zarr``), or its scalars, one row a task (``.parquet``, ``.csv``)."""
         from physlearn.study.storage.export import export
 
         return export(self.to_dataset(), path_of("path", path))
+
+    def to_pandas(self):
+        """Parameters, status and scalar results, one row per task; for polars, ``polars.from_pandas`` of it.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
+        from physlearn.study.storage.export import table
+
+        return table(self.to_dataset())
 
     def retry(self, *, failed=True, stale=False, trust=False, executor=None, progress=True, **options) -> Study:
         """Run again the tasks that failed or are damaged, and on request the results of another version of the task.

@@ -20,6 +20,7 @@ forms open faster engines or say what holds, each audited by `check_energy`:
     reciprocal = False           its forces are no gradient of its energy: what lowers an energy refuses
     rowwise = True               rows of energy and field have the same bits in any batch of two or more
     local                        a `Local`: compiled single-variable updates
+    potential                    a `Potential`: compiled trajectories (Hamiltonian Monte Carlo)
 """
 
 import lazy_loader

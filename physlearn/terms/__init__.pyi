@@ -8,6 +8,7 @@ from .attention import (
     TokenMemory as TokenMemory,
 )
 from .bias import Bias as Bias
+from .compiled import Compiled as Compiled
 from .convex import (
     Entropy as Entropy,
     SquaredNorm as SquaredNorm,
@@ -34,3 +35,4 @@ from .potts import PottsPairs as PottsPairs
 from .potts_bias import PottsBias as PottsBias
 from .potts_dense import PottsDense as PottsDense
 from .prediction import Prediction as Prediction
+from .transported import Transported as Transported

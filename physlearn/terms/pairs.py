@@ -88,7 +88,7 @@ class Pairs:
     def energy(self, x, theta):
         """-sum J s_i s_j, (batch,)."""
         flat = _flat(x[self.layers[0]])
-        return -(flat[:, self.i] * flat[:, self.j]) @ theta[self.parameter]
+        return -(flat.take(self.i, 1) * flat.take(self.j, 1)) @ theta[self.parameter]
 
     def field(self, x, theta, layer):
         """sum_j J_ij s_j, shaped like the layer; exact for spins and 0/1 alike, E being multilinear."""

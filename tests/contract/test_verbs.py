@@ -11,7 +11,7 @@ from circuits.neurons import LIF, Constant, Delta, Population, SpikingNetwork
 from physlearn import Energy, Readout, Real, SquaredError, System
 from physlearn.learning import EquilibriumPropagation, ExactGradient
 from physlearn.models import Assembly
-from physlearn.terms import Edges, Lattice, Pairs
+from physlearn.terms import Edges, Lattice, Pairs, Parabola
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "ARCHITECTURE.md"
 TEXT = ARCHITECTURE.read_text(encoding="utf-8").split("**Who takes what.**")[1]
@@ -36,6 +36,7 @@ class Rotor:
 
 SPRING = Energy({"x": (Real(), 3)}, [Edges("x", [(0, 1), (1, 2)])], {"conductance": [1.0, 2.0]},
                 {"ends": Readout("x", [0, 2]), "y": Readout("x", [1])})  # fmt: skip
+WELL = Energy({"x": (Real(), 2)}, [Parabola("x")], {"stiffness": np.ones(2)})
 RING = Energy({"s": (pl.Spin(), 4)}, [Pairs("s", [(0, 1), (1, 2), (2, 3), (3, 0)])], {"J": np.ones(4)})
 ROTOR = System({"x": (Real(), 2)}, [Rotor()], {"c": [1.0, 0.5]},
                {"y": Readout("x", [1]), "push": Readout("x", [0], force=True)})  # fmt: skip
@@ -73,6 +74,7 @@ CALLS = {  # the call, and the Energy and System that it is tried with
     "tempering": (lambda m: pl.tempering(m, temperatures=[1.0, 2.0], n_samples=2), RING, ROTOR),
     "population_annealing": (lambda m: pl.population_annealing(m, temperatures=[2.0, 1.0], population=99), RING, ROTOR),
     "annealed_importance": (lambda m: pl.annealed_importance(m, temperature=1.0, steps=9, chains=9), RING, ROTOR),
+    "variational": (lambda m: pl.variational(m, temperature=1.0, rng=0), WELL, ROTOR),
     "enumerate_states": (lambda m: pl.enumerate_states(m, temperature=1.0), RING, ROTOR),
     "kinetics": (lambda m: pl.kinetics(m, temperature=1.0, t_span=1.0, rng=0), MIXTURE, DRIVEN),
     "energy_terms": (lambda m: pl.energy_terms(m, np.zeros(3)), SPRING, ROTOR),

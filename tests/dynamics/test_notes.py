@@ -126,8 +126,9 @@ def test_rest_within_bounds_would_not_take_a_jacobian():
 
 def test_draws_and_motion():
     energy = Energy({"x": (Real(), 3)}, [Wells(), Parabola("x", "k2")], {"k": 1.0, "k2": np.ones(3)})
-    (note,) = sample(energy, temperature=1.0, n_samples=2, chains=4, rng=0).notes
+    note, paths = sample(energy, temperature=1.0, n_samples=2, chains=4, rng=0).notes
     assert note.startswith("term Wells has no `curvature`: moved by its field in plain NumPy")
+    assert paths.startswith("term Wells has no `potential`: trajectories in plain NumPy")
     assert integrate(energy, (0.0, 1.0), x0=np.ones(3)).notes == ()
     (note,) = integrate(energy, (0.0, 1.0), x0=np.ones(3), method="stiff").notes
     assert note.startswith("term Wells has no `jacobian`: slopes of the fields are differences")

@@ -12,9 +12,11 @@ from circuits import (
     CurrentSource,
     Diode,
     DriftMemristor,
+    Hardware,
     IdealDiode,
     Law,
     Resistor,
+    ResistorNetwork,
     Sine,
     ThresholdMemristor,
     TransistorEdge,
@@ -88,4 +90,28 @@ def training():
     return [(run.theta, run.cost) for run in runs]
 
 
-RUNS = {run.__name__: run for run in (elements, grid, netlists, times, training)}
+def adapting():
+    net = {"V": (VoltageSource(Sine(0.0, 1.0, 1.0)), "a", "0"), "M": (DriftMemristor(), "a", "b")}
+    circuit = Circuit(net | {"C": (Capacitor(1e-5), "b", "0"), "R": (Resistor(1e3), "b", "0")})
+    runs = [integrate(circuit, (0.0, 0.5), tol=1e-3, method=m) for m in ("trapezoidal", "bdf2")]
+    return [(run.t, run.x, run.states) for run in runs]
+
+
+def hardware():
+    rng, graph = np.random.default_rng(2), square_lattice(4, periodic=True)
+    network = ResistorNetwork(graph, conductance=rng.uniform(0.5, 2.0, 32), ground=0, inputs=[5, 10], outputs=[3])
+    for u, v in graph.edges:
+        graph.edges[u, v]["element"] = TransistorEdge(float(rng.uniform(1.5, 4.0)))
+    circuit = Circuit(graph, ground=0, inputs=[5, 10], outputs=[3])
+    data = {"input": rng.uniform(0, 0.9, (5, 2)), "output": rng.uniform(0.1, 0.2, (5, 1))}
+    parts = dict(update_noise=1e-3, measurement_noise=1e-3, measurement_offset=1e-3, clamp_bias=1e-3, mismatch=0.01)
+    parts |= dict(active=0.5, failure_rate=0.01, failure="cut", rng=1)
+    runs = []
+    for machine, lr, levels in ((network, 0.5, np.linspace(0.1, 3.0, 64)), (circuit, 1e3, None)):
+        lab = Hardware(machine, levels=levels, rounding="stochastic" if levels is not None else "nearest", **parts)
+        settings = dict(rule=CoupledLearning(0.1), optimizer=SGD(lr), cost=SquaredError("output"), batch=2, rng=3)
+        runs += [learn(lab, data, epochs=3, method=method, **settings) for method in ("compiled", "relax")]
+    return [(run.theta, run.cost) for run in runs]
+
+
+RUNS = {run.__name__: run for run in (elements, grid, netlists, times, training, adapting, hardware)}

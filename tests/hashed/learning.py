@@ -172,6 +172,32 @@ def audit(rule, machine=network):
     return check_gradient(machine(), examples(3), rule, [0.1, 0.05, 0.025], cost=SQUARE)
 
 
+def noisy(theta, gradient, kept, numbers, lr, count, rng):
+    for i in range(theta.size):
+        kept[0, i] = 0.9 * kept[0, i] + gradient[i]
+        theta[i] -= lr * (kept[0, i] + numbers[0] * rng.standard_normal())
+
+
+class Noisy:
+    """Momentum and noise, compiled or not."""
+
+    lr, bounds = 0.1, {}
+
+    def start(self, theta, rng):
+        return {"rng": rng, "speed": {name: np.zeros_like(value) for name, value in theta.items()}}
+
+    def step(self, theta, gradient, memory, lr):
+        for name, g in gradient.items():
+            memory["speed"][name] = 0.9 * memory["speed"][name] + g
+        noise = {name: 0.01 * memory["rng"].standard_normal(g.shape) for name, g in gradient.items()}
+        return {name: theta[name] - lr * (memory["speed"][name] + noise[name]) for name in gradient}
+
+
+class CompiledNoisy(Noisy):
+    def compiled(self):
+        return noisy, [0.01]
+
+
 def molecules(**more):
     found = learn_by_diffusion([s.codes for s in random_structures(1, (2, 2), rng=1)], 4, duration=0.05, **more)
     return found if more else [found, sharpen(found.J, 3)]
@@ -261,6 +287,8 @@ RUNS |= {
     ),
     "compiled, in order": lambda: train(RULES["coupled"], shuffle=False, method="compiled"),
     "compiled, falling rate": lambda: train(RULES["coupled"], SGD(lambda k: 0.2 / (1 + k)), method="compiled"),
+    "compiled, own optimiser": lambda: train(RULES["coupled"], Noisy(), method="compiled"),
+    "compiled, own optimiser compiled": lambda: train(RULES["coupled"], CompiledNoisy(), method="compiled"),
     "large": lambda: train(RULES["coupled"], "adam", machine=network(20), epochs=2, batch=None, samples=60),
     "large, momentum": lambda: train(
         RULES["propagation"], "momentum", machine=network(20), epochs=2, batch=30, samples=60

@@ -8,8 +8,11 @@ import numpy as np
 
 from circuits.neurons import (
     LIF,
+    NMDA,
+    PES,
     STDP,
     Alpha,
+    ClosedLoop,
     Constant,
     Delta,
     DualExponential,
@@ -26,11 +29,13 @@ from circuits.neurons import (
     Ramp,
     Record,
     ShortTermPlasticity,
+    Signal,
     Sine,
     SpikeSource,
     SpikeTrains,
     SpikingNetwork,
     Step,
+    Voja,
     connect,
     read_stream,
 )
@@ -194,7 +199,68 @@ def streamed():
         return [np.array(spikes["n"].times), np.array(spikes["n"].ids), np.array(traces["n"].values)]
 
 
-RUNS = {}
+def coded(plasticity=None, kernel=None):
+    """A projection of low rank onto itself, a probe, a signal."""
+    rng = generator(8)
+    decoders, encoders = 2e-3 * rng.standard_normal((50, 3)), rng.standard_normal((3, 50))
+    cells = LIF(
+        tau=20e-3, v_rest=0.0, v_threshold=1.0, v_reset=0.0, refractory=2e-3, exact_times=plasticity is not None
+    )
+    area = kernel or Exponential(5e-3, normalised="area")
+    network = SpikingNetwork(
+        {"a": Population(cells, 50)},
+        [
+            Projection(
+                "a",
+                "a",
+                connect.low_rank(decoders, encoders),
+                delay=1e-3,
+                receptor=area,
+                plasticity=plasticity,
+                name="loop",
+            ),
+            Projection("a", None, connect.low_rank(decoders), receptor=area, name="seen"),
+        ],
+        [Constant("a", np.linspace(1.1, 2.0, 50)), Signal("a", lambda t: t[:, None] * [1.0, -1.0, 2.0], encoders)],
+    )
+    return follow(
+        network, 0.1, dt=1e-3, record={"a": "spikes", "seen": Record(["x"]), "loop": Record(["x"], every=5e-3)}
+    )
+
+
+def sliced():
+    populations = {"s": Population(PoissonSource(200.0), 30)}
+    populations["t"] = Population(LIF(**CELL), 20, receptors={"n": NMDA(reversal=60e-3, slope=20e-3)})
+    rule = connect.where(lambda i, j: 0.5 * (i > j))
+    network = SpikingNetwork(populations, [Projection("s[10:]", "t[::2]", rule, weight=0.05, delay=1e-3)])
+    return follow(network, 0.05, rng=3, record={"t": Record(["v"], every=5e-3)})
+
+
+def late_plasticity():
+    rule = STDP(15e-3, 25e-3, 0.02, 0.015, w_max=1.0)
+    delay = lambda s, t, g: 1e-4 * (1 + (s + 2 * t) % 5)  # noqa: E731
+    populations = {"s": Population(PoissonSource(100.0), 9), "t": Population(LIF(**CELL), 4, receptors={"d": Delta()})}
+    projection = Projection("s", "t", connect.all_to_all(), weight=0.4, delay=delay, plasticity=rule)
+    return follow(SpikingNetwork(populations, [projection]), 0.1, rng=2)
+
+
+def looped():
+    network = SpikingNetwork(
+        {"a": Population(LIF(**CELL), 3)}, inputs=[Signal("a", [15e-3], np.ones((1, 3)), name="u")]
+    )
+    loop = ClosedLoop(lambda t, seen: {"u": [15e-3 + 1e-3 * seen["a"].sum()]}, every=5e-3)
+    return follow(network, 0.1, closed_loop=loop)
+
+
+RUNS = {
+    "low rank": coded,
+    "low rank, gamma": lambda: coded(kernel=Gamma(3e-3, 2)),
+    "low rank, PES": lambda: coded(PES(1e-3, {"seen": 1.0, "loop": -0.5})),
+    "low rank, Voja": lambda: coded(Voja(0.01)),
+    "slices, where, NMDA": sliced,
+    "STDP with a delay per synapse": late_plasticity,
+    "closed loop": looped,
+}
 SYNAPSES = {
     "delta": (lambda **r: Delta(), 1e-3),
     "exponential": (lambda **r: Exponential(5e-3, **r), 2e-3),

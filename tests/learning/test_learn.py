@@ -25,6 +25,7 @@ from physlearn import (
     load,
     save,
 )
+from physlearn.models import PredictionGraph
 from tests.learning.machines import circulating, lattice, quartic
 
 BOUNDS = {"conductance": (1e-3, 10.0)}
@@ -367,3 +368,20 @@ def test_files_of_other_machines_and_versions_are_refused(rng, tmp_path):
     np.savez(tmp_path / "other.npz", a=np.zeros(2))
     with pytest.raises(ValueError, match="holds no physlearn training"):
         load(tmp_path / "other.npz", small)
+
+
+def test_steps_put_together_are_the_steps_one_by_one():
+    """Data made for every step: many steps in one call of the engine, and one a call because a callback looks on."""
+    net = PredictionGraph.layered([2, 4, 1], rng=0)
+
+    def batch(rng, step):
+        x = rng.standard_normal((5 if step < 60 else 7, 2))
+        return {"x": x, "y": x[:, :1] * x[:, 1:]}
+
+    task = dict(rule=ExactGradient(), cost=SquaredError("y"), optimizer=Adam(0.01), epochs=70, rng=3, progress=False)
+    many, single = learn(net, batch, **task), learn(net, batch, **task, callback=lambda training: False)
+    assert np.array_equal(many.cost, single.cost)
+    assert all(np.array_equal(many.theta[name], single.theta[name]) for name in many.theta)
+    assert many.rng == single.rng
+    with pytest.raises(ValueError, match="step 3"):
+        learn(net, lambda rng, step: batch(rng, step) if step < 3 else {"x": np.full((5, 2), np.nan)}, **task)

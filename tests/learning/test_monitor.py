@@ -97,7 +97,7 @@ def test_training_does_not_notice_and_resuming_goes_on(tmp_path, rng):
 
 
 def test_long_epochs_are_all_measured(rng):
-    data = (rng.random((500, 200)) < 0.1).astype(float)
-    machine, rule = RBM(200, 200, rng=0), ContrastiveDivergence()
-    done = learn(machine.energy, {"v": data}, rule=rule, optimizer=SGD(0.1), epochs=4, batch=100, rng=0)
+    data = (rng.random((2500, 400)) < 0.1).astype(float)
+    machine, rule = RBM(400, 400, rng=0), ContrastiveDivergence()
+    done = learn(machine.energy, {"v": data}, rule=rule, optimizer=SGD(0.01), epochs=4, batch=100, rng=0)
     assert np.isfinite(done.monitor).all() and done.monitor[-1] > done.monitor[0]

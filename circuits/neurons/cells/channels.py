@@ -61,7 +61,11 @@ class Rate:
 
     def __call__(self, v):
         """The rate at voltages v, 1/s, same shape."""
-        y = (array("v", v) - self.midpoint) / self.scale
+        return self.at(array("v", v))
+
+    def at(self, v):
+        """The same of voltages that have been checked: one at a time, the check takes longer than the rate."""
+        y = (v - self.midpoint) / self.scale
         if self.form == "exponential":
             return self.rate * np.exp(y)[()]
         if self.form == "sigmoid":
@@ -136,7 +140,8 @@ class Gate:
         v : float or array
             V.
         """
-        return 1.0 / (self.alpha(v) + self.beta(v))
+        v = array("v", v)
+        return 1.0 / (self.alpha.at(v) + self.beta.at(v))
 
     def steady(self, v):
         """Open fraction in the long run, alpha / (alpha + beta).
@@ -146,8 +151,12 @@ class Gate:
         v : float or array
             V.
         """
-        alpha = self.alpha(v)
-        return alpha / (alpha + self.beta(v))
+        return self.steady_at(array("v", v))
+
+    def steady_at(self, v):
+        """`steady` of voltages that have been checked."""
+        alpha = self.alpha.at(v)
+        return alpha / (alpha + self.beta.at(v))
 
     def slope(self, v):
         """Derivative of the steady state, 1/V.

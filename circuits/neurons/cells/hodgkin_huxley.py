@@ -158,8 +158,11 @@ class HodgkinHuxley:
         >>> abs(float(squid.steady_current(squid.rest()))) < 1e-9
         True
         """
-        v = array("v", v)
-        m, h, n = self.m.steady(v), self.h.steady(v), self.n.steady(v)
+        return self._held_at(array("v", v))
+
+    def _held_at(self, v):
+        """`steady_current` of voltages that have been checked."""
+        m, h, n = self.m.steady_at(v), self.h.steady_at(v), self.n.steady_at(v)
         sodium, potassium = self.g_na * m**3 * h * (v - self.e_na), self.g_k * n**4 * (v - self.e_k)
         return sodium + potassium + self.g_leak * (v - self.e_leak)
 
@@ -178,12 +181,14 @@ class HodgkinHuxley:
         low = np.min(ends, axis=0) + np.minimum(push, 0.0) - 1e-3
         high = np.max(ends, axis=0) + np.maximum(push, 0.0) + 1e-3
         grid = low + (high - low) * np.linspace(0.0, 1.0, 1025).reshape(-1, *[1] * len(shape))
-        first = np.argmax(self.steady_current(grid) >= current, axis=0)
+        first = np.argmax(self._held_at(grid) >= current, axis=0)
         high = np.take_along_axis(grid, first[None], 0)[0]
         low = np.take_along_axis(grid, np.maximum(first - 1, 0)[None], 0)[0]
         for _ in range(60):
             middle = 0.5 * (low + high)
-            above = self.steady_current(middle) >= current
+            if np.all((middle == low) | (middle == high)):  # neighbours: nothing lies between
+                break
+            above = self._held_at(middle) >= current
             low, high = np.where(above, low, middle), np.where(above, middle, high)
         return (0.5 * (low + high))[()]
 
@@ -269,7 +274,8 @@ class HodgkinHuxley:
         tiles = -(-n // steps.TILE)
         padded = np.pad(parameters, ((0, 0), (0, tiles * steps.TILE - n)), mode="edge")
         tiled = padded.reshape(len(_NAMES), tiles, steps.TILE).transpose(1, 0, 2)
-        work = self.initial(n)[:, 0].repeat(steps.TILE), np.zeros((steps.ROWS - 4) * steps.TILE)
+        idle = gates_at_rest(self, np.ravel(self.e_leak)[0])  # of the places in a tile that no neuron has
+        work = idle.repeat(steps.TILE), np.zeros((steps.ROWS - 4) * steps.TILE)
         kind, shift = kind_of(gates)
         floats = np.concatenate([[dt, shift], rates, *work, tiled.ravel()])
         ints = np.concatenate([np.zeros(n), np.full(n, 2), [kind]]).astype(np.int64)

@@ -22,7 +22,7 @@ from circuits.neurons.cells.exponential import exp, exp_less
 from circuits.neurons.program import FINITE
 from physlearn.kernels.jit import FUSED, inlined, kernel
 
-TILE = 128
+TILE, LANES = 128, 8  # neurons of the workspace; the least that are computed, as many as fill a vector
 RATES = 42  # coefficients of the six rates
 FIXED = 2 + RATES  # floats before the workspace
 ANY, SQUID, TRAUB_MILES = 0, 1, 2
@@ -64,19 +64,19 @@ def _put(w, at, top, low, closing):
 
 
 @kernel(fastmath=FUSED)
-def _any(w, f):
+def _any(w, f, width):
     for j in range(3):
         alpha, beta = _seven(f, 2 + 14 * j), _seven(f, 9 + 14 * j)
-        for k in range(TILE):
+        for k in range(width):
             top, low = _rate(w[V + k], alpha)
             under, side = _rate(w[V + k], beta)
             _put(w, j * TILE + k, top * side, low * side, under * low)
 
 
 @kernel(fastmath=FUSED)
-def _squid(w, shift):
+def _squid(w, shift, width):
     """y = (V - shift) / 10 mV, 0 where alpha_m is 0/0; exp(-y) = u^8."""
-    for k in range(TILE):
+    for k in range(width):
         y = 100.0 * (w[V + k] - shift)
         bound = min(max(y, -100.0), 100.0)
         u = exp(-0.125 * bound)
@@ -91,9 +91,9 @@ def _squid(w, shift):
 
 
 @kernel(fastmath=FUSED)
-def _traub_miles(w, shift):
+def _traub_miles(w, shift, width):
     """y = (V - shift) / 40 mV, 0 at V_T; exp(-y) = u."""
-    for k in range(TILE):
+    for k in range(width):
         y = 25.0 * (w[V + k] - shift)
         bound = min(max(y, -25.0), 25.0)
         u = exp(-bound)
@@ -109,20 +109,20 @@ def _traub_miles(w, shift):
 
 
 @inlined
-def _kinetics(w, f, kind):
+def _kinetics(w, f, kind, width):
     """Steady states and alpha + beta of the gates at the voltage."""
     if kind == SQUID:
-        _squid(w, f[1])
+        _squid(w, f[1], width)
     elif kind == TRAUB_MILES:
-        _traub_miles(w, f[1])
+        _traub_miles(w, f[1], width)
     else:
-        _any(w, f)
+        _any(w, f, width)
 
 
 @kernel(fastmath=FUSED)
-def _membrane(w, q, dt):
+def _membrane(w, q, dt, width):
     """Exact step of the voltage at fixed gates."""
-    for k in range(TILE):
+    for k in range(width):
         g, source = _conductance(w[M + k], w[H + k], w[N + k], q, k)
         g += w[G + k]
         rest = (source + w[I + k]) / g
@@ -130,9 +130,9 @@ def _membrane(w, q, dt):
 
 
 @kernel(fastmath=FUSED)
-def _slope(w, q):
+def _slope(w, q, width):
     """Time derivative of the voltage."""
-    for k in range(TILE):
+    for k in range(width):
         g, source = _conductance(w[M + k], w[H + k], w[N + k], q, k)
         w[SLOPE + k] = (source + w[I + k] - (g + w[G + k]) * w[V + k]) * q[k]
 
@@ -148,42 +148,57 @@ def _conductance(m, h, n, q, k):
 
 
 @kernel(fastmath=FUSED)
-def _gates(w, dt):
+def _gates(w, dt, width):
     """Exact step of the gates at fixed voltage."""
-    for k in range(3 * TILE):
-        w[M + k] = w[STEADY + k] + (w[M + k] - w[STEADY + k]) * exp(-dt * w[TOTAL + k])
+    for j in range(3):
+        row = j * TILE
+        for k in range(row, row + width):
+            w[M + k] = w[STEADY + k] + (w[M + k] - w[STEADY + k]) * exp(-dt * w[TOTAL + k])
 
 
 @kernel(fastmath=FUSED)
-def _exponential_euler(w, f, q, dt, kind):
-    _kinetics(w, f, kind)
-    _membrane(w, q, dt)
-    _gates(w, dt)
+def _exponential_euler(w, f, q, dt, kind, width):
+    _kinetics(w, f, kind, width)
+    _membrane(w, q, dt, width)
+    _gates(w, dt, width)
 
 
 @kernel(fastmath=FUSED)
-def _strang(w, f, q, dt, kind):
-    _membrane(w, q, 0.5 * dt)
-    _kinetics(w, f, kind)
-    _gates(w, dt)
-    _membrane(w, q, 0.5 * dt)
+def _strang(w, f, q, dt, kind, width):
+    _membrane(w, q, 0.5 * dt, width)
+    _kinetics(w, f, kind, width)
+    _gates(w, dt, width)
+    _membrane(w, q, 0.5 * dt, width)
 
 
 @kernel(fastmath=FUSED)
-def _rk4(w, f, q, dt, kind):
-    for k in range(4 * TILE):
-        w[KEPT + k] = w[V + k]
-        w[SUM + k] = w[V + k]
+def _rk4(w, f, q, dt, kind, width):
+    for j in range(4):
+        for k in range(j * TILE, j * TILE + width):
+            w[KEPT + k] = w[V + k]
+            w[SUM + k] = w[V + k]
     for stage in range(4):
         weight = dt / 6.0 if stage == 0 or stage == 3 else dt / 3.0
         ahead = 0.5 * dt if stage < 2 else dt
-        _slope(w, q)
-        _kinetics(w, f, kind)
-        for k in range(3 * TILE):
-            w[SLOPE + TILE + k] = (w[STEADY + k] - w[M + k]) * w[TOTAL + k]
-        for k in range(4 * TILE):
-            w[SUM + k] += weight * w[SLOPE + k]
-            w[V + k] = w[SUM + k] if stage == 3 else w[KEPT + k] + ahead * w[SLOPE + k]
+        _slope(w, q, width)
+        _kinetics(w, f, kind, width)
+        for j in range(3):
+            for k in range(j * TILE, j * TILE + width):
+                w[SLOPE + TILE + k] = (w[STEADY + k] - w[M + k]) * w[TOTAL + k]
+        for j in range(4):
+            for k in range(j * TILE, j * TILE + width):
+                w[SUM + k] += weight * w[SLOPE + k]
+                w[V + k] = w[SUM + k] if stage == 3 else w[KEPT + k] + ahead * w[SLOPE + k]
+
+
+@kernel(fastmath=FUSED)
+def _advance(w, f, q, dt, kind, width, method):
+    if method == 0:
+        _exponential_euler(w, f, q, dt, kind, width)
+    elif method == 1:
+        _strang(w, f, q, dt, kind, width)
+    else:
+        _rk4(w, f, q, dt, kind, width)
 
 
 @kernel(fastmath=FUSED)
@@ -194,6 +209,7 @@ def _step(n, state, drive, f, ints, spiked, method):
     count = 0
     for low in range(0, n, TILE):
         size = min(TILE, n - low)
+        width = min((size + LANES - 1) // LANES * LANES, TILE)
         start = FIXED + ROWS * TILE + PARAMETERS * low
         q = f[start : start + PARAMETERS * TILE]
         for j in range(4):
@@ -204,12 +220,10 @@ def _step(n, state, drive, f, ints, spiked, method):
         for k in range(size):
             w[I + k] = current[k] + pull[k]
             w[G + k] = g[k]
-        if method == 0:
-            _exponential_euler(w, f, q, dt, kind)
-        elif method == 1:
-            _strang(w, f, q, dt, kind)
+        if width == TILE:  # a number that is known when the kernel is compiled makes it a third faster
+            _advance(w, f, q, dt, kind, np.int64(TILE), method)
         else:
-            _rk4(w, f, q, dt, kind)
+            _advance(w, f, q, dt, kind, width, method)
         stood = above[low : low + size]
         changed, fine = 0, 0
         for k in range(size):

@@ -17,6 +17,7 @@ L. Lapicque, J. Physiol. Pathol. Gen. 9, 620 (1907); exact propagators: S. Rotte
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from circuits.neurons.cells.linearised import given_state
 from circuits.neurons.cells.membrane import system
 from circuits.neurons.parameters import check_numbers, check_shapes
 from circuits.neurons.program import Program, steps_of
-from circuits.neurons.synapses.propagator import membrane_step
+from circuits.neurons.synapses.propagator import as_held, membrane_step
 from circuits.neurons.synapses.receptors import Delta
 from physlearn.brief import brief
 from physlearn.checks import array
@@ -167,14 +168,15 @@ class LIF:
         per_neuron = any(np.ndim(getattr(self, f)) for f in self.__dataclass_fields__)
         if conducting or method == "exponential_euler":
             return self._conductance(n, dt, receptors)
+        filtered = partial(as_held, self.tau, h=dt)
         chains = [r for r in receptors if not isinstance(r, Delta)]
         deltas = len(receptors) - len(chains)
         simple = all(len(r.taus) == 1 for r in chains) and len(chains) <= 2 and deltas <= 1
         if simple and not per_neuron and not self.exact_times and not (deltas and chains):
-            return self._fused(n, dt, chains, deltas)
+            return self._fused(n, dt, chains, deltas)._replace(filtered=filtered)
         if self.exact_times and not chains and deltas <= 1:
-            return self._closed(n, dt, deltas)
-        return self._general(n, dt, receptors)
+            return self._closed(n, dt, deltas)._replace(filtered=filtered)
+        return self._general(n, dt, receptors)._replace(filtered=filtered)
 
     def _fused(self, n, dt, chains, deltas):
         leak, current, into_v, decay = membrane_step(self.tau, self.resistance, chains, dt)

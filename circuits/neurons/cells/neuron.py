@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from circuits.neurons.cells import equations
 from circuits.neurons.cells.at_rest import others_at_rest, steady_current
 from circuits.neurons.cells.linearised import by_differences, given_state
 from circuits.neurons.cells.membrane import system
@@ -61,6 +62,8 @@ class Neuron:
         "exponential_euler"; 1 for each by default: give them where variables are volts or amperes.
     units : sequence of str, optional
         SI units of the variables.
+    text : Text, optional
+        What `Neuron.from_equations` read; it goes to Brian2.
 
     Raises
     ------
@@ -92,6 +95,7 @@ class Neuron:
     refractory: float = 0.0
     scales: Sequence[float] | None = None
     units: Sequence[str] = ()
+    text: equations.Text | None = None
 
     __repr__ = brief
 
@@ -137,6 +141,57 @@ class Neuron:
                     )
             own = {k: fixed(np.asarray(v, dtype=float)) if np.ndim(v) else v for k, v in values.items()}
             object.__setattr__(self, what, own)
+
+    @classmethod
+    def from_equations(cls, text, threshold=None, reset=None, *, parameters=None, **more):
+        """A neuron whose equations are text, as in Brian2.
+
+        Parameters
+        ----------
+        text : str
+            ``dNAME/dt = expression`` for each variable, the membrane potential first; ``NAME = expression`` names a
+            part for the lines below it; ``#`` begins a comment, ``;`` is a new line.  Expressions have + - * / **,
+            comparisons, ``and``, ``or``, ``not``, ``a ? b : c`` and abs, sqrt, exp, log, sin, cos, tan, sinh, cosh,
+            tanh, min, max.  ``I`` is the current.  All in SI units (or in other units throughout).
+        threshold : str, optional
+            Such as ``"v > -50e-3"``.
+        reset : str, optional
+            Such as ``"v = v_reset; w += b"``.
+        parameters : mapping of str to float, (n,) array or quantity
+        **more
+            ``rest``, ``refractory``, ``scales``, ``units`` as of `Neuron`.
+
+        Returns
+        -------
+        Neuron
+
+        Raises
+        ------
+        ValueError
+            A line that is not understood, a name that is not known: with the line, and what was expected.
+
+        Examples
+        --------
+        The quadratic neuron (Izhikevich 2007, eq. 3.9):
+
+        >>> cell = Neuron.from_equations("dv/dt = a*v**2 + I", "v > 10", "v = -10", parameters={"a": 100.0})
+        >>> cell.variables, cell.slope([2.0], 50.0)
+        (('v',), array([450.]))
+        """
+        parameters = mapping("Neuron: parameters", {} if parameters is None else parameters)
+        for name, value in (("text", text), ("threshold", threshold), ("reset", reset)):
+            if not isinstance(value, str) and (name == "text" or value is not None):
+                raise TypeError(f"Neuron: {name}: got {value!r}, expected equations as text")
+        read = equations.Text(text, threshold, reset)
+        variables, *made = equations.functions(read, tuple(parameters))
+        return cls(made[0], variables, *made[1:], parameters=parameters, text=read, **more)
+
+    def __reduce__(self):
+        """Functions made from text are made again where a copy is unpickled."""
+        if self.text is None:
+            return super().__reduce__()
+        more = {name: getattr(self, name) for name in ("rest", "refractory", "scales", "units")}
+        return _again, (self.text, dict(self.parameters), more)
 
     def slope(self, x, current):
         """The field at some states, (variables, ...): few as plain Python computes it, many in compiled code.
@@ -226,6 +281,10 @@ class Neuron:
             method="rk4" if isinstance(method, str) and method == "auto" else method,
             refractory=self.refractory,
         )
+
+
+def _again(text, parameters, more):
+    return Neuron.from_equations(*text, parameters=parameters, **more)
 
 
 def _check_function(name, function, count, *, optional):

@@ -44,14 +44,11 @@ class History:
         """Whether all neurons can spike in each of the next steps."""
         return self.starts[stamp - self.base] + steps * self.n <= self.capacity
 
-    def between(self, first, last):
-        """Stamps, numbers and lateness of the spikes stamped first .. last - 1."""
+    def counted(self, first, last):
+        """How many spikes were stamped first .. last - 1, and their numbers; copies."""
         a, b = first - self.base, last - self.base
-        counts = np.diff(self.starts[a : b + 1])
-        low, high = self.starts[a], self.starts[b]
-        stamps = np.repeat(np.arange(first, last), counts)
-        late = np.zeros(high - low) if self.late is None else self.late[low:high].copy()
-        return stamps, self.ids[low:high].copy(), late
+        starts = self.starts[a : b + 1]
+        return np.diff(starts), self.ids[starts[0] : starts[-1]].copy()
 
     def load(self, ids, counts):
         """Begin with earlier spikes, ``counts`` of them at each stamp from the base on."""
@@ -97,6 +94,7 @@ class Part:
     history: History
     middle: bool  # currents are taken at the middle of the step
     failure: Callable | None = None  # see `Program`
+    filtered: Callable | None = None  # the same
     varying: bool = False
 
     @property

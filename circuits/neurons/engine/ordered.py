@@ -7,29 +7,32 @@ import numpy as np
 from physlearn.kernels.jit import kernel
 
 
-def in_order(stamps, ids, late, dt):
-    """Times (s) and ids of the spikes of one part, sorted by time; equal times stay in their order.
+def in_order(history, first, last, dt):
+    """Times (s) and ids of the spikes stamped first .. last - 1, sorted by time; equal times stay in their order.
 
     Parameters
     ----------
-    stamps, ids, late : (m,) arrays
-        By stamp: the end of the step, the neuron, and the part of the step by which the spike precedes its end.
+    history : History
+        Of one part, which keeps how far spikes were before their stamps.
+    first, last : int
+        Stamps: the ends of steps.
     dt : float
         s.
     """
-    times, found = np.empty(len(stamps)), np.empty(len(stamps), np.int64)
-    _sort(stamps, ids, late, dt, times, found, np.zeros(len(stamps) + 1, np.int64))
+    starts = history.starts[first - history.base : last - history.base + 1]
+    low, high = starts[0], starts[-1]
+    times, found = np.empty(high - low), np.empty(high - low, np.int64)
+    heads = np.empty(int(np.max(np.diff(starts), initial=0)) + 1, np.int64)
+    _sort(first, starts, history.ids, history.late, dt, times, found, heads)
     return times, found
 
 
 @kernel
-def _sort(stamps, ids, late, dt, times, found, heads):
+def _sort(stamp, starts, ids, late, dt, times, found, heads):
     """A step of g spikes has g buckets of equal width, one spike each on average."""
-    first, count = 0, stamps.size
-    while first < count:
-        stop = first + 1
-        while stop < count and stamps[stop] == stamps[first]:
-            stop += 1
+    base = starts[0]
+    for k in range(starts.size - 1):
+        first, stop, end = starts[k], starts[k + 1], (stamp + k) * dt
         size = stop - first
         for b in range(size + 1):
             heads[b] = 0
@@ -39,11 +42,10 @@ def _sort(stamps, ids, late, dt, times, found, heads):
             heads[b + 1] += heads[b]
         for i in range(first, stop):
             b = _bucket(late[i], size)
-            place = first + heads[b]
+            place = first - base + heads[b]
             heads[b] += 1
-            times[place], found[place] = stamps[i] * dt - late[i] * dt, ids[i]
-        first = stop
-    for i in range(1, count):
+            times[place], found[place] = end - late[i] * dt, ids[i]
+    for i in range(1, times.size):
         t, who, at = times[i], found[i], i
         while at > 0 and times[at - 1] > t:
             times[at], found[at] = times[at - 1], found[at - 1]

@@ -7,13 +7,16 @@ threads take whole parts, so that the number of threads changes no bit.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property, partial
 
 import numpy as np
 
 from circuits.neurons.engine import loop
 from circuits.neurons.engine.history import History, Part, free_steps
-from circuits.neurons.program import ADVANCE, ARRIVALS, CLEAR, CURRENTS, RECEPTORS, ROOM, STREAM, part_of
-from circuits.neurons.synapses import delivery, receptor_step
+from circuits.neurons.engine.state import Layout, NetworkState, Snapshot
+from circuits.neurons.program import ADVANCE, ARRIVALS, CLEAR, CURRENTS, LEARNING, RECEPTORS, ROOM, STREAM, part_of
+from circuits.neurons.synapses import coded, delivery, receptor_step
+from circuits.neurons.synapses.propagator import chain_step
 from physlearn.kernels.cfuncs import ACTION, UPDATE, compiled
 from physlearn.rng import seed_sequence
 
@@ -56,9 +59,13 @@ class Plan:
     def __init__(self, network, dt, first, rng, method, block):
         self.network, self.dt, self.first, self.block, self.rng = network, dt, first, block, rng
         self.kept, self.parts, self.methods = {}, {}, {}
-        self._alive, self._stages = [], [[] for _ in range(6)]
+        self._alive, self._stages = [], [[] for _ in range(LEARNING + 1)]
         self.courses: list = []
         self.plastic: dict = {}
+        self.values: dict = {}  # of probes, projections of low rank and signals: part, numbers (D,)
+        self.held: dict = {}  # signals that a closed loop may set
+        self.learnt: dict = {}  # factors of low rank that learn, one array for each part
+        self.modulated: list = []  # what attached rules of three factors wait for until `follow`
         delays = network.delays(dt)
         self.shortest = min((d.min() for d in delays if d.size), default=block)
         self.longest = int(max((d.max(initial=0) for d in delays), default=0))
@@ -72,8 +79,17 @@ class Plan:
             self._project(index, projection, delay)
         for index, given in enumerate(network.inputs):
             given.attach(self, index)
+        for projection in network.projections:  # now all values have their place
+            if hasattr(projection.plasticity, "follow"):
+                projection.plasticity.follow(self, projection)
         for part in self.all_parts:
             part.injected[:] = part.base
+
+    @property
+    def teaching(self):
+        """Whether values of one part change weights onto another within a step, so that one thread does all."""
+        taught = (getattr(projection.plasticity, "teachers", ()) for projection in self.network.projections)
+        return bool(self.learnt) or any(taught)
 
     @property
     def all_parts(self):
@@ -147,7 +163,7 @@ class Plan:
         population.model.check(population.n, self.dt, method)
         state = population.start(np.random.default_rng(self.network.stream(1, index)))
         receptors = tuple(population.receptors.values())
-        driven = any(given.injects(name) for given in self.network.inputs)
+        driven = bool(self._injecting(name))
         self.parts[name] = []
         for k, (low, high) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
             n, key = high - low, f"{name}/{k}"
@@ -172,7 +188,10 @@ class Plan:
             )
             injected = drive[0] if program.receptors_inside or not receptors else np.zeros(n)
             rows, middle = np.ascontiguousarray(state[:, low:high]), program.held == "middle"
-            part = Part(name, low, high, rows, drive, injected, np.zeros(n), ints, history, middle, program.failure)
+            filtered = program.filtered or partial(_last_row, ahead=0.5 * self.dt if middle else 0.0)
+            part = Part(
+                name, low, high, rows, drive, injected, np.zeros(n), ints, history, middle, program.failure, filtered
+            )
             self.parts[name].append(part)
             self.keep(f"{key}/state", part.state)
             self.keep(f"{key}/ints", ints[: program.counters])
@@ -185,12 +204,17 @@ class Plan:
             update = compiled(program.update, UPDATE, "update", "or use a built-in neuron").address
             self.action(ADVANCE, part, loop.advance, update, n, part.state, drive, floats, ints, history.head)
 
+    def _injecting(self, name):
+        """Inputs and projections that add to the injected current of a population."""
+        return [thing for thing in (*self.network.inputs, *self.network.projections) if thing.injects(name)]
+
     def _check_steady(self, name, receptors):
         """Refuse what changes within a step of dt, for a method that bounds its error."""
         varying = [f"receptor {label!r}" for label, receptor in receptors.items() if receptor.taus]
-        inputs = [given for given in self.network.inputs if given.injects(name)]
         varying += [
-            type(given).__name__ for given in inputs if not (hasattr(given, "steady") and given.steady(self.dt))
+            type(given).__name__
+            for given in self._injecting(name)
+            if not (hasattr(given, "steady") and given.steady(self.dt))
         ]
         if varying:
             raise ValueError(
@@ -212,6 +236,12 @@ class Plan:
 
     def _project(self, index, projection, delay):
         network = self.network
+        if projection.coded:
+            parts, values, factors = coded.attach(self, index, projection, int(delay))
+            self.values[projection.name] = parts[0], values[0]
+            if projection.plasticity is not None:
+                self.learnt[projection.name] = index, parts, values, factors
+            return
         wiring, _ = network.wiring(index)
         row, gain = network.populations[projection.target].jump_row(network.receptor_of(projection))
         weights = network.weights(index)
@@ -222,15 +252,15 @@ class Plan:
             own = weights[k] if isinstance(weights, list) else None
             jump = part.state[row]
             if projection.plasticity is not None:
-                if extra is not None:
-                    raise ValueError(
-                        f"Projection {projection.name!r}: plasticity with a delay per synapse; make one projection "
-                        "for each delay"
-                    )
-                key, weight = f"{projection.name}#{index}/{k}", weights if own is None else own
-                w = projection.plasticity.attach(self, key, part, rows, weight, gain, jump, least, sources)
-                if w is not None:
-                    self.plastic.setdefault(projection.name, (wiring, []))[1].append(w)
+                weight = np.broadcast_to(weights if own is None else own, len(rows.targets))
+                numbers, key = wiring.cut(np.arange(wiring.size))[k], f"{projection.name}#{index}/{k}"
+                for later in [None] if extra is None else np.unique(extra[k]):  # traces meet each delay at its time
+                    some = slice(None) if extra is None else np.flatnonzero(extra[k] == later)
+                    chosen = rows if extra is None else rows.some(some)
+                    name, delay = (key, least) if extra is None else (f"{key}/{later}", least + int(later))
+                    w = projection.plasticity.attach(self, name, part, chosen, weight[some], gain, jump, delay, sources)
+                    if w is not None:
+                        self.plastic.setdefault(projection.name, (wiring, []))[1].append((part, w, numbers[some]))
                 continue
             short, targets = rows.targets.dtype == np.uint16, rows.targets
             if extra is not None:
@@ -248,19 +278,44 @@ class Plan:
             self.deliver(part, function, least, sources, rows, targets, values, jump, *more)
 
     def weights(self):
-        """Weights of the plastic projections now, {name: (m,)}."""
-        return {name: wiring.joined(weights) for name, (wiring, weights) in self.plastic.items()}
+        """Weights of the plastic projections now, {name: (m,)}, and factors of those of low rank that learn."""
+        found = {name: np.empty(wiring.size) for name, (wiring, _) in self.plastic.items()}
+        for name, (_, pieces) in self.plastic.items():
+            for _, w, numbers in pieces:
+                found[name][numbers] = w
+        for name, (index, _, _, factors) in self.learnt.items():
+            moves = self.network.projections[index].plasticity.moves
+            found[f"{name}.{moves}"] = factors[0].copy() if moves == "decoders" else np.concatenate(factors, axis=1)
+        return found
 
     # state of the run --------------------------------------------------------------------------------------------
 
+    @cached_property
+    def layout(self):
+        """Where the arrays of the state lie."""
+        return Layout(self.kept)
+
     def save(self, step):
-        """Copies of all that the next step depends on."""
-        arrays = {name: array.copy() for name, array in self.kept.items()} | {"longest": np.array(self.longest)}
-        for name, parts in self.parts.items():
-            for k, part in enumerate(parts):
-                stamps, ids, _ = part.history.between(step + 1 - self.longest, step + 1)
-                arrays[f"{name}/{k}/recent"] = np.stack([stamps - step, ids])
-        return arrays
+        """Copies of all that the next step depends on, as a `NetworkState`."""
+        recent, longest = {}, self.longest
+        if longest:
+            for name, parts in self.parts.items():
+                for k, part in enumerate(parts):
+                    recent[f"{name}/{k}/recent"] = part.history.counted(step + 1 - longest, step + 1)
+        names = [f"{name}/{k}/recent" for name, parts in self.parts.items() for k in range(len(parts))]
+
+        def more():
+            found = {"longest": np.array(longest)} | dict.fromkeys(names, np.zeros((2, 0), np.int64))
+            for name, (counts, ids) in recent.items():
+                found[name] = np.stack([np.repeat(np.arange(1 - longest, 1), counts), ids])
+            return found
+
+        return NetworkState.later(step, self.dt, Snapshot(self.layout, more))
+
+    @property
+    def bytes(self):
+        """Of all arrays that the plan keeps alive."""
+        return sum(array.nbytes for array in self._alive) + sum(part.history.ids.nbytes for part in self.all_parts)
 
     def restore(self, arrays, step, what="state"):
         """Take up a saved state; ``what`` names it in errors."""
@@ -283,6 +338,11 @@ class Plan:
                 back, ids = arrays[f"{name}/{k}/recent"]
                 counts = np.bincount(back + self.longest - 1, minlength=self.longest)
                 part.history.load(ids, counts)
+
+
+def _last_row(taus, ahead):
+    """Weights of a filter's rows in its value a time ahead, (m,)."""
+    return chain_step(taus, ahead)[-1]
 
 
 def root(rng, *key):

@@ -8,10 +8,12 @@ import numpy as np
 
 from circuits.neurons.engine import loop, recording
 from circuits.neurons.engine.ordered import in_order
-from circuits.neurons.engine.recording import NetworkState, Record, Recording, Traces, nearest
+from circuits.neurons.engine.recording import Record, Recording, Traces, nearest
 from circuits.neurons.program import steps_of
 from circuits.neurons.spikes import Spikes
 from physlearn.kernels.cfuncs import ACTION, compiled
+
+OUT = 8  # where the table of `loop.sample` has the address of its samples
 
 
 class Recorder:
@@ -40,7 +42,7 @@ class Recorder:
             )
         self.spiking, wanted = {}, {}  # population: the neurons whose spikes are kept, ascending, or None for all
         for name, what in record.items():
-            nearest("record", name, [*names, *plan.plastic])
+            nearest("record", name, [*names, *plan.plastic, *plan.values])
             if isinstance(what, str):
                 nearest("record", what, ("spikes",))
                 what = Record()
@@ -55,7 +57,7 @@ class Recorder:
             if len(what.variables):
                 wanted[name] = what
         self.spikes = {name: [[] for _ in plan.parts[name]] for name in self.spiking}
-        self.actions, self.traces = [], {}
+        self.actions, self.traces, self.tables = [], {}, {}
         needed = copies * sum(self._size(name, what, last) for name, what in wanted.items())
         if sink is None and needed > 0.8 * recording.available_memory():
             raise ValueError(
@@ -66,6 +68,17 @@ class Recorder:
         for name, what in wanted.items():
             self._trace(name, what, last)
 
+    def again(self, first, last):
+        """Begin the record of the next piece of the same run."""
+        self.first = first
+        self.spikes = {name: [[] for _ in self.plan.parts[name]] for name in self.spiking}
+        for name, (variables, units, neurons, order, every, clock, out) in self.traces.items():
+            clock[0] = first // every + 1
+            out = np.empty(((last - first) // every + 2, *out.shape[1:]))  # results keep the former one
+            for table in self.tables[name]:
+                table[OUT] = out.ctypes.data
+            self.traces[name] = (variables, units, neurons, order, every, clock, out)
+
     def _arrays(self, name):
         """Names and units of what can be sampled, and (part, array (rows, m), ascending numbers of its columns)."""
         network, parts = self.plan.network, self.plan.parts
@@ -73,12 +86,14 @@ class Recorder:
             population = network.populations[name]
             pieces = [(part, part.state, np.arange(part.low, part.high)) for part in parts[name]]
             return population.rows, population.units, pieces
-        wiring, weights = self.plan.plastic[name]
+        if name in self.plan.values:
+            part, value = self.plan.values[name]
+            return ["x"], ["1"], [(part, value[None], np.arange(len(value)))]
+        _, pieces = self.plan.plastic[name]
         projection = next(p for p in network.projections if p.name == name)
         target = network.populations[projection.target]
         unit = target.units[target.rows.index(network.receptor_of(projection))]
-        numbers = wiring.cut(np.arange(wiring.size))
-        return ["w"], [unit], list(zip(parts[projection.target], weights, numbers, strict=True))
+        return ["w"], [unit], [(part, w[None], numbers) for part, w, numbers in pieces]
 
     def _layout(self, name, what):
         names, units, pieces = self._arrays(name)
@@ -101,7 +116,7 @@ class Recorder:
         steps = last - self.first if self.sink is None else min(self.plan.block, last - self.first)
         clock = np.array([self.first // every + 1], np.int64)
         out = np.empty((steps // every + 2, len(rows), len(neurons)))
-        column, order = 0, []
+        column, order, tables = 0, [], []
         for part, array, numbers in pieces:
             order.append(np.flatnonzero(np.isin(neurons, numbers)))
             here = np.searchsorted(numbers, neurons[order[-1]])
@@ -111,21 +126,28 @@ class Recorder:
                 np.int64,
             )
             self.actions.append((part, compiled(loop.sample, ACTION).address, self.plan.address(table)))
+            tables.append(table)
             column += len(here)
         self.traces[name] = (tuple(what.variables), units, neurons, np.concatenate(order), every, clock, out)
+        self.tables[name] = tables
 
     def take(self, first, last):
         """Take over spikes stamped first .. last - 1 and, when streaming, the samples of these grid points."""
         for name in self.spiking:
             chosen = self.spiking[name]
             for part, chunks in zip(self.plan.parts[name], self.spikes[name], strict=True):
-                stamps, ids, late = part.history.between(first, last)
-                ids, late = ids + part.low, late if part.history.exact else None
+                if part.history.exact:
+                    times, ids = in_order(part.history, first, last, self.plan.dt)
+                else:
+                    counts, ids = part.history.counted(first, last)
+                    times = np.repeat(np.arange(first, last), counts) * self.plan.dt
+                if part.low:
+                    ids += part.low
                 if chosen is not None:
                     kept = np.isin(ids, chosen)
-                    stamps, ids, late = stamps[kept], ids[kept], None if late is None else late[kept]
+                    times, ids = times[kept], ids[kept]
                 if len(ids):
-                    chunks.append((stamps, ids, late))
+                    chunks.append((times, ids))
             if self.sink is not None:
                 self.sink.spikes(name, *self._merged(name))
                 self.spikes[name] = [[] for _ in self.plan.parts[name]]
@@ -140,16 +162,10 @@ class Recorder:
         chunks = [chunk for part in self.spikes[name] for chunk in part]
         if not chunks:
             return np.zeros(0), np.zeros(0, np.int64)
-        stamps, ids = np.concatenate([c[0] for c in chunks]), np.concatenate([c[1] for c in chunks])
-        late = None if chunks[0][2] is None else np.concatenate([c[2] for c in chunks])
+        times, ids = chunks[0] if len(chunks) == 1 else (np.concatenate(each) for each in zip(*chunks, strict=True))
         if len(self.spikes[name]) > 1:
-            times = stamps * self.plan.dt if late is None else stamps * self.plan.dt - late * self.plan.dt
             order = np.argsort(times, kind="stable")
             times, ids = times[order], ids[order]
-        elif late is not None:
-            times, ids = in_order(stamps, ids, late, self.plan.dt)
-        else:
-            times = stamps * self.plan.dt
         times.flags.writeable = ids.flags.writeable = False  # millions of them, which `Spikes` need not copy
         return times, ids
 
@@ -164,7 +180,7 @@ class Recorder:
             for name in self.spiking:
                 times, ids = self._merged(name)
                 n = self.plan.network.populations[name].n
-                spikes[name] = Spikes(times, ids, n=n, recorded=self.spiking[name], **ends)
+                spikes[name] = Spikes.checked(times, ids, n=n, recorded=self.spiking[name], **ends)
             for name, (variables, units, neurons, order, every, clock, out) in self.traces.items():
                 count = step // every - clock[0] + 1
                 values = out[:count]
@@ -172,6 +188,6 @@ class Recorder:
                     values = values[:, :, np.argsort(order)]
                 t = np.arange(clock[0], clock[0] + count) * (every * dt)
                 traces[name] = Traces(t, neurons, variables, units, values)
-        state = NetworkState(step, dt, self.plan.save(step))
+        state = self.plan.save(step)
         method = ", ".join([*(f"{name}: {used}" for name, used in self.plan.methods.items()), self.threads])
         return Recording(spikes, traces, self.plan.weights(), state, dt=dt, method=method, **ends)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from circuits.neurons.engine.state import NetworkState as NetworkState
+from circuits.neurons.parameters import fixed
 from physlearn.brief import brief
 from physlearn.checks import integers, positive, seen, sequence
 from physlearn.quantities import take_si
@@ -16,17 +18,18 @@ from physlearn.quantities import take_si
 
 @dataclass(frozen=True)
 class Record:
-    """Variables and spikes to record of one population, or weights of one projection with STDP.
+    """Variables and spikes to record of one population, weights of one projection with STDP, or a decoded value.
 
     Parameters
     ----------
     variables : sequence of str
         Rows of state: variables of the model ("v", "m", ...) and receptors by name (their current or conductance);
-        of a projection "w", its weights.
+        of a projection "w", its weights; of a probe, a projection of low rank or a `Signal` "x", its D numbers.
     every : float, optional
         s between samples, whole steps; every step by default.  Samples fall on multiples of it.
     neurons : sequence of int, optional
-        Whose variables and spikes; all by default; of a projection synapses, in the order of `SpikingNetwork.synapses`.
+        Whose variables and spikes; all by default; of a projection synapses, in the order of `SpikingNetwork.synapses`;
+        which of the D numbers.
     spikes : bool or "all"
         Whether to keep spikes: True those of ``neurons``, "all" those of all neurons.
 
@@ -54,7 +57,7 @@ class Record:
         if self.every is not None:
             positive("Record: every in s", self.every)
         if self.neurons is not None:
-            integers("Record: neurons", self.neurons, ndim=1, low=0)
+            object.__setattr__(self, "neurons", fixed(integers("Record: neurons", self.neurons, ndim=1, low=0)))
         if not isinstance(self.spikes, bool | np.bool_) and self.spikes != "all":
             raise TypeError(f"Record: spikes={seen(self.spikes)}, expected True, False or 'all'")
 
@@ -108,27 +111,6 @@ class Traces:
 
 
 @dataclass(frozen=True, eq=False)
-class NetworkState:
-    """The state of a network at a grid point; pass it as ``x0`` to continue the run bit for bit.
-
-    Parameters
-    ----------
-    step : int
-        Grid point, t = step * dt.
-    dt : float
-        s.
-    arrays : dict
-        Copies of all arrays that the next step depends on.
-    """
-
-    step: int
-    dt: float
-    arrays: dict = field(repr=False)
-
-    __repr__ = brief
-
-
-@dataclass(frozen=True, eq=False)
 class Recording:
     """The record of a run.
 
@@ -138,7 +120,8 @@ class Recording:
         By population.
     traces : dict of str to Traces
     weights : dict of str to (m,) array
-        Weights of plastic projections at the end, by source and then target.
+        Weights of plastic projections at the end, by source and then target; of one of low rank what it learns,
+        "name.decoders" (sources, D) or "name.encoders" (D, targets).
     final : NetworkState
         The state at the end, which ``x0`` of another run takes; ``state`` is its former name.
     t_start, t_stop, dt : float
@@ -185,7 +168,10 @@ class Recording:
             for variable, unit in zip(traces.variables, traces.units, strict=True):
                 data[f"{name}.{variable}"] = ((time, neuron), traces[variable], {"units": unit})
         for name, weights in self.weights.items():
-            data[f"{name}.weight"] = ((f"{name}.synapse",), weights)
+            if weights.ndim == 1:
+                data[f"{name}.weight"] = ((f"{name}.synapse",), weights)
+            else:  # decoders or encoders
+                data[name] = ((f"{name}.row", f"{name}.column"), weights)
         ends = {"t_start": self.t_start, "t_stop": self.t_stop, "dt": self.dt, "method": self.method}
         return xarray.Dataset(data, coordinates, ends)
 

@@ -7,24 +7,43 @@ NEST does between processes: A. Morrison et al., Neural Comput. 17, 1776 (2005))
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from circuits.neurons.engine import loop
+from circuits.neurons.engine.closed_loop import ClosedLoop, Loop
 from circuits.neurons.engine.history import free_steps
 from circuits.neurons.engine.plan import Plan, root
 from circuits.neurons.engine.recorder import Recorder
-from circuits.neurons.engine.recording import NetworkState
+from circuits.neurons.engine.recording import NetworkState, Record
 from circuits.neurons.program import steps_of
-from physlearn.checks import array, count, positive
+from physlearn.checks import array, count, instance, positive
 from physlearn.progress import Bar
 
 BLOCK = 2000  # most steps between two visits of Python
+LIVE = 2**28  # bytes of a plan that is kept for the next piece of a run
+PIECES = 50  # of the kept plan's blocks, in which a longer piece still goes on with it
 MOST_THREADS = 4096
 
 
-def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads, progress=None, copies=1, what="state"):
+def evolve(
+    network,
+    t_span,
+    *,
+    dt,
+    record,
+    state,
+    rng,
+    method,
+    stream,
+    threads,
+    progress=None,
+    copies=1,
+    what="state",
+    closed_loop=None,
+):
     """See `SpikingNetwork.__integrate__`; ``copies`` of the record must fit in memory, ``what`` is the state's name."""
     dt = positive("dt", dt)
     threads = count("threads", threads, most=MOST_THREADS)
@@ -40,6 +59,48 @@ def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads, 
             f"{what}: it is of t = {state.step * state.dt!r} s with dt={state.dt!r} s, not of t_span[0] with "
             f"dt={dt!r} s"
         )
+    if closed_loop is not None:
+        instance("closed_loop", closed_loop, ClosedLoop, "ClosedLoop(function, every)")
+    key = dt, threads, stream, _settled(method), _settled(record)
+    run = _live(network, state, last - first, key, what)
+    if run is None:
+        run = _begin(network, dt, first, last, record, state, rng, method, stream, threads, copies, what)
+    else:
+        run.recorder.again(first, last)
+    with Bar("integrate", "step", last - first, progress) as bar:
+        recording = run.go(first, last, bar, None if closed_loop is None else Loop(closed_loop, run.plan))
+    if stream is None and run.plan.bytes <= LIVE:
+        network._live["run"] = run, recording.final, key
+    return recording
+
+
+def _live(network, state, steps, key, what):
+    """The run that ended in a state, to go on with its plan; None where another has to begin.
+
+    The plan is kept with its network: laying it out takes longer than a few steps of it.
+    """
+    run, final, former = network._live.pop("run", (None, None, ()))
+    if run is None or final is not state or run.plan.network is not network or steps > PIECES * run.plan.block:
+        return None
+    if key != former:
+        return None
+    if not state.untouched:
+        run.plan.restore(state.arrays, state.step, what)
+    return run
+
+
+def _settled(setting):
+    """A method or a record as a value that is equal to another of the same content."""
+    if isinstance(setting, Mapping):
+        return tuple((name, _settled(value)) for name, value in setting.items())
+    if isinstance(setting, Record):
+        neurons = None if setting.neurons is None else setting.neurons.tobytes()
+        return setting.variables, setting.every, neurons, setting.spikes
+    return setting
+
+
+def _begin(network, dt, first, last, record, state, rng, method, stream, threads, copies, what):
+    """A run laid out anew."""
     plan = Plan(network, dt, first, root(rng), method, min(BLOCK, last - first))
     if state is not None:
         plan.restore(state.arrays, first, what)
@@ -51,13 +112,14 @@ def evolve(network, t_span, *, dt, record, state, rng, method, stream, threads, 
     recorder = Recorder(plan, record, first, last, sink, copies)
     if sink is not None:
         sink.open(recorder, first * dt)
-    groups = shared_out(plan.all_parts, threads) if plan.shortest >= 2 else [plan.all_parts]
+    alone = plan.shortest < 2 or plan.teaching
+    groups = [plan.all_parts] if alone else shared_out(plan.all_parts, threads)
     recorder.threads = f"{len(groups)} thread{'s' * (len(groups) > 1)}"
     if len(groups) < threads:
         why = "a delay is shorter than 2 steps" if plan.shortest < 2 else "small populations are not cut"
+        why = "decoders or encoders learn" if plan.teaching else why
         recorder.threads += f" ({threads} asked for; {why})"
-    with Bar("integrate", "step", last - first, progress) as bar:
-        return Run(plan, recorder, groups).go(first, last, bar)
+    return Run(plan, recorder, groups)
 
 
 def _no_spikes_at(network, first, dt):
@@ -95,16 +157,21 @@ class Run:
         self.status = np.zeros((len(groups), 2), np.int64)
         self.free = min(free_steps(part.n) for part in plan.all_parts)
 
-    def go(self, first, last, bar):
-        """Run to the end, counting steps on a bar; return the recording."""
+    def go(self, first, last, bar, loop=None):
+        """Run to the end, counting steps on a bar and calling a closed loop; return the recording."""
         step = first
         with ThreadPoolExecutor(len(self.lists)) if len(self.lists) > 1 else _Here() as pool:
             while step < last:
                 stop = min(step + self.plan.block, last)
+                if loop is not None:
+                    loop.call(step)
+                    stop = min(stop, loop.until(step))
                 self.plan.prepare(step, stop)
                 while step < stop:
                     done = self._advance(pool, step, stop)
                     self.recorder.take(step + 1, done + 1)
+                    if loop is not None:
+                        loop.take(step + 1, done + 1)
                     for part in self.plan.all_parts:
                         part.history.forget(done + 1 - self.plan.longest, done + 1)
                     bar.update(done - step)

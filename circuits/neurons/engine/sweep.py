@@ -40,7 +40,7 @@ def run(network, t_span, sweep, *, threads, stream, rng, state, progress, what="
         raise ValueError(f"{what}: got {seen(state)}, expected a list of {count} states, one for each parameter set")
     sets = [{name: values[k] for name, values in sweep.items()} for k in range(count)]
     networks = [changed(network, values) for values in sets]
-    for index in range(len(network.projections)):
+    for index in [k for k, projection in enumerate(network.projections) if not projection.coded]:
         for other in networks:  # the connections are drawn once
             other._drawn[index] = network.wiring(index)
 
@@ -103,11 +103,12 @@ def changed(network, values):
                 raise ValueError(f"sweep: {full!r}, expected 'owner.parameter' with an owner out of {known}")
             nearest(f"sweep: owner in {full!r}", owner, known)
     other = copy.copy(network)
-    fresh = {"populations": populations, "projections": projections, "inputs": inputs, "_drawn": {}}
+    fresh = {"populations": populations, "projections": projections, "inputs": inputs, "_drawn": {}, "_live": {}}
     for name, value in fresh.items():
         object.__setattr__(other, name, value)
     for given in inputs:
-        given.check(populations[given.target])
+        if given.target is not None:
+            given.check(populations[given.target])
     return other
 
 

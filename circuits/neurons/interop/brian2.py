@@ -81,7 +81,15 @@ def to_brian2(network, *, dt, method="auto"):
         groups[name] = _group(b2, clock, name, population, state, dt, method)
         net.add(groups[name], b2.SpikeMonitor(groups[name], name=f"{identifier(name)}_spikes"))
     for projection, delay in zip(network.projections, network.delays(dt), strict=True):
+        if projection.coded:
+            raise ValueError(
+                f"{projection.name}: connect.low_rank is not translated; form the weights, "
+                "connect.from_matrix(decoders @ encoders), onto a receptor of the target"
+            )
         net.add(_synapses(b2, clock, network, projection, delay, groups, dt))
+    for given in network.inputs:
+        if given.target is None:
+            raise ValueError(f"inputs: {type(given).__name__} {given.name!r} is not translated")
     for name, group in groups.items():
         given = [current for current in network.inputs if current.target == name]
         for spikes in [thing for thing in given if isinstance(thing, Poisson)]:

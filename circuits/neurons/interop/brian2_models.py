@@ -10,16 +10,18 @@ from circuits.neurons.cells.adex import STEEPEST, AdEx
 from circuits.neurons.cells.hodgkin_huxley import HodgkinHuxley
 from circuits.neurons.cells.izhikevich import Izhikevich
 from circuits.neurons.cells.lif import LIF
+from circuits.neurons.cells.neuron import Neuron
 from circuits.neurons.interop.brian2_names import rows_of, unit_of
+from circuits.neurons.interop.brian2_text import METHODS, written
 from circuits.neurons.program import steps_of
-from circuits.neurons.synapses.receptors import Delta
+from circuits.neurons.synapses.receptors import NMDA, Delta
 
 
 class Membrane(NamedTuple):
     """The parts of a `brian2.NeuronGroup`; ``rows`` are (variable, unit) of the state, None where it has none."""
 
     equations: list
-    threshold: str
+    threshold: str | None
     reset: str | None
     refractory: Any
     method: str
@@ -35,7 +37,7 @@ def membrane(population, method, dt, name):
     ValueError
         Models and receptors that are not translated.
     """
-    builders = {LIF: _lif, HodgkinHuxley: _hodgkin_huxley, AdEx: _adex, Izhikevich: _izhikevich}
+    builders = {LIF: _lif, HodgkinHuxley: _hodgkin_huxley, AdEx: _adex, Izhikevich: _izhikevich, Neuron: _text}
     builder = builders.get(type(population.model))
     if builder is None:
         raise ValueError(
@@ -52,6 +54,8 @@ def _receptors(population, name, exact):
         if isinstance(receptor, Delta):
             rows.append((None, "volt"))
             continue
+        if isinstance(receptor, NMDA):
+            raise ValueError(f"{name}: receptor {label!r}: NMDA is not translated: its block is held over a step here")
         if len(receptor.taus) > 1 and not exact:
             raise ValueError(
                 f"{name}: receptor {label!r}: Brian2 has no exact step for the {type(receptor).__name__} kernel beside "
@@ -199,6 +203,27 @@ def _two(population, method, name, equations, reset, parameters, second):
         methods[method],
         parameters | more,
         [("v", "volt"), second, *rows],
+    )
+
+
+def _text(population, method, dt, name):
+    model = population.model
+    if method not in METHODS:
+        raise ValueError(f"method: {method!r} of {name} has no counterpart in Brian2, expected one of {list(METHODS)}")
+    if model.refractory > 0.0:
+        raise ValueError(
+            f"{name}: refractory: Brian2 lets the other variables follow another v while v is held; set it to 0"
+        )
+    if any(not isinstance(receptor, Delta) for receptor in population.receptors.values()):
+        raise ValueError(
+            f"{name}: receptors of Neuron are held over a step here, and part of the field of Runge-Kutta there; only "
+            "Delta receptors are translated"
+        )
+    lines, threshold, reset, values, state = written(model, name)
+    _, more, rows, _ = _receptors(population, name, False)
+    crossing = threshold if reset is None and threshold is not None else False  # no spike while above
+    return Membrane(
+        [*lines, "I_injected : amp"], threshold, reset, crossing, METHODS[method], values | more, [*state, *rows]
     )
 
 

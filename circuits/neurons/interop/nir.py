@@ -75,6 +75,11 @@ def to_nir(network):
             edges.append((f"{name}.scale", name))
     for projection in network.projections:
         label = projection.name
+        if projection.coded:
+            raise ValueError(
+                f"{label}: connect.low_rank is not translated; form the weights, "
+                "connect.from_matrix(decoders @ encoders), onto a receptor of the target"
+            )
         if projection.plasticity is not None:
             raise ValueError(f"{label}: NIR has no {type(projection.plasticity).__name__}; drop the plasticity")
         delay = projection.delay

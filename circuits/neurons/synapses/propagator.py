@@ -75,3 +75,27 @@ def membrane_step(tau, resistance, receptors, h):
         into_v.append(np.ascontiguousarray(step[:, m, :m].T * resistance))
         chains.append(chain_step(receptor.taus, h))
     return leak, current, into_v, chains
+
+
+def mean_over(taus, h):
+    """Weights of a chain's rows in the mean of its last row over a time h without spikes, (m,)."""
+    m = len(taus)
+    joint = np.zeros((m + 1, m + 1))
+    joint[:m, :m] = chain_matrix(taus)
+    joint[m, m - 1] = 1.0 / h
+    return exponential(joint * h)[m, :m]
+
+
+def as_held(tau, taus, h):
+    """Weights of a chain's rows in the current that, held over h, moves a membrane as the chain's last row does, (m,).
+
+    The mean over h where membranes have several time constants.
+    """
+    tau = np.unique(np.asarray(tau, dtype=float))
+    if tau.size > 1:
+        return mean_over(taus, h)
+    m = len(taus)
+    joint = np.zeros((m + 1, m + 1))
+    joint[:m, :m] = chain_matrix(taus)
+    joint[m, m - 1], joint[m, m] = 1.0 / tau[0], -1.0 / tau[0]
+    return exponential(joint * h)[m, :m] / -np.expm1(-h / tau[0])

@@ -9,7 +9,7 @@ import numpy as np
 from numba import carray
 
 from circuits.neurons.synapses.propagator import chain_step
-from circuits.neurons.synapses.receptors import Delta
+from circuits.neurons.synapses.receptors import NMDA, Delta
 from physlearn.kernels.cfuncs import pointer
 from physlearn.kernels.jit import kernel
 
@@ -18,10 +18,12 @@ from physlearn.kernels.jit import kernel
 
 BLOCK = 512  # neurons whose receptors stay in the nearest cache
 LONGEST = 3  # rows of the longest chain, `Gamma` of order 2
-JUMPS, CURRENT, CONDUCTANCE = range(3)  # kinds of receptors
-# Numbers of a receptor: its reversal, the weights of its rows in the held value, the matrix of its step row by row.
+JUMPS, CURRENT, CONDUCTANCE, BLOCKED = range(4)  # kinds of receptors
+# Numbers of a receptor: its reversal, the weights of its rows in the held value, the matrix of its step row by row; of
+# a channel that magnesium blocks, the block at 0 V and 1 / slope.
 REVERSAL, HELD, MATRIX = 0, 1, 1 + LONGEST
-NUMBERS = MATRIX + LONGEST**2
+BLOCK_AT_0, STEEPNESS = MATRIX + LONGEST**2, MATRIX + LONGEST**2 + 1
+NUMBERS = STEEPNESS + 1
 
 
 def layout(model, receptors, held, dt):
@@ -30,6 +32,10 @@ def layout(model, receptors, held, dt):
     for r, receptor in enumerate(receptors):
         m = len(receptor.taus)
         kind = JUMPS if isinstance(receptor, Delta) else CURRENT if receptor.reversal is None else CONDUCTANCE
+        if isinstance(receptor, NMDA):
+            kind = BLOCKED
+            numbers[r, BLOCK_AT_0] = receptor.magnesium / receptor.half
+            numbers[r, STEEPNESS] = 1.0 / receptor.slope
         structure += [kind, row, m]
         row += receptor.rows
         if m:
@@ -51,6 +57,14 @@ def _jump(v, jump, held):
 def _more(out, y, factor):
     for i in range(out.size):
         out[i] += factor * y[i]
+
+
+@kernel(inline=True)
+def _unblocked(out, toward, y, v, factor, reversal, at_0, steepness):
+    for i in range(out.size):
+        g = factor * y[i] / (1.0 + at_0 * np.exp(-steepness * v[i]))
+        out[i] += g
+        toward[i] += reversal * g
 
 
 @kernel(inline=True)
@@ -89,6 +103,11 @@ def advance(step, at):
             for a in range(m):
                 if kind == CURRENT:
                     _more(current, y[a, low:high], w[HELD + a])
+                elif kind == BLOCKED:
+                    _unblocked(
+                        conductance, toward, y[a, low:high], v[low:high], w[HELD + a], w[REVERSAL], w[BLOCK_AT_0],
+                        w[STEEPNESS],
+                    )  # fmt: skip
                 else:
                     _more(conductance, y[a, low:high], w[HELD + a])
                     _more(toward, y[a, low:high], w[HELD + a] * w[REVERSAL])

@@ -18,7 +18,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import array, positive, seen
+from physlearn.checks import array, not_negative, positive, seen
 from physlearn.quantities import take_si
 
 CLOSEST = 1e-8  # relative difference of two time constants below which their exponentials cancel
@@ -266,3 +266,61 @@ class DualExponential(_Chain):
 
     def _course(self, t):
         return (np.exp(-t / self.decay) - np.exp(-t / self.rise)) * self.decay / (self.decay - self.rise)
+
+
+@dataclass(frozen=True)
+class NMDA(DualExponential):
+    """A conductance that magnesium blocks at low v: a `DualExponential` times 1 / (1 + magnesium/half exp(-v/slope)).
+
+    The block is that of v at the start of a step, and held over it.
+
+    Parameters
+    ----------
+    rise, decay : float
+        s, rise shorter than decay.
+    reversal : float
+        V.
+    normalised : {"peak", "area"}
+        Of the conductance without the block.
+    magnesium : float
+        Concentration of Mg2+ outside, mol/m^3 (mM).
+    half : float
+        mol/m^3 that blocks half at 0 V.
+    slope : float
+        V.
+
+    References
+    ----------
+    C. E. Jahr and C. F. Stevens, J. Neurosci. 10, 3178 (1990): 3.57 mM, 0.062 per mV.
+
+    Examples
+    --------
+    >>> receptor = NMDA(2e-3, 100e-3)
+    >>> receptor.block([-70e-3, 0.0]).round(3)
+    array([0.044, 0.781])
+    """
+
+    rise: float = 2e-3
+    decay: float = 100e-3
+    reversal: float | None = 0.0
+    normalised: str = "peak"
+    magnesium: float = 1.0
+    half: float = 3.57
+    slope: float = 1e-3 / 0.062
+
+    __repr__ = brief
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.reversal is None:
+            raise ValueError(
+                "NMDA: reversal=None V, expected a potential: it is a conductance; without, DualExponential"
+            )
+        take_si(self, slope="V")
+        not_negative("NMDA: magnesium in mol/m^3", self.magnesium)
+        for name in ("half", "slope"):
+            positive(f"NMDA: {name}", getattr(self, name))
+
+    def block(self, v):
+        """Part of the conductance that is open at voltages v (V), same shape as v."""
+        return 1.0 / (1.0 + self.magnesium / self.half * np.exp(-array("v", v) / self.slope))

@@ -27,6 +27,11 @@ class Rows:
 
     __repr__ = brief
 
+    def some(self, places):
+        """The synapses at ascending places, as rows of their own."""
+        weights, delays = (None if v is None else v[places] for v in (self.weights, self.delays))
+        return Rows(np.searchsorted(places, self.starts), np.ascontiguousarray(self.targets[places]), weights, delays)
+
     @property
     def sources(self):
         """Source of each synapse, (m,)."""

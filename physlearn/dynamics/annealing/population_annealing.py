@@ -207,7 +207,7 @@ def population_annealing(
         share = np.exp(log_w - top)
         log_z += top + np.log(share.mean())
         cooling = 1.0 / temperature
-        parents = _systematic(share / share.sum(), coins.random())
+        parents = systematic(share / share.sum(), coins.random())
         family = family[parents]
         # An engine keeps its states in forms of its own, so the offspring get a new one, and streams of their own.
         offspring = {name: value[parents] for name, value in x.items()}
@@ -275,7 +275,7 @@ def _plain(x):
     return next(iter(x.values())) if len(x) == 1 else x
 
 
-def _systematic(share, u):
+def systematic(share, u):
     """Numbers of the parents of len(share) offspring: member i has share_i of the points (u + k) / R in [0, 1)."""
     ends = np.cumsum(share)
     points = (u + np.arange(len(share))) / len(share)

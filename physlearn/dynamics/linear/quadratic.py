@@ -113,6 +113,7 @@ class Equilibria:
         self.method = self.pattern.solver.name
         self.solve = self._factor(reduced)
         self._columns = None
+        self._norm = np.max(np.asarray(abs(self.a).sum(1)), initial=0.0)  # of the largest row
 
     @property
     def columns(self):
@@ -141,8 +142,8 @@ class Equilibria:
         """Equilibria of a batch, (batch, n): by superposition, or sample by sample where that is less work."""
         if len(u) >= 1 + u.shape[1] + force.shape[1]:
             return self.coefficients(u, force) @ self.columns
-        shift = (self.frame.shift @ u.T).T
-        return shift + self.respond(self.b - (self.a @ shift.T).T + (self.frame.push @ force.T).T)
+        shift = self.frame.base(u)
+        return shift + self.respond(self.b - (self.a @ shift.T).T + self.frame.pushed(force))
 
     @staticmethod
     def coefficients(u, force):
@@ -158,10 +159,9 @@ class Equilibria:
 
     def residual(self, x, force, extra=0.0):
         """Largest unbalanced force of each item, and the size of the forces that balance, (batch,)."""
-        push = self.b + (self.frame.push @ force.T).T + extra
+        push = self.b + self.frame.pushed(force) + extra
         unbalanced = self.frame.collect(push - (self.a @ x.T).T)
-        norm = np.max(np.asarray(abs(self.a).sum(1)), initial=0.0)
-        scale = norm * np.max(np.abs(x), 1, initial=0.0) + np.max(np.abs(push), 1, initial=0.0)
+        scale = self._norm * np.max(np.abs(x), 1, initial=0.0) + np.max(np.abs(push), 1, initial=0.0)
         return np.max(np.abs(unbalanced), 1, initial=0.0), scale
 
     def _factor(self, a):

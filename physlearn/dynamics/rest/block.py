@@ -59,28 +59,42 @@ class Block:
         self.lone = [t for t in touching if t not in self.coupled]
         self.steady = all(hasattr(term, "quadratic") for term in self.coupled)  # the curvature is that of every state
         base = sum([t.field(self.zeroed, self.theta, name) for t in self.lone], np.zeros(self.shape))
-        self.base = base.reshape(self.x.shape) + problem.push[:, start : start + self.free.size]
+        self.base = base.reshape(self.x.shape)
+        if problem.given_force.shape[1]:
+            self.base = self.base + problem.push[:, start : start + self.free.size]
         self.followers, self.part = [], np.zeros((1, self.free.size), self.x.dtype)
+        self.bends: list[Any] = []  # of the coupled terms, as they last gave them
         self.parts: list[Any] = [None] * len(self.coupled)
         self.nudge(problem)
 
     def nudge(self, problem):
         """Take the nudges of a problem that is the same otherwise."""
-        self.problem, self.stale = problem, set(range(len(self.coupled)))
+        self.problem, self.stale, self.bends = problem, set(range(len(self.coupled))), []
         bends: Any = bends_of(problem)
         bend = bends.get(self.name, 0.0)
-        bend = bend if np.ptp(bend, 0).any() else bend[:1] if np.ndim(bend) else bend
+        if np.ndim(bend) and not np.ptp(bend, 0).any():
+            bend = bend[:1]
         self.own = _kept(self._bent(self.lone) + bend, self.x)
         self.nudged = any(problem.system.readouts[n.cost.readout].layer == self.name for n in problem.nudges)
-        pulled = problem.nudge_forces(self.zeroed, seen=True)[self.name] if self.nudged else 0.0
-        self.still = _kept(self.base + pulled, self.x)
+        still = self.base
+        if self.nudged:
+            still = still + problem.nudge_forces(self.zeroed, seen=True)[self.name]
+        self.still = _kept(still, self.x)
         self.curvature = self._curvature()
 
     def _bent(self, terms):
         """Curvature of some terms on this layer, (1, size), or (batch, size) where items differ."""
         total = np.asarray(sum((t.curvature(self.shown, self.theta, self.name) for t in terms), 0.0))
+        if total.shape == self.shape[1:]:
+            return total.reshape(1, -1)
         rows = self.shape[0] if total.ndim == len(self.shape) else 1
         return np.broadcast_to(total, (rows, *self.shape[1:])).reshape(rows, -1)
+
+    def _bend_again(self):
+        """Bring the curvature up to date, where some term gives another one than before."""
+        bends = [np.asarray(t.curvature(self.shown, self.theta, self.name)).tobytes() for t in self.coupled]
+        if bends != self.bends:
+            self.bends, self.curvature = bends, self._curvature()
 
     def _curvature(self):
         total: Any = _kept(self.own + self._bent(self.coupled), self.x)
@@ -101,7 +115,7 @@ class Block:
             self.stale.clear()
             self.part = self.parts[0] if len(self.parts) == 1 else sum(self.parts)
             if not self.steady:
-                self.curvature = self._curvature()
+                self._bend_again()
         return self.still, self.part, self.curvature, self.low, self.high, self.free
 
     def look(self, slack, going):
@@ -138,6 +152,11 @@ class Block:
         """Force on every variable, (batch, size)."""
         still, part, curvature, *_ = self.sides()
         return still + part - curvature * self.x
+
+    def differs(self, found, share):
+        """Whether a force on the block is another than its own, by more than a ``share`` of the item's largest."""
+        still, part, curvature, _, _, free = self.sides()
+        return _differs(still, part, curvature, free, self.x, np.ascontiguousarray(found), share)
 
     def coupling(self, shown):
         """Fields of the terms with other moving layers in a state as terms see it, (items, size)."""
@@ -202,6 +221,12 @@ class SmoothBlock(Block):
         self.move(going)
         return np.count_nonzero(going)
 
+    def differs(self, found, share):
+        """Whether a force on the block is another than its own, by more than a ``share`` of the item's largest."""
+        f = self.force()
+        size = np.max(np.abs(f) + np.abs(self.curvature * self.x), 1, keepdims=True)
+        return not np.all(np.abs(found - f)[:, self.free] <= share * size) and bool(np.all(np.isfinite(f)))
+
     def raise_force(self, most, held=True):
         """Raise each item's ``most`` to the largest force on a free variable."""
         np.maximum(most, np.abs(self.force())[:, self.free].max(1, initial=0.0), out=most)
@@ -258,6 +283,24 @@ def _settle(still, p, c, low, high, free, x):
         y = (still[i] + p[i]) / c[i]
         y = low if y <= low else high if y >= high else y
         x[i] = y if free[i] else x[i]
+
+
+@kernel
+def _differs(still, part, curvature, free, x, found, share):
+    """Whether a force differs from the block's on a free variable; never where the block's is not finite."""
+    other = False
+    for r in range(x.shape[0]):
+        p, c = part[r if part.shape[0] > 1 else 0], curvature[r if curvature.shape[0] > 1 else 0]
+        size = 0.0
+        for i in range(x.shape[1]):
+            f = still[r, i] + p[i] - c[i] * x[r, i]
+            if not abs(f) < np.inf:
+                return False
+            size = max(size, abs(f) + abs(c[i] * x[r, i]))
+        for i in range(x.shape[1]):
+            f = still[r, i] + p[i] - c[i] * x[r, i]
+            other |= free[i] and not abs(found[r, i] - f) <= share * size
+    return other
 
 
 @kernel

@@ -156,9 +156,7 @@ class Blocks:
         most = np.zeros(self.problem.batch)
         for block in self.all:
             if not self.quadratic and block.name not in self.smooth:
-                f, found = block.force(), self._true_force(block)
-                size = np.max(np.abs(f) + np.abs(block.curvature * block.x), 1, keepdims=True)
-                if not np.all(np.abs(found - f)[:, block.free] <= self.same * size) and np.all(np.isfinite(f)):
+                if block.differs(self._true_force(block), self.same):
                     return None
             block.raise_force(most)
         return most
@@ -167,7 +165,8 @@ class Blocks:
         """Force on a block from the terms as they are, in the order of `Problem.force`."""
         problem, start = self.problem, self.problem.frame.offset[block.name]
         f = problem.system.field(self.x, block.name).reshape(block.x.shape)
-        f = f + problem.push[:, start : start + block.free.size]
+        if problem.given_force.shape[1]:
+            f = f + problem.push[:, start : start + block.free.size]
         return f + problem.nudge_forces(self.x)[block.name] if block.nudged else f
 
     def largest(self):
@@ -249,7 +248,7 @@ class Blocks:
 
 def _norm(v):
     """Euclidean norm over all blocks, (rows, 1)."""
-    square = sum(np.einsum("ij,ij->i", d, np.conj(d)).real for d in v)
+    square = sum(np.einsum("ij,ij->i", d, np.conj(d) if np.iscomplexobj(d) else d).real for d in v)
     return np.maximum(np.sqrt(square), TINY)[:, None]
 
 

@@ -57,7 +57,6 @@ def refusal(problem):
             if np.any(curvature) or name in bends:
                 return f"the energy is not linear in what layer {name!r} shows"
             continue
-            continue
         rows = x[name] if np.ndim(curvature) == x[name].ndim else x[name][:1]  # the same for all items
         if np.any(_shaped(curvature, rows, bends.get(name, 0.0))[:, free] <= 0):
             return f"the curvature on layer {name!r} is not positive, so it has no single minimum"
@@ -208,8 +207,11 @@ def _unknown(problem):
 
 def free_of(problem, name):
     """Which variables of a layer are free, (size,)."""
-    start = problem.frame.offset[name]
-    return problem.frame.cluster[start : start + problem.system.layers[name].size] >= 0
+    key = ("free", name)
+    if key not in problem.numbers:
+        start = problem.frame.offset[name]
+        problem.numbers[key] = problem.frame.cluster[start : start + problem.system.layers[name].size] >= 0
+    return problem.numbers[key]
 
 
 def _shaped(curvature, x, bend):

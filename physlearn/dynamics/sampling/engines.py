@@ -19,8 +19,8 @@ from physlearn.dynamics.lattice import bitpacked, checkerboard, cluster, replica
 from physlearn.dynamics.notes import of_draws
 from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.rest.relax import refused
-from physlearn.dynamics.sampling import exchange, gaussian, gibbs, heatbath, metropolis, spikes
-from physlearn.dynamics.walk import hmc, langevin, mala
+from physlearn.dynamics.sampling import exchange, gaussian, gibbs, heatbath, independence, metropolis, spikes
+from physlearn.dynamics.walk import langevin, mala, trajectories
 from physlearn.machine import one_way_of
 from physlearn.rng import seed_sequence, streams
 from physlearn.systems import energy_of, variables
@@ -38,7 +38,8 @@ class Sampler(Protocol):
     ``problem`` is a `Problem`, ``state`` maps layers to (chains, *shape) arrays, ``streams`` is (chains, 4) uint64, a
     row of random state for each chain.  Optional: ``warm(sweeps, temperature)``, called instead of `run` for the
     warm-up (step sizes adapt there, and are kept afterwards); ``trouble() -> str | None``, of which the verbs warn;
-    and ``energies() -> (chains,)`` where they are cheap to keep.
+    ``energies() -> (chains,)`` where they are cheap to keep; and ``draws(n, thin, temperature, seen)`` where many draws
+    are faster than as many calls (see `physlearn.dynamics.walk.trajectories`).
     """
 
     method: str  # as the result reports it
@@ -73,13 +74,14 @@ ENGINES: dict[str, Engine | ModuleType | Any] = {
     "heatbath": heatbath,
     "gibbs": gibbs,
     "metropolis": metropolis,
-    "hmc": hmc,
+    "hmc": trajectories,
     "mala": mala,
     "ula": langevin,
     "swendsen_wang": cluster.swendsen_wang_engine,
     "wolff": cluster.wolff_engine,
     "kawasaki": exchange,
     "spikes": spikes,
+    "independence": independence,
 }
 
 

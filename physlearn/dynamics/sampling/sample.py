@@ -60,6 +60,7 @@ def sample(
         Readout name to values, (k,) or (chains, k).
     method : str
         "auto" or an engine's name; "spikes" (with ``tau``, the visits that a spike lasts) is that of abstract neurons.
+        "checkerboard" keeps couplings in float32, and with ``precision="double"`` in float64.
     observe : mapping of str to callable or Mean, optional
         Functions of the state, ``f(x) -> (chains, ...)``; given, states are not stored (``{}``: energies only).
     rng : int, Generator or None
@@ -103,23 +104,24 @@ def sample(
         getattr(sampler, "warm", sampler.run)(warmup, temperature)
         bar.update(warmup)
         before = np.array(sampler.proposed), np.array(sampler.accepted)
-        energies, states = np.empty((chains, n_samples)), []
-        for draw in range(n_samples):
+        energies, states, x = np.empty((chains, n_samples)), [], None
+        if observe is None and hasattr(sampler, "draws"):
+            x, energies = sampler.draws(n_samples, thin, temperature, bar.update)
+        for draw in range(n_samples if x is None else 0):
             sampler.run(thin, temperature)
             bar.update(thin)
             energies[:, draw] = energies_of(energy, sampler)
             if observe is not None and not observe:
                 continue
-            x = sampler.state()
+            here = sampler.state()
             if observe is None:
-                states.append({name: value.copy() for name, value in x.items()})
-            observed.see(x)
+                states.append({name: value.copy() for name, value in here.items()})
+            observed.see(here)
     warn_of_trouble("sample", sampler)
     proposed = sampler.proposed - before[0]
-    x = None
-    if observe is None:
+    if states:
         x = {name: np.stack([s[name] for s in states], 1) for name in energy.layers}
-        x = next(iter(x.values())) if len(x) == 1 else x
+    x = next(iter(x.values())) if x is not None and len(x) == 1 else x
     return Samples(
         x,
         energies,

@@ -155,6 +155,48 @@ class Samples:
         attributes = {"method": self.method, "temperature": np.asarray(self.temperature).tolist()}
         return xr.Dataset(data, attrs=attributes)
 
+    def to_arviz(self):
+        """As ArviZ's own object: an `InferenceData` for ArviZ before 1.0, an xarray.DataTree from then on.
+
+        Returns
+        -------
+        arviz.InferenceData or xarray.DataTree
+            Group "posterior": draws and observables; "sample_stats": energies and ``lp`` = -energy/temperature.
+
+        Raises
+        ------
+        ImportError
+            ArviZ is not installed.
+
+        Examples
+        --------
+        >>> from physlearn import Energy, Spin, sample
+        >>> from physlearn.terms import Pairs
+        >>> pair = Energy({"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": [1.0]})
+        >>> found = sample(pair, temperature=1.0, n_samples=5, chains=2, rng=0).to_arviz()
+        >>> sorted(found["posterior"].data_vars), sorted(found["sample_stats"].data_vars)
+        (['x'], ['energy', 'lp'])
+        """
+        import xarray as xr
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # ArviZ announces its next version when it is imported
+            try:
+                import arviz
+            except ImportError as error:
+                raise ImportError(
+                    "to_arviz: ArviZ is not installed; pip install 'physlearn-sim[mcmc]', or use to_dataset"
+                ) from error
+        data = self.to_dataset()
+        posterior = data[[str(name) for name, value in data.items() if name != "energy" and "draw" in value.dims]]
+        scale = np.reshape(self.temperature, (-1, 1))
+        stats = xr.Dataset(
+            {"energy": data["energy"], "lp": (("chain", "draw"), -self.energy / scale)}, attrs=data.attrs
+        )
+        if int(arviz.__version__.partition(".")[0]) < 1:
+            return arviz.InferenceData(posterior=posterior, sample_stats=stats)
+        return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
+
     def diagnostics(self):
         """R-hat and effective sample size of the energy and of all that was drawn or observed, by ArviZ.
 

@@ -68,14 +68,14 @@ def check(problem, method, dt, temperature, moving, tol):
 
 
 def mass_of(problem, tau):
-    """Time constant of every free variable, (m,)."""
+    """Time constant of every free variable, (m,); where none is given that of its kind, else 1."""
     layers = problem.system.layers
-    per_layer = dict(tau) if isinstance(tau, Mapping) else dict.fromkeys(layers, tau)
+    per_layer = {} if tau is None else dict(tau) if isinstance(tau, Mapping) else dict.fromkeys(layers, tau)
     if unknown := set(per_layer) - set(layers):
         raise ValueError(f"tau: there is no layer {sorted(unknown)[0]!r}, expected some of {list(layers)}")
     parts = []
     for name, layer in layers.items():
-        value = np.asarray(per_layer.get(name, 1.0))
+        value = np.asarray(per_layer.get(name, getattr(layer.kind, "tau", 1.0)))
         if (
             value.dtype.kind not in "iuf"
             or value.shape not in ((), layer.shape)

@@ -14,9 +14,9 @@ Machines with another time evolution (spikes, kinetics) bring their own: the ver
 
 from __future__ import annotations
 
+import functools
 import inspect
 import warnings
-from functools import partial
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def integrate(system, t_span, **settings):
         one), "euler" (order 1), "rk4" (order 4), "euler_maruyama" and "heun" (noise; both of strong order 1
         as the noise is additive, "heun" of order 2 in the drift).
     tau : float, or mapping of str to float or array
-        Time constant (friction, capacitance) of every layer; default 1.
+        Time constant (friction, capacitance) of every layer; default the ``tau`` that its kind tells, else 1.
     clamp : mapping of str to array or to function of time, optional
         As in `relax`; a function ``t -> values`` drives its readout (a field h(t), a voltage, a current).  The
         adaptive methods then take no step longer than 1/200 of t_span, nor than the mean distance of ``times`` (or
@@ -109,6 +109,8 @@ def integrate(system, t_span, **settings):
     sweep : mapping of str to (m,) array, optional
         m parameter sets of one network in one call, such as ``{"E->I.weight": weights}`` or ``{"E.tau": taus}``; the
         result is then a list of m recordings.
+    closed_loop : ClosedLoop, optional
+        A function of Python that is called every k steps of the run (`circuits.neurons.ClosedLoop`).
     method : str, or mapping of population to str
         "auto", or a method of the neuron models.
     progress : bool, optional
@@ -144,16 +146,24 @@ def integrate(system, t_span, **settings):
     span = span_of(si("t_span", t_span, "s"))
     settings |= {name: si(name, settings[name], "s") for name in ("dt", "times") if name in settings}
     own = hasattr(type(system), "__integrate__")
-    run = system.__integrate__ if own else partial(_flow, system)
+    run = type(system).__integrate__ if own else _flow
     _check_settings(run, settings, type(system).__name__ if own else "system of layers")
-    return run(span, **settings)
+    return run(system, span, **settings)
+
+
+@functools.lru_cache
+def _settings_of(run):
+    """The settings of a verb's method, {name: its parameter}, and whether it takes any others."""
+    parameters = inspect.signature(run).parameters
+    known = {name: p for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY}
+    return known, any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 def _check_settings(run, settings, what):
     """Refuse settings of another kind of machine by name."""
-    known = {name: p for name, p in inspect.signature(run).parameters.items() if p.kind is p.KEYWORD_ONLY}
+    known, others = _settings_of(run)
     for name in settings:
-        if name not in known and not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(run).parameters.values()):
+        if name not in known and not others:
             raise TypeError(f"{name}: integrate takes no such setting for a {what}, expected some of {list(known)}")
     for name, p in known.items():
         if p.default is p.empty and name not in settings:
@@ -169,7 +179,7 @@ def _flow(
     times=None,
     dt=None,
     method="auto",
-    tau=1.0,
+    tau=None,
     clamp=None,
     nudge=None,
     temperature=0.0,

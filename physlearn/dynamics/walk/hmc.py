@@ -19,14 +19,14 @@ import numpy as np
 from physlearn.checks import choice, count, number
 from physlearn.dynamics.blocks import padded, rows_of_products
 from physlearn.dynamics.walk import step_size as adapt
-from physlearn.dynamics.walk.metric import Stretch, stretch_of, windows
-from physlearn.dynamics.walk.walkers import BLOCK, Walkers, mirror, positive, refusal
-from physlearn.kernels.jit import kernel
+from physlearn.dynamics.walk.leapfrog import judge, leapfrog, metropolis, throw
+from physlearn.dynamics.walk.metric import Stretch, reach_of, stretch_of, windows
+from physlearn.dynamics.walk.walkers import BLOCK, Walkers, positive, refusal
 
 __all__ = ["Sampler", "leapfrog", "refusal"]
 
+LEAPS, MOST = 10, 50  # of a path where nothing is known, and the most that a warm-up chooses
 ALONE = 0.02  # share of a chain's moves that diverge, from which on it fails
-DIVERGED = 1000.0  # an error of H by that many T is not one of accuracy but of stability (Stan's threshold)
 
 
 class Sampler(Walkers):
@@ -38,8 +38,9 @@ class Sampler(Walkers):
         See `sample`.
     step : float or (chains,) array, optional
         Leapfrog step; default adapted to ``target`` by `warm`, for each chain, then kept.
-    leaps : int
-        Leapfrog steps to a move.
+    leaps : int, optional
+        Leapfrog steps to a move, on average; default 10, with a metric such that a path is a quarter of the period of
+        the slowest combination of the warm-up's draws.
     target : float
         Acceptance to adapt to, in (0, 1).
     jitter : float
@@ -57,20 +58,22 @@ class Sampler(Walkers):
 
     name, optimum = "HMC", adapt.HMC  # with a metric: METRIC
 
-    def __init__(self, problem, state, streams, *, step=None, leaps=10, target=None, jitter=0.2, metric=None):
+    def __init__(self, problem, state, streams, *, step=None, leaps=None, target=None, jitter=0.2, metric=None):
         choice("metric", metric, (None, "diagonal", "dense"))
         usual = self.optimum if metric is None else adapt.METRIC
         self.target = usual if target is None else target
         if not 0 < number("target", self.target, 0, 1) < 1:
             raise ValueError(f"target: got {target!r}, expected an acceptance between 0 and 1")
-        count("leaps", leaps)
+        if leaps is not None:
+            count("leaps", leaps)
         if not number("jitter", jitter, 0, 1) < 1:
             raise ValueError(f"jitter: got {jitter!r}, expected a number in [0, 1)")
         rows = BLOCK if metric is None else min(padded(problem.batch, BLOCK).size, rows_of_products(problem.frame.m))
         super().__init__(problem, state, streams, rows)
         if metric == "dense" and self.walls is not None:
             raise ValueError("metric: 'dense' mixes variables, some of which have walls; take 'diagonal'")
-        self.leaps, self.jitter, self.metric = leaps, jitter, metric
+        self.leaps, self.jitter, self.metric = leaps or LEAPS, jitter, metric
+        self.chosen, self.reach = leaps is not None, 0.0
         self.stretch: Stretch | None = None
         self.paths = None if metric is None else np.random.default_rng(np.asarray(streams[0]))
         self.given = step is not None
@@ -107,19 +110,27 @@ class Sampler(Walkers):
             for moves in growing:
                 draws = self._adapt(moves, heat)
                 self.stretch = stretch_of(draws, self.metric, temperature) or self.stretch
+                self.reach = reach_of(draws, self.stretch, temperature) or self.reach
             self._adapt(last, heat)
+
+    def _path(self, steps):
+        """Take as many leaps as the slowest combination asks for at these steps, once it is known."""
+        if not self.chosen and self.reach:
+            self.leaps = int(np.clip(np.rint(self.reach / np.median(steps)), 1, MOST))
 
     def _adapt(self, moves, heat):
         """Make moves that adapt the steps; where the chains were in the second half of them, (draws, chains, m)."""
         if moves == 0:
             return np.zeros((0, self.chains, self.z.shape[1]))
         self.step = self._guess(heat)
+        self._path(self.step)
         search, draws = adapt.DualAveraging(self.step[self.rows], self.target), []
         for move in range(moves):
             search.update(self._move(search.step, heat)[0])
             if self.metric is not None and 2 * move >= moves:
                 draws.append(self.z[: self.chains].copy())
         self.step = search.settled[: self.chains]
+        self._path(self.step)
         return np.array(draws)
 
     def run(self, sweeps, temperature):
@@ -185,106 +196,3 @@ class Sampler(Walkers):
         chance, diverged = np.empty(len(heat)), np.empty(len(heat), np.bool_)
         judge(p, energy, heat, before, chance, diverged)
         return chance, diverged, z, force, energy
-
-
-def leapfrog(force_at, z, p, step, leaps, force=None, walls=None, stretch=None):
-    """Follow Hamilton's equations with unit masses: kick, drift, kick.
-
-    Of second order in the step, reversible, keeps volumes; on E = omega^2 z^2/2 it keeps
-    p^2 + omega^2 z^2 (1 - step^2 omega^2/4) exactly.
-
-    Parameters
-    ----------
-    force_at : callable
-        z to the force -dE/dz.
-    z, p : (rows, m) arrays
-        Not changed.
-    step : (rows,) array
-    leaps : int
-    force : array, optional
-        ``force_at(z)``, if known.
-    walls : (low, high) arrays shaped like z, optional
-        Where to turn round.
-    stretch : Stretch, optional
-        The metric; p then are momenta of the stretched variables.
-
-    Returns
-    -------
-    z, p, force
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> z, p, _ = leapfrog(lambda z: -z, np.array([[1.0]]), np.array([[0.0]]), np.array([0.5]), 1)
-    >>> float(z[0, 0]), float(p[0, 0])
-    (0.875, -0.46875)
-    """
-    force = force_at(z) if force is None else force
-    z, p = z.copy(), p.copy()
-    for leap in range(leaps):
-        if stretch is None:
-            advance(z, p, force, step, 1.0 if leap else 0.5)
-        else:
-            kick(p, stretch.pull(force), step, 1.0 if leap else 0.5)
-            kick(z, stretch.push(p), step, 1.0)
-        if walls is not None:
-            z, sign = mirror(z, *walls)
-            p *= sign
-        force = force_at(z)
-    kick(p, force if stretch is None else stretch.pull(force), step, 0.5)
-    return z, p, force
-
-
-@kernel
-def advance(z, p, force, step, factor):
-    """p += factor * step * force, then z += step * p."""
-    for r in range(p.shape[0]):
-        by = factor * step[r]
-        for j in range(p.shape[1]):
-            p[r, j] += by * force[r, j]
-            z[r, j] += step[r] * p[r, j]
-
-
-@kernel
-def kick(p, force, step, factor):
-    """p += factor * step * force."""
-    for r in range(p.shape[0]):
-        by = factor * step[r]
-        for j in range(p.shape[1]):
-            p[r, j] += by * force[r, j]
-
-
-@kernel
-def throw(p, u, heat, energy, jitter, step, before):
-    """Scale standard normal p to the temperatures, jitter the steps, note H."""
-    for r in range(p.shape[0]):
-        scale, kinetic = np.sqrt(heat[r]), 0.0
-        for j in range(p.shape[1]):
-            p[r, j] *= scale
-            kinetic += 0.5 * p[r, j] * p[r, j]
-        before[r] = energy[r] + kinetic
-        step[r] *= 1.0 + jitter * (2.0 * u[r, 1] - 1.0)
-
-
-@kernel
-def judge(p, energy, heat, before, chance, diverged):
-    """min(1, exp(-dH/T)), 0 where dH is not finite: p is finite only if every force on the way was."""
-    for r in range(p.shape[0]):
-        kinetic = 0.0
-        for j in range(p.shape[1]):
-            kinetic += 0.5 * p[r, j] * p[r, j]
-        error = (energy[r] + kinetic - before[r]) / heat[r]
-        diverged[r] = not (np.isfinite(error) and error < DIVERGED)
-        chance[r] = np.exp(-max(error, 0.0)) if np.isfinite(error) else 0.0
-
-
-@kernel
-def metropolis(chance, u, z, force, energy, new_z, new_force, new_energy, accept):
-    """Move the chains that accept, in place."""
-    for r in range(z.shape[0]):
-        accept[r] = u[r, 0] < chance[r]
-        if accept[r]:
-            energy[r] = new_energy[r]
-            for j in range(z.shape[1]):
-                z[r, j] = new_z[r, j]
-                force[r, j] = new_force[r, j]

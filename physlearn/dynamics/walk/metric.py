@@ -50,6 +50,20 @@ def stretch_of(draws, kind, heat) -> Stretch | None:
     return Stretch(np.sqrt(variance)[:, None] * np.linalg.cholesky(correlation))
 
 
+def reach_of(draws, stretch, heat) -> float:
+    """A quarter of the period of the slowest combination of stretched variables; 0 where draws are few.
+
+    A path of random length around it forgets where that combination was; all others are faster.
+    """
+    n, chains, m = draws.shape
+    if stretch is None or n * chains < ENOUGH + m:
+        return 0.0
+    flat = ((draws - draws.mean((0, 1))) / np.sqrt(heat)[:, None]).reshape(-1, m)
+    y = flat / stretch.a if stretch.a.ndim == 1 else np.linalg.solve(stretch.a, flat.T).T
+    slowest = np.linalg.eigvalsh(np.einsum("ki,kj->ij", y, y) / len(y))[-1]
+    return float(0.5 * np.pi * np.sqrt(slowest)) if np.isfinite(slowest) else 0.0
+
+
 def windows(sweeps) -> list[int]:
     """Lengths of the windows of a warm-up of so many moves.
 

@@ -15,6 +15,7 @@ from physlearn.dynamics.sites.fields import TWO_VALUES
 from physlearn.energy import Energy
 from physlearn.kinds import two_values
 from physlearn.learning.engines.called import Called
+from physlearn.learning.engines.updates import Update, check_form, has_form
 from physlearn.learning.optimizers import Adam, is_plain
 from physlearn.terms import Bias, Dense
 
@@ -109,6 +110,9 @@ def runner(system, task, walk):
     data = np.ascontiguousarray(task.inputs[readout], dtype)
     states = np.array([part for kind in kinds for part in (kind.levels[0], np.ptp(kind.levels))], dtype)  # low, span
     sparse = not single and flat.shape[1] % STRIP == 0 and np.count_nonzero(data) < MOST_ON * data.size
+    formed = has_form(optimizer) and not single and not flat.flipped  # as the kernel keeps what it steps
+    if formed:
+        check_form(optimizer, {name: system.theta[name] for name in task.names if name in flat.place})
     beta, unit = np.array([1.0 / walk.temperature], dtype), np.array([2.0**-31], dtype)
 
     def run(system, memory, orders, rates):
@@ -128,14 +132,17 @@ def runner(system, task, walk):
             seen, chains = (np.array(value.reshape(len(value), -1), dtype) for value in stored)
         parameters, order = Parameters(theta, low, high, decay), np.concatenate(orders)
         model = Chains(states, seen, chains, walk.k, beta, memory["noise"]["lanes"], unit)
-        called = None if plain else _called(task, memory, rates, flat, system.theta, theta, *kept)
-        kind, address = (ADAM if adam else PLAIN, 0) if called is None else (CALLED, called.address)
-        stepper = Optimizer(kind, settings, kept[0], kept[1], count, address)
+        called, kind, outside = None, ADAM if adam else PLAIN, (0, 0)
+        if not plain:
+            make = _compiled if formed else _called
+            called, kind = make(task, memory, rates, flat, system.theta, theta, *kept), CALLED
+            outside = called.address, called.table
+        stepper = Optimizer(kind, settings, kept[0], kept[1], count, *outside)
         whole = run_epochs(parameters, data, order, task.size, model, stepper, np.array(rates), misfit, single, sparse)
         if called is None:
             memory["steps"] = int(count[0])
         else:
-            called.ended()
+            called.ended(whole < 0)
         for key, value in zip(memories, kept, strict=False):
             memory[key].update(flat.unpack(value, memory[key]))
         if walk.chains:
@@ -145,6 +152,14 @@ def runner(system, task, walk):
         return {**system.theta, **flat.unpack(theta, system.theta)}, misfit[:whole], trouble
 
     return run
+
+
+def _compiled(task, memory, rates, flat, known, theta, gradient, new):
+    """The optimiser's compiled step as the kernel calls it."""
+    new[:] = theta
+    names = [name for name in task.names if name in flat.place]
+    parts = ({name: flat.part(vector, name) for name in names} for vector in (theta, gradient, new))
+    return Update(task.optimizer, memory, rates, *parts)
 
 
 def _called(task, memory, rates, flat, known, theta, gradient, new):

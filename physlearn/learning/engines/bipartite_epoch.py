@@ -56,7 +56,8 @@ class Optimizer(NamedTuple):
     m1: np.ndarray  # velocity or first moment; the gradient for one that is called
     m2: np.ndarray  # second moment; the new parameters of one that is called
     count: np.ndarray  # (1,) int64: steps done
-    address: int = 0  # of the C function (epoch, 0) -> status that is called
+    address: int = 0  # of the C function (epoch, table) -> status that is called, and of its table
+    table: int = 0
 
 
 @kernel
@@ -168,7 +169,7 @@ def run_epochs(parameters, data, order, batch, chains, optimizer, lr, misfit, si
     """
     theta, low, high, decay = parameters
     states, seen, hidden, k, beta, lanes, unit = chains
-    kind, settings, m1, m2, count, address = optimizer
+    kind, settings, m1, m2, count, address, table = optimizer
     size, n = data.shape
     m = (theta.size - n) // (n + 1)
     w, a, c = theta[: n * m].reshape(n, m), theta[n * m : n * m + n], theta[n * m + n :]
@@ -223,7 +224,7 @@ def run_epochs(parameters, data, order, batch, chains, optimizer, lr, misfit, si
             if kind == CALLED:
                 for i in range(theta.size):
                     m1[i] = g[i]
-                if call_action(address, epoch, 0) != 0:
+                if call_action(address, epoch, table) != 0:
                     return -1
                 for i in range(theta.size):
                     theta[i] = m2[i]

@@ -14,7 +14,7 @@ FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 
 
 class Called:
-    """A step of an optimiser as a C function ``(epoch, unused) -> 0``, or 1 where it raised.
+    """A step of an optimiser as a C function ``(epoch, table) -> 0``, or 1 where it raised.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ class Called:
                 return 1
 
         self.function = FUNCTION(step)  # kept, as long as a kernel may call it
-        self.address = ctypes.cast(self.function, ctypes.c_void_p).value or 0
+        self.address, self.table = ctypes.cast(self.function, ctypes.c_void_p).value or 0, 0
 
-    def ended(self):
-        """Raise what a step has raised."""
-        if self.error is not None:
+    def ended(self, stopped):
+        """Raise what a step has raised, where one has ``stopped`` the kernel."""
+        if stopped and self.error is not None:
             raise self.error

@@ -12,6 +12,7 @@ from physlearn.dynamics.predictions import held_maps
 from physlearn.errors import ConvergenceError
 from physlearn.learning.engines import blocks, crossbars, edges, sweep
 from physlearn.learning.engines.contrast import by_moments, by_relaxing, moments_refusal
+from physlearn.learning.engines.in_place import in_place_loop
 from physlearn.learning.optimizers import stepped
 
 LOG = logging.getLogger(__name__)
@@ -37,6 +38,11 @@ def choose(method, system, task):
         fits = [name for name in engines if name not in refused]
         raise ValueError(f"method {method!r} does not fit: {refused[method]}. What fits: {fits}")
     return engines[method](), method
+
+
+def takes_fresh(rule, method):
+    """Whether an engine takes the data of many steps at once, a `Fresh` for each in the place of an order."""
+    return method == "sweep" or (method == own_method(rule) and getattr(rule, "in_place", False))
 
 
 def step_of(system, task):
@@ -83,6 +89,8 @@ def _engines(system, task):
 
 
 def _loop(make, system, task):
+    if getattr(task.rule, "in_place", False):
+        return partial(in_place_loop, make(system, task), task, make)
     return partial(plain_loop, make(system, task), task)
 
 

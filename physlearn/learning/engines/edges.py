@@ -15,6 +15,7 @@ from physlearn.energy import Energy
 from physlearn.learning.costs import CrossEntropy, Margin, SquaredError
 from physlearn.learning.data import Assignment
 from physlearn.learning.engines.called import Called
+from physlearn.learning.engines.updates import Update, check_form, has_form
 from physlearn.learning.optimizers import Adam, is_plain
 from physlearn.terms import Bias, Edges
 
@@ -67,34 +68,37 @@ def refusal(system: Energy, task: Assignment):
 
 def runner(system: Energy, task: Assignment):
     """``run(system, memory, orders, rates) -> (theta, mean cost per epoch, what went wrong or None)``."""
-    from physlearn.learning.engines.edges_epoch import Optimizer, run_epochs
+    from physlearn.learning.engines.edges_epoch import STOPPED, Optimizer, run_epochs
 
     edges = next(t for t in system.terms if type(t) is Edges)
     name, clamps = edges.parameter, dict(system.fixed) | task.inputs
-    eq = equilibria(system, tuple(clamps))  # refuses floating parts by name before the kernel meets them
-    if task.rule.mode == "clamp":  # and outputs that cannot be set independently
-        clamp_force(eq.green(task.cost.readout)[1], np.zeros((1, task.target.shape[1])))
-    net, inputs = _network(system, edges, clamps, task)
-    target, rule = np.ascontiguousarray(task.target), _rule(task)
-    kind, settings, kept = _optimizer(task.optimizer)
+    check_phases(system, task, clamps)
+    net, inputs = network_of(system, edges, clamps, task)
+    target, rule = np.ascontiguousarray(task.target), rule_of(task)
+    kind, settings, kept = optimizer_of(task.optimizer)
     low, high = getattr(task.optimizer, "bounds", {}).get(name, (-np.inf, np.inf))
     low, high = (np.array(np.broadcast_to(bound, len(edges.i)), dtype=float) for bound in (low, high))
+    if has_form(task.optimizer):
+        check_form(task.optimizer, {name: system.theta[name]})
 
     def run(system, memory, orders, rates):
         g = system.theta[name].copy()
         m1, m2 = (memory[key][name] if key else np.zeros_like(g) for key in kept)
         count = np.array([memory["steps"]], np.int64)
-        called = (
-            None if is_plain(task.optimizer) else _called(task.optimizer, memory, rates, system.theta, name, g, m1, m2)
-        )
-        optimizer = Optimizer(kind, settings, low, high, m1, m2, count, 0 if called is None else called.address)
+        called = None
+        if has_form(task.optimizer):
+            called = Update(task.optimizer, memory, rates, {name: g}, {name: m1}, {name: m2})
+        elif not is_plain(task.optimizer):
+            called = _called(task.optimizer, memory, rates, system.theta, name, g, m1, m2)
+        outside = (0, 0) if called is None else (called.address, called.table)
+        optimizer = Optimizer(kind, settings, low, high, m1, m2, count, *outside)
         order, rates = np.concatenate(orders), np.array(rates)
         losses, hits = np.zeros(len(rates)), np.zeros(len(rates), np.int64)
         status, step = run_epochs(g, net, inputs, target, order, task.size, rule, optimizer, rates, losses, hits)
         if called is None:
             memory["steps"] = int(count[0])
         else:
-            called.ended()
+            called.ended(status == STOPPED)
         per_epoch = -(-len(task.target) // task.size)
         whole = len(rates) if status == 0 else step // per_epoch
         return {**system.theta, name: g}, losses[:whole], TROUBLE.get(status)
@@ -102,7 +106,14 @@ def runner(system: Energy, task: Assignment):
     return run
 
 
-def _network(system, edges, clamps, task):
+def check_phases(system, task, clamps):
+    """Refuse floating parts by name before the kernel meets them, and outputs that cannot be set independently."""
+    eq = equilibria(system, tuple(clamps))
+    if task.rule.mode == "clamp":
+        clamp_force(eq.green(task.cost.readout)[1], np.zeros((1, task.target.shape[1])))
+
+
+def network_of(system, edges, clamps, task):
     """The kernel's `Geometry` of the network, and its inputs: given values and forces, (n, s)."""
     from physlearn.dynamics.linear.banded import plan_band
     from physlearn.learning.engines.edges_epoch import geometry
@@ -126,7 +137,7 @@ def _network(system, edges, clamps, task):
     return net, np.ascontiguousarray(np.concatenate([u, force], 1))
 
 
-def _rule(task):
+def rule_of(task):
     """The kernel's `Rule`: cost and phases."""
     from physlearn.learning.engines.edges_epoch import Rule
 
@@ -162,7 +173,7 @@ def _csr(matrix):
     return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data.astype(np.float64)
 
 
-def _optimizer(optimizer):
+def optimizer_of(optimizer):
     """Code and settings of the kernel's optimiser, and the names of its two memories or None."""
     if not is_plain(optimizer):
         return 3, np.zeros(1), (None, None)

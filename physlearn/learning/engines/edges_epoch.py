@@ -71,7 +71,8 @@ class Optimizer(NamedTuple):
     m1: np.ndarray  # (E,) velocity or first moment; the gradient for one that is called
     m2: np.ndarray  # (E,) second moment; the new conductances of one that is called
     count: np.ndarray  # (1,) int64: steps done
-    address: int = 0  # of the C function (epoch, 0) -> status that is called
+    address: int = 0  # of the C function (epoch, table) -> status that is called, and of its table
+    table: int = 0
 
 
 def geometry(ci, cj, m, q, j, c0, r, y):
@@ -171,7 +172,7 @@ def _epochs(g, net, inputs, targets, order, batch, rule, optimizer, lr, losses, 
                 gradient[e] = 0.0
             for item in range(begin, end):
                 u, t = inputs[order[item]], targets[order[item]]
-                _sources(g, a, b, driven, q, fed, j, c0, u, m, offset, w)
+                sources(g, a, b, driven, q, fed, j, c0, u, m, offset, w)
                 rows = k + 1 if item == begin else 1
                 if item == begin:
                     for o in range(k):
@@ -232,13 +233,13 @@ def _epochs(g, net, inputs, targets, order, batch, rule, optimizer, lr, losses, 
                 if status != OK:
                     return status, step
             else:
-                _step(optimizer, lr[epoch], gradient, g)
+                step_in_place(optimizer, lr[epoch], gradient, g)
             step += 1
     return OK, step
 
 
 @kernel
-def _sources(g, a, b, driven, q, fed, j, c0, u, m, offset, w):
+def sources(g, a, b, driven, q, fed, j, c0, u, m, offset, w):
     """Offsets of the edges, and the right-hand side c0 + J u - sum_e g_e d_e offset_e in row 0 of w."""
     (qptr, qidx, qval), (jptr, jidx, jval) = q, j
     for i in range(m):
@@ -263,7 +264,7 @@ def _called(optimizer, epoch, gradient, g):
     m1, m2 = optimizer.m1, optimizer.m2
     for e in range(g.size):
         m1[e] = gradient[e]
-    if call_action(optimizer.address, epoch, 0) != 0:
+    if call_action(optimizer.address, epoch, optimizer.table) != 0:
         return STOPPED
     check = 0.0
     for e in range(g.size):
@@ -276,9 +277,9 @@ def _called(optimizer, epoch, gradient, g):
 
 
 @kernel
-def _step(optimizer, lr, gradient, g):
+def step_in_place(optimizer, lr, gradient, g):
     """One step of the optimiser, then the bounds."""
-    kind, par, low, high, m1, m2, count, _ = optimizer
+    kind, par, low, high, m1, m2, count, _, _ = optimizer
     count[0] += 1
     if kind == SGD:
         for e in range(g.size):

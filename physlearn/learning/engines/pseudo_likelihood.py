@@ -27,6 +27,17 @@ FEWEST, MOST, WORK = 100, 200, 2e7  # samples (or pairs of sample and variable):
 SWEEPS = 20  # that draw the hidden variables
 
 
+def log_sum(gains):
+    """Log sum exp over the last axis, level by level: on few levels four times as fast as `np.logaddexp.reduce`."""
+    if not np.all(np.isfinite(gains)):
+        return np.logaddexp.reduce(gains, -1)
+    total = gains[..., 0]
+    for k in range(1, gains.shape[-1]):
+        more = gains[..., k]
+        total = np.maximum(total, more) + np.log1p(np.exp(-np.abs(total - more)))
+    return total
+
+
 def monitor_of(system, task, temperature, given=()):
     """``(name, measure)``, measure(system) the monitor; None where there is none ("").
 
@@ -145,7 +156,7 @@ class _PseudoLikelihood:
                 x = held(system, separate(system, moved))
                 energy = np.asarray(sum(system.shares(x).values()))
                 field = system.field(x, hidden_name, free)
-                sums = np.logaddexp.reduce(hidden.kind.gains(field / self.temperature), -1)
+                sums = log_sum(hidden.kind.gains(field / self.temperature))
                 log_w[:, code] = sums.sum(1) - energy / self.temperature
             here = kind.number(flat[rows, self.which[rows]])
             out[rows] = log_w[np.arange(len(rows)), here] - np.logaddexp.reduce(log_w, 1)

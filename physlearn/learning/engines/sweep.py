@@ -12,6 +12,7 @@ import numpy as np
 
 from physlearn.dynamics.predictions import given_of, held_maps, hold, network_of, precision
 from physlearn.errors import ConvergenceError
+from physlearn.learning.data import Fresh
 from physlearn.learning.engines.steps import stepper
 
 
@@ -33,10 +34,14 @@ def refusal(system, task):
 def runner(system, task):
     """``run(system, memory, orders, rates) -> (theta, mean cost per epoch, trouble or None)``."""
     dtype = precision(system.theta)
-    inputs = {name: np.asarray(value, dtype) for name, value in task.inputs.items()}
-    target, step = np.asarray(task.target, dtype), stepper(task.optimizer)
-    held = held_maps(system)
-    roots = given_of(system, dict(system.fixed) | inputs, len(target)) if held else {}
+    step, held = stepper(task.optimizer), held_maps(system)
+
+    def taken(inputs, target):
+        inputs = {name: np.asarray(value, dtype) for name, value in inputs.items()}
+        roots = given_of(system, dict(system.fixed) | inputs, len(target)) if held else {}
+        return inputs, np.asarray(target, dtype), roots
+
+    whole = taken(task.inputs, task.target)
 
     def run(system, memory, orders, rates):
         system.check_terms()
@@ -47,8 +52,10 @@ def runner(system, task):
         for order, lr in zip(orders, rates, strict=True):
             before = {name: value.copy() for name, value in theta.items()}
             total = 0.0
-            for start in range(0, len(order), task.size):
-                pick = order[start : start + task.size]
+            inputs, target, roots = taken(*order) if isinstance(order, Fresh) else whole
+            order, size = (np.arange(len(target)), len(target)) if isinstance(order, Fresh) else (order, task.size)
+            for start in range(0, len(order), size):
+                pick = order[start : start + size]
                 batch = {name: value[pick] for name, value in inputs.items()}
                 now, measured = view, {}
                 try:

@@ -22,7 +22,6 @@ import numpy as np
 
 from physlearn.brief import brief
 from physlearn.checks import array, instance, not_negative, positive
-from physlearn.dynamics import integrate, reverse
 from physlearn.models.generative.mixture import GaussianMixture
 from physlearn.models.generative.ou import OUProcess
 from physlearn.threads import on_one_thread
@@ -128,45 +127,3 @@ def measured(matrix, y, noise) -> Tilt:
     if len(y) != len(a):
         raise ValueError(f"matrix: has {len(a)} rows, expected one for each of the {len(y)} entries of y")
     return Tilt(a.T @ a / s**2, a.T @ y / s**2)
-
-
-def tilted_transport(process, law, tilt, t, n, *, dt, rng, alpha=1.0) -> np.ndarray:
-    """Draws of a tilted law, by the reverse process of the untilted one from its tilted start at time t.
-
-    Parameters
-    ----------
-    process : OUProcess
-    law : GaussianMixture
-        The prior; its tilted start is a mixture too, and drawn exactly.
-    tilt : Tilt
-    t : float
-        Where to start, below ``tilt.limit(process)``.
-    n : int
-    dt : float
-        Step of the reverse SDE; t is a whole number of them.
-    rng : int, Generator or None
-    alpha : float
-        1; others are refused, because they end in another law.
-
-    Returns
-    -------
-    (n, d) array
-
-    Examples
-    --------
-    >>> prior, tilt = GaussianMixture([[-1.0], [1.0]], 0.2), measured([[1.0]], [0.4], 0.7)
-    >>> x = tilted_transport(OUProcess(), prior, tilt, 0.1, 4000, dt=0.01, rng=0)
-    >>> bool(abs(x.mean() - tilt.of(prior).mean[0]) < 0.05)
-    True
-    """
-    instance("process", process, OUProcess, "an OUProcess")
-    instance("tilt", tilt, Tilt, "a Tilt")
-    if alpha != 1:
-        raise ValueError(
-            f"alpha: got {alpha!r}, expected 1: along other reverse processes the tilted start does not end in the "
-            "tilted law (a Gaussian prior of variance 0.3 gets a mean of 0.19 instead of 0.13 with alpha = 0)"
-        )
-    start = tilt.at(process, positive("t", t)).of(process.noised(law, t)).sample(n, rng)
-    back = reverse(process, process.score_of(law), 1.0)
-    final: Any = integrate(back, (0.0, t), x0=start, dt=dt, times=[0.0], rng=rng).final
-    return final

@@ -119,6 +119,35 @@ class OnGraph(Energy, ABC):
         pairs = np.array([(number[a], number[b]) for a, b, _ in edges], dtype=np.int64).reshape(-1, 2)
         return cls.from_pairs(pairs, J, shape=len(number), **more)
 
+    def to_graph(self):
+        """The model as a networkx graph, which `from_graph` reads back with ``J="J"``.
+
+        Returns
+        -------
+        networkx.Graph
+            Nodes 0 ... n - 1; edges with the attribute "J", and nodes with "bias" where there are fields.  Couplings of
+            one pair given twice add up.
+
+        Examples
+        --------
+        >>> from physlearn.models import Ising
+        >>> graph = Ising.square(3, 0.5).to_graph()
+        >>> graph.number_of_edges(), Ising.from_graph(graph, "J").couplings[0]
+        (18, np.float64(0.5))
+        """
+        import networkx as nx
+
+        graph = nx.Graph()
+        graph.add_nodes_from(range(self.layers["s"].size))
+        for (a, b), value in zip(self.pairs.tolist(), np.broadcast_to(self.couplings, len(self.pairs)), strict=True):
+            known = graph.get_edge_data(a, b, {"J": 0.0})["J"]
+            graph.add_edge(a, b, J=known + float(value))
+        if "bias" in self.theta:
+            fields = np.reshape(self.theta["bias"], (len(graph), -1))
+            for node, value in enumerate(fields):
+                graph.nodes[node]["bias"] = float(value[0]) if fields.shape[1] == 1 else value.tolist()
+        return graph
+
     @property
     def pairs(self):
         """The two variables of every coupling, (m, 2)."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from physlearn.files import refuse_link
+from physlearn.files import refuse_link, replacing
 
 
 def export(dataset, path: Path) -> Path:
@@ -31,14 +31,22 @@ def export(dataset, path: Path) -> Path:
         )  # readable everywhere; strings are no part of 3
     elif path.suffix == ".parquet":
         _needs("pyarrow")
-        status = dataset["status"]
-        scalars = [name for name, v in dataset.data_vars.items() if v.dims == status.dims]
-        frame = _without_complex(dataset[scalars]).to_dataframe().reset_index()
-        frame["status"] = np.array(status.attrs["flag_meanings"].split())[frame["status"]]
-        frame.to_parquet(path, index=False)
+        table(dataset).to_parquet(path, index=False)
+    elif path.suffix == ".csv":
+        with replacing(path) as file:
+            file.write(table(dataset).to_csv(index=False).encode())
     else:
-        raise ValueError(f"{path}: suffix {path.suffix!r}, expected .nc (netCDF 4), .zarr or .parquet")
+        raise ValueError(f"{path}: suffix {path.suffix!r}, expected .nc (netCDF 4), .zarr, .parquet or .csv")
     return path
+
+
+def table(dataset):
+    """Parameters, status and scalar results as a pandas.DataFrame, a row a replicate."""
+    status = dataset["status"]
+    scalars = [name for name, v in dataset.data_vars.items() if v.dims == status.dims]
+    frame = _without_complex(dataset[scalars]).to_dataframe().reset_index()
+    frame["status"] = np.array(status.attrs["flag_meanings"].split())[frame["status"]]
+    return frame
 
 
 def _without_complex(dataset):

@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from circuits import Capacitor, Circuit, CurrentSource, Diode, Points, Pulse, Resistor, Sine, VoltageSource
+from circuits import (
+    Capacitor,
+    Circuit,
+    CurrentSource,
+    Diode,
+    DriftMemristor,
+    Points,
+    Pulse,
+    Resistor,
+    Sine,
+    VoltageSource,
+)
 from physlearn import integrate
 
 BOLTZMANN = 1.380649e-23
@@ -78,6 +89,51 @@ def test_noise_has_the_variance_of_equipartition(tol):
     assert np.array_equal(alone.voltages["b"], run.voltages["b"][:21, 0])
 
 
+@pytest.mark.parametrize("method", ["trapezoidal", "bdf2"])
+def test_adaptive_steps_keep_their_error(method):
+    """Errors fall with the tolerance, at a cost that grows as its third root: the method is of order 2."""
+    circuit, exact = low_pass(1.0), lambda t: 1 - np.exp(-t / 1e-3)
+    errors, steps = [], []
+    for tol in (1e-3, 1e-5, 1e-6):
+        run = integrate(circuit, (0.0, 5e-3), tol=tol, uic=True, method=method)
+        assert run.t[-1] == 5e-3 and np.all(np.diff(run.t) > 0)
+        errors.append(np.max(np.abs(run.voltages["b"] - exact(run.t))))
+        steps.append(run.steps)
+    assert errors[0] < 1e-2 and errors[1] < 3e-4 and errors[2] < 6e-5
+    assert 1.4 < steps[2] / steps[1] < 3.2  # 10^(1/3) = 2.2
+
+
+def test_adaptive_steps_find_short_pulses():
+    """A pulse of 2 us in 10 ms: a step would pass over it, did steps not end at corners."""
+    pulse = Pulse(0.0, 1.0, delay=4e-3, rise=1e-7, fall=1e-7, width=2e-6)
+    run = integrate(low_pass(pulse), (0.0, 10e-3), tol=1e-5)
+    charge = 2.1e-6 * 1e-3  # V s / ohm
+    after = run.t > 4.01e-3
+    expected = charge / 1e-6 * np.exp(-(run.t[after] - 4.0011e-3) / 1e-3)
+    assert_allclose(run.voltages["b"][after], expected, rtol=2e-3, atol=1e-7)
+    assert run.steps < 200
+
+
+def test_adaptive_steps_agree_with_short_ones_and_end_at_times_asked_for():
+    net = {"V": (VoltageSource(Sine(0.0, 5.0, 50.0)), "a", "0"), "D": (Diode(1e-9, resistance=1.0), "a", "b")}
+    circuit = Circuit(net | {"C": (Capacitor(1e-5), "b", "0"), "R": (Resistor(1e4), "b", "0")})
+    times = np.array([1e-3, 4e-3, 1.3e-2, 2e-2])
+    run = integrate(circuit, (0.0, 0.02), tol=1e-6, times=times)
+    fine = integrate(circuit, (0.0, 0.02), dt=5e-6)
+    assert np.array_equal(run.t[1:], times)
+    assert_allclose(run.voltages["b"][1:], np.interp(times, fine.t, fine.voltages["b"]), atol=5e-5)
+    batch = integrate(circuit, (0.0, 0.02), tol=1e-5, clamp={"V": np.array([[0.5], [1.0], [2.0]])}, times=times)
+    assert batch.voltages["b"].shape == (5, 3)
+
+
+def test_adaptive_memristors():
+    net = {"V": (VoltageSource(Sine(0.0, 1.0, 1.0)), "a", "0"), "M": (DriftMemristor(state=0.2), "a", "b")}
+    circuit = Circuit(net | {"R": (Resistor(500.0), "b", "0")})
+    coarse, fine = (integrate(circuit, (0.0, 0.5), tol=tol).states["M"][-1] for tol in (1e-3, 1e-6))
+    exact = integrate(circuit, (0.0, 0.5), dt=1e-3).states["M"][-1]
+    assert abs(coarse - exact) < 1e-2 and abs(fine - exact) < 1e-4
+
+
 def test_waveforms():
     t = np.array([0.0, 0.5, 1.5, 2.5, 3.5, 4.5, 5.5])
     assert_allclose(Pulse(1.0, 3.0, 1.0, 1.0, 1.0, 1.0, 4.0)(t), [1, 1, 2, 3, 2, 1, 2])
@@ -93,6 +149,10 @@ def test_waveforms():
         ({"dt": 1e-4, "method": "bdf2", "noise": True}, "expected 'midpoint'"),
         ({"dt": 1e-4, "clamp": {"Q": 1.0}}, "clamp: there is no 'Q'"),
         ({"dt": -1.0}, "dt"),
+        ({"noise": True}, "dt: missing; midpoint steps, and noise, have one length"),
+        ({"dt": 1e-4, "times": [1e-3]}, "times: steps of dt are kept by `every`"),
+        ({"times": [2e-3]}, "times: expected ascending times after 0 and up to 0.001 s"),
+        ({"tol": 0.0}, "tol: got 0.0"),
     ],
 )
 def test_faults(settings, message):

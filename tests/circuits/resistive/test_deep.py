@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from circuits import DeepResistiveNetwork
+from circuits import DeepResistiveNetwork, as_circuit
 from physlearn import Energy, EquilibriumPropagation, Real, SquaredError, check_energy, check_gradient, relax
 from physlearn.terms import Crossbar
 
@@ -52,6 +52,20 @@ def test_kirchhoffs_current_law_at_every_node(rng):
         conducts = v[name] == 0 if name != "output" else np.zeros(v[name].shape, bool)
         assert np.allclose(current[~conducts], 0, atol=1e-9)
         assert np.all((up * current)[conducts] <= 0) and (name == "output" or conducts.any())
+
+
+@pytest.mark.parametrize("widths, gain", [((3, 8, 6, 2), (4.0, 2.0, 1.5)), ((5, 12, 3), (3.0, 1.0))])
+def test_the_circuit_that_one_would_solder_rests_at_the_same_voltages(widths, gain, rng):
+    """Amplifiers make a circuit without an energy; scaled layer by layer it has the network's."""
+    net, x = network(widths, gain), rng.normal(size=(9, widths[0]))
+    circuit = as_circuit(net)
+    assert not isinstance(circuit.system, Energy)
+    found, wanted = circuit.solve({"input": x}), net.voltages(relax(net, clamp={"input": x}, tol=1e-13).x)
+    largest = max(np.abs(v).max() for v in wanted.values())
+    for name, size in zip(net.names[1:], widths[1:], strict=True):
+        volts = np.stack([found.voltages[name, j] for j in range(size)], 1)
+        assert np.abs(volts - wanted[name]).max() < 1e-9 * largest
+    assert np.any(wanted["hidden1"] == 0)  # some diodes conduct
 
 
 def test_one_rest_in_few_sweeps(rng):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from physlearn import Binary, Energy, Potts, Real, Spin, enumerate_states
-from physlearn.dynamics.annealing.ais import annealed_importance, estimate
-from physlearn.terms import Bias, Dense, Pairs, PottsPairs
+from physlearn.dynamics.annealing.ais import annealed_importance, bayes_factor, estimate
+from physlearn.models import GaussianMixture
+from physlearn.terms import Bias, Dense, Pairs, Parabola, PottsPairs
 
 
 def ring(n):
@@ -79,3 +80,15 @@ def test_bad_input_is_named(rng):
     loose = Energy({"x": (Real(), 2), "s": (Spin(), 2)}, [Dense(("x", "s"))], {"W": np.eye(2)})
     with pytest.raises(ValueError, match="free Real variables"):
         annealed_importance(loose, temperature=1.0)
+    walled = Energy({"x": (Real(0.0), 2)}, [Parabola("x")], {"stiffness": np.ones(2)})
+    with pytest.raises(ValueError, match="energy: some variables have bounds"):
+        annealed_importance(walled, temperature=1.0)
+    free = Energy({"x": (Real(), 2)}, [Parabola("x")], {"stiffness": np.ones(2)})
+    with pytest.raises(TypeError, match="start: got 3, expected a Variational, or a law with sample"):
+        annealed_importance(free, temperature=1.0, start=3)
+    with pytest.raises(ValueError, match=r"start: its covariance has the shape \(1, 1\), expected that of 2 free"):
+        annealed_importance(free, temperature=1.0, start=GaussianMixture([[0.0]], 1.0))
+    with pytest.raises(ValueError, match=r"energy: layers \['s'\] are discrete"):
+        annealed_importance(energy, temperature=1.0, start=GaussianMixture([[0.0]], 1.0))
+    with pytest.raises(TypeError, match="one: got 3, expected what annealed_importance returns"):
+        bayes_factor(3, 4)

@@ -86,3 +86,57 @@ def test_what_is_refused():
         commute_time(machine, [0.0, 1.0], 0.0)
     with pytest.raises(ValueError, match="longer to cross than floats hold"):
         passage_time(fokker_planck(tilted, np.linspace(-2.2, 2.2, 2001), 0.001), -1.0, 1.0)
+
+
+def as_resistors(machine):
+    """The machine's cells as nodes and its faces as resistors of `circuits`."""
+    import networkx as nx
+
+    from circuits import ResistorNetwork
+
+    graph = nx.Graph()
+    graph.add_nodes_from(range(machine.potential.size))
+    graph.add_edges_from((int(a), int(b)) for a, b in machine.pairs)
+    number = {tuple(sorted((int(a), int(b)))): g for (a, b), g in zip(machine.pairs, machine.conductance, strict=True)}
+    return ResistorNetwork(graph, conductance=np.array([number[tuple(sorted(edge))] for edge in graph.edges]))
+
+
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_a_commute_is_capacity_times_resistance_of_circuits(dimensions):
+    """`circuits` knows nothing of densities: its effective resistance times the total capacity."""
+    from circuits import effective_resistance
+
+    axis = np.linspace(-1.6, 1.6, 81 if dimensions == 1 else 17)
+    grid = axis if dimensions == 1 else (axis, axis)
+    machine = fokker_planck(lambda x: tilted(x) + np.sum(x[:, 1:] ** 2, 1), grid, 0.4, walls=True)
+    ends = [np.full(dimensions, 0.0) for _ in range(2)]
+    ends[0][0], ends[1][0] = -1.0, 1.0
+    shape = machine.shape
+    cells = [int(np.ravel_multi_index([np.argmin(np.abs(axis - v)) for v in end], shape)) for end in ends]
+    resistance = effective_resistance(as_resistors(machine), (cells[0], cells[1]))
+    found = commute_time(machine, *ends) if dimensions > 1 else commute_time(machine, -1.0, 1.0)
+    assert found == pytest.approx(machine.capacity.sum() * resistance, rel=1e-8)
+
+
+def test_discharge_of_the_network_is_the_density_and_its_rate_that_of_kramers():
+    """From near rest the capacitors' voltages are the density over exp(-V/T); 2/RC is the slow rate."""
+    from circuits import effective_resistance
+    from physlearn import Energy, Real, integrate
+    from physlearn.terms import Edges
+
+    x = np.linspace(-2.0, 2.0, 201)
+    machine = fokker_planck(lambda p: p[:, 0] ** 4 / 4 - p[:, 0] ** 2 / 2, x, 0.1)
+    start = np.exp(-((x + 1) ** 2) / 0.1)
+    start /= start.sum() * machine.volume
+    capacity = machine.capacity
+    network = Energy({"u": (Real(), 201)}, [Edges("u", machine.pairs)], {"conductance": machine.conductance})
+    run = integrate(
+        network, (0.0, 20.0), x0=start / capacity, times=[20.0], tau={"u": capacity}, method="stiff", tol=1e-8
+    )
+    density = integrate(machine, (0.0, 20.0), x0=start, times=[20.0]).final
+    assert np.max(np.abs(run.final * capacity - density)) < 1e-7 * density.max()
+    cold = fokker_planck(lambda p: p[:, 0] ** 4 / 4 - p[:, 0] ** 2 / 2, x, 0.03)
+    resistance = effective_resistance(as_resistors(cold), (50, 150))  # between the wells' bottoms
+    rc = 2.0 / (resistance * cold.capacity[x < 0].sum())
+    assert rc == pytest.approx(cold.spectrum(2).rates[1], rel=2e-3)
+    assert rc == pytest.approx(np.sqrt(2) / np.pi * np.exp(-0.25 / 0.03), rel=0.06)

@@ -199,7 +199,7 @@ def test_new_couplings_temperatures_and_sizes_compile_nothing():
         "bytes": (checkerboard.sweep_bytes, [Ising.square(4), Ising.cubic(4, -2.0, field=0.1)]),
         "replicas": (replicas.sweep, [Ising.square(3), SpinGlass.on_random_regular(10, 3, rng=0)]),
         "checkerboard": (
-            checkerboard.sweep_fields,
+            checkerboard.sweep_bonds,
             [SpinGlass.edwards_anderson(shape, disorder="gaussian", rng=0) for shape in ((4, 4), (2, 2, 2))],
         ),
         "swendsen_wang": (cluster.swendsen_wang, [Ising.square(3), PottsModel.cubic(2, 0.3, q=5)]),
@@ -209,6 +209,30 @@ def test_new_couplings_temperatures_and_sizes_compile_nothing():
         for model, temperature in zip(models, (1.0, [2.0, 3.0]), strict=True):
             sample(model, temperature=temperature, n_samples=2, chains=2, method=method, rng=0)
         assert len(kernel.signatures) == 1, method
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (3, 5), (4, 4, 2), (16, 40)])
+def test_each_coupling_once_in_single_precision(shape, tol):
+    """Nearly frozen, one sweep follows the fields as they are in float64; warm, it draws from the same law."""
+    closed = tuple(extent % 2 == 0 for extent in shape)
+    make = Ising.square if len(shape) == 2 else Ising.cubic
+    rng = np.random.default_rng(5)
+    bonds = len(make(shape, periodic=closed).system.terms[0].i)
+    model = make(shape, 1e-21 * rng.normal(size=bonds), periodic=closed, field=1e-21 * rng.normal(size=shape))
+    start = rng.choice([-1.0, 1.0], (3, *shape))
+    cold = {}
+    for precision in ("single", "double"):
+        sampler = start_sampler(model, 3, start, None, "checkerboard", 1, {"precision": precision})
+        sampler.run(1, np.full(3, 1e-27))
+        cold[precision] = sampler.state()["s"]
+        assert sampler.method == "checkerboard heat bath" + " (double)" * (precision == "double")
+    assert np.array_equal(cold["single"], cold["double"]) and not np.array_equal(cold["single"], start)
+    if np.prod(shape) < 30:
+        exact = enumerate_states(model, temperature=1.5e-21)
+        found = sample(model, temperature=1.5e-21, n_samples=100, chains=60, thin=3, method="checkerboard", rng=2)
+        assert abs(z_score(found.energy.mean(1), exact.energy)) < tol.STATISTICAL
+    with pytest.raises(ValueError, match="precision: got 'half'"):
+        sample(model, temperature=1.0, n_samples=1, method="checkerboard", precision="half")
 
 
 def test_what_engines_refuse():

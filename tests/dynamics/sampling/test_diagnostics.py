@@ -153,3 +153,16 @@ def test_refusals(monkeypatch):
     monkeypatch.setitem(sys.modules, "arviz", None)
     with pytest.raises(ImportError, match="mcmc"):
         drawn.diagnostics()
+
+
+@pytest.mark.parametrize("version", ["0.23.4", "1.0.0"])
+def test_both_generations_of_arviz_get_their_object(version, monkeypatch):
+    arviz = pytest.importorskip("arviz")
+    monkeypatch.setattr(arviz, "__version__", version)
+    pair = Energy({"s": (Spin(), 2)}, [Pairs("s", [(0, 1)])], {"J": [1.0]})
+    observe = {"m": lambda x: x["s"].mean(1), "mean": Mean(lambda x: x["s"].mean(1))}
+    drawn = sample(pair, temperature=[1.0, 2.0], n_samples=5, chains=2, observe=observe, rng=0)
+    found = drawn.to_arviz()
+    assert list(found["posterior"].data_vars) == ["m"] and type(found).__name__ in ("InferenceData", "DataTree")
+    assert (type(found).__name__ == "DataTree") == (version == "1.0.0")
+    np.testing.assert_allclose(found["sample_stats"]["lp"].values, -drawn.energy / np.array([[1.0], [2.0]]))

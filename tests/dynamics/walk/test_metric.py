@@ -56,7 +56,7 @@ def gaussian():
 )
 def test_a_badly_scaled_gaussian(metric, chains, temperature):
     """Variances over four decades, correlations 0.9: every one within four standard errors of many draws."""
-    n, warmup = (120, 160) if chains == 64 else (1000, 500)
+    n, warmup = (120, 160) if chains == 64 else (2000, 500)
     drawn = sample(gaussian(), temperature=temperature, n_samples=n, chains=chains, warmup=warmup, method="hmc",
                    metric=metric, x0=np.random.default_rng(0).standard_normal((chains, D)), rng=1)  # fmt: skip
     assert f"{metric} metric" in drawn.method and 0.6 < np.mean(drawn.acceptance) < 0.99

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from physlearn import reverse
-from physlearn.models import GaussianMixture, OUProcess, Tilt, measured, tilted_transport
+from physlearn.models import GaussianMixture, OUProcess, Tilt, measured, tilted_start, tilted_transport
 
 TWO = GaussianMixture([[-1.0], [1.2]], [0.1, 0.2], [0.7, 0.3])
 
@@ -86,6 +86,50 @@ def test_data_as_a_prior_are_weighed():
     after = measured([[1.0]], [1.6], 0.5).of(GaussianMixture(data))
     likelihood = np.exp(-((data[:, 0] - 1.6) ** 2) / 0.5)
     assert np.allclose(after.weights, likelihood / likelihood.sum()) and np.array_equal(after.means, data)
+
+
+def test_the_start_drawn_by_its_own_sampler_is_certified(tol):
+    """Two wells, one of them preferred by the measurement: weights of the wells, mean and evidence are exact."""
+    prior = GaussianMixture([[-1.5, 0.0], [1.5, 0.5]], [0.15, 0.25], [0.6, 0.4])
+    process, tilt, t, n = OUProcess(), measured([[1.0, 0.3]], [0.2], 0.9), 0.2, 1500
+    start = tilted_start(process, prior, tilt, t, n, steps=40, rng=1)
+    late, noised = tilt.at(process, t), process.noised(prior, t)
+    exact = late.of(noised)
+    assert start.certified and start.effective > 0.6 * n and start.balance < 5
+    for k in range(2):
+        deviation = np.sqrt(exact.covariance[k, k] / start.effective)
+        assert abs(start.x[:, k].mean() - exact.mean[k]) < tol.STATISTICAL * deviation
+    assert np.max(np.abs(np.cov(start.x.T) - exact.covariance)) < 0.1
+    x, y = np.meshgrid(np.linspace(-6, 6, 601), np.linspace(-6, 6, 601))
+    grid = np.stack([x.ravel(), y.ravel()], 1)
+    weight = np.exp(-0.5 * np.sum((grid @ late.precision) * grid, 1) + grid @ late.shift)
+    mean = np.sum(np.exp(noised.log_density(grid)) * weight) * (12 / 600) ** 2
+    assert abs(start.log_z - np.log(mean)) < tol.STATISTICAL * start.error
+    draws = tilted_transport(process, prior, tilt, t, n, dt=0.01, rng=2, start=start)
+    after = tilt.of(prior)
+    for k in range(2):
+        assert abs(draws[:, k].mean() - after.mean[k]) < tol.STATISTICAL * np.sqrt(after.covariance[k, k] / n) + 0.01
+    annealed = tilted_transport(process, prior, tilt, t, 50, dt=0.02, rng=2, start="annealed")
+    assert annealed.shape == (50, 2)
+    again, other = (tilted_start(process, prior, tilt, t, 50, steps=5, rng=seed).x for seed in (1, 2))
+    assert np.array_equal(again, tilted_start(process, prior, tilt, t, 50, steps=5, rng=1).x)
+    assert not np.array_equal(again, other)
+
+
+def test_a_start_that_is_worth_little_is_not_certified():
+    """A sharp measurement far from the prior, in one step: few chains carry all weight."""
+    prior, process, tilt = GaussianMixture([[0.0]], 1.0), OUProcess(), measured([[1.0]], [6.0], 0.2)
+    with pytest.warns(RuntimeWarning, match=r"tilted_start: 300 draws are worth \d+\.\d, .* take more steps or chains"):
+        start = tilted_start(process, prior, tilt, 0.01, 300, steps=1, rng=0)
+    assert not start.certified and start.effective < 30
+    with pytest.raises(ValueError, match="start: has 300 draws, expected n = 10"):
+        tilted_transport(process, prior, tilt, 0.01, 10, dt=0.01, rng=0, start=start)
+    with pytest.raises(ValueError, match="start: got 'best'"):
+        tilted_transport(process, prior, tilt, 0.01, 10, dt=0.01, rng=0, start="best")
+    with pytest.raises(ValueError, match="law: has 2 dimensions, expected 1"):
+        tilted_start(process, GaussianMixture([[0.0, 0.0]], 1.0), tilt, 0.01, 10)
+    with pytest.raises(ValueError, match="t: got 0.1, expected a time below"):
+        tilted_start(process, prior, tilt, 0.1, 10)
 
 
 def test_what_is_refused():

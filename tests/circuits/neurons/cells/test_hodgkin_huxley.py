@@ -133,7 +133,7 @@ def test_built_in_rates_are_the_formulas(model):
     for row in v:
         w = np.zeros(steps.ROWS * steps.TILE)
         w[: steps.TILE] = row
-        function(w, shift)
+        function(w, shift, steps.TILE)
         for j, gate in enumerate(gates):
             steady = w[steps.STEADY + j * steps.TILE :][: steps.TILE]
             total = w[steps.TOTAL + j * steps.TILE :][: steps.TILE]
@@ -141,7 +141,7 @@ def test_built_in_rates_are_the_formulas(model):
             assert total == pytest.approx(1.0 / gate.time_constant(row), rel=1e-13)
     w = np.zeros(steps.ROWS * steps.TILE)
     w[: steps.TILE] = np.linspace(-50.0, 50.0, steps.TILE)
-    function(w, shift)
+    function(w, shift, steps.TILE)
     assert np.all(np.isfinite(w))
 
 

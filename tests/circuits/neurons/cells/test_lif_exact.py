@@ -14,6 +14,7 @@ from circuits.neurons import (
     SpikingNetwork,
     lif_rate,
 )
+from circuits.neurons.engine.history import History
 from circuits.neurons.engine.ordered import in_order
 from physlearn import DivergenceError, integrate
 
@@ -125,8 +126,11 @@ def test_spikes_in_the_order_of_their_times(per_step):
     stamps = np.sort(g.integers(1, max(2, int(3000 / per_step)), 3000))
     late = g.choice([0.0, 1.0, 0.25], 3000) if per_step == 3 else g.random(3000) ** 4
     ids, dt = g.integers(0, 50, 3000), 1e-4
-    times, found = in_order(stamps, ids, late, dt)
+    history = History(n=50, base=1, capacity=3000, steps=int(stamps[-1]), exact=True)
+    history.ids[:], history.late[:] = ids, late
+    history.starts[: stamps[-1] + 1] = np.searchsorted(stamps, np.arange(1, stamps[-1] + 2))
+    times, found = in_order(history, 1, stamps[-1] + 1, dt)
     order = np.argsort(stamps * dt - late * dt, kind="stable")
     assert np.array_equal(times, (stamps * dt - late * dt)[order])
     assert sorted(zip(times, found, strict=True)) == sorted(zip(times, ids[order], strict=True))
-    assert in_order(stamps[:0], ids[:0], late[:0], dt)[0].size == 0
+    assert in_order(history, 1, 1, dt)[0].size == 0

@@ -134,7 +134,6 @@ def test_bad_plasticity():
         with pytest.raises(ValueError, match="ShortTermPlasticity"):
             ShortTermPlasticity(u_0, recovery, facilitation)
     population = Population(CELL, 3, receptors={"r": Exponential(5e-3)})
-    for change, word in [({"weight": 2.0}, "w_max"), ({"weight": 0.5, "delay": 1e-4 * np.arange(6.0)}, "delay")]:
-        projection = Projection("n", "n", connect.all_to_all(), plasticity=STDP(**good), **change)
-        with pytest.raises(ValueError, match=word):
-            integrate(SpikingNetwork({"n": population}, [projection]), (0.0, 0.01), dt=1e-4)
+    projection = Projection("n", "n", connect.all_to_all(), plasticity=STDP(**good), weight=2.0)
+    with pytest.raises(ValueError, match="w_max"):
+        integrate(SpikingNetwork({"n": population}, [projection]), (0.0, 0.01), dt=1e-4)

@@ -1,0 +1,1 @@
+"""Claims on networks of resistors, circuits and neurons, for `physlearn.claims`."""

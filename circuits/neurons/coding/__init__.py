@@ -1,0 +1,1 @@
+"""Populations that represent vectors in their rates: ensembles, decoders, what they compute, and how they learn."""

@@ -1,0 +1,1 @@
+"""Maps of graphs: features of nodes, (nodes, features) an item, that move along edges."""

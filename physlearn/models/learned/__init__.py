@@ -1,0 +1,1 @@
+"""Learned generators: diffusion models, flows, adversarial pairs."""
