@@ -37,8 +37,8 @@ def read_wiring(path, *, ground=(), inputs=(), outputs=(), currents=()):
     path : path
         CSV with the columns from, to and conductance (S), resistance (ohms) or gate (V, of transistor edges); a column
         "element" names the elements of a circuit of transistors.
-    ground, inputs, outputs, currents
-        As for `ResistorNetwork` or `Circuit`; nodes are texts, as in the file.
+    ground, inputs, outputs, currents : optional
+        As for `ResistorNetwork` or `Circuit`; nodes are texts, as in the file.  None: there are none.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def read_wiring(path, *, ground=(), inputs=(), outputs=(), currents=()):
     if kind == "gate":
         if currents:
             raise ValueError("currents: a circuit of transistors has none; add current sources to a Circuit")
-        return Circuit(graph, ground=ground or "0", inputs=inputs, outputs=outputs)
+        return Circuit(graph, ground=ground or "0", inputs=inputs or (), outputs=outputs or ())
     more = dict(ground=ground, inputs=inputs, outputs=outputs, currents=currents)
     return ResistorNetwork(graph, conductance="value", kind=kind, **more)
 

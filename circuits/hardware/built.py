@@ -113,15 +113,8 @@ def levels_of(levels, quantum, bounds):
     return np.linspace(ends[0], ends[1], levels), 0.0, bounds
 
 
-def kinds_of(planned, rate, kind):
-    """Ways in which elements fail."""
-    found = {one.kind for one in sequence("failures", planned, Failure, "a list of Failure")}
-    return found | ({kind} if rate else set())
-
-
 def failures_of(planned, rate, kind, size, rng):
     """When elements fail, and how."""
-    choice("failure", kind, FAILURES)
     at, how = np.full(size, NEVER), np.full(size, FAILURES[kind])
     if rate:
         at = np.minimum(rng.geometric(rate, size), 2**62).astype(np.int64)

@@ -4,8 +4,8 @@
                 its nodes: P t + sum C v^2
     update      one inference of both twins, and the setting of every element that learns
     settling    ln(1 / accuracy) over the slowest rate of C dv/dt = I(v) about the rest
-    processor   multiply-adds: the solves of an inference with the factors kept (linear), or of every Newton step with
-                its factorisation; an update factors anew
+    processor   multiply-adds: the solves of an inference with the factors kept (linear), sweeps over the layers (deep
+                resistive), or every Newton step with its factorisation; an update factors anew
 
 All numbers are of the parts that `Technology` and `Processor` state, which are assumptions and not measurements.
 """
@@ -32,6 +32,7 @@ from circuits.resistive.resistor import ResistorNetwork
 from physlearn.checks import instance, mapping
 from physlearn.dynamics.frame import concatenate, frame_of
 from physlearn.dynamics.problem import make_problem
+from physlearn.dynamics.rest.relax import relax
 
 SOURCES = (VoltageSource, CurrentSource, VCVS, VCCS, CCCS, CCVS)
 LAW = 20.0  # multiply-adds of a nonlinear element's current and slopes
@@ -111,12 +112,16 @@ def physical_cost(machine, clamp, *, technology=None, processor=None) -> Physica
     technology = Technology() if technology is None else instance("technology", technology, Technology, "a Technology")
     processor = Processor() if processor is None else instance("processor", processor, Processor, "a Processor")
     machine = machine.network if isinstance(machine, Hardware) else machine
-    machine = as_circuit(machine) if isinstance(machine, DeepResistiveNetwork) else machine
+    deep = machine if isinstance(machine, DeepResistiveNetwork) else None
+    machine = machine if deep is None else as_circuit(deep)
     instance("machine", machine, ResistorNetwork | Circuit, "a network of resistors or a Circuit")
     mapping("clamp", clamp)
     way = _of_resistors if isinstance(machine, ResistorNetwork) else _of_circuit
     parts, settling, power, charge, inference, update = way(machine, clamp, technology)
     learning = sum(value.size for value in machine.theta.values())
+    if deep is not None:  # whose layers a processor settles one after the other
+        inference = 2.0 * relax(deep, clamp=clamp, tol=1e-6).steps * learning
+        update = technology.twins * (inference + learning)
     held = power * settling + charge
     return PhysicalCost(
         parts=parts,
@@ -186,6 +191,8 @@ def _of_resistors(network, clamp, technology):
     _, band = plan_band(frame.cluster[edges.i], frame.cluster[edges.j], frame.m)
     band = min(band, frame.m)
     solve, factor = 2.0 * frame.m * band, 0.5 * frame.m * band**2
+    if not frame.m:  # all voltages are given, and its currents are the answer
+        solve = 2.0 * len(network.edges)
     parts = {"resistor": len(network.edges), "node": len(network.nodes)}
     power = float(np.mean(dissipated_power(network, x)))
     return parts, settling, power, charge, solve, factor + 2.0 * solve + 4.0 * len(network.edges)

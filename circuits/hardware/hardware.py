@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from circuits.hardware.built import bounds_of, failures_of, kinds_of, levels_of, opened_of, parameter_of, probability
-from circuits.hardware.update import ROUNDING, Parts, fail
+from circuits.hardware.built import Failure, bounds_of, failures_of, levels_of, opened_of, parameter_of, probability
+from circuits.hardware.update import FAILURES, ROUNDING, Parts, fail
 from physlearn.brief import brief
-from physlearn.checks import array, choice, not_negative, number
+from physlearn.checks import array, choice, not_negative, number, sequence
 from physlearn.machine import system_of
 from physlearn.rng import children
 
@@ -135,7 +135,11 @@ class Hardware:
         self.parameter = parameter_of(system, parameter)
         theta = system.theta[self.parameter]
         size = theta.size
-        if bounds is None and levels is None and ("dead" in kinds_of(failures, failure_rate, failure)):
+        failure_rate = number("failure_rate", failure_rate, 0, 1)
+        choice("failure", failure, FAILURES)
+        failures = sequence("failures", failures, Failure, "a list of Failure")
+        kinds = {one.kind for one in failures} | ({failure} if failure_rate else set())
+        if bounds is None and levels is None and "dead" in kinds:
             raise ValueError("failures: dead elements fall to the lower bound; give bounds=(low, high)")
         values, step, ends = levels_of(levels, quantum, bounds)
         low, high = bounds_of(ends, theta)
@@ -147,7 +151,7 @@ class Hardware:
         self.spread = not_negative("mismatch", mismatch) * draw[1].standard_normal(size)
         if np.any(self.spread <= -1):
             raise ValueError(f"mismatch: {mismatch} makes elements of the clamped twin negative; expected far below 1")
-        fails = failures_of(failures, number("failure_rate", failure_rate, 0, 1), failure, size, draw[2])
+        fails = failures_of(failures, failure_rate, failure, size, draw[2])
         drift = number("drift", drift, 0, 1)
         if values.size and drift:
             raise ValueError("drift: levels are kept by switches, which do not drift; leave out one of both")
@@ -206,11 +210,38 @@ class Hardware:
         return self.network.with_theta({self.parameter: self.twin(self.theta[self.parameter])})
 
     def twin(self, theta):
-        """Values of the clamped twin's elements where the free one's are theta."""
+        """Values of the clamped twin's elements where the free one's are theta.
+
+        Parameters
+        ----------
+        theta : array
+            Shaped as the parameter.
+
+        Examples
+        --------
+        >>> import networkx as nx
+        >>> from circuits import ResistorNetwork
+        >>> lab = Hardware(ResistorNetwork(nx.path_graph(3), conductance=1.0), mismatch=0.1, rng=0)
+        >>> lab.twin(lab.theta["conductance"]).round(3)
+        array([0.908, 1.136])
+        """
         return theta * (1.0 + self.spread.reshape(theta.shape))
 
     def with_theta(self, theta) -> Hardware:
-        """The same hardware set to other values, such as learnt ones."""
+        """The same hardware set to other values, such as learnt ones.
+
+        Parameters
+        ----------
+        theta : mapping of str to array
+
+        Examples
+        --------
+        >>> import networkx as nx
+        >>> from circuits import ResistorNetwork
+        >>> lab = Hardware(ResistorNetwork(nx.path_graph(3), conductance=1.0), threshold=1e-3)
+        >>> lab.with_theta({"conductance": [2.0, 3.0]}).theta["conductance"]
+        array([2., 3.])
+        """
         changed = copy.copy(self)
         changed.network = self.network.with_theta(theta)
         return changed

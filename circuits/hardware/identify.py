@@ -19,7 +19,7 @@ from circuits.hardware.sensitivity import sensitivity
 from circuits.nodal.circuit import Circuit
 from circuits.resistive.resistor import ResistorNetwork
 from physlearn.brief import brief
-from physlearn.checks import array, count, instance, positive, text
+from physlearn.checks import count, instance, integers, positive, sequence, text
 from physlearn.learning.costs import SquaredError
 from physlearn.learning.data import check_data
 
@@ -109,12 +109,14 @@ def identify(network, data, *, output="output", parameter=None, noise=None, know
     instance("network", network, ResistorNetwork | Circuit, "a ResistorNetwork or a Circuit")
     name = parameter_of(network.system, parameter)
     inputs, measured = check_data(network.system, data, SquaredError(text("output", output)))
+    if not inputs:
+        raise ValueError("data: nothing is imposed but ground; give the voltages or currents under which was measured")
     noise, max_steps = None if noise is None else positive("noise", noise), count("max_steps", max_steps)
     start = network.theta[name].copy()
-    known = np.unique(array("known", known, ndim=1)) if len(known) else np.zeros(0)
-    if known.size and (np.any(known != np.rint(known)) or known[0] < 0 or known[-1] >= start.size):
-        raise ValueError(f"known: got {known.tolist()}, expected numbers of elements from 0 to {start.size - 1}")
-    free = np.setdiff1d(np.arange(start.size), known.astype(int))
+    known = sequence("known", known, expected="numbers of elements")
+    free = np.setdiff1d(
+        np.arange(start.size), integers("known", known or np.zeros(0), ndim=1, low=0, high=start.size - 1)
+    )
     if not free.size:
         raise ValueError("known: all elements are; nothing is left to find")
     logarithmic = bool(np.all(start > 0)) and name != "gate"

@@ -16,15 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from circuits.hardware.noise import fill
 from circuits.hardware.update import update, warn_of_nothing
 from physlearn.dynamics.frame import frame_of
 from physlearn.dynamics.linear.banded import assemble, dot, factor, scale, solve_lower, solve_upper
-from physlearn.kernels.jit import kernel
+from physlearn.kernels.jit import inlined, kernel
 from physlearn.learning.engines import edges
 from physlearn.learning.engines.edges_epoch import Optimizer, sources, step_in_place
 from physlearn.learning.engines.edges_phase import CLAMP, FULL, OK, cost_of, phase_force, scratch
 from physlearn.learning.optimizers import is_plain
-from physlearn.rng import fill_normal
 from physlearn.terms.edges import Edges
 
 NOT_POSITIVE_DEFINITE, NOT_FINITE = 1, 2
@@ -99,17 +99,20 @@ def _work(net, rule, m, k):
 
     shared = np.zeros(64 * deepest), np.zeros((1, 8 * panels)), np.zeros((phases + 1, 8 * panels))
     per_edge = tuple(np.zeros((6, m)))  # offset and drop of either twin, gradient, new
-    return half(), half(), shared, per_edge, tuple(np.zeros((6, k))), np.zeros((1, m)), np.zeros((1, (phases + 1) * m))
+    return half(), half(), shared, per_edge, tuple(np.zeros((6, k))), np.zeros((phases + 1) * m)
 
 
-@kernel
-def solve_free(g, net, u, columns, half, panel, offset):
-    """Right-hand side of a sample into row 0 of w; before it, where ``columns``, the factor and the outputs' block."""
+@inlined
+def solve_free(g, net, u, factored, columns, half, panel, offset):
+    """Right-hand side of a sample into row 0 of w, with the outputs' rows behind it and their block, if ``columns``.
+
+    The matrix is factored before, unless it is already; False where it is not positive definite.
+    """
     tiles, inverse, w, scaled, green = half
     m, start, spot, a, b, driven, fed, first, q, j, c0, r, _ = net
     rptr, ridx, rval = r
     k, width = green.shape[0], inverse.size
-    if columns:
+    if not factored:
         assemble(g, spot, m, start, tiles)
         if factor(start, tiles, inverse, panel) != 0:
             return False
@@ -136,14 +139,14 @@ def solve_free(g, net, u, columns, half, panel, offset):
     return True
 
 
-@kernel
-def outputs(net, half, u, y):
+@inlined
+def outputs(first, given, half, u, y):
     """Outputs of the state whose right-hand side is in row 0 of w."""
     _, inverse, w, scaled, _ = half
-    yptr, yidx, yval = net.y
+    yptr, yidx, yval = given
     width = inverse.size
     for o in range(y.size):
-        skip = 8 * max(net.first[0], net.first[o + 1])
+        skip = 8 * max(first[0], first[o + 1])
         y[o] = dot(w, skip, scaled, o * width + skip, width - skip)
         for p in range(yptr[o], yptr[o + 1]):
             y[o] += yval[p] * u[yidx[p]]
@@ -154,7 +157,7 @@ def train(
     g, net, inputs, targets, order, batch, rule, optimizer, lr, losses, parts, twin, stream, made, work, system, vectors
 ):
     """Learn for ``lr.size`` epochs as `edges_epoch.run_epochs` does; (status, steps done)."""
-    free, clamped, shared, per_edge, per_output, normal, errors = work
+    free, clamped, shared, per_edge, per_output, errors = work
     panel, zf, z = shared
     offset, offset2, drop, drop2, gradient, held = per_edge
     y, y2, slope, read, aim, force = per_output
@@ -175,23 +178,30 @@ def train(
                 held[e] = g[e] * (1.0 + twin.spread[e])
             for item in range(begin, end):
                 u, t = inputs[order[item]], targets[order[item]]
-                if not solve_free(g, net, u, item == begin, free, panel, offset):
+                again = item > begin
+                if not solve_free(g, net, u, again, not again and not twin.apart, free, panel, offset):
                     return NOT_POSITIVE_DEFINITE, step
-                outputs(net, free, u, y)
-                losses[epoch] += cost_of(cost, par, y, t, slope) / n
-                for i in range(width):
-                    zf[0, i] = free[1][i] * free[2][0, i]
                 if twin.apart:
-                    if not solve_free(held, net, u, item == begin, clamped, panel, offset2):
+                    if not solve_free(held, net, u, again, not again, clamped, panel, offset2):
                         return NOT_POSITIVE_DEFINITE, step
-                    outputs(net, clamped, u, y2)
+                    outputs(net.first, net.y, clamped, u, y2)
                     for i in range(width):
+                        zf[0, i] = free[1][i] * free[2][0, i]
                         z[0, i] = clamped[1][i] * clamped[2][0, i]
+                    solve_upper(start, free[0], zf)
+                    for o in range(k):  # the free twin's: of its state, one solve less than by its outputs' rows
+                        y[o] = 0.0
+                        for p in range(net.r[0][o], net.r[0][o + 1]):
+                            y[o] += net.r[2][p] * zf[0, net.r[1][p]]
+                        for p in range(net.y[0][o], net.y[0][o + 1]):
+                            y[o] += net.y[2][p] * u[net.y[1][p]]
                 else:
+                    outputs(net.first, net.y, free, u, y)
                     for o in range(k):
                         y2[o] = y[o]
                     for i in range(width):
-                        z[0, i] = zf[0, i]
+                        z[0, i] = free[1][i] * free[2][0, i]
+                losses[epoch] += cost_of(cost, par, y, t, slope) / n
                 for p in range(phases):
                     if mode == CLAMP:
                         for o in range(k):
@@ -211,7 +221,6 @@ def train(
                             z[p + 1, i] += force[o] * other[3][o, i]
                 solve_upper(start, other[0], z)
                 if twin.apart:
-                    solve_upper(start, free[0], zf)
                     for e in range(m):
                         drop[e] = zf[0, a[e]] - zf[0, b[e]] + offset[e]
                         drop2[e] = z[0, a[e]] - z[0, b[e]] + offset2[e] - drop[e]
@@ -220,10 +229,10 @@ def train(
                         drop[e] = z[0, a[e]] - z[0, b[e]] + offset[e]
                         drop2[e] = 0.0
                 if twin.noise > 0.0:
-                    fill_normal(stream, errors)
+                    fill(stream[0], errors)
                     for e in range(m):
-                        drop[e] += twin.noise * errors[0, e]
-                        drop2[e] -= twin.noise * errors[0, e]
+                        drop[e] += twin.noise * errors[e]
+                        drop2[e] -= twin.noise * errors[e]
                 if total_weight != 0.0:
                     for e in range(m):
                         gradient[e] += 0.5 * total_weight * drop[e] * drop[e]
@@ -231,7 +240,7 @@ def train(
                     for e in range(m):
                         change = z[p + 1, a[e]] - z[p + 1, b[e]] + drop2[e] + twin.offset[e]
                         if twin.noise > 0.0:
-                            change += twin.noise * errors[0, (p + 1) * m + e]
+                            change += twin.noise * errors[(p + 1) * m + e]
                         gradient[e] += weight[p + 1] * change * (drop[e] + 0.5 * change)
             check = losses[epoch]
             for e in range(m):
@@ -245,6 +254,6 @@ def train(
             step_in_place(optimizer, lr[epoch], gradient, held)
             for e in range(m):
                 held[e] -= g[e]
-            update(g, held, parts, done, stream, normal, made)
+            update(g, held, parts, done, stream, made)
             step += 1
     return OK, step

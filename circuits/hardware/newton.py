@@ -10,13 +10,13 @@ from functools import partial
 
 import numpy as np
 
+from circuits.hardware.noise import fill
 from circuits.hardware.update import update, warn_of_nothing
 from circuits.nodal.small import numbers_of, settle
 from circuits.nodal.training import MOST, TROUBLE, learning_of, phases_of, plans_of
 from physlearn.kernels.jit import kernel
 from physlearn.kernels.laws import call_law
 from physlearn.learning.optimizers import SGD
-from physlearn.rng import fill_normal
 
 
 def engine(system, task, hardware):
@@ -75,7 +75,7 @@ def train(
     held_jacobian, held_force, held_z = np.empty((held_m, held_m)), np.empty(held_m), np.empty(held_m)
     held_x, held_given, held_push = np.empty(n), np.empty(n), np.empty(held_m)
     y, gradient, theta, asked = np.empty(k), np.empty(count), np.empty(count), np.empty(count)
-    errors, normal = np.empty((1, (strengths.size + 1) * count)), np.empty((1, count))
+    errors = np.empty((strengths.size + 1) * count)
     p_at, u_at, d_at = p.ctypes.data, at.ctypes.data, d.ctypes.data
     for epoch in range(rates.size):
         losses[epoch] = 0.0
@@ -105,13 +105,13 @@ def train(
                         y[o] += rows[o, c] * x[c]
                     losses[epoch] += 0.5 * (y[o] - target[s, o]) ** 2
                 if noise > 0.0:
-                    fill_normal(stream, errors)
+                    fill(stream[0], errors)
                 if alone != 0.0:
                     for g in range(count):
                         e = device[g]
                         first = table.first[e]
                         if noise > 0.0:
-                            at[first] += noise * errors[0, g]
+                            at[first] += noise * errors[g]
                         gradient[g] += alone * call_law(
                             table.seen[e], u_at + 8 * first, p_at + 8 * table.number[e], d_at + 8 * first
                         )
@@ -139,7 +139,7 @@ def train(
                         first = held_table.first[e]
                         at[first] += offset[g]
                         if noise > 0.0:
-                            at[first] += noise * errors[0, (phase + 1) * count + g]
+                            at[first] += noise * errors[(phase + 1) * count + g]
                         gradient[g] += weights[phase] * call_law(
                             held_table.seen[e], u_at + 8 * first, p_at + 8 * held_table.number[e], d_at + 8 * first
                         )
@@ -149,7 +149,7 @@ def train(
                     return 2
                 theta[g] = p[index[g]]
                 asked[g] = min(max(theta[g] - rates[epoch] * share * gradient[g], low[g]), high[g]) - theta[g]
-            update(theta, asked, parts, done[0], stream, normal, made)
+            update(theta, asked, parts, done[0], stream, made)
             for g in range(count):
                 p[index[g]] = theta[g]
             done[0] += 1

@@ -20,8 +20,9 @@ class ContinualParams(BaseModel):
     model_config = ConfigDict(extra="forbid")
     side: int = Field(default=4, ge=3, description="the network is a side x side torus of resistors")
     order: Literal["sequential", "tandem"] = Field(
-        default="sequential", description="all epochs of A and then all of B, or one of each in turns"
+        default="sequential", description="all epochs of A and then all of B, or some of each in turns"
     )
+    turn: int = Field(default=20, ge=1, description="epochs of a turn")
     threshold: float = Field(default=0.0, ge=0, description="changes below it are not made, S")
     mismatch: float = Field(default=0.0, ge=0, lt=0.3, description="spread of the clamped twin's elements")
     update_noise: float = Field(default=0.0, ge=0, description="of every change that is made, S")
@@ -61,8 +62,9 @@ def run_continual(params: ContinualParams, rng) -> dict:
 
     before = costs(lab)
     if params.order == "tandem":
-        for _ in range(params.epochs):
-            lab = trained(trained(lab, "a", 1), "b", 1)
+        for done in range(0, params.epochs, params.turn):
+            epochs = min(params.turn, params.epochs - done)
+            lab = trained(trained(lab, "a", epochs), "b", epochs)
         first = last = costs(lab)
     else:
         lab = trained(lab, "a", params.epochs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from physlearn.checks import number, positive
+from physlearn.checks import count, number, positive
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,9 @@ class Technology:
     twins: int = 2
 
     def __post_init__(self):
-        for name in ("capacitance", "setting", "area", "twins"):
+        for name in ("capacitance", "setting", "area"):
             positive(name, getattr(self, name))
+        count("twins", self.twins, most=1000)
         if not 0 < number("accuracy", self.accuracy) < 1:
             raise ValueError(f"accuracy: got {self.accuracy!r}, expected a fraction between 0 and 1")
 

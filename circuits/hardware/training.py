@@ -15,6 +15,7 @@ import numpy as np
 
 from circuits.hardware import linear, newton
 from circuits.hardware.built import elements_of
+from circuits.hardware.noise import fill
 from circuits.hardware.update import update, warn_of_nothing
 from physlearn.dynamics.frame import concatenate, frame_of
 from physlearn.dynamics.rest.relax import relax
@@ -22,7 +23,7 @@ from physlearn.energy import Nudge
 from physlearn.kernels.cfuncs import compiled
 from physlearn.kernels.laws import LAW, evaluate
 from physlearn.learning.engines.blocks import phase_options
-from physlearn.rng import fill_normal, streams
+from physlearn.rng import streams
 from physlearn.terms.edges import Edges
 
 
@@ -119,7 +120,7 @@ class Set:
         if name in new:
             value = theta[name].ravel().copy()
             asked = np.ascontiguousarray(new[name].ravel() - value)
-            update(value, asked, self.hardware.parts, step, kept["stream"], np.empty((1, value.size)), kept["made"])
+            update(value, asked, self.hardware.parts, step, kept["stream"], kept["made"])
             new[name] = value.reshape(theta[name].shape)
             if step + 1 == int(kept["epoch"]):
                 warn_of_nothing(self.hardware, kept["made"])
@@ -161,7 +162,7 @@ def _contrast(rule, system, task, memory, pick):
     if hardware.measurement_noise:
         noise = np.empty((len(pick), 1 + len(nudged), system.theta[name].size))
         for item in noise:
-            fill_normal(memory["hardware"]["stream"], item.reshape(1, -1))
+            fill(memory["hardware"]["stream"][0], item.reshape(-1))
         noise *= hardware.measurement_noise
     options, more = phase_options(task.options, 0), phase_options(task.options, 1)
     twin = system.with_theta({name: hardware.twin(system.theta[name])}) if np.any(hardware.spread) else system

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from circuits.hardware.noise import normal
 from physlearn.kernels.jit import inlined, kernel
-from physlearn.rng import fill_normal, uniform
+from physlearn.rng import uniform
 
 NEAREST, STOCHASTIC, SIGN = 0, 1, 2
 ROUNDING = {"nearest": NEAREST, "stochastic": STOCHASTIC, "sign": SIGN}
@@ -52,9 +53,12 @@ def quanta(asked, quantum, rounding, s):
 
 
 @inlined
-def above(levels, value):
+def above(levels, value, inverse):
     """Number of the first level that is at least a value, the last one beyond it, and never 0."""
     low, high = 1, levels.size - 1
+    guess = min(max(int((value - levels[0]) * inverse) + 1, 1), high)  # right where levels are equally spaced
+    if levels[guess - 1] < value <= levels[guess]:
+        return guess
     while low < high:
         middle = (low + high) // 2
         if levels[middle] < value:
@@ -65,16 +69,18 @@ def above(levels, value):
 
 
 @inlined
-def level_of(before, change, levels, rounding, s):
-    """The level that a value goes to when a change is asked of it."""
+def level_of(before, change, levels, inverse, rounding, s):
+    """The level that a value goes to when a change is asked of it; ``inverse`` of their mean spacing."""
+    last = levels.size - 1
     if rounding == SIGN:
-        k = above(levels, before)
-        if before - levels[k - 1] < levels[k] - before:
-            k -= 1
-        k += 1 if change > 0.0 else -1 if change < 0.0 else 0
-        return levels[min(max(k, 0), levels.size - 1)]
-    value = min(max(before + change, levels[0]), levels[levels.size - 1])
-    k = above(levels, value)
+        k = min(max(int((before - levels[0]) * inverse + 0.5), 0), last)
+        if levels[k] != before:
+            k = above(levels, before, inverse)
+            k -= int(before - levels[k - 1] < levels[k] - before)
+        k += int(change > 0.0) - int(change < 0.0)
+        return levels[min(max(k, 0), last)]
+    value = min(max(before + change, levels[0]), levels[last])
+    k = above(levels, value, inverse)
     part = (value - levels[k - 1]) / (levels[k] - levels[k - 1])
     up = uniform(s) < part if rounding == STOCHASTIC else part >= 0.5
     return levels[k] if up else levels[k - 1]
@@ -92,36 +98,39 @@ def fail(theta, parts, begin, end):
 
 
 @kernel
-def update(theta, asked, parts, step, stream, normal, made):
-    """Change theta (m,) as asked (m,) in step ``step`` (from 0); normal (1, m) is room for noise.
+def update(theta, asked, parts, step, stream, made):
+    """Change theta (m,) as asked (m,) in step ``step`` (from 0).
 
     ``made`` counts the changes and keeps the largest that was asked: made[0], made[1].
     """
-    s = stream[0]
-    if parts.noise > 0.0:
-        fill_normal(stream, normal)
+    low, high, levels, quantum, rounding, threshold, noise, drift, active, fails_at, _, _ = parts
+    last = levels.size - 1
+    inverse = last / (levels[last] - levels[0]) if last > 0 else 0.0
+    s, changes, largest, failing = stream[0], made[0], made[1], False
     for e in range(theta.size):
-        if parts.fails_at[e] <= step:
+        left = fails_at[e] - step
+        failing |= left == 1
+        if left <= 0:
             continue
-        acts = parts.active >= 1.0 or uniform(s) < parts.active
-        made[1] = max(made[1], abs(asked[e]))
-        before = theta[e]
-        if acts and abs(asked[e]) >= parts.threshold:
-            change = asked[e]
-            if parts.noise > 0.0:
-                change += parts.noise * normal[0, e]
-            if parts.levels.size > 0:
-                value = level_of(before, change, parts.levels, parts.rounding, s)
+        change, before = asked[e], theta[e]
+        largest = max(largest, abs(change))
+        if (active >= 1.0 or uniform(s) < active) and abs(change) >= threshold:
+            if noise > 0.0:
+                change += noise * normal(s)
+            if levels.size > 0:
+                value = level_of(before, change, levels, inverse, rounding, s)
             else:
-                if parts.quantum > 0.0:
-                    change = parts.quantum * quanta(change, parts.quantum, parts.rounding, s)
+                if quantum > 0.0:
+                    change = quantum * quanta(change, quantum, rounding, s)
                 value = before + change
-            theta[e] = min(max(value, parts.low[e]), parts.high[e])
-            if value != before:
-                made[0] += 1.0
-        if parts.drift > 0.0:
-            theta[e] = max(theta[e] - parts.drift * theta[e], parts.low[e])
-    fail(theta, parts, step + 1, step + 2)
+            value = min(max(value, low[e]), high[e])
+            changes += value != before
+            theta[e] = value
+        if drift > 0.0:
+            theta[e] = max(theta[e] - drift * theta[e], low[e])
+    made[0], made[1] = changes, largest
+    if failing:
+        fail(theta, parts, step + 1, step + 2)
 
 
 def warn_of_nothing(hardware, made):

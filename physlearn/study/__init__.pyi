@@ -21,3 +21,4 @@ from .plans.space import (
 )
 from .plans.task import Task as Task
 from .run import study as study
+from .search import Search as Search, search as search

@@ -22,6 +22,8 @@ import numpy as np
 
 from circuits.neurons import connect
 from circuits.neurons.cells.lif import LIF
+from circuits.neurons.coding.code import PopulationCode
+from circuits.neurons.interop import nir_codes
 from circuits.neurons.network import SpikingNetwork
 from circuits.neurons.population import Population
 from circuits.neurons.synapses.projection import Projection
@@ -36,7 +38,8 @@ def to_nir(network):
 
     Parameters
     ----------
-    network : SpikingNetwork
+    network : SpikingNetwork or PopulationCode
+        A code without refractory periods: see `circuits.neurons.interop.nir_codes`.
 
     Returns
     -------
@@ -57,6 +60,8 @@ def to_nir(network):
     ['E', 'E.in', 'E.out', 'E->E.delay', 'E->E']
     """
     nir = _nir()
+    if isinstance(network, PopulationCode):
+        return nir_codes.graph_of(network, nir)
     if not isinstance(network, SpikingNetwork):
         raise TypeError(f"network: got {type(network).__name__}, expected a SpikingNetwork")
     for given in network.inputs:
@@ -117,7 +122,8 @@ def from_nir(graph, *, sources=None):
     Returns
     -------
     SpikingNetwork
-        Populations by the names of their nodes.  Export, import and export again give the same bits.
+        Populations by the names of their nodes; or the `PopulationCode` that was written.  Export, import and export
+        again give the same bits.
 
     Raises
     ------
@@ -137,6 +143,8 @@ def from_nir(graph, *, sources=None):
         graph = nir.read(graph)
     if not isinstance(graph, nir.NIRGraph):
         raise TypeError(f"graph: got {type(graph).__name__}, expected a NIRGraph or a path")
+    if graph.metadata.get("kind") == nir_codes.KIND:
+        return nir_codes.code_of(graph, nir)
     inputs = [name for name, node in graph.nodes.items() if isinstance(node, nir.Input)]
     mapping("sources", {} if sources is None else sources, inputs, "a mapping of Input nodes to models")
     known = (nir.LIF, nir.CubaLIF, nir.Linear, nir.Affine, nir.Delay, nir.Scale, nir.Input, nir.Output)

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count, instance, positive, seen
+from physlearn.checks import choice, count, instance, positive, seen
 from physlearn.dynamics.annealing.bridge import cross
 from physlearn.dynamics.annealing.variational import Variational, unfit, variational
 from physlearn.dynamics.problem import make_problem
-from physlearn.dynamics.sampling.engines import NO_ENERGY, start_sampler, started
+from physlearn.dynamics.sampling.engines import ENGINES, NO_ENERGY, start_sampler, started
 from physlearn.kinds import is_continuous, is_discrete, unstated
 from physlearn.machine import Machine
 from physlearn.progress import follow
@@ -132,7 +132,7 @@ def annealed_importance(
     clamp : mapping of str to (k,) array, optional
         The sum is over the other variables.
     method : str
-        Engine of the sweeps of discrete layers, see `sample`.
+        Engine of the sweeps of discrete layers, see `sample`; continuous ones move by "hmc".
     start : Variational, or a law, optional
         Where continuous layers begin; default what `variational` finds.  A law of the free variables has
         ``sample(n, rng) -> (n, m)``, ``log_density(z)``, ``score(z)`` and ``covariance``, such as `GaussianMixture`; it
@@ -180,8 +180,11 @@ def annealed_importance(
     energy = energy_of(energy, NO_ENERGY)
     check_path(steps, chains)
     temperature = positive("temperature", temperature)
+    choice("method", method, ("auto", *ENGINES))
     problem, _ = make_problem(energy, None, clamp)
     if not problem.discrete or start is not None:
+        if method not in ("auto", "hmc"):
+            raise ValueError(f"method: got {method!r}, expected 'auto' or 'hmc', by which continuous layers move")
         return _continuous(energy, problem, temperature, steps, chains, clamp, start, rng, progress)
     if problem.tied or np.any(problem.push):
         raise ValueError("clamp: it ties variables together or gives a force; clamp single variables to values")

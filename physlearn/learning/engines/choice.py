@@ -21,7 +21,8 @@ METHODS = ("auto", "compiled", "moments", "sweep", "relax", "sample", "contrast"
 
 def own_method(rule):
     """Name of the engine that a rule's own contrast is; None for a rule of phases alone."""
-    return getattr(rule, "method", "contrast") if hasattr(rule, "contrast") else None
+    own = getattr(rule, "own_method", None) or getattr(rule, "method", "contrast")
+    return own if hasattr(rule, "contrast") else None
 
 
 def choose(method, system, task):

@@ -148,7 +148,7 @@ class Recurrent(Map):
         """Derivatives by a, by the first state, and by the parameters."""
         x, keep, states, work = tape
         steps, items, _ = x.shape
-        c = self._in(cotangent)
+        c = np.ascontiguousarray(self._in(cotangent))
         slopes = self._close(states, work)
         ds = np.zeros((items, self.size), states.dtype)
         da = np.empty((steps, items, self.gates * self.units), states.dtype)

@@ -47,7 +47,8 @@ def test_phases_are_where_the_potential_is_at_rest(rng):
         assert np.max(np.abs(ahead - behind)) / 2e-4 < 1e-8
     empty = 1 - found.phi.sum(-1)
     closed = 0.8 * np.log(empty) - 0.5 * np.einsum("nki,ij,nkj->nk", found.phi, soup.J, found.phi)
-    assert np.allclose(found.potential, closed, atol=1e-9)
+    there = np.isfinite(found.potential)  # a phase counts once, for the start that is nearest
+    assert np.all(there.sum(1) >= 1) and np.allclose(found.potential[there], closed[there], atol=1e-9)
 
 
 def test_the_boundary_of_finite_soups_goes_to_the_mean_field():
