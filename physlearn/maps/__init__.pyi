@@ -25,6 +25,7 @@ from .conv import (
 )
 from .coupling import AffineCoupling as AffineCoupling
 from .draw import NormalDraw as NormalDraw
+from .feedback import FeedbackAffine as FeedbackAffine
 from .graphs.attention import EdgeAttention as EdgeAttention
 from .graphs.convolution import GraphConvolution as GraphConvolution
 from .graphs.edges import pack_graphs as pack_graphs

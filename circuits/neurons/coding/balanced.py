@@ -143,11 +143,11 @@ class BalancedNetwork:
         array([ 0.5, -0.5,  0.5, -0.5])
         """
         n, dimensions = count("n", n), count("dimensions", dimensions)
-        scale = positive("scale", scale)
+        scale, rng = positive("scale", scale), generator(rng)
         if dimensions == 1:
             directions = np.where(np.arange(n) % 2 == 0, 1.0, -1.0)[:, None]
         else:
-            directions = generator(rng).standard_normal((n, dimensions))
+            directions = rng.standard_normal((n, dimensions))
             directions /= np.sqrt(np.square(directions).sum(1, keepdims=True))
         return cls(directions * (scale / n), tau, 1e-3 * (scale / 2 / n) ** 2 if mu is None else mu)
 

@@ -138,6 +138,8 @@ class PopulationCode:
         connections = sequence("PopulationCode: connections", self.connections, Connection, "a list of Connections")
         object.__setattr__(self, "ensembles", ensembles)
         object.__setattr__(self, "connections", connections)
+        readouts = dict(mapping("PopulationCode: readouts", self.readouts, expected="a mapping of names to Readouts"))
+        object.__setattr__(self, "readouts", readouts)
         self._check()
         theta = {f"{c.name}.decoders": value for c, value in zip(connections, self._solved(), strict=True)}
         object.__setattr__(self, "system", self._system(theta))
@@ -198,7 +200,7 @@ class PopulationCode:
             f"{name}.input": Readout(name, rows=tau * np.eye(size[name]), force=True) for name, tau in taus.items()
         }
         held = {name: np.zeros(d) for name, d in size.items() if name not in taus}
-        return RateSystem(layers, terms, theta, readouts | dict(self.readouts), held)
+        return RateSystem(layers, terms, theta, readouts | self.readouts, held)
 
     @property
     def theta(self):

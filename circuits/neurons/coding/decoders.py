@@ -107,6 +107,8 @@ def decoders(ensemble, function=None, *, regularisation=0.1, points=None) -> Any
         raise ValueError("function: got an empty mapping, expected at least one function")
     for name, f in named.items():
         if f is not None:
+            if isinstance(f, type):
+                raise TypeError(f"{_title(function, name)}: got {seen(f)}, expected a function of points x (m, D)")
             callable_of(_title(function, name), f, 1, "a function of points x (m, D)")
     x, weight, test, share = _points(ensemble, points, reg)
     targets = [values_of(_title(function, name), f, x) for name, f in named.items()]

@@ -111,6 +111,41 @@ class Ensemble:
         for name, value in found.items():
             object.__setattr__(self, name, fixed(np.ascontiguousarray(value)))
 
+    @classmethod
+    def from_currents(cls, scaled_encoders, bias, *, radius=1.0, model=STANDARD):
+        """An ensemble from the currents of its neurons, x @ scaled_encoders.T + bias, which it then has exactly.
+
+        Parameters
+        ----------
+        scaled_encoders : (n, D) array
+            Current per unit of each component of x.
+        bias : (n,) array
+            Current at x = 0.
+        radius : float
+        model : LIF
+
+        Examples
+        --------
+        >>> one = Ensemble(20, 2, rng=1)
+        >>> again = Ensemble.from_currents(one.scaled_encoders, one.bias)
+        >>> bool(np.all(again.tuning([[0.3, 0.4]]) == one.tuning([[0.3, 0.4]])))
+        True
+        """
+        scaled = array("scaled_encoders", scaled_encoders, ndim=2)
+        bias = array("bias", bias, shape=(len(scaled),))
+        positive("radius", radius)
+        instance("model", model, LIF, "an LIF, whose tuning curve is known in closed form")
+        gain = radius * np.sqrt((scaled * scaled).sum(1))
+        if not np.all(gain > 0):
+            raise ValueError(f"scaled_encoders: row {int(np.argmin(gain))} is zero, so its neuron would not see x")
+        rheobase = (np.asarray(model.v_threshold) - model.v_rest) / model.resistance
+        with np.errstate(divide="ignore"):
+            rates = lif_rate(gain + bias, model)
+        made = cls(len(gain), scaled.shape[1], rates, (rheobase - bias) / gain, scaled, radius, model)
+        for name, value in dict(scaled_encoders=scaled, bias=bias, gain=gain).items():
+            made.__dict__[name] = fixed(value)  # what rates and intercepts give back differs in the last digit
+        return made
+
     def _check_rates(self, rates):
         if not np.all(rates > 0):
             raise ValueError(f"Ensemble: max_rates: got {rates.min():.6g} Hz among them, expected positive rates")

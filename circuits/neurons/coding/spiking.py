@@ -17,7 +17,10 @@ from physlearn.checks import array, mapping, positive
 def network_of(code, decoded, given, probe, plasticity):
     """The `SpikingNetwork` of a `PopulationCode`; ``decoded`` {ensemble: decoders of what it represents}."""
     tau = positive("probe", probe)
-    rules = mapping("plasticity", plasticity or {}, [c.name for c in code.connections], "{connection: rule}")
+    given = mapping("given", {} if given is None else given, expected="{name: value or function of times}")
+    rules = mapping(
+        "plasticity", {} if plasticity is None else plasticity, [c.name for c in code.connections], "{connection: rule}"
+    )
     populations = {name: Population(e.model, e.n) for name, e in code.ensembles.items()}
     ways = [
         Projection(
@@ -35,7 +38,7 @@ def network_of(code, decoded, given, probe, plasticity):
         for name, values in decoded.items()
     ]
     inputs = [Constant(name, e.bias) for name, e in code.ensembles.items()]
-    inputs += [_signal(code, name, value) for name, value in (given or {}).items()]
+    inputs += [_signal(code, name, value) for name, value in given.items()]
     return SpikingNetwork(populations, [*ways, *probes], inputs)
 
 

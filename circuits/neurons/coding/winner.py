@@ -26,7 +26,7 @@ import numpy as np
 
 from physlearn import Binary, Energy, Potts
 from physlearn.brief import brief
-from physlearn.checks import array, count
+from physlearn.checks import array, count, integers
 from physlearn.rng import generator
 from physlearn.terms import PottsBias, PottsDense
 
@@ -134,8 +134,8 @@ class WinnerTakeAll:
         array([[1., 0., 0., 0., 0., 1.]])
         """
         _, groups, levels = self.weights.shape
-        codes = array("codes", codes, shape=("m", groups), low=0, high=levels - 1)
-        return (codes[..., None] == np.arange(levels)).reshape(len(codes), -1).astype(float)
+        codes = integers("codes", codes, shape=("m", groups), low=0, high=levels - 1)
+        return (codes[..., None] == np.arange(levels)).reshape(len(codes), groups * levels).astype(float)
 
     def posterior(self, y):
         """Probability that each neuron is the winner, (m, K).
