@@ -92,8 +92,6 @@ class SpikingEnergy:
         text("SpikingEnergy: account", self.account, "the name of an account")
         parts = mapping("SpikingEnergy: parts", self.parts, expected="a mapping of names to joules")
         for name, joules in parts.items():
-            "SpikingEnergy: parts", self.parts, expected="a mapping of names to joules"
-        ).items():
             text("SpikingEnergy: parts", name, "names of parts")
             not_negative(f"SpikingEnergy: parts[{name!r}] in J", joules)
         count("SpikingEnergy: spikes", self.spikes, 0)
