@@ -32,7 +32,7 @@ def moons(n=4096, seed=0):
     return (x - x.mean(0)) / x.std(0)
 
 
-def interleaved(calls, repeats=9):
+def interleaved(calls, repeats=7):
     """Least processor time of each call, ms, taken in turns: {name: (function, calls within)}."""
     for function, _ in calls.values():
         function()

@@ -15,7 +15,7 @@ from physlearn import Adam
 from physlearn.maps import Affine, Chain, Relu
 from physlearn.models import AdversarialPair, contest
 
-SEEDS, TURNS = (3, 300) if len(sys.argv) < 3 else map(int, sys.argv[1:3])  # of four steps each
+SEEDS, TURNS = (3, 200) if len(sys.argv) < 3 else map(int, sys.argv[1:3])  # of four steps each
 WIDTH, SPREAD = 64, 0.1
 angle = 2 * np.pi * np.arange(8) / 8
 centres = 2 * np.stack([np.cos(angle), np.sin(angle)], 1)

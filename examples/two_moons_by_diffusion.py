@@ -36,7 +36,7 @@ model = learn(
     model, model.batches(data), rule=ExactGradient(), cost=model.cost, optimizer=rate, epochs=STEPS, rng=0
 ).machine
 
-figure, axes = plt.subplots(1, 4, figsize=(14, 3.6), layout="constrained")
+figure, axes = plt.subplots(1, 4, figsize=(14, 4.2), layout="constrained")
 axes[0].plot(*fresh.T, ".", ms=2, color="0.4")
 axes[0].set_title("fresh data")
 for axis, (method, steps) in zip(axes[1:], [("ancestral", 100), ("ddim", 20), ("flow", 50)], strict=True):

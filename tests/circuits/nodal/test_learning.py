@@ -54,7 +54,7 @@ def test_compiled_epochs_follow_the_plain_loop(machine, batch, variant, tol):
     data = {"input": rng.uniform(0, 0.9, (4, ends[0].shape[1])), "output": rng.uniform(0, 0.3, (4, ends[1].shape[1]))}
     low = 1e-6 if machine is diodes else 0.8
     name = next(iter(circuit.theta))
-    settings = dict(rule=CoupledLearning(0.3, variant), cost=COST, batch=batch, epochs=4, rng=1)
+    settings = dict(rule=CoupledLearning(0.3, variant), cost=COST, batch=batch, epochs=2, rng=1)
     optimizer = SGD(1e-6 if machine is diodes else 1e3, bounds={name: (low, 8.0)})
     found = {m: learn(circuit, data, method=m, optimizer=optimizer, **settings) for m in ("relax", "compiled")}
     moved = np.abs(found["relax"].system.theta[name] - circuit.theta[name]).max()

@@ -84,12 +84,12 @@ def test_for_independent_neurons_it_is_reward_times_coincidence(rng, tol):
     np.testing.assert_allclose(gradient["W"], wanted, rtol=1e-10, atol=tol.IDENTITY)
 
 
-@pytest.mark.parametrize("draws", [2, 40])
+@pytest.mark.parametrize("draws", [2, pytest.param(40, marks=pytest.mark.slow)])
 def test_draws_give_it_on_average(draws, rng, tol):
     system, cost = machine(rng, True), Prize(rng.standard_normal(16))
     exact = step_of(RewardLearning(), system, cost)
     wanted = exact[0](system, exact[1], np.arange(2))[1]
-    step, memory = step_of(RewardLearning(exact=False, draws=draws, warmup=20), system, cost)
+    step, memory = step_of(RewardLearning(exact=False, draws=draws, warmup=5), system, cost)
     found: dict = {name: [] for name in wanted}
     for k in range(60):
         for name, value in step(system, memory | {"steps": k}, np.arange(2))[1].items():

@@ -304,7 +304,6 @@ def test_a_field_learnt_by_diffusion_beside_its_own_law(tol):
     model = DiffusionModel(net(128, 8), NoiseSchedule.cosine(100), "v", shape=8, features=6, rng=0).single()
     x = trained(model, data, 5000).machine.sample(400, rng=1).astype(float)
     tests = [two_sample(x, fresh, distance=d, rng=0) for d in ("energy", "mmd")]
-    print(tests, np.mean(x**2), np.mean(x * np.roll(x, 1, 1)), ring.ring())
     assert all(test.p_value > 0.01 for test in tests)
     for value, wanted in ((x**2, ring.ring().square), (x * np.roll(x, 1, 1), ring.ring().neighbours)):
         means = value.mean(1)

@@ -247,24 +247,22 @@ def test_wrong_calls_are_refused_by_name(rng):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("side", "least"), [(6, 0.3), (8, 0.15)])
+@pytest.mark.parametrize(("side", "least"), [(6, 0.4), (8, 0.1)])
 def test_a_field_in_two_dimensions_beside_hmc(side, least, tol):
     """phi^4 on a square: a flow's weights, a chain that it proposes to, and HMC agree on <phi^2> and the bonds."""
-    field = ScalarField((side, side), kappa=0.18, lam=0.5)
-    flow = CouplingFlow((side, side), couplings=6, hidden=(64,), activation=Tanh(), rng=0)
-    rate = Adam(WarmupCosine(5e-3, 1500, 50))
-    flow = learn(flow, flow.noise(128), rule=ReverseKL(field), optimizer=rate, epochs=1500, **QUIET).machine
+    field = ScalarField((side, side), kappa=0.15, lam=0.1)
+    flow = CouplingFlow((side, side), couplings=6, hidden=(8 * side,), activation=Silu(), rng=0)
+    rate = Adam(WarmupCosine(5e-3, 1200, 50))
+    flow = learn(flow, flow.noise(128), rule=ReverseKL(field), optimizer=rate, epochs=1200, **QUIET).machine
     draws = reweighted(flow, field, 8000, rng=1)
     run = dict(temperature=1.0, n_samples=150, chains=64, rng=1, progress=False)
     chain = sample(field, method="independence", proposal=flow, **run)
     hmc = sample(field, method="hmc", target=0.9, **run)
-    print(side, draws.effective / 8000, chain.acceptance.mean(), draws.log_z)
     assert draws.effective / 8000 > least
     for f in (lambda x: np.mean(x**2, (-2, -1)), lambda x: np.mean(x * np.roll(x, 1, -1), (-2, -1))):
         found = [draws.mean(f)]
         for drawn in (chain, hmc):
             means = f(drawn.x).mean(1)
             found.append((means.mean(), means.std(ddof=1) / 8))
-        print(found)
         for value, error in found[:2]:
             assert abs(value - found[2][0]) < tol.STATISTICAL * np.hypot(error, found[2][1])

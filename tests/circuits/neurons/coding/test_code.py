@@ -46,6 +46,14 @@ def test_the_field_is_what_is_decoded_less_what_is_there(tol):
     np.testing.assert_allclose(code.system.field(x, "a"), wanted, rtol=tol.IDENTITY)
 
 
+def test_layers_tell_integrate_their_time_constants():
+    """A leaky code decays with the tau of its connection; another may be given."""
+    code = PopulationCode({"x": Ensemble(10, 1, rng=0)}, [Connection("x", "x", lambda x: 0 * x, tau=0.02)])
+    for given, tau in ((None, 0.02), (0.1, 0.1)):
+        end = integrate(code, (0.0, 0.02), x0=[0.5], tau=given, tol=1e-9).final
+        np.testing.assert_allclose(end, 0.5 * np.exp(-0.02 / tau), rtol=1e-7)
+
+
 def test_rests_are_the_zeros_of_the_decoding_error():
     """Each rest that `relax` finds from a grid of starts is a crossing of a scan, and each stable crossing is found."""
     ensemble = Ensemble(40, 1, rng=3)
@@ -55,7 +63,7 @@ def test_rests_are_the_zeros_of_the_decoding_error():
     crossing = np.flatnonzero(np.sign(drift[1:]) != np.sign(drift[:-1]))
     where = x[crossing] - drift[crossing] * (x[1] - x[0]) / (drift[crossing + 1] - drift[crossing])
     assert len(where) > 5
-    for start in np.linspace(-0.9, 0.9, 13):
+    for start in np.linspace(-0.9, 0.9, 7):
         rest = relax(code, [start])
         assert rest.converged
         assert np.min(np.abs(where - rest.x[0])) < 1e-5

@@ -35,14 +35,14 @@ def test_the_winner_is_drawn_from_the_posterior_of_the_mixture(rng, tol):
     np.testing.assert_allclose(circuit.log_likelihood(y), np.log(joint.sum(1)), rtol=tol.IDENTITY)
     exact = enumerate_states(circuit, temperature=1.0, clamp={"y": y[0]})
     np.testing.assert_allclose(exact.probability, circuit.posterior(y)[0], rtol=tol.IDENTITY)
-    drawn = sample(circuit, temperature=1.0, n_samples=2000, chains=10, warmup=1, clamp={"y": y[0]}, rng=0).x["z"]
+    drawn = sample(circuit, temperature=1.0, n_samples=200, chains=50, warmup=1, clamp={"y": y[0]}, rng=0).x["z"]
     seen = np.bincount(drawn.ravel(), minlength=3) / drawn.size
     assert np.all(np.abs(seen - exact.probability) < tol.STATISTICAL * 0.5 / np.sqrt(drawn.size))
     check_energy(circuit, {"y": y, "z": np.array([[0], [1], [2], [0]])})
 
 
 def test_stdp_reaches_the_likelihood_of_batch_em(rng):
-    bits, truth = mixture(rng)
+    bits, truth = mixture(rng, m=2000)
     start = WinnerTakeAll.random(3, 8, 2, rng=5)
     y = start.lines(bits)
     rates = 0.06 * 0.7 ** np.arange(12)
@@ -72,10 +72,10 @@ def test_the_mean_step_is_that_of_em(rng):
 
     step = rule.contrast(circuit.system, Task)
     memory = {"winners": np.random.default_rng(0)}
-    found = [step(circuit.system, memory, np.arange(3000))[1] for _ in range(100)]
+    found = [step(circuit.system, memory, np.arange(3000))[1] for _ in range(40)]
     for name in ("W", "bias"):
         values = np.array([gradient[name] for gradient in found])
-        error = values.std(0) / np.sqrt(100)
+        error = values.std(0) / np.sqrt(40)
         assert np.all(np.abs(values.mean(0)) < 5 * error + 1e-9)
 
 
