@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 EXTRA = r"pip install ['\"]physlearn-sim\[\w+\]"  # the sentence that names a missing extra
-NEED = {"physlearn.sklearn", "physlearn.io.sampler"}  # modules that are of no use without theirs
+NEED = {"physlearn.sklearn", "physlearn.dimod", "physlearn.dimod.sampler"}  # modules that are of no use without theirs
 WAYS = itertools.cycle([[Path(sys.executable).with_name("physlearn")], [sys.executable, "-m", "physlearn"]])
 STUDY = """
 [study]

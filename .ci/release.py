@@ -1,8 +1,8 @@
 """Build the wheel and the source distribution, and try both on every supported Python that is installed.
 
 Usage: python .ci/release.py [--tag vX.Y.Z]
-A tag must be the version of pyproject.toml.  Every Python of 3.11 to 3.13 that is found gets two fresh environments, one
-with the wheel and one with the source distribution, where `physlearn info`, a sample and a training run; the others are
+A tag must be the version of pyproject.toml.  Every Python of 3.11 to 3.13 that is found gets two fresh environments,
+one with the wheel, one with the sources, where `physlearn info`, a sample and a training run; the others are
 listed as skipped.
 """
 

@@ -46,6 +46,7 @@ MODULES = {
     "physlearn.io": "files",
     "physlearn.plot": "pictures",
     "physlearn.sklearn": "scikit-learn estimators",
+    "physlearn.dimod": "dimod",
     "circuits": "circuits of resistors, diodes, transistors",
     "circuits.neurons": "neurons",
     "circuits.neurons.connect": "connections between populations",

@@ -44,19 +44,28 @@ class Bar:
     def __init__(self, verb, unit, total=None, progress=None):
         if progress is not None and not isinstance(progress, bool):
             raise TypeError(f"progress: got {progress!r}, expected None (after a second), True or False")
-        self.shown = progress is not False and not _silent.get() and somebody_looks()
+        self.wanted = progress is not False and not _silent.get()
         self.settings = {"desc": verb, "unit": f" {unit}", "total": total}
         self.done, self.facts, self.tqdm = 0, {}, None
         self.began, self.due = time.time(), time.perf_counter() + (0.0 if progress else DELAY)
 
+    @property
+    def shown(self):
+        """Whether it is wanted and somebody looks, which the system is asked: not before a verb has run for a while."""
+        return self.wanted and somebody_looks()
+
     def update(self, n=1, **facts):
         """Add n steps; facts (``cost=0.1``) stand behind the bar."""
-        if not self.shown:
+        if not self.wanted:
             return
         self.done += n
-        self.facts |= facts
+        if facts:
+            self.facts |= facts
         if self.tqdm is None:
             if time.perf_counter() < self.due:
+                return
+            self.wanted = self.shown
+            if not self.wanted:
                 return
             self.tqdm = _tqdm(**self.settings)
             self.tqdm.start_t = self.began

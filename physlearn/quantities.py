@@ -53,6 +53,8 @@ def si(name, value, *units):
     >>> si("tau", 0.02, "s")
     0.02
     """
+    if type(value) is float:
+        return value
     if isinstance(value, tuple | list) and any(hasattr(item, "dim") for item in value):
         return np.array([si(name, item, *units) for item in value])
     dimension: Any = getattr(value, "dim", None)

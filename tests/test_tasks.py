@@ -17,7 +17,7 @@ def replicates(task, n, **params):
     return {name: (c.mean(0), c.std(0, ddof=1) / np.sqrt(n)) for name, c in columns.items()}
 
 
-@pytest.mark.parametrize("name", ["ising", "hopfield", "rbm", "assembly"])
+@pytest.mark.parametrize("name", ["ising", "hopfield", "rbm", "assembly", "diffusion"])
 def test_is_a_task_that_a_study_can_keep(name):
     task = getattr(tasks, name)
     assert locate(task) == (f"physlearn.tasks:{name}", task) and import_task(f"physlearn.tasks:{name}") is task
@@ -26,6 +26,7 @@ def test_is_a_task_that_a_study_can_keep(name):
         "hopfield": {"neurons": 50},
         "rbm": {"epochs": 40},
         "assembly": {"side": 4, "sweeps": 50},
+        "diffusion": {"dimensions": 4, "data": 60, "pairs": 10},
     }[name]
     first, again = (encode(task(task.resolve(small), np.random.default_rng(1))) for _ in range(2))
     assert first == again and all(np.all(np.isfinite(np.frombuffer(v.data, v.dtype))) for v in first)
@@ -108,3 +109,11 @@ def test_assembly_by_number_of_structures():
     """Sixteen structures of 64 species are far more than sqrt(64)."""
     (few, _), (many, _) = (replicates(tasks.assembly, 3, stored=m)["overlap"] for m in (2, 16))
     assert many < 0.5 < 0.9 < few
+
+
+@pytest.mark.slow
+def test_collapse_and_speciation_of_many_data():
+    """20,000 data in 32 dimensions: the formula and a shift of 0.02 (Biroli et al. 2024); clones agree as in theory."""
+    found = tasks.diffusion(tasks.diffusion.resolve({"dimensions": 32, "data": 20_000}), np.random.default_rng(0))
+    assert abs(found["formula"] - 0.3866) < 1e-3 and abs(found["shift"] - 0.02) < 0.01
+    assert found["miss"] < 4 * np.sqrt(0.25 / 500)

@@ -27,6 +27,10 @@ from .analysis.trains import (
     psth as psth,
     synchrony as synchrony,
 )
+from .boltzmann import (
+    LIFBoltzmann as LIFBoltzmann,
+    lif_boltzmann as lif_boltzmann,
+)
 from .cells.adex import AdEx as AdEx
 from .cells.channels import (
     Gate as Gate,
@@ -34,6 +38,7 @@ from .cells.channels import (
     squid_gates as squid_gates,
     traub_miles_gates as traub_miles_gates,
 )
+from .cells.escape import EscapeLIF as EscapeLIF
 from .cells.hodgkin_huxley import HodgkinHuxley as HodgkinHuxley
 from .cells.izhikevich import Izhikevich as Izhikevich
 from .cells.lif import LIF as LIF

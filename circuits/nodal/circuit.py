@@ -175,7 +175,7 @@ class Circuit:
                 self._net.edges, self.theta["conductance"], system.theta["conductance"], strict=True
             ):
                 if old != new and name in elements and isinstance(elements[name][0], Resistor):
-                    elements[name] = (Resistor(1.0 / positive(f"conductance of {name}", new)), elements[name][1])
+                    elements[name] = (Resistor(1.0 / positive(f"conductance of {name}", float(new))), elements[name][1])
         for term in system.terms:
             for name in getattr(term, "learns", {}):
                 if name in theta:

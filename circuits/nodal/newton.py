@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from circuits.nodal.bound import refuse_unbound
 from circuits.nodal.floating import floating
 from circuits.nodal.junctions import limited
 from circuits.nodal.linsolve import solve_all
@@ -171,6 +172,7 @@ def solve(problem, tol, max_steps, search=None):
         if items.size:
             residual[items], good = search.certificate(z[items], items, tol)
             rest[items] &= good
+        refuse_unbound(search, z, np.flatnonzero(rest))
     return z, residual, steps, bool(np.all(rest)), method
 
 

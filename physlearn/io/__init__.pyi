@@ -14,4 +14,3 @@ from .idx import (
     read_images as read_images,
 )
 from .matrixmarket import read_couplings as read_couplings
-from .sampler import AnnealingSampler as AnnealingSampler

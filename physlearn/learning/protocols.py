@@ -68,7 +68,7 @@ class ContrastRule(Protocol):
     takes_cost : bool, optional
         Whether `learn` needs a cost (default) or refuses one.
     method : str, optional
-        What ``Training.method`` says; default "contrast".
+        What ``Training.method`` says; default "contrast".  A rule whose setting has this name has ``own_method``.
     in_place : bool, optional
         Whether the step keeps nothing of the system that it is given, whose theta then changes in place: faster.
 

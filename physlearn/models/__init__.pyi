@@ -123,10 +123,7 @@ from .learned.reweighting import (
     Reweighted as Reweighted,
     reweighted as reweighted,
 )
-from .learned.scales import (
-    FieldPotential as FieldPotential,
-    ScaleByScale as ScaleByScale,
-)
+from .learned.scales import ScaleByScale as ScaleByScale
 from .learned.schedule import NoiseSchedule as NoiseSchedule
 from .memory.attention import (
     attention as attention,
@@ -211,7 +208,6 @@ from .spins.pairs import (
     triangular_pairs as triangular_pairs,
 )
 from .spins.scalar_field import (
-    FieldEnergy as FieldEnergy,
     RingField as RingField,
     ScalarField as ScalarField,
 )

@@ -34,6 +34,8 @@ class Transported:
     1.8379
     """
 
+    single = True  # single precision is taken as it is
+
     def __init__(self, layer, map):
         self.layers = (text("layer", layer),) * 2  # its variables act on each other
         self.map = check_is_map("map", map)

@@ -16,6 +16,7 @@ from circuits.neurons import (
     Constant,
     Delta,
     DualExponential,
+    EscapeLIF,
     Exponential,
     Gamma,
     HodgkinHuxley,
@@ -260,6 +261,7 @@ RUNS = {
     "slices, where, NMDA": sliced,
     "STDP with a delay per synapse": late_plasticity,
     "closed loop": looped,
+    "escape noise": lambda: balanced(EscapeLIF(20e-3, 0.0, 10e-3, 2e-3, 50.0, 0.0, refractory=2e-3)),
 }
 SYNAPSES = {
     "delta": (lambda **r: Delta(), 1e-3),

@@ -45,7 +45,7 @@ def test_machines_are_saved_and_loaded(tmp_path, rng):
 
 def test_a_dimod_sampler(rng):
     dimod = pytest.importorskip("dimod")
-    from physlearn.io import AnnealingSampler
+    from physlearn.dimod import AnnealingSampler
 
     model = dimod.BinaryQuadraticModel({k: rng.normal() for k in "abcdef"}, {}, 0.5, "BINARY")
     for a in "abcde":

@@ -252,6 +252,9 @@ def test_a_browser_shows_it_sorts_it_filters_it(rng, tmp_path):
       said.all = rows().length;
       said.failed = search("failed");
       said.compared = search("eta > 0.1 nodes=48 status!=done").length;
+      window.Blob = class { constructor(parts) { said.csv = parts.join(""); } };
+      URL.createObjectURL = () => "#"; URL.revokeObjectURL = () => {};
+      search("failed"); document.getElementById("csv").click();
       said.none = search("nosuch=1").length; said.count = document.getElementById("count").textContent;
       search("status=done");
       heads[4].click(); said.rising = rows().map(r => Number(r[4]));
@@ -268,6 +271,9 @@ def test_a_browser_shows_it_sorts_it_filters_it(rng, tmp_path):
     assert said["all"] == 60
     assert len(said["failed"]) == 3 and all(row[3] == "failed" and row[1] == "48" for row in said["failed"])
     assert said["compared"] == 4
+    head, *lines = said["csv"].splitlines()
+    assert head.split(",")[:4] == ["eta", "nodes", "replicate", "status"] and len(lines) == 3
+    assert all(line.split(",")[3] == "failed" for line in lines)
     assert said["none"] == 60 and "no such column" in said["count"]
     assert len(said["rising"]) == 53 and said["rising"] == sorted(said["rising"])
     assert said["falling"] == said["rising"][::-1]

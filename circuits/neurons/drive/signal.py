@@ -90,7 +90,11 @@ class Signal:
         """Values at times (steps,), (steps, D)."""
         if not callable(self.function):
             return np.broadcast_to(self.function, (len(t), len(self.function)))
-        found = array("Signal: function", self.function(t), ndim=(1, 2))
+        found = self.function(t)
+        if not (
+            type(found) is np.ndarray and found.dtype == float and found.ndim in (1, 2) and np.isfinite(found).all()
+        ):
+            found = array("Signal: function", found, ndim=(1, 2))  # which is slower to say the same
         if len(found) != len(t):
             raise ValueError(
                 f"Signal: function of {len(t)} times has shape {found.shape}, expected ({len(t)}, D), one row a time"

@@ -87,7 +87,8 @@ class Loop:
             return
         what = "closed_loop: what the function returns"
         for name, values in mapping(what, found, expected="a mapping of signals to values, or None").items():
-            nearest(what, name, list(self.plan.held))
+            if name not in self.plan.held:
+                nearest(what, name, list(self.plan.held))
             x = self.plan.held[name]
             x[:] = array(f"closed_loop: {name!r} at t = {t:.9g} s", values, shape=x.shape)
 
@@ -95,7 +96,8 @@ class Loop:
         """See the spikes stamped first .. last - 1."""
         for name, parts in self.plan.parts.items():
             for part in parts:
-                self.seen.ids[name].append(part.history.counted(first, last)[1] + part.low)
+                ids = part.history.numbers(first, last)
+                self.seen.ids[name].append(ids + part.low if part.low else ids)
 
 
 class Seen(Mapping):

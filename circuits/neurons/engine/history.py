@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from circuits.neurons.synapses.arriving import HEAD
+from circuits.neurons.synapses.arriving import BASE, HEAD
 from physlearn.brief import brief
 
 
@@ -44,6 +44,10 @@ class History:
         """Whether all neurons can spike in each of the next steps."""
         return self.starts[stamp - self.base] + steps * self.n <= self.capacity
 
+    def numbers(self, first, last):
+        """Numbers of the neurons that spiked, stamped first .. last - 1; a copy."""
+        return self.ids[self.starts.item(first - self.base) : self.starts.item(last - self.base)].copy()
+
     def counted(self, first, last):
         """How many spikes were stamped first .. last - 1, and their numbers; copies."""
         a, b = first - self.base, last - self.base
@@ -63,20 +67,24 @@ class History:
     def forget(self, first, last):
         """Keep the spikes stamped first .. last - 1 only, at the front of the buffer."""
         a, b = first - self.base, last - self.base
-        low, high = self.starts[a], self.starts[b]
-        needed = int(high - low) + self.n * free_steps(self.n)
+        low, high = self.starts.item(a), self.starts.item(b)
+        needed = high - low + self.n * free_steps(self.n)
         if needed > self.capacity:
             self.capacity = 2 * needed
             ids, self.ids = self.ids, np.empty(self.capacity, np.int64)
             late, self.late = self.late, np.empty(self.capacity) if self.exact else None
+            self._point()
         else:
             ids, late = self.ids, self.late
-        self.ids[: high - low] = ids[low:high].copy()
-        if self.late is not None and late is not None:
-            self.late[: high - low] = late[low:high].copy()
-        self.starts[: b - a + 1] = self.starts[a : b + 1] - low
-        self.base = first
-        self._point()
+        if high > low:
+            self.ids[: high - low] = ids[low:high].copy()
+            if self.late is not None and late is not None:
+                self.late[: high - low] = late[low:high].copy()
+        if a == b:
+            self.starts[0] = 0
+        else:
+            self.starts[: b - a + 1] = self.starts[a : b + 1] - low
+        self.base = self.head[BASE] = first
 
 
 @dataclass

@@ -20,9 +20,8 @@ def in_order(history, first, last, dt):
         s.
     """
     starts = history.starts[first - history.base : last - history.base + 1]
-    low, high = starts[0], starts[-1]
-    times, found = np.empty(high - low), np.empty(high - low, np.int64)
-    heads = np.empty(int(np.max(np.diff(starts), initial=0)) + 1, np.int64)
+    count = starts.item(-1) - starts.item(0)
+    times, found, heads = np.empty(count), np.empty(count, np.int64), np.empty(count + 1, np.int64)
     _sort(first, starts, history.ids, history.late, dt, times, found, heads)
     return times, found
 

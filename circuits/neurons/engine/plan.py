@@ -93,7 +93,7 @@ class Plan:
 
     @property
     def all_parts(self):
-        """Parts of all populations."""
+        """Parts of all populations, in their order."""
         return [part for parts in self.parts.values() for part in parts]
 
     def seeds(self, key, first, blocks, words):
@@ -297,16 +297,14 @@ class Plan:
 
     def save(self, step):
         """Copies of all that the next step depends on, as a `NetworkState`."""
-        recent, longest = {}, self.longest
+        longest, recent = self.longest, None
         if longest:
-            for name, parts in self.parts.items():
-                for k, part in enumerate(parts):
-                    recent[f"{name}/{k}/recent"] = part.history.counted(step + 1 - longest, step + 1)
-        names = [f"{name}/{k}/recent" for name, parts in self.parts.items() for k in range(len(parts))]
+            recent = [part.history.counted(step + 1 - longest, step + 1) for part in self.all_parts]
 
         def more():
-            found = {"longest": np.array(longest)} | dict.fromkeys(names, np.zeros((2, 0), np.int64))
-            for name, (counts, ids) in recent.items():
+            names = [f"{name}/{k}/recent" for name, parts in self.parts.items() for k in range(len(parts))]
+            found = {"longest": np.array(longest)} | {name: np.zeros((2, 0), np.int64) for name in names}
+            for name, (counts, ids) in zip(names, recent or (), strict=False):
                 found[name] = np.stack([np.repeat(np.arange(1 - longest, 1), counts), ids])
             return found
 

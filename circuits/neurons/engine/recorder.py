@@ -32,7 +32,7 @@ class Recorder:
     """
 
     def __init__(self, plan, record, first, last, sink=None, copies=1):
-        self.plan, self.first, self.sink, self.threads = plan, first, sink, ""
+        self.plan, self.first, self.sink, self.threads, self.method = plan, first, sink, "", ""
         names = list(plan.network.populations)
         if record is None or isinstance(record, str):
             record = dict.fromkeys(names, record)
@@ -189,5 +189,6 @@ class Recorder:
                 t = np.arange(clock[0], clock[0] + count) * (every * dt)
                 traces[name] = Traces(t, neurons, variables, units, values)
         state = self.plan.save(step)
-        method = ", ".join([*(f"{name}: {used}" for name, used in self.plan.methods.items()), self.threads])
-        return Recording(spikes, traces, self.plan.weights(), state, dt=dt, method=method, **ends)
+        if not self.method:
+            self.method = ", ".join([*(f"{name}: {used}" for name, used in self.plan.methods.items()), self.threads])
+        return Recording(spikes, traces, self.plan.weights(), state, dt=dt, method=self.method, **ends)

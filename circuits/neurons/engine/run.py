@@ -19,7 +19,7 @@ from circuits.neurons.engine.plan import Plan, root
 from circuits.neurons.engine.recorder import Recorder
 from circuits.neurons.engine.recording import NetworkState, Record
 from circuits.neurons.program import steps_of
-from physlearn.checks import array, count, instance, positive
+from physlearn.checks import MOST, array, count, instance, positive
 from physlearn.progress import Bar
 
 BLOCK = 2000  # most steps between two visits of Python
@@ -45,9 +45,12 @@ def evolve(
     closed_loop=None,
 ):
     """See `SpikingNetwork.__integrate__`; ``copies`` of the record must fit in memory, ``what`` is the state's name."""
-    dt = positive("dt", dt)
-    threads = count("threads", threads, most=MOST_THREADS)
-    first, last = (int(step) for step in steps_of("t_span", array("t_span", t_span, shape=(2,)), dt))
+    key = dt, threads, stream, _settled(method), _settled(record)
+    run = _live(network, state, key)
+    if run is None:
+        dt = positive("dt", dt)
+        threads = count("threads", threads, most=MOST_THREADS)
+    first, last = _steps(t_span, dt)
     if last <= first:
         raise ValueError(f"t_span: {t_span!r} s has no step of dt={dt!r} s; the end must lie after the start")
     if state is None:
@@ -61,32 +64,40 @@ def evolve(
         )
     if closed_loop is not None:
         instance("closed_loop", closed_loop, ClosedLoop, "ClosedLoop(function, every)")
-    key = dt, threads, stream, _settled(method), _settled(record)
-    run = _live(network, state, last - first, key, what)
-    if run is None:
+    if run is None or last - first > PIECES * run.plan.block:
         run = _begin(network, dt, first, last, record, state, rng, method, stream, threads, copies, what)
     else:
+        if not state.untouched:
+            run.plan.restore(state.arrays, first, what)
         run.recorder.again(first, last)
     with Bar("integrate", "step", last - first, progress) as bar:
         recording = run.go(first, last, bar, None if closed_loop is None else Loop(closed_loop, run.plan))
-    if stream is None and run.plan.bytes <= LIVE:
+    if run.small:
         network._live["run"] = run, recording.final, key
     return recording
 
 
-def _live(network, state, steps, key, what):
+def _steps(t_span, dt):
+    """The steps at which a run begins and ends."""
+    if type(t_span) is tuple and len(t_span) == 2 and type(t_span[0]) is type(t_span[1]) is type(dt) is float:
+        start, stop = t_span[0] / dt, t_span[1] / dt  # quicker than arrays, where each is a step to the last digits
+        first, last = round(start), round(stop)
+        if abs(start - first) + abs(stop - last) < 1e-9 and abs(first) + abs(last) < MOST:
+            return first, last
+    first, last = steps_of("t_span", array("t_span", t_span, shape=(2,)), dt)
+    return int(first), int(last)
+
+
+def _live(network, state, key):
     """The run that ended in a state, to go on with its plan; None where another has to begin.
 
     The plan is kept with its network: laying it out takes longer than a few steps of it.
     """
-    run, final, former = network._live.pop("run", (None, None, ()))
-    if run is None or final is not state or run.plan.network is not network or steps > PIECES * run.plan.block:
+    run, final, former = network._live.pop("run", (None, None, None))
+    if run is None or final is not state or run.plan.network is not network:
         return None
-    if key != former:
-        return None
-    if not state.untouched:
-        run.plan.restore(state.arrays, state.step, what)
-    return run
+    same = all(isinstance(setting, float | int) for setting in key[:2]) and key == former
+    return run if same else None
 
 
 def _settled(setting):
@@ -155,6 +166,7 @@ class Run:
         self.plan, self.recorder = plan, recorder
         self.lists = [plan.lists(group, recorder.actions) for group in groups]
         self.status = np.zeros((len(groups), 2), np.int64)
+        self.small = recorder.sink is None and plan.bytes <= LIVE  # enough to be kept for the next piece
         self.free = min(free_steps(part.n) for part in plan.all_parts)
 
     def go(self, first, last, bar, loop=None):
@@ -166,7 +178,8 @@ class Run:
                 if loop is not None:
                     loop.call(step)
                     stop = min(stop, loop.until(step))
-                self.plan.prepare(step, stop)
+                if self.plan.courses:
+                    self.plan.prepare(step, stop)
                 while step < stop:
                     done = self._advance(pool, step, stop)
                     self.recorder.take(step + 1, done + 1)
@@ -176,7 +189,7 @@ class Run:
                         part.history.forget(done + 1 - self.plan.longest, done + 1)
                     bar.update(done - step)
                     step = done
-                    if np.any(self.status[:, 0] < 0):
+                    if self.status.item(0) < 0 or (len(self.status) > 1 and np.any(self.status[:, 0] < 0)):
                         self._diverged(step)
         return self.recorder.result(last)
 

@@ -14,17 +14,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count, instance, positive, seen
+from physlearn.checks import choice, count, instance, positive, seen
 from physlearn.dynamics.annealing.bridge import cross
 from physlearn.dynamics.annealing.variational import Variational, unfit, variational
 from physlearn.dynamics.problem import make_problem
-from physlearn.dynamics.sampling.engines import NO_ENERGY, start_sampler, started
+from physlearn.dynamics.sampling.engines import ENGINES, NO_ENERGY, start_sampler, started
 from physlearn.kinds import is_continuous, is_discrete, unstated
 from physlearn.machine import Machine
 from physlearn.progress import follow
 from physlearn.rng import children
 from physlearn.systems import energy_of
 from physlearn.threads import on_one_thread
+
+FAR = 0.1  # slope of a bound per deviation, from which on a Gaussian is no start
 
 
 class LogZ(NamedTuple):
@@ -132,7 +134,7 @@ def annealed_importance(
     clamp : mapping of str to (k,) array, optional
         The sum is over the other variables.
     method : str
-        Engine of the sweeps of discrete layers, see `sample`.
+        Engine of the sweeps of discrete layers, see `sample`; continuous ones move by "hmc".
     start : Variational, or a law, optional
         Where continuous layers begin; default what `variational` finds.  A law of the free variables has
         ``sample(n, rng) -> (n, m)``, ``log_density(z)``, ``score(z)`` and ``covariance``, such as `GaussianMixture`; it
@@ -180,8 +182,11 @@ def annealed_importance(
     energy = energy_of(energy, NO_ENERGY)
     check_path(steps, chains)
     temperature = positive("temperature", temperature)
+    choice("method", method, ("auto", *ENGINES))
     problem, _ = make_problem(energy, None, clamp)
     if not problem.discrete or start is not None:
+        if method not in ("auto", "hmc"):
+            raise ValueError(f"method: got {method!r}, expected 'auto' or 'hmc', by which continuous layers move")
         return _continuous(energy, problem, temperature, steps, chains, clamp, start, rng, progress)
     if problem.tied or np.any(problem.push):
         raise ValueError("clamp: it ties variables together or gives a force; clamp single variables to values")
@@ -203,6 +208,11 @@ def _continuous(energy, problem, temperature, steps, chains, clamp, start, rng, 
     near, path = children(rng, 2)
     if start is None:
         start = variational(energy, temperature=temperature, clamp=clamp, unconverged="ignore", rng=near)
+        if not start.residual < FAR:
+            raise ValueError(
+                f"energy: no Gaussian was found near its law (slope {start.residual:.2g} per deviation after "
+                f"{start.steps} steps), which may have no normalisation; give start="
+            )
     law = start.law if isinstance(start, Variational) else start
     for name in ("sample", "log_density", "score", "covariance"):
         if not hasattr(law, name):

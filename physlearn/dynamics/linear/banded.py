@@ -20,8 +20,6 @@ The inner operations work on one tile column, eight values in one register (see 
 # (intrinsics are called without their typing context)
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from physlearn.kernels.jit import kernel
 from physlearn.kernels.lanes import fma, lane, load, put, splat, store, total
@@ -258,6 +256,10 @@ def plan_band(ci, cj, m, outputs=()):
     if m <= 16:
         order = np.append(np.setdiff1d(np.arange(m), outputs), np.unique(outputs)).astype(np.int64)
     else:
+        # here: together they take a tenth of a second, for which neurons do not wait
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import reverse_cuthill_mckee
+
         entries = np.ones(2 * i.size, np.int8), (np.append(i, j), np.append(j, i))
         order = reverse_cuthill_mckee(coo_array(entries, shape=(m, m)).tocsr(), True).astype(np.int64)
     place = np.argsort(order)

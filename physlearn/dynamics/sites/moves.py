@@ -103,19 +103,26 @@ class LocalMoves:
     def _each(self, beta, sweeps):
         tasks = []
         for span, prepared in zip(self.spans, self.prepared, strict=True):
-            own = self.x[span], self.order, self.push[span], *self.kind, np.ascontiguousarray(beta[:, span])
-            tasks.append((*prepared, *own, self.metropolis, self.streams[span], sweeps, self.moved[span]))
+            tasks.append((*prepared, *self._task(span, beta, sweeps)))
         if len(tasks) == 1:
-            failed = [visit(*self.calls, *tasks[0])]
+            failed = [self._visit(*tasks[0])]
         else:
             with ThreadPoolExecutor(self.threads) as pool:
-                failed = list(pool.map(lambda task: visit(*self.calls, *task), tasks))
+                failed = list(pool.map(lambda task: self._visit(*task), tasks))
         for place, task in zip(failed, tasks, strict=True):
             if place >= 0:
                 caches, ints, floats, x, *_ = task
                 chain, i = divmod(place, x.shape[1])
                 rows = [[a[chain % len(a)] for a in arrays] for arrays in (caches, ints, floats)]
                 raise mistake(self.system, i, x[chain], *rows)
+
+    def _task(self, span, beta, sweeps):
+        """Arguments of `visit` for some chains, but for the terms'."""
+        own = self.x[span], self.order, self.push[span], *self.kind, np.ascontiguousarray(beta[:, span])
+        return *own, self.metropolis, self.streams[span], sweeps, self.moved[span]
+
+    def _visit(self, *task):
+        return visit(*self.calls, *task)
 
     def _prepare(self):
         """Caches, ints and floats of every span: a tuple over terms of (chains or 1, length) arrays."""

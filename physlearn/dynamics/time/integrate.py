@@ -153,20 +153,21 @@ def integrate(system, t_span, **settings):
 
 @functools.lru_cache
 def _settings_of(run):
-    """The settings of a verb's method, {name: its parameter}, and whether it takes any others."""
+    """Names of the settings of a verb's method, of those without a default, and whether it takes any others."""
     parameters = inspect.signature(run).parameters
     known = {name: p for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY}
-    return known, any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    needed = [name for name, p in known.items() if p.default is p.empty]
+    return list(known), needed, any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 def _check_settings(run, settings, what):
     """Refuse settings of another kind of machine by name."""
-    known, others = _settings_of(run)
+    known, needed, others = _settings_of(run)
     for name in settings:
         if name not in known and not others:
-            raise TypeError(f"{name}: integrate takes no such setting for a {what}, expected some of {list(known)}")
-    for name, p in known.items():
-        if p.default is p.empty and name not in settings:
+            raise TypeError(f"{name}: integrate takes no such setting for a {what}, expected some of {known}")
+    for name in needed:
+        if name not in settings:
             raise TypeError(f"{name}: missing, a {what} needs it; call integrate(..., {name}=...)")
 
 

@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.checks import choice
 from physlearn.dynamics.notes import of_draws
 from physlearn.dynamics.problem import make_problem
-from physlearn.dynamics.sampling.engines import ENGINES
+from physlearn.dynamics.sampling.engines import ENGINES, check_settings
 from physlearn.dynamics.walk import hmc
 from physlearn.energy import Energy, batch_size
 from physlearn.kinds import is_continuous
@@ -74,6 +75,7 @@ class Sampled:
         self.inputs, self.temperature, self.given = task.inputs, temperature, given
         self.mixing = (1 if _independent(system, task) else MIXING) if mixing is None else mixing
         self.draws, self.levels, self.warned, self.notes = draws, levels, False, ()
+        self.method, self.settings = "auto", {}
 
     def __call__(self, system, memory, pick):
         """Cost and gradient of a step."""
@@ -96,12 +98,9 @@ class Sampled:
     def phase(self, what, system, x, clamp, temperature, sweeps, draws, noise, counted=None):
         """Last state and mean dE/dtheta over draws, the first after ``sweeps`` sweeps; of the first ``counted``."""
         problem, _ = make_problem(system, x, clamp)
-        reasons = {name: engine.refusal(problem) for name, engine in ENGINES.items()}
-        chosen = next((name for name, reason in reasons.items() if reason is None), None)
-        if chosen is None:
-            raise ValueError(f"rule: no sampler takes this energy: {reasons}")
+        chosen = self._engine(problem)
         self.notes = of_draws(problem, chosen)
-        make = partial(ENGINES[chosen].Sampler, problem, problem.state(problem.initial()), noise)
+        make = partial(ENGINES[chosen].Sampler, problem, problem.state(problem.initial()), noise, **self.settings)
         heat, gradient = np.full(problem.batch, temperature, dtype=float), {}
         sampler: Any = make()
         if isinstance(sampler, hmc.Sampler):
@@ -116,6 +115,20 @@ class Sampled:
         if isinstance(sampler, hmc.Sampler):
             self.learn_step(what, sampler)
         return {name: value.copy() for name, value in x.items()}, gradient
+
+    def _engine(self, problem):
+        """Name of the engine that draws."""
+        if self.method != "auto":
+            reason = ENGINES[choice("method", self.method, ("auto", *ENGINES))].refusal(problem)
+            if reason is not None:
+                raise ValueError(f"method: {self.method!r} does not fit this energy: {reason}")
+            check_settings(self.method, self.settings)
+            return self.method
+        reasons = {name: engine.refusal(problem) for name, engine in ENGINES.items()}
+        chosen = next((name for name, reason in reasons.items() if reason is None), None)
+        if chosen is None:
+            raise ValueError(f"rule: no sampler takes this energy: {reasons}")
+        return chosen
 
     def give_step(self, what, sampler, make, heat):
         """Give a phase's chains, level by level of temperature, the step of last time; the first time, find it."""
@@ -140,9 +153,9 @@ class Sampled:
 class Equilibrium(Sampled):
     """Model phase from a random start; there is no cost to report."""
 
-    def __init__(self, system, task, temperature, given, *, chains, warmup, draws):
+    def __init__(self, system, task, temperature, given, *, chains, warmup, draws, method="auto", settings=()):
         super().__init__(system, task, temperature, given, mixing=warmup + 1, draws=draws)
-        self.chains = chains
+        self.chains, self.method, self.settings = chains, method, dict(settings)
 
     def model(self, system, x, held, pick):
         """Of ``chains`` chains, as many for each sample where inputs are given."""

@@ -21,9 +21,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import positive
+from physlearn.checks import positive, seen
 from physlearn.dynamics.problem import make_problem
-from physlearn.energy import Energy
+from physlearn.energy import Energy, System
 from physlearn.learning.rules.score import whole_states
 from physlearn.machine import system_of
 from physlearn.terms.transported import Transported
@@ -106,6 +106,8 @@ class ReverseKL:
     in_place: ClassVar[bool] = True
 
     def __init__(self, energy, temperature=1.0):
+        if isinstance(energy, type) or not (isinstance(energy, System) or hasattr(energy, "system")):
+            raise TypeError(f"energy: got {seen(energy)}, expected an Energy or a machine")
         self.energy, self.temperature = energy, positive("temperature", temperature)
         self._problems: dict[int, Any] = {}
         self._target(1)

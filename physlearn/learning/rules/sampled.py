@@ -8,14 +8,15 @@ KL(data || model), whose slope by a coupling w of E = -w s_i s_j is (<s_i s_j>_m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import array, choice, count, flag, positive, sequence
+from physlearn.checks import array, choice, count, flag, mapping, positive, seen, sequence, text
 
 
 def _precision(value):
@@ -38,13 +39,22 @@ class BoltzmannLearning:
         T, in the energy's units.
     exact : bool or None
         Sum over all states instead of sampling; None: where no phase has more than 2^14 states, over all
-        distinct samples.
+        distinct samples, and no ``method`` is named.
     chains : int
         Chains of the model phase; those of the data phase are its samples.
     warmup, draws : int
         Sweeps before the first draw of each phase, which starts at random; draws, one a sweep.
     given : tuple of str
         Readouts of the data that are clamped in the model phase too (inputs).
+    method : str
+        Sampler of both phases: "auto", or an engine of `sample` by name.  With "spikes" a machine learns by spikes.
+    settings : mapping, optional
+        Of the engine.
+
+    Examples
+    --------
+    >>> BoltzmannLearning(method="spikes", settings={"tau": 5}, exact=False).settings
+    {'tau': 5}
     """
 
     temperature: float = 1.0
@@ -53,9 +63,11 @@ class BoltzmannLearning:
     warmup: int = 50
     draws: int = 10
     given: tuple[str, ...] = ()
+    method: str = "auto"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    own_method: ClassVar[str] = "sample"
     limit: ClassVar[str] = "likelihood"
     takes_cost: ClassVar[bool] = False
-    method: ClassVar[str] = "sample"
 
     __repr__ = brief
 
@@ -66,6 +78,12 @@ class BoltzmannLearning:
         for name, least in (("chains", 1), ("warmup", 0), ("draws", 1)):
             count(name, getattr(self, name), least)
         _names(self.given)
+        text("method", self.method, "'auto' or an engine of `sample`")
+        mapping("settings", self.settings, expected="a mapping of the engine's settings")
+        if self.settings and self.method == "auto":
+            raise ValueError(f"settings: got {seen(self.settings)} with method='auto', expected their engine's name")
+        if self.exact and self.method != "auto":
+            raise ValueError(f"method: {self.method!r} with exact=True, which samples nothing; leave out one of them")
 
     def start(self, system, task, generator):
         """Memory: the root of the random streams."""
@@ -81,8 +99,9 @@ class BoltzmannLearning:
         if self._sums(system, task):
             return enumerated.Enumerated(system, task, self.temperature, self.given)
         return sampled.Equilibrium(
-            system, task, self.temperature, self.given, chains=self.chains, warmup=self.warmup, draws=self.draws
-        )
+            system, task, self.temperature, self.given, chains=self.chains, warmup=self.warmup, draws=self.draws,
+            method=self.method, settings=self.settings,
+        )  # fmt: skip
 
     def monitor(self, system, task):
         """The negative log-likelihood where it is exact, which is the cost, else the log pseudo-likelihood."""
@@ -95,6 +114,8 @@ class BoltzmannLearning:
     def _sums(self, system, task):
         from physlearn.learning.engines.enumerated import few_states
 
+        if self.method != "auto":
+            return False
         return few_states(system, task, self.given) if self.exact is None else self.exact
 
 

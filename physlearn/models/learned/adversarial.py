@@ -21,7 +21,7 @@ import math
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import array, count
+from physlearn.checks import array, count, mapping
 from physlearn.energy import Energy, Real
 from physlearn.learning import BinaryCrossEntropy
 from physlearn.maps.affine import shape_of
@@ -85,7 +85,7 @@ class AdversarialPair:
             raise ValueError(f"maker, judge: both read {sorted(shared)}; give their parameters names of their own")
         first = _started("maker", maker, ((self.noise,), *extra.values()), self.shape, rng)
         first |= _started("judge", judge, (self.shape, *extra.values()), (1,), rng)
-        first |= {} if theta is None else dict(theta)
+        first |= {} if theta is None else mapping("theta", theta)
         see = tuple(extra)
         judging = Prediction("odds", ("x", *see), judge)
         layers = {name: (Real(), s) for name, s in ({"noise": (self.noise,)} | extra | {"x": self.shape}).items()}

@@ -20,7 +20,7 @@ import math
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import array, choice, count
+from physlearn.checks import array, choice, count, mapping
 from physlearn.energy import Energy, Real
 from physlearn.errors import DivergenceError
 from physlearn.learning import SquaredError
@@ -28,7 +28,7 @@ from physlearn.maps.affine import shape_of
 from physlearn.maps.compose import check_is_map
 from physlearn.maps.map import back
 from physlearn.models.learned.noising import features_of, started
-from physlearn.rng import generator
+from physlearn.rng import generator, seed
 from physlearn.terms import Prediction
 from physlearn.threads import on_one_thread
 
@@ -76,7 +76,7 @@ class ContinuousFlow:
             raise ValueError(f"features: got {features}, expected an even number, of sines and cosines")
         start = started(map, (self.shape, (self.features,)), self.shape, rng)
         layers = {"x": (Real(), self.shape), "time": (Real(), self.features), "out": (Real(), self.shape)}
-        theta = start if theta is None else {**start, **theta}
+        theta = start if theta is None else {**start, **mapping("theta", theta)}
         self.system = Energy(layers, [Prediction("out", ("x", "time"), map)], theta)
         self.system.check_terms()
 
@@ -185,6 +185,7 @@ class ContinuousFlow:
     @on_one_thread
     def _follow(self, x, first, last, trace, rng):
         """Points at the last time, and the integral of the divergence over the time passed (no trace: zero)."""
+        seed(rng)
         if trace is not None:
             choice("trace", trace, ("exact", "stochastic"))
         signs = None

@@ -19,7 +19,7 @@ import math
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import array, count, integers, positive, sequence
+from physlearn.checks import array, count, integers, mapping, positive, sequence
 from physlearn.energy import Energy, Readout, Real
 from physlearn.maps import Affine, AffineCoupling, Chain, Relu
 from physlearn.maps.affine import shape_of
@@ -99,7 +99,7 @@ class CouplingFlow:
         start = self.map.start((self.shape,), generator(rng))
         term = Transported("x", self.map.reversed())
         readouts = {"noise": Readout("x")}
-        theta = start if theta is None else {**start, **theta}
+        theta = start if theta is None else {**start, **mapping("theta", theta)}
         self.system = Energy({"x": (Real(), self.shape)}, [term], theta, readouts)
         self.system.check_terms()
 
@@ -123,6 +123,13 @@ class CouplingFlow:
         """The same flow with other parameters, such as learnt ones."""
         other = object.__new__(CouplingFlow)
         other.__dict__.update(self.__dict__, system=self.system.with_theta(theta))
+        return other
+
+    def single(self):
+        """The same flow in single precision: half the memory, about half the time."""
+        system, other = self.system, object.__new__(CouplingFlow)
+        theta = {name: value.astype(np.float32) for name, value in self.theta.items()}
+        other.__dict__.update(self.__dict__, system=Energy(system.layers, system.terms, theta, system.readouts))
         return other
 
     @property

@@ -22,7 +22,7 @@ import math
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import array, choice, count, instance, integer, number
+from physlearn.checks import array, choice, count, instance, integer, mapping, number
 from physlearn.energy import Energy, Real
 from physlearn.learning import SquaredError
 from physlearn.maps.affine import shape_of
@@ -105,7 +105,11 @@ class DiffusionModel:
         if self.parametrisation is Parametrisation.SCORE:
             map, inputs = Weighted(map), inputs | {"weight": (1,)}
         layers = {name: (Real(), shape) for name, shape in (inputs | {"out": self.shape}).items()}
-        system = Energy(layers, [Prediction("out", tuple(inputs), map)], start if theta is None else {**start, **theta})
+        system = Energy(
+            layers,
+            [Prediction("out", tuple(inputs), map)],
+            start if theta is None else {**start, **mapping("theta", theta)},
+        )
         system.check_terms()
         self.system = system
 
@@ -128,6 +132,13 @@ class DiffusionModel:
         """The same model with other parameters, such as learnt ones."""
         other = object.__new__(DiffusionModel)
         other.__dict__.update(self.__dict__, system=self.system.with_theta(theta))
+        return other
+
+    def single(self):
+        """The same model in single precision: half the memory, about half the time."""
+        system, other = self.system, object.__new__(DiffusionModel)
+        theta = {name: value.astype(np.float32) for name, value in self.theta.items()}
+        other.__dict__.update(self.__dict__, system=Energy(system.layers, system.terms, theta, system.readouts))
         return other
 
     @property
@@ -178,7 +189,7 @@ class DiffusionModel:
         >>> model.predict([[2.0]], 30).round(2), model.predict([[2.0]], 30, wanted="x0")
         (array([[2.02]]), array([[0.]]))
         """
-        wanted, x = kind_of(wanted), self._points(x)
+        wanted, x = kind_of(wanted, "wanted"), self._points(x)
         k = integer("k", k, 0, len(self.schedule) - 1)
         found = np.concatenate([
             self._guided(x[i], self._table[k], c, guidance) for i, c in self._blocks(len(x), condition, guidance)
@@ -209,7 +220,7 @@ class DiffusionModel:
             Draws that leave the numbers below a million.
         """
         count("n", n, each=8 * math.prod(self.shape))
-        draw = SAMPLERS[choice("method", method, tuple(SAMPLERS))]
+        draw = SAMPLERS[str(choice("method", method, tuple(SAMPLERS)))]
         found = []
         roots = children(rng, -(-n // self._rows))
         for root, (where, c) in zip(roots, self._blocks(n, condition, guidance), strict=True):

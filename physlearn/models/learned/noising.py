@@ -47,7 +47,7 @@ class Batches:
         pick = rng.integers(0, len(self.x), self.size)
         k = rng.integers(0, len(self.table), self.size)
         c = None if self.c is None else self.c[pick]
-        if self.drop:
+        if self.drop and c is not None:
             c[rng.random(self.size) < self.drop] = 0.0
         return {name: value.reshape(self.size, -1) for name, value in self.made(self.x[pick], c, k, rng).items()}
 

@@ -36,19 +36,21 @@ class Parametrisation(StrEnum):
     SCORE = "score"
 
 
-def parametrisation(value) -> Parametrisation:
+def parametrisation(value, name="parametrisation") -> Parametrisation:
     """The parametrisation of this name; ValueError for any other.
 
     Parameters
     ----------
     value : Parametrisation or str
+    name : str
+        The argument's name, for errors.
 
     Examples
     --------
     >>> parametrisation("eps")
     <Parametrisation.EPS: 'eps'>
     """
-    return Parametrisation(choice("parametrisation", value, [p.value for p in Parametrisation]))
+    return Parametrisation(choice(name, value, [p.value for p in Parametrisation]))
 
 
 def converted(value, x, signal, noise, given, wanted) -> np.ndarray:
@@ -74,7 +76,7 @@ def converted(value, x, signal, noise, given, wanted) -> np.ndarray:
     >>> converted(a * eps - s * x0, a * x0 + s * eps, a, s, "v", "score").round(6)
     array([[1.666667]])
     """
-    given, wanted = parametrisation(given), parametrisation(wanted)
+    given, wanted = parametrisation(given, "given"), parametrisation(wanted, "wanted")
     value, x = array("value", value), array("x", x)
     if value.shape != x.shape:
         raise ValueError(f"value: got the shape {value.shape}, expected {x.shape}, that of x")

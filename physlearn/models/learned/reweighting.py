@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import count, function, positive
+from physlearn.checks import array, count, positive
 from physlearn.dynamics.annealing.ais import LogZ, estimate
 from physlearn.dynamics.sampling.engines import NO_ENERGY
 from physlearn.rng import generator
@@ -42,6 +42,16 @@ class Reweighted:
     log_weights: Any
 
     __repr__ = brief
+
+    def __post_init__(self):
+        x, log_w = array("x", self.x), array("log_weights", self.log_weights, ndim=1, finite=False)
+        n = len(np.atleast_1d(x))
+        if n != len(log_w) or not np.any(log_w > -np.inf) or not np.all(log_w < np.inf):  # false for NaN
+            raise ValueError(
+                f"log_weights: got the shape {log_w.shape} for {n} draws, expected one number below infinity for each, "
+                "not all of them minus infinity"
+            )
+        self.__dict__.update(x=x, log_weights=log_w)
 
     @property
     def weights(self) -> np.ndarray:
@@ -74,9 +84,8 @@ class Reweighted:
         >>> draws.mean(lambda x: x[:, 0])[0]
         0.75
         """
-        v = np.asarray(function("values", values, 1)(self.x) if callable(values) else values, float)
-        if v.shape != (len(self.log_weights),) or not np.all(np.isfinite(v)):
-            raise ValueError(f"values: got the shape {v.shape}, expected ({len(self.log_weights)},) finite numbers")
+        given = callable(values) and not isinstance(values, type)
+        v = array("values", values(self.x) if given else values, shape=(len(self.log_weights),))
         w = self.weights
         found = float(w @ v)
         return found, math.sqrt(float(np.sum((w * (v - found)) ** 2)))

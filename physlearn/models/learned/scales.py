@@ -186,7 +186,7 @@ class ScaleByScale:
         for level in range(levels + 1):
             whole = level == levels
             size = phi.shape[-1]
-            kept = tuple(r for r in reaches if 2 * r < size)  # on a short ring farther bonds are the same ones
+            kept = tuple(r for r in reaches if 2 * r <= size)  # on a short ring farther bonds are nearer ones
             term = FieldPotential(powers, kept, whole=whole)
             a, b = term.normal_equations(phi, whole)
             scale = np.sqrt(np.diag(a))
@@ -231,7 +231,7 @@ class ScaleByScale:
         choice("method", method, ("mala", "hmc"))
         if step is not None:
             positive("step", step)
-        phi = None
+        phi: Any = None
         for energy, curvature, root in reversed(
             list(zip(self.energies, self.curvatures, children(rng, len(self.energies)), strict=True))
         ):

@@ -10,7 +10,7 @@ starts from N(0, 1), which would then not be the law of x_(N-1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -49,8 +49,11 @@ class NoiseSchedule:
     """
 
     beta: Any
+    signal: Any = field(default=None, init=False, repr=False)
+    noise: Any = field(default=None, init=False, repr=False)
 
-    __repr__ = brief
+    def __repr__(self):
+        return brief(self, beta=self.beta)
 
     def __post_init__(self):
         beta = np.array(array("beta", self.beta, ndim=1))
@@ -134,10 +137,10 @@ class NoiseSchedule:
         x0, eps = array("x0", x0), array("eps", eps)
         if not x0.ndim or eps.shape != x0.shape:
             raise ValueError(f"eps: got the shape {eps.shape}, expected {x0.shape}, that of x0, with items first")
-        a, s = (self.at(k, array, x0.ndim) for array in (self.signal, self.noise))
+        a, s = (self._at(k, array, x0.ndim) for array in (self.signal, self.noise))
         return a * x0 + s * eps
 
-    def at(self, k, values, ndim):
+    def _at(self, k, values, ndim):
         """Values (N,) at steps k, with axes for items of ``ndim`` axes."""
         k = np.asarray(k)
         if k.dtype.kind not in "iu" or np.any((k < 0) | (k >= len(self))):
@@ -162,7 +165,7 @@ class NoiseSchedule:
         >>> print(f"{schedule.floor(1.0).mean():.4f}")  # the mean of a^2
         0.2751
         """
-        wanted = parametrisation(wanted)
+        wanted = parametrisation(wanted, "wanted")
         c = array("covariance", covariance, ndim=(0, 2), finite=True)
         if c.ndim == 2 and (c.shape[0] != c.shape[1] or not np.allclose(c, c.T)):
             raise ValueError(f"covariance: got the shape {c.shape}, expected a number or a symmetric matrix")

@@ -214,6 +214,7 @@ def _table(dataset):
     return (
         '<div class="tools"><input id="filter" type="search" placeholder="Filter: failed, or eta&gt;0.1 replicate=0" '
         'aria-label="Filter rows" autocomplete="off" spellcheck="false"><span id="count"></span>'
+        '<button id="csv" type="button">CSV</button>'
         '<span class="hint">Click a heading to sort.</span></div><div class="scroll tall"><table id="points">'
         f"<thead><tr>{heads}</tr></thead><tbody></tbody></table></div>"
         '<button class="more" id="more" hidden>Show more</button>'

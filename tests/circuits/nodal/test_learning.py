@@ -54,7 +54,7 @@ def test_compiled_epochs_follow_the_plain_loop(machine, batch, variant, tol):
     data = {"input": rng.uniform(0, 0.9, (4, ends[0].shape[1])), "output": rng.uniform(0, 0.3, (4, ends[1].shape[1]))}
     low = 1e-6 if machine is diodes else 0.8
     name = next(iter(circuit.theta))
-    settings = dict(rule=CoupledLearning(0.3, variant), cost=COST, batch=batch, epochs=4, rng=1)
+    settings = dict(rule=CoupledLearning(0.3, variant), cost=COST, batch=batch, epochs=2, rng=1)
     optimizer = SGD(1e-6 if machine is diodes else 1e3, bounds={name: (low, 8.0)})
     found = {m: learn(circuit, data, method=m, optimizer=optimizer, **settings) for m in ("relax", "compiled")}
     moved = np.abs(found["relax"].system.theta[name] - circuit.theta[name]).max()
@@ -99,24 +99,53 @@ def test_a_linear_network_cannot_do_xor(tol):
 
 
 def test_transistors_learn_xor():
-    """At least 8 of 10 random starts end below 1 % of the best linear network's cost."""
-    reached = [train(seed, 3000).cost[-1] / best_linear(XOR, LABELS) for seed in range(10)]
+    """At least 8 of 10 random starts end below 1 % of the best linear network's cost.
+
+    Places and rate were chosen on seeds below 10; of seeds 100 to 129, never looked at before, 26 succeeded.
+    """
+    reached = [train(seed, 3000).cost[-1] / best_linear(XOR, LABELS) for seed in range(100, 110)]
     assert sum(ratio < 0.01 for ratio in reached) >= 8, reached
 
 
 @pytest.mark.slow
 def test_transistors_learn_a_nonlinear_function():
-    """Half a sine of one input, a rail at 0.45 V: below 1 % of the best linear cost from at least 8 of 10 starts."""
+    """Half a sine of one input, a rail at 0.45 V: below 1 % of the best linear cost from at least 8 of 10 starts.
+
+    Places were chosen on seeds below 10, the number of epochs on 200 to 207; these are others.
+    """
     u = np.linspace(0, 1, 9)[:, None]
     x, y = np.column_stack([0.9 * u, np.full(9, 0.45)]), 0.01 * (2 * np.sin(np.pi * u) - 1)
-    optimizer = SGD(lambda epoch: 1e4 if epoch < 4500 else 1e3, bounds={"gate": (0.8, 8.0)})
+    optimizer = SGD(lambda epoch: 1e4 if epoch < 9000 else 1e3, bounds={"gate": (0.8, 8.0)})
     reached = []
-    for seed in range(10):
+    for seed in range(300, 310):
         circuit = transistors(seed, inputs=(7, 10), outputs=((3, 9),))
         settings = dict(rule=CoupledLearning(0.1), optimizer=optimizer, cost=COST, batch=1, rng=seed)
-        run = learn(circuit, {"input": x, "output": y}, epochs=5000, **settings)
+        run = learn(circuit, {"input": x, "output": y}, epochs=10_000, **settings)
         reached.append(run.cost[-1] / best_linear(x, y))
     assert sum(ratio < 0.01 for ratio in reached) >= 8, reached
+
+
+@pytest.mark.slow
+def test_modes_of_the_error_are_learnt_in_order():
+    """Mean, then slope, then curvature fall below 4 mV for good (Dillavou et al. 2024)."""
+    u = np.linspace(0, 1, 9)[:, None]
+    x, y = np.column_stack([0.9 * u, np.full(9, 0.45)]), 0.01 * (2 * np.sin(np.pi * u) - 1) + 0.01 * (u - 0.5)
+    modes = np.linalg.qr(np.column_stack([u**k for k in range(3)]))[0]
+    stops = np.unique(np.round(np.geomspace(1, 1500, 24)).astype(int))
+    optimizer, settings = SGD(1e4, bounds={"gate": (0.8, 8.0)}), dict(rule=CoupledLearning(0.1), cost=COST, batch=1)
+    orders = []
+    for seed in range(400, 410):
+        circuit, run, sizes = transistors(seed, inputs=(7, 10), outputs=((3, 9),)), None, []
+        for epochs in np.diff(stops, prepend=0).tolist():
+            data = {"input": x, "output": y}
+            run = learn(circuit, data, optimizer=optimizer, epochs=epochs, rng=seed, resume=run, **settings)
+            error = run.machine.read(run.machine.solve({"input": x}), "output") - y
+            sizes.append(np.abs(modes.T @ error[:, 0]))
+        last = [np.flatnonzero(size > 4e-3)[-1] if np.any(size > 4e-3) else 0 for size in np.array(sizes).T]
+        orders.append(last)
+    mean, slope, curvature = np.array(orders).T
+    assert np.all(curvature > np.maximum(mean, slope)), orders
+    assert np.sum(mean <= slope) >= 7, orders
 
 
 def test_a_trained_circuit_keeps_its_elements(tol):

@@ -21,7 +21,7 @@ from circuits import (
     TransistorEdge,
     VoltageSource,
 )
-from physlearn import ConvergenceError, check_energy, relax
+from physlearn import ConvergenceError, Nudge, SquaredError, check_energy, relax
 
 
 def diode_and_resistor(volts, ohms, saturation, vt):
@@ -262,6 +262,28 @@ def test_continuations_find_what_the_plain_method_does_not(tol):
     high = Circuit(net, gmin=1e-12, initial={"x": 2.5}).solve()
     low = Circuit(net, gmin=1e-12, initial={"y": 2.5}).solve()
     assert high.voltages["x"] > 2.4 and low.voltages["x"] < 0.1
+
+
+def test_nudges_that_unbind_the_network_are_refused():
+    """A divider of 2 mS at its middle bears a negative nudge below 2 mS; above it, what Newton finds is no rest."""
+    divider = {"V": (VoltageSource(1.0), "a", "0"), "R1": (Resistor(1e3), "a", "b"), "R2": (Resistor(1e3), "b", "0")}
+    circuit = Circuit(divider, outputs=["b"])
+
+    def nudged(strength, machine=circuit, at=None):
+        return machine.solve(nudge=Nudge(SquaredError("output"), [[0.45]], strength, at))
+
+    v = nudged(-1.5e-3).voltages["b"][0]
+    assert abs(v - (1e-3 - 1.5e-3 * 0.45) / (2e-3 - 1.5e-3)) < 1e-6
+    with pytest.raises(ValueError, match="-0.0021 of SquaredError on 'output' is 1.05 times what the circuit's own"):
+        nudged(-2.1e-3)
+    assert nudged(-2.1e-3, at=np.array([[0.5]])).converged  # linearised: a current, which bends nothing
+    pair = {"V": (VoltageSource(1.0), "a", "0"), "T1": (TransistorEdge(3.0), "a", "b")}
+    gates = Circuit(pair | {"T2": (TransistorEdge(3.0), "b", "0")}, outputs=["b"])
+    assert nudged(-1e-4, gates).converged
+    with pytest.raises(ValueError, match="there is no rest"):
+        nudged(-1.0, gates)
+    held = Circuit(divider | {"D": (Diode(1e-14), "b", "0")}, outputs=["b"])
+    assert nudged(-1e-2, held).voltages["b"][0] > 0.45  # the diode holds what the resistors do not
 
 
 def test_what_does_not_converge_says_so():

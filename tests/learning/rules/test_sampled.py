@@ -89,6 +89,8 @@ LONG = {"k": 30, "temperature": 1.5}
         ("binary", PersistentContrastiveDivergence(**LONG, chains=60, hotter=(2.0, 4.0)), "sample"),
         ("binary", BoltzmannLearning(1.5, exact=False, chains=60, warmup=30), "sample"),
         ("spin", BoltzmannLearning(1.5, exact=False, chains=60, warmup=30), "sample"),
+        ("binary", BoltzmannLearning(1.5, chains=60, warmup=30, method="spikes", settings={"tau": 3}), "sample"),
+        ("spin", BoltzmannLearning(1.5, chains=60, warmup=40, method="spikes", settings={"tau": 2}), "sample"),
         ("potts", ContrastiveDivergence(**LONG), "sample"),
         ("gaussian", ContrastiveDivergence(**LONG), "sample"),
     ],
@@ -344,6 +346,15 @@ def test_bad_input_is_named(rng):
     with pytest.raises(ValueError, match="method 'compiled' does not fit: it has no replicas"):
         rule = PersistentContrastiveDivergence(hotter=(2.0,))
         learn(rbm.energy, {"v": PATTERNS}, rule=rule, optimizer=SGD(), method="compiled")
+    for settings, message in (
+        ({"method": "hmc"}, "method: 'hmc' does not fit"),
+        ({"method": "spiky"}, "method: got 'spiky'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            learn(rbm.energy, {"v": PATTERNS}, rule=BoltzmannLearning(**settings), optimizer=SGD())
+    with pytest.raises(TypeError, match="sigma: no setting of method 'spikes'"):
+        rule = BoltzmannLearning(method="spikes", settings={"sigma": 1})
+        learn(rbm.energy, {"v": PATTERNS}, rule=rule, optimizer=SGD())
     big = BoltzmannMachine(30)
     with pytest.raises(ValueError, match="30 free variables have"):
         learn(big.energy, {"v": np.ones((2, 30))}, rule=BoltzmannLearning(exact=True), optimizer=SGD())
@@ -358,6 +369,8 @@ def test_bad_input_is_named(rng):
         ),
         (lambda: PersistentContrastiveDivergence(hotter=(3.0, 2.0)), "hotter: got"),
         (lambda: BoltzmannLearning(warmup=-1), "warmup: got -1"),
+        (lambda: BoltzmannLearning(settings={"tau": 3}), "settings: .*expected their engine's name"),
+        (lambda: BoltzmannLearning(exact=True, method="gibbs"), "method: 'gibbs' with exact=True"),
         (lambda: SGD(decay=-0.1), "decay: got -0.1"),
         (lambda: Adam(decay={"W": np.nan}), "decay: got nan"),
     ):

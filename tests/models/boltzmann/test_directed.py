@@ -58,7 +58,7 @@ def test_its_distribution_is_the_net_s(name, tol):
 
 def test_samples_of_all_layers_have_its_means():
     stack = net()
-    drawn = sample(stack, temperature=1.0, n_samples=500, warmup=100, chains=40, rng=0)
+    drawn = sample(stack, temperature=1.0, n_samples=150, warmup=50, chains=40, rng=0)
     exact = enumerate_states(stack, temperature=1.0).means["x0"]
     np.testing.assert_allclose(drawn.x["x0"].mean((0, 1)), exact, atol=0.03)
 

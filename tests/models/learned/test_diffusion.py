@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from physlearn import Adam, DivergenceError, ExactGradient, check_energy, learn, load, save
+from physlearn import Adam, DivergenceError, ExactGradient, check_energy, learn, load, sample, save
 from physlearn.learning import WarmupCosine
 from physlearn.maps import Affine, Chain, Concatenate, Silu
 from physlearn.models import (
@@ -11,6 +11,7 @@ from physlearn.models import (
     GaussianMixture,
     NoiseSchedule,
     Parametrisation,
+    ScalarField,
     ancestral,
     converted,
     ddim,
@@ -291,3 +292,19 @@ def test_distances_against_sums_over_pairs(rng, tol):
     assert abs(got - mmd) < 100 * tol.IDENTITY
     with pytest.raises(ValueError, match="y: draws of"):
         two_sample(x, y[:, :2])
+
+
+@pytest.mark.slow
+def test_a_field_learnt_by_diffusion_beside_its_own_law(tol):
+    """phi^4 on a ring: whole configurations by two tests, <phi^2> and the bonds against the transfer operator."""
+    ring = ScalarField(8, kappa=0.25, lam=0.5)
+    run = dict(temperature=1.0, chains=100, method="hmc", target=0.9, progress=False)
+    data = sample(ring, n_samples=100, thin=2, rng=0, **run).x.reshape(-1, 8)
+    fresh = sample(ring, n_samples=4, thin=20, rng=1, **run).x.reshape(-1, 8)
+    model = DiffusionModel(net(128, 8), NoiseSchedule.cosine(100), "v", shape=8, features=6, rng=0).single()
+    x = trained(model, data, 5000).machine.sample(400, rng=1).astype(float)
+    tests = [two_sample(x, fresh, distance=d, rng=0) for d in ("energy", "mmd")]
+    assert all(test.p_value > 0.01 for test in tests)
+    for value, wanted in ((x**2, ring.ring().square), (x * np.roll(x, 1, 1), ring.ring().neighbours)):
+        means = value.mean(1)
+        assert abs(means.mean() - wanted) < tol.STATISTICAL * means.std() / 20

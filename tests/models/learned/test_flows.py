@@ -244,3 +244,25 @@ def test_wrong_calls_are_refused_by_name(rng):
     far = Energy({"x": (Real(), 2)}, [Parabola("x")], {"stiffness": [1e9, 1e9]})
     with pytest.warns(RuntimeWarning, match="hardly move"):
         sample(far, temperature=1, n_samples=100, method="independence", proposal=flow, rng=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("side", "least"), [(6, 0.4), (8, 0.1)])
+def test_a_field_in_two_dimensions_beside_hmc(side, least, tol):
+    """phi^4 on a square: a flow's weights, a chain that it proposes to, and HMC agree on <phi^2> and the bonds."""
+    field = ScalarField((side, side), kappa=0.15, lam=0.1)
+    flow = CouplingFlow((side, side), couplings=6, hidden=(8 * side,), activation=Silu(), rng=0)
+    rate = Adam(WarmupCosine(5e-3, 1200, 50))
+    flow = learn(flow, flow.noise(128), rule=ReverseKL(field), optimizer=rate, epochs=1200, **QUIET).machine
+    draws = reweighted(flow, field, 8000, rng=1)
+    run = dict(temperature=1.0, n_samples=150, chains=64, rng=1, progress=False)
+    chain = sample(field, method="independence", proposal=flow, **run)
+    hmc = sample(field, method="hmc", target=0.9, **run)
+    assert draws.effective / 8000 > least
+    for f in (lambda x: np.mean(x**2, (-2, -1)), lambda x: np.mean(x * np.roll(x, 1, -1), (-2, -1))):
+        found = [draws.mean(f)]
+        for drawn in (chain, hmc):
+            means = f(drawn.x).mean(1)
+            found.append((means.mean(), means.std(ddof=1) / 8))
+        for value, error in found[:2]:
+            assert abs(value - found[2][0]) < tol.STATISTICAL * np.hypot(error, found[2][1])

@@ -192,7 +192,7 @@ def test_a_term_asks_its_layer_for_its_kind():
     for energy in (spins, bits):
         exact = enumerate_states(energy, temperature=0.3)
         for method in ("heatbath", "metropolis", "gibbs"):
-            drawn = sample(energy, temperature=0.3, n_samples=1000, chains=10, method=method, rng=0)
+            drawn = sample(energy, temperature=0.3, n_samples=250, chains=10, method=method, rng=0)
             spread = exact.heat_capacity**0.5 * 0.3 / np.sqrt(drawn.energy.size / 10)
             assert abs(drawn.energy.mean() - exact.energy) < 4 * spread, method
     with pytest.raises(ValueError, match="alone it does not know its layer's kind"):
