@@ -107,27 +107,37 @@ def convolutional(dtype, rows):
     ours = each(learner(net, {"x": x, "y": np.eye(10)[y]}, ExactGradient(), CrossEntropy("y"), SGD(0.01)), many=2)
     forward = [(4096, 9, 16), (1024, 144, 32), (64, 512, 10)]
     shapes = forward + [(b, a, c) for a, b, c in forward] + [(a, c, b) for a, b, c in forward[1:]]
-    rows += compared("convolutional, one step", dtype, ours / 28, products(shapes, dtype), {})
+    found = torch(dtype, x, y, convolved=True)
+    others = {name: value / 28 for name, value in found.items()}
+    rows += compared("convolutional, one step", dtype, ours / 28, products(shapes, dtype), others)
 
 
-def torch(dtype, x, y):
-    """The same epoch in torch, where it is installed."""
+def torch(dtype, x, y, convolved=False):
+    """The same epoch in torch, where it is installed; nothing, and a line that says so, where it is not."""
     try:
         import torch as t
     except ImportError:
+        print("torch is not installed: nothing beside it (pip install torch)")
         return {}
     t.set_num_threads(1)
     kind = t.float32 if dtype == np.float32 else t.float64
-    net = t.nn.Sequential(t.nn.Linear(64, 256), t.nn.ReLU(), t.nn.Linear(256, 10)).to(kind)
-    adam, data, labels = t.optim.Adam(net.parameters(), fused=True), t.tensor(x, dtype=kind), t.tensor(y)
+    if convolved:
+        images = t.nn.Unflatten(1, (1, 8, 8)), t.nn.Conv2d(1, 16, 3, padding=1), t.nn.ReLU()
+        rest = t.nn.Conv2d(16, 32, 3, stride=2, padding=1), t.nn.ReLU(), t.nn.Flatten(), t.nn.Linear(512, 10)
+        net = t.nn.Sequential(*images, *rest).to(kind)
+        optimizer = t.optim.SGD(net.parameters(), 0.01)
+    else:
+        net = t.nn.Sequential(t.nn.Linear(64, 256), t.nn.ReLU(), t.nn.Linear(256, 10)).to(kind)
+        optimizer = t.optim.Adam(net.parameters(), fused=True)
+    data, labels = t.tensor(x, dtype=kind), t.tensor(y)
 
     def epoch():
         for pick in t.randperm(len(data)).split(BATCH):
-            adam.zero_grad()
+            optimizer.zero_grad()
             t.nn.functional.cross_entropy(net(data[pick]), labels[pick]).backward()
-            adam.step()
+            optimizer.step()
 
-    return {"torch, fused Adam": best(epoch)}
+    return {"torch" if convolved else "torch, fused Adam": best(epoch)}
 
 
 def compared(what, dtype, ours, run, others):

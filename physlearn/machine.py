@@ -64,6 +64,12 @@ class Machine(Protocol):
         """The same machine with other parameters."""
 
 
+def one_way_of(system) -> str:
+    """Why the forces of some terms are no gradient of their energy, or ""; see `physlearn.maps.FeedbackAffine`."""
+    found = next((term for term in system.terms if not getattr(term, "reciprocal", True)), None)
+    return "" if found is None else f"errors of node {found.child!r} come back by weights of their own, as of no energy"
+
+
 def system_of(machine, name="system") -> System:
     """The system that a verb moves: the argument itself, or the one that a machine holds.
 

@@ -154,9 +154,12 @@ def _checks(part, map, shapes, theta, x, rng, coordinates, rtol):
     if changed:
         return [Check(part, "shapes", f"{changed}", "changed in place", "arguments left alone", np.inf, 0.0)]
     scene = (part, map, theta, x, pull, rng, coordinates, rtol)
-    for k in range(len(x)):
+    returning = getattr(map, "returning", ())  # by which cotangents come back, which are then no gradient
+    for k in range(0 if returning else len(x)):
         found.append(_along(*scene, backs[k], ("parent", k)))
     for name in theta:
+        if name in returning:
+            continue
         if name in slopes or (name in getattr(map, "parameters", ()) and name not in getattr(map, "measured", ())):
             found.append(_along(*scene, slopes.get(name, np.zeros_like(theta[name])), ("gradient of", name)))
     if x and not getattr(map, "across_batch", False):
@@ -182,7 +185,7 @@ def _checks(part, map, shapes, theta, x, rng, coordinates, rtol):
     found.append(
         Check(part, "single", "dtype", str(single[0].dtype), "float32", float(single[0].dtype != np.float32), 0.0)
     )
-    if getattr(map, "holomorphic", False) and x:
+    if getattr(map, "holomorphic", False) and x and not returning:
         v = tuple(rng.standard_normal(p.shape) for p in x)
         complex_step = map.forward(tuple(p + 1e-30j * d for p, d in zip(x, v, strict=True)), theta)[0].imag / 1e-30
         got = sum(np.sum(b * d) for b, d in zip(backs, v, strict=True))

@@ -107,6 +107,11 @@ def _build(system, clamps):
         n += layer.size
     ties, pushes, values, forces = [], [], {}, {}
     for name in clamps:
+        if not system.readouts[name].force and system.readouts[name].rows is None:  # variables, each by itself
+            index = index_of(system, name) + offset[system.readouts[name].layer]
+            values[name] = slice(len(ties), len(ties) + index.size)
+            ties.extend((name, i, n, 1.0) for i in index.tolist())
+            continue
         rows = rows_of(system, name, offset, n)
         if system.readouts[name].force:
             forces[name] = slice(len(pushes), len(pushes) + rows.shape[0])
@@ -131,12 +136,18 @@ def rows_of(system, name, offset, n) -> Any:
     import scipy.sparse as sp
 
     readout = system.readouts[name]
-    start, layer = offset[readout.layer], system.layers[readout.layer]
+    start = offset[readout.layer]
     if readout.rows is not None:
         rows: Any = sp.coo_matrix(readout.rows)
         return sp.csr_matrix((rows.data, (rows.row, rows.col + start)), (rows.shape[0], n))
-    index = np.arange(layer.size) if readout.index is None else np.asarray(readout.index)
+    index = index_of(system, name)
     return sp.csr_matrix((np.ones(index.size), (np.arange(index.size), index + start)), (index.size, n))
+
+
+def index_of(system, name):
+    """The variables of its layer that a readout without rows reads, (k,)."""
+    readout = system.readouts[name]
+    return np.arange(system.layers[readout.layer].size) if readout.index is None else np.ravel(readout.index)
 
 
 def _tie(name, row, n):

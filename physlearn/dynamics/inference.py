@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.dynamics.predictions import network_of, precision
+from physlearn.kernels.jit import kernel
 from physlearn.maps.compose import add
 from physlearn.maps.map import back, slope
 
@@ -200,9 +201,8 @@ class Inference:
                 self._back(node, c, waiting)
         return self.collect({name: v - waiting[name] if name in waiting else v for name, v in d.items()})
 
-    def forces(self, x):
-        """-dE/dx of a state, {layer: array}, for layers with something free: one pass, each map once each way."""
-        pulls: dict[str, np.ndarray] = {}
+    def look(self, x):
+        """Fill values, tapes and errors at a state, and in it the layer that has no error of its own."""
         for node in self.network.nodes:
             name = node.child
             if name in self.constant:
@@ -212,24 +212,39 @@ class Inference:
             if name == self.exact:
                 x[name] = f
             else:
-                self.errors[name] = x[name] - f
+                self.errors[name] = np.subtract(x[name], f, out=self.errors.get(name))
         self.values = x
+
+    def move(self, x, rate):
+        """A step x += rate F of gradient descent, F = -dE/dx, in place: every map once each way.
+
+        A layer moves when all that its children's tapes hold of it has been used.
+        """
+        self.look(x)
         pulls = {name: -value for name, value in self.pulls().items()} if self.nudges else {}
         for node in reversed(self.network.nodes):
             name = node.child
             if name == self.exact:
-                c = -pulls.pop(name) if name in pulls else None
-                if c is not None:
-                    waiting: dict[str, np.ndarray] = {}
-                    self._back(node, c, waiting)
-                    for parent, b in waiting.items():
-                        pulls[parent] = pulls[parent] - b if parent in pulls else -b
+                if name in pulls:
+                    self._back(node, pulls.pop(name), pulls)
                 continue
             c = self.errors[name] if self.unit else self.errors[name] * self.precision[name]
             self._back(node, c, pulls)
             if name in self.places:
-                pulls[name] = pulls[name] - c if name in pulls else -c
-        return {name: pulls[name] for name in self.places if name in pulls}
+                self._step(x, name, pulls.pop(name, None), c, rate)
+        for name in self.network.roots:
+            if name in self.places and name in pulls:
+                self._step(x, name, pulls[name], None, rate)
+
+    def _step(self, x, name, pull, error, rate):
+        """x += rate (pull - error) on what is free of a layer."""
+        free = self.places[name][1]
+        if free is None and pull is not None and error is not None:
+            descend(x[name].reshape(-1), np.ascontiguousarray(pull).reshape(-1), error.reshape(-1), rate)
+            return
+        force = pull if error is None else -error if pull is None else pull - error
+        force = force * rate
+        x[name] += force if free is None else force * free.reshape(force.shape[1:])
 
     def slopes(self):
         """dE/dtheta at the state of the last evaluation, summed over the batch: every node's own error, pulled back."""
@@ -248,3 +263,10 @@ def _squares(error, precision):
     if np.ndim(precision):
         return np.einsum("bi,bi,i->b", flat, flat, np.ravel(precision))
     return precision * np.einsum("bi,bi->b", flat, flat)
+
+
+@kernel
+def descend(x, pull, error, rate):
+    """x += rate (pull - error), flat."""
+    for i in range(len(x)):
+        x[i] += rate * (pull[i] - error[i])

@@ -7,6 +7,7 @@ see x / scale and its velocity, so that one tolerance fits all.  An energy needs
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from physlearn.dynamics.frame import Frame, concatenate, frame_of, given, held, 
 from physlearn.dynamics.scale import length_of, scale_of, scales_of
 from physlearn.energy import Energy, Nudge, System
 from physlearn.kinds import is_continuous
-from physlearn.machine import system_of
+from physlearn.machine import one_way_of, system_of
 from physlearn.progress import Bar
 
 RUNAWAY = 1e50  # a variable this large is on its way to infinity: there is no rest to find
@@ -61,8 +62,7 @@ class Problem:
         self.activated = [name for name, kind in kinds.items() if hasattr(kind, "activation")]
         self.is_energy = isinstance(system, Energy)
         self.scale = None if self.is_energy else scale_of(system, frame)
-        given = [self.base, self.push, *(np.asarray(n.strength) for n in nudges), *(start or {}).values()]
-        self.complex = any(np.iscomplexobj(a) for a in given)
+        self.complex = self._is_complex()
         self.tied = frame.m < np.count_nonzero(frame.cluster >= 0)
         self.check_given()
 
@@ -101,7 +101,14 @@ class Problem:
 
     def nudged(self, nudges, start):
         """The same problem with nudges, from a start (a State or None)."""
-        return Problem(self.system, self.frame, self.clamps, self.u, self.given_force, nudges, start)
+        other = copy(self)  # given values and forces are spread over the state already
+        other.nudges, other.start, other.numbers = nudges, start, {}
+        other.complex = other._is_complex()
+        return other
+
+    def _is_complex(self):
+        given = [self.base, self.push, *(np.asarray(n.strength) for n in self.nudges), *(self.start or {}).values()]
+        return any(np.iscomplexobj(a) for a in given)
 
     def torques(self):
         """Layers of angles on which a force is given, whose energy would not be the same after a turn."""
@@ -129,6 +136,8 @@ class Problem:
             return None
         if not self.is_energy:
             return "it lowers an energy and a System has none"
+        if one_way := one_way_of(self.system):
+            return f"it lowers an energy, and {one_way}"
         if self.activated:
             return f"layers {self.activated} have an activation, whose derivative the gradient needs"
         if self.complex:

@@ -35,6 +35,7 @@ class Chain(Map):
         self.measured = tuple(dict.fromkeys(name for m in self.maps for name in getattr(m, "measured", ())))
         self.holomorphic = all(getattr(m, "holomorphic", False) for m in self.maps)
         self.affine = all(getattr(m, "affine", False) for m in self.maps)
+        self.returning = tuple(name for m in self.maps for name in getattr(m, "returning", ()))
         self.across_batch = any(getattr(m, "across_batch", False) for m in self.maps)
         if any(hasattr(m, "fixed") for m in self.maps):
             self.fixed = self._fixed

@@ -3,7 +3,7 @@
     y[i, j, o] = b[o] + sum_(m, n, c) W[m, n, c, o] x[s i + d m - p, s j + d n - p, c]
 
 with stride s, dilation d and padding p by zeros; a correlation, as every network's convolution is.  Every kernel has
-one bias.  Computed as one matrix product of the image's windows, gathered row by row.
+one bias.  Computed as one matrix product of the image's windows, gathered row by row (`windows`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from physlearn.brief import brief
 from physlearn.checks import count, integers, not_negative, text
 from physlearn.maps.map import Map, one_parent
+from physlearn.maps.windows import gather, scatter
 
 
 class Conv(Map):
@@ -77,7 +78,10 @@ class Conv(Map):
         """Windows times kernels; the tape is the windows, and the parent's shape."""
         (x,) = parents
         w = theta[self.weight]
-        rows, high, wide = _gather(self, x)
+        high, wide = self._places(x.shape)
+        rows = np.empty((len(x) * high * wide, math.prod(w.shape[:3])), x.dtype)
+        images = np.ascontiguousarray(x).reshape(*x.shape[:3], -1)
+        gather(images, self.size, self.stride, self.dilation, self.padding, high, wide, rows)
         value = rows @ w.reshape(-1, self.kernels)
         if self.bias is not None:
             value += theta[self.bias]
@@ -86,8 +90,14 @@ class Conv(Map):
     def back(self, tape, cotangent, theta):
         """Each window's share, added back where it came from."""
         w = theta[self.weight]
-        c = cotangent.reshape(-1, self.kernels) @ w.reshape(-1, self.kernels).T
-        return (_scatter(self, c.reshape(*cotangent.shape[:3], *w.shape[:3]), tape[1]),)
+        share = cotangent.reshape(-1, self.kernels) @ w.reshape(-1, self.kernels).T
+        out = np.zeros((*tape[1][:3], w.shape[2]), share.dtype)
+        scatter(share, self.size, self.stride, self.dilation, self.padding, *cotangent.shape[1:3], out)
+        return (out.reshape(tape[1]),)
+
+    def _places(self, shape):
+        """How many windows fit down and across."""
+        return windows(self, shape[1:3], self.size, self.stride, self.padding, self.dilation)
 
     def slope(self, tape, cotangent, theta):
         """Windows^T c, and the sum of c over items and places."""
@@ -227,12 +237,6 @@ def _view(map, x):
     (s, t), (d, e) = map.stride, map.dilation
     shape = (len(x), high, wide, *map.size, x.shape[3])
     return np.lib.stride_tricks.as_strided(x, shape, (b, s * h, t * w, d * h, e * w, c), writeable=False)
-
-
-def _gather(map, x):
-    """Windows as rows of a matrix, and how many there are down and across."""
-    view = _view(map, _padded(map, x))
-    return view.reshape(math.prod(view.shape[:3]), -1), *view.shape[1:3]
 
 
 def _scatter(map, share, shape):

@@ -26,6 +26,8 @@ That is all a map needs.  Optional:
                              statistics taken), and new values of parameters that are measured and not learnt
     measured                 names of those
     across_batch = True      ``fixed`` looks at the whole batch
+    returning                names of parameters by which the parents' cotangents come back, where they are others than
+                             those of ``forward``: these cotangents are no gradient
 
 `check_map` audits all of them.
 """

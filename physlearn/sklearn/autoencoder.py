@@ -40,8 +40,8 @@ class EnergyAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         Standard deviation of noise that is added to the inputs while learning, in their units.
     rule : rule, optional
         Default the exact gradient.
-    learning_rate : float
-        Of Adam.
+    learning_rate : float or callable
+        Of Adam; a function of the epoch, such as `physlearn.learning.WarmupCosine`.
     batch_size, max_iter : int
         Samples a step, and passes through the data.
     precision : {"single", "double"}
@@ -100,9 +100,12 @@ class EnergyAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self.mean_ = X.mean(0)
         self.network_ = self._network(X.shape[1], rng)
         data: Any = {"x": X - self.mean_, "y": X - self.mean_}
-        epochs, size = self.max_iter, min(self.batch_size, len(X))
+        epochs, size, rates = self.max_iter, min(self.batch_size, len(X)), self.learning_rate
         if self.noise > 0:
-            clean, epochs = data["x"], self.max_iter * -(-len(X) // size)
+            steps = -(-len(X) // size)  # of an epoch: `learn` takes each batch that is made for one
+            clean, epochs = data["x"], self.max_iter * steps
+            if callable(rates):
+                rates = lambda step, rates=rates: rates(step // steps)  # noqa: E731
 
             def noisy(rng, step):
                 batch = clean[rng.integers(0, len(clean), size)]
@@ -115,7 +118,7 @@ class EnergyAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             data,
             rule=ExactGradient() if self.rule is None else self.rule,
             cost=SquaredError("y"),
-            optimizer=Adam(self.learning_rate),
+            optimizer=Adam(rates),
             epochs=epochs,
             batch=size,
             rng=rng,
@@ -154,7 +157,8 @@ class EnergyAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         choice("activation", self.activation, ACTIVATIONS)
         flag("tied", self.tied)
         not_negative("noise", self.noise)
-        positive("learning_rate", self.learning_rate)
+        if not callable(self.learning_rate) or isinstance(self.learning_rate, type):
+            positive("learning_rate", self.learning_rate)
         count("batch_size", self.batch_size)
         count("max_iter", self.max_iter, least=0)
         choice("precision", self.precision, ("single", "double"))

@@ -8,6 +8,7 @@ forms open faster engines or say what holds, each audited by `check_energy`:
     jacobian(x, theta)           d field/dx of one state (batch of one), over the same concatenation; measured ones
                                  are marked by ``differences = True``
     limit(x, theta)              (margin (batch,), sentence): the field holds where the margin is positive
+    strength(theta)              of a term with `quadratic`, a bound on the size of the eigenvalues of A between layers
     gradient_moments(basis, gram, theta)  `gradient` of the states c @ basis, where gram = sum c^T w c
     check(layers, theta)         ValueError for parameters that do not fit, called by every verb
     parameters                   names in theta that the term reads (or ``parameter``, a single one); a missing one is
@@ -16,6 +17,7 @@ forms open faster engines or say what holds, each audited by `check_energy`:
     holomorphic = True           energy, field and gradient accept complex x (complex nudges)
     multilinear = True           the energy is proportional to each of its layers: differences of states may be taken
                                  before products
+    reciprocal = False           its forces are no gradient of its energy: what lowers an energy refuses
     rowwise = True               rows of energy and field have the same bits in any batch of two or more
     local                        a `Local`: compiled single-variable updates
     potential                    a `Potential`: compiled trajectories (Hamiltonian Monte Carlo)

@@ -48,6 +48,8 @@ class Coupling:
         if len(self.ends) != 2 or self.ends[0] == self.ends[1]:
             raise ValueError(f"layers: got {layers!r}, expected the names of two layers")
         self.map = check_is_map("map", map)
+        if getattr(map, "returning", ()):
+            raise ValueError(f"map: {map!r} sends errors back by weights of its own; a coupling's are symmetric")
         self.parameters = tuple(getattr(map, "parameters", ()))
         self.holomorphic = bool(getattr(map, "holomorphic", False))
         self.affine = bool(getattr(map, "affine", False))

@@ -88,7 +88,7 @@ class Crossbar:
         g = theta[self.parameter]
         n = len(g) // 2
         seen, total = (g[:n] - g[n:], g[:n] + g[n:]) if self.mirrored else (g, g)
-        a, b = self.signs
+        a, b = (s.astype(g.dtype, copy=False) for s in self.signs)
         return (seen if a.ndim == b.ndim == 0 and a == b else np.reshape(a, (-1, 1)) * seen * b), total
 
     def energy(self, x, theta):
@@ -111,7 +111,8 @@ class Crossbar:
         a, b = (_flat(x[name]) for name in self.layers)
         w = np.asarray(weight)
         own = 0.5 * (self.gain**2 * (w @ a**2)[:, None] + w @ b**2)
-        across = self.gain * (self.signs[0] * a * w[:, None]).T @ (self.signs[1] * b)
+        signs = [s.astype(a.dtype, copy=False) for s in self.signs]
+        across = self.gain * (signs[0] * a * w[:, None]).T @ (signs[1] * b)
         found = np.concatenate([own - across, own + across]) if self.mirrored else own - across
         return {self.parameter: self.scale * found}
 

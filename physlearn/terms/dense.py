@@ -87,12 +87,17 @@ class Dense:
     def gradient(self, x, theta, weight):
         """-sum_b w_b a b^T; within a layer half of it, so that a symmetric step counts each pair once."""
         a, b = (_flat(x[name]) for name in self.layers)
-        product = -(a * np.asarray(weight)[:, None]).T @ b
+        product = (a * -np.asarray(weight)[:, None]).T @ b
         return {self.parameter: 0.5 * _hollow(product) if self.within else product}
 
     def curvature(self, x, theta, layer):
         """Zero between layers (linear in each); None within a layer, where variables couple."""
         return None if self.within else np.zeros(())
+
+    def strength(self, theta):
+        """A bound on the largest eigenvalue of the couplings, by size: the root of the sum of their squares."""
+        w = theta[self.parameter].ravel()
+        return float(np.sqrt(w @ w)) * (1.0 + 1e-5)  # and its rounding, in single precision
 
     def quadratic(self, theta):
         """-W in the two off-diagonal blocks, or -J; b = 0."""

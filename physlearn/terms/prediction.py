@@ -52,6 +52,7 @@ class Prediction:
         self.layers = (self.child, *(name for parent in dict.fromkeys(self.parents) for name in (parent, parent)))
         self.parameters = tuple(getattr(self.map, "parameters", ()))
         self.holomorphic = getattr(self.map, "holomorphic", False)
+        self.reciprocal = not getattr(self.map, "returning", ())
 
     def __repr__(self):
         return brief(self, child=self.child, parents=self.parents, map=self.map, variance=self.variance)

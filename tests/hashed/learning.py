@@ -30,7 +30,7 @@ from physlearn import (
     save,
 )
 from physlearn.learning import sharpen
-from physlearn.maps import Affine, BatchNorm, Chain, Concatenate, Constant, Conv, Dropout, Tanh
+from physlearn.maps import Affine, BatchNorm, Chain, Concatenate, Constant, Conv, Dropout, FeedbackAffine, Tanh
 from physlearn.models import Convolved, EPNetwork, PredictionGraph, random_structures
 from physlearn.terms import Bias, Edges
 
@@ -225,10 +225,10 @@ RUNS |= {
 }
 
 
-def layered(activation, rule, convolved=False):
+def layered(activation, rule, convolved=False, precision="double"):
     """A layered network of Hopfield's energy."""
     rng, widths = generator(3), [(4, 4), Convolved(3, 2, pool=2), 2] if convolved else (16, 7, 2)
-    machine = EPNetwork(widths, activation=activation, gain=0.6, rng=1)
+    machine = EPNetwork(widths, activation=activation, gain=0.6, precision=precision, rng=1)
     data = {"input": rng.uniform(size=(10, 16)), "output": rng.uniform(size=(10, 2))}
     told = dict(cost=SquaredError("output"), optimizer=Adam(0.01), epochs=2, batch=4, rng=0)
     done = learn(machine, data, rule=rule, relax_options={"method": "descent", "tol": 1e-6}, **told)
@@ -246,6 +246,16 @@ def resistors(precision, method):
     return done.theta, done.cost
 
 
+def returned(rule):
+    """A graph of maps whose errors come back by weights of their own."""
+    rng, own = generator(6), FeedbackAffine(3, "W2", "b2", "B2")
+    nodes = {"h": ("x", Chain(Affine(7, "W1", "b1"), Tanh())), "y": ("h", own)}
+    data = {"x": rng.normal(size=(12, 5)), "y": np.eye(3)[rng.integers(3, size=12)]}
+    told = dict(cost=CrossEntropy("y"), optimizer=Adam(0.01, decay=0.1), epochs=3, batch=4, rng=0)
+    done = learn(PredictionGraph({"x": 5}, nodes, rng=1), data, rule=rule, **told)
+    return done.theta, done.cost
+
+
 def predictions(rule, dtype=float):
     """A graph of maps: convolution, batch statistics, a mask, a free prior."""
     rng = generator(5)
@@ -260,6 +270,12 @@ def predictions(rule, dtype=float):
 
 
 RUNS |= {
+    "layers, exact": lambda: layered("hard sigmoid", ExactGradient()),
+    "layers, exact, smooth": lambda: layered("tanh", ExactGradient()),
+    "layers, single": lambda: layered("hard sigmoid", EquilibriumPropagation(0.2), precision="single"),
+    "layers, exact, images, single": lambda: layered("hard sigmoid", ExactGradient(), True, "single"),
+    "predictions, feedback": lambda: returned(PredictiveCoding(fixed=True)),
+    "predictions, feedback, steps": lambda: returned(PredictiveCoding(steps=5)),
     "predictions, exact": lambda: predictions(ExactGradient()),
     "predictions, exact, single": lambda: predictions(ExactGradient(), np.float32),
     "predictions, coding": lambda: predictions(PredictiveCoding(0.1)),

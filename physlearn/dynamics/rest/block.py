@@ -15,6 +15,8 @@ import numpy as np
 from physlearn.dynamics.rest.descent import bends_of, free_of
 from physlearn.kernels.jit import kernel
 
+PIECE = 64  # variables of an item that are looked at before it is asked whether one stirs
+
 
 def block_of(problem, state, shown, name, moving):
     """The `Block` of a layer: compiled where its variables are plain numbers with bounds."""
@@ -50,7 +52,8 @@ class Block:
         self.x, self.shown = state[name].reshape(problem.batch, -1), shown
         self.zeroed = {**shown, name: np.zeros_like(shown[name])}  # the other layers are those of the state, in place
         kind, start = problem.system.layers[name].kind, problem.frame.offset[name]
-        self.low, self.high = float(getattr(kind, "low", -np.inf)), float(getattr(kind, "high", np.inf))
+        ends = getattr(kind, "low", -np.inf), getattr(kind, "high", np.inf)
+        self.low, self.high = (self.x.real.dtype.type(end) for end in ends)
         touching = [term for term in problem.system.terms if name in term.layers]
         self.coupled = [t for t in touching if any(n in moving for n in t.layers if n != name)]
         self.lone = [t for t in touching if t not in self.coupled]
@@ -71,12 +74,12 @@ class Block:
         bend = bends.get(self.name, 0.0)
         if np.ndim(bend) and not np.ptp(bend, 0).any():
             bend = bend[:1]
-        self.own = self._bent(self.lone) + bend
+        self.own = _kept(self._bent(self.lone) + bend, self.x)
         self.nudged = any(problem.system.readouts[n.cost.readout].layer == self.name for n in problem.nudges)
         still = self.base
         if self.nudged:
             still = still + problem.nudge_forces(self.zeroed, seen=True)[self.name]
-        self.still = np.ascontiguousarray(still)
+        self.still = _kept(still, self.x)
         self.curvature = self._curvature()
 
     def _bent(self, terms):
@@ -94,7 +97,7 @@ class Block:
             self.bends, self.curvature = bends, self._curvature()
 
     def _curvature(self):
-        total: Any = np.ascontiguousarray(self.own + self._bent(self.coupled))
+        total: Any = _kept(self.own + self._bent(self.coupled), self.x)
         weak = total.real[:, self.free]
         if np.any(weak <= 0) and not self.problem.complex:
             raise ValueError(
@@ -108,7 +111,7 @@ class Block:
         if self.stale:
             for k in self.stale:
                 found = self.coupled[k].field(self.zeroed, self.theta, self.name)
-                self.parts[k] = np.ascontiguousarray(found).reshape(self.x.shape)
+                self.parts[k] = _kept(found, self.x).reshape(self.x.shape)
             self.stale.clear()
             self.part = self.parts[0] if len(self.parts) == 1 else sum(self.parts)
             if not self.steady:
@@ -189,7 +192,7 @@ class SmoothBlock(Block):
             return super()._curvature()
         if np.any(self.own) or np.any(self._bent(self.coupled)):
             raise ValueError(f"descent: the energy is not linear in what layer {self.name!r} shows; use method 'flow'")
-        return np.ones((1, self.free.size))
+        return _kept(np.ones((1, self.free.size)), self.x)
 
     def coupled_force(self):
         """`coupling` at the present state, (batch, size)."""
@@ -233,6 +236,11 @@ class SmoothBlock(Block):
         np.maximum(most, np.abs(self.x).max(1, initial=0.0), out=most)
 
 
+def _kept(values, x):
+    """Contiguous, and in single precision where the state x is."""
+    return np.ascontiguousarray(values, np.float32 if x.dtype == np.float32 else None)
+
+
 @kernel
 def _most_value(x, most):
     for r in range(x.shape[0]):
@@ -252,6 +260,29 @@ def _most_force(still, part, curvature, low, high, free, x, most):
                 most[r] = abs(f)
                 if f != f:
                     break
+
+
+@kernel
+def _stirs(still, p, c, low, high, free, x, slack):
+    """Whether an item has a force above its slack on a free variable that no bound holds; seen piece by piece."""
+    for start in range(0, x.size, PIECE):
+        found = 0
+        for i in range(start, min(start + PIECE, x.size)):
+            f = still[i] + p[i] - c[i] * x[i]
+            up, down = (f > slack) & (x[i] < high), (f < -slack) & (x[i] > low)
+            found += free[i] & (up | down)
+        if found > 0:
+            return True
+    return False
+
+
+@kernel
+def _settle(still, p, c, low, high, free, x):
+    """Each free variable of an item to the minimum of its quadratic, within the bounds."""
+    for i in range(x.size):
+        y = (still[i] + p[i]) / c[i]
+        y = low if y <= low else high if y >= high else y
+        x[i] = y if free[i] else x[i]
 
 
 @kernel
@@ -276,14 +307,9 @@ def _differs(still, part, curvature, free, x, found, share):
 def _look(still, part, curvature, low, high, free, x, slack, going):
     """Mark the items with a force above their slack on a free variable that no bound holds."""
     for r in range(x.shape[0]):
-        p, c = part[r if part.shape[0] > 1 else 0], curvature[r if curvature.shape[0] > 1 else 0]
-        found, most = 0, slack[r]
-        for i in range(x.shape[1]):
-            f = still[r, i] + p[i] - c[i] * x[r, i]
-            up, down = (f > most) & (x[r, i] < high), (f < -most) & (x[r, i] > low)
-            found += free[i] & (up | down)
-        if found > 0:
-            going[r] = True
+        if not going[r]:
+            p, c = part[r if part.shape[0] > 1 else 0], curvature[r if curvature.shape[0] > 1 else 0]
+            going[r] = _stirs(still[r], p, c, low, high, free, x[r], slack[r])
 
 
 @kernel
@@ -292,26 +318,18 @@ def _move(still, part, curvature, low, high, free, x, going):
     for r in range(x.shape[0]):
         if going[r]:
             p, c = part[r if part.shape[0] > 1 else 0], curvature[r if curvature.shape[0] > 1 else 0]
-            for i in range(x.shape[1]):
-                y = (still[r, i] + p[i]) / c[i]
-                y = low if y <= low else high if y >= high else y
-                x[r, i] = y if free[i] else x[r, i]
+            _settle(still[r], p, c, low, high, free, x[r])
 
 
 @kernel
 def _look_and_move(still, part, curvature, low, high, free, x, slack, going):
-    """Both for the layer that moves first, item by item; the number of items that go."""
+    """Both for the layer that moves first; the number of items that go."""
+    count = 0
     for r in range(x.shape[0]):
         p, c = part[r if part.shape[0] > 1 else 0], curvature[r if curvature.shape[0] > 1 else 0]
-        found, most = 0, slack[r]
-        for i in range(x.shape[1]):
-            f = still[r, i] + p[i] - c[i] * x[r, i]
-            up, down = (f > most) & (x[r, i] < high), (f < -most) & (x[r, i] > low)
-            found += free[i] & (up | down)
-        going[r] |= found > 0
+        if not going[r]:
+            going[r] = _stirs(still[r], p, c, low, high, free, x[r], slack[r])
         if going[r]:
-            for i in range(x.shape[1]):
-                y = (still[r, i] + p[i]) / c[i]
-                y = low if y <= low else high if y >= high else y
-                x[r, i] = y if free[i] else x[r, i]
-    return going.sum()
+            _settle(still[r], p, c, low, high, free, x[r])
+            count += 1
+    return count

@@ -9,6 +9,8 @@ x = field.  Either way no sweep raises the energy.
 The size of the forces that balance, to which ``tol`` is relative, is found as in `Problem.force_scale`, by power
 iterations, here on the moving fields only.  One item stands for all wherever the differences of their forces agree, as
 they do for every quadratic energy.
+
+Where all parameters are in single precision, states are too, and rest is not asked for below 64 of its roundings.
 """
 
 from __future__ import annotations
@@ -17,12 +19,14 @@ from typing import Any
 
 import numpy as np
 
+from physlearn.dynamics.predictions import precision
 from physlearn.dynamics.problem import POWER_ITERATIONS, PROBE
 from physlearn.dynamics.rest.block import block_of
 from physlearn.dynamics.rest.descent import free_of
 from physlearn.dynamics.scale import length_of
 
 SAME = 1e-6  # relative difference of two items' differences of forces that counts as none
+ROUNDINGS = 64  # in a residual of single precision
 TINY, ZERO = float(np.finfo(float).tiny), 0.0
 
 
@@ -54,7 +58,10 @@ class Blocks:
 
     def __init__(self, problem):
         self.problem, layers = problem, problem.system.layers
-        self.x = {name: np.array(value, order="C") for name, value in problem.first().items()}
+        self.dtype = np.dtype(complex) if problem.complex else precision(problem.system.theta)
+        self.single = self.dtype == np.float32
+        self.same = 1e3 * float(np.finfo(np.float32).eps) if self.single else SAME
+        self.x = {name: np.array(value, self.dtype, order="C") for name, value in problem.first().items()}
         self.smooth = [name for name, layer in layers.items() if hasattr(layer.kind, "activation")]
         self.shown = problem.system.shown(self.x)
         moving = [name for name in self.x if free_of(problem, name).any()]
@@ -83,9 +90,15 @@ class Blocks:
 
         None where a term's field is not the quadratic that its curvature promises.
         """
+        if self.single:
+            tol = max(tol, ROUNDINGS * float(np.finfo(np.float32).eps))
         first, steps, scale = self.largest(), 0, np.zeros(self.problem.batch)
         for block in self.all:
             block.raise_force(scale, held=False)
+        if (most := self.most_stiffness()) is not None:  # while no item is near its rest, the stiffness does not matter
+            steps, near = self.approach(tol * np.maximum(scale, most * first), max_steps)
+            if not near:
+                return self.residual(), steps, False
         with np.errstate(over="ignore", invalid="ignore"):
             scale = np.maximum(scale, self.stiffness() * first)
         while True:
@@ -102,7 +115,7 @@ class Blocks:
 
     def descend(self, slack, steps, max_steps):
         """Sweep until no item has a force above its ``slack``: the steps taken so far, and whether all are at rest."""
-        first, rest = self.all[0], self.all[1:]
+        first, rest, slack = self.all[0], self.all[1:], slack.astype(self.x[self.all[0].name].real.dtype, copy=False)
         going = np.empty(self.problem.batch, np.bool_)
         while True:
             going[:] = False
@@ -118,6 +131,22 @@ class Blocks:
             for block in rest:
                 block.move(going)
 
+    def approach(self, slack, max_steps):
+        """Sweep while every item has a force above its ``slack``: the steps taken, and whether some item has none."""
+        slack = slack.astype(self.x[self.all[0].name].real.dtype, copy=False)
+        going = np.empty(self.problem.batch, np.bool_)
+        for step in range(max_steps + 1):
+            going[:] = False
+            for block in self.all:
+                block.look(slack, going)
+            if not going.all():
+                return step, True
+            if step < max_steps:
+                self.problem.bar.update()
+                for block in self.all:
+                    block.move(going)
+        return max_steps, False
+
     def residual(self):
         """Largest force on any free variable, (batch,); a bound carries a push into it.
 
@@ -127,7 +156,7 @@ class Blocks:
         most = np.zeros(self.problem.batch)
         for block in self.all:
             if not self.quadratic and block.name not in self.smooth:
-                if block.differs(self._true_force(block), SAME):
+                if block.differs(self._true_force(block), self.same):
                     return None
             block.raise_force(most)
         return most
@@ -147,6 +176,16 @@ class Blocks:
             block.raise_value(most)
         return most
 
+    def most_stiffness(self):
+        """A number that the largest curvature of no item exceeds, where terms say so at little cost; else None."""
+        if not self.quadratic or not all(len(block.own) == 1 for block in self.all):
+            return None
+        coupled = {id(term): term for block in self.all for term in block.coupled}.values()
+        if not all(hasattr(term, "strength") for term in coupled):
+            return None
+        own = max(float(np.max(np.abs(block.own), initial=0.0)) for block in self.all)
+        return own + sum(term.strength(self.problem.system.theta) for term in coupled)
+
     def stiffness(self):
         """Largest curvature of each item, (batch,) or (1,), by a few power iterations."""
         if not self.quadratic or not all(len(block.own) == 1 for block in self.all):
@@ -159,7 +198,7 @@ class Blocks:
 
     def _pattern(self):
         """A start of power iterations that is neither smooth nor rough, so that it has a part in every mode."""
-        v, start = [np.zeros((1, block.free.size)) for block in self.all], 0
+        v, start = [np.zeros((1, block.free.size), self.x[block.name].real.dtype) for block in self.all], 0
         for block, direction in zip(self.all, v, strict=True):
             index = np.flatnonzero(block.free)
             direction[0, index] = np.cos(np.arange(start, start := start + index.size) ** 2)
@@ -167,7 +206,7 @@ class Blocks:
 
     def _linear(self):
         """The stiffness where the force is linear in the state: the same for all items, (1,)."""
-        nowhere = {name: np.zeros((1, *x.shape[1:])) for name, x in self.x.items()}
+        nowhere = {name: np.zeros((1, *x.shape[1:]), self.dtype) for name, x in self.x.items()}
         v, base, sizes = self._pattern(), [block.coupling(nowhere) for block in self.all], []
         for _ in range(POWER_ITERATIONS):
             moved = nowhere | {b.name: d.reshape(1, *b.shape[1:]) for b, d in zip(self.all, v, strict=True)}

@@ -21,6 +21,7 @@ from physlearn.dynamics.problem import make_problem
 from physlearn.dynamics.rest.relax import refused
 from physlearn.dynamics.sampling import exchange, gaussian, gibbs, heatbath, independence, metropolis, spikes
 from physlearn.dynamics.walk import langevin, mala, trajectories
+from physlearn.machine import one_way_of
 from physlearn.rng import seed_sequence, streams
 from physlearn.systems import energy_of, variables
 
@@ -120,6 +121,8 @@ def start_sampler(energy, chains, x0, clamp, method, rng, settings):
     ``clamp`` maps readouts to (k,) or (chains, k) values, ``settings`` the engine's keywords to theirs.
     """
     energy = energy_of(energy, NO_ENERGY)
+    if one_way := one_way_of(energy):
+        raise ValueError(f"energy: {one_way}, so its forces draw from no exp(-E/T)")
     count("chains", chains, each=8 * variables(energy))
     root = seed_sequence(rng)
     _, problem = start(energy, x0, clamp, chains, root, "chains")

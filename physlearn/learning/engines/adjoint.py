@@ -5,7 +5,7 @@ At rest F(x, theta) = 0 with F the force; with J = dF/dx on the free variables a
     J^T lambda = -c,      dC/dtheta = lambda . dF/dtheta
 
 For an energy F = -dE/dx, so dC/dtheta is the derivative of dE/dtheta along -lambda and no term needs a
-further method.  Source: Almeida 1987; Pineda 1987.
+further method.  Source: Almeida 1987; Pineda 1987.  Networks of layers find lambda by sweeps (`adjoint_blocks`).
 
 A system that knows a shorter way, such as a sweep backwards through a graph of maps, has a method
 
@@ -25,6 +25,8 @@ from physlearn.dynamics.frame import concatenate, rows_of, separate
 from physlearn.dynamics.problem import Problem, make_problem
 from physlearn.dynamics.rest.relax import relax
 from physlearn.dynamics.scale import length_of
+from physlearn.learning.engines.adjoint_blocks import gradient_by_sweeps
+from physlearn.learning.engines.blocks import phase_options
 from physlearn.learning.engines.contrast import Contrast, notes_of_relaxing
 
 
@@ -60,6 +62,8 @@ def by_adjoint(system, task):
     def step(system, memory, pick):
         inputs = {name: value[pick] for name, value in task.inputs.items()}
         found = exact_contrast(system, inputs, task.target[pick], task.rule, task.cost, task.options)
+        if found.unrested:
+            memory["unrested"] = memory.get("unrested", 0) + found.unrested
         return found.cost, found.gradient
 
     if not hasattr(system, "exact_gradient"):
@@ -83,9 +87,16 @@ def contrast_by_adjoint(system, inputs, target, rule, cost, options, metric=Fals
     metric : bool
         Follow S^-1 C' instead of C', the limit of coupled learning as eta -> 0.
     """
-    x = system.state(relax(system, clamp=inputs, **options).x)
-    y = system.readouts[cost.readout].read(system.shown(x))
+    rest = relax(system, clamp=inputs, **phase_options(options, 0))
+    x, unrested = system.state(rest.x), int(not rest.converged)
+    readout = system.readouts[cost.readout]
+    y = readout.read(system.shown(x))
     pull, gradient = cost.gradient(y, target), {}
+    if not metric:
+        pulled = {readout.layer: readout.pull(pull, system.layers[readout.layer].size)}
+        found = gradient_by_sweeps(make_problem(system, x, inputs)[0], x, pulled, options)
+        if found is not None:
+            return Contrast(found[0], y, cost.value(y, target), unrested + (not found[1]))
     for item in range(len(target)):
         one = {name: value[item : item + 1] for name, value in x.items()}
         problem, _ = make_problem(system, one, {name: value[item] for name, value in inputs.items()})
@@ -102,7 +113,7 @@ def contrast_by_adjoint(system, inputs, target, rule, cost, options, metric=Fals
         adjoint[0, loose] = -np.linalg.solve(jacobian.T, c @ seen)
         for name, value in _along(problem, z, adjoint).items():
             gradient[name] = gradient.get(name, 0) + value / len(target)
-    return Contrast(gradient, y, cost.value(y, target))
+    return Contrast(gradient, y, cost.value(y, target), unrested)
 
 
 def force_jacobian(problem: Problem, z):

@@ -62,7 +62,7 @@ def contrast_by_blocks(system, inputs, target, rule, cost, options):
         return None
     unrested = int(not rested)
     moving = [block.name for block in blocks.all]
-    free = {name: value.copy() for name, value in blocks.x.items()}
+    free = _copied(blocks.x, moving)
     y = system.readouts[cost.readout].read(blocks.shown).copy()
     phases = []
     for weight, strength in rule.phases:
@@ -77,10 +77,15 @@ def contrast_by_blocks(system, inputs, target, rule, cost, options):
             if (rested := _relax(blocks, options, strength)) is None:
                 return None
             unrested += not rested
-            phases.append((weight, {name: value.copy() for name, value in blocks.shown.items()}))
+            phases.append((weight, _copied(blocks.shown, moving)))
         else:
             phases.append((weight, system.shown(free)))
     return y, _gradient(system, phases, moving, len(target)), unrested
+
+
+def _copied(x, moving):
+    """A state with copies of the layers that move."""
+    return {name: value.copy() if name in moving else value for name, value in x.items()}
 
 
 def _relax(blocks, options, strength):
@@ -109,7 +114,7 @@ def _refuse_complex(problem):
 def _gradient(system, phases, moving, batch):
     """Weighted sum over the phases of the mean dE/dtheta."""
     out: dict = {}
-    weight = np.full(batch, 1.0 / batch)
+    weight = np.full(batch, 1.0 / batch, next(iter(phases[0][1].values())).real.dtype)
     for term in system.terms:
         touched = [name for name in moving if name in term.layers]
         if getattr(term, "multilinear", False) and len(touched) == 1:

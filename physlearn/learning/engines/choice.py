@@ -75,12 +75,14 @@ def _engines(system, task):
             engines["compiled"] = system.__epochs__(task)
         engines["moments"] = moments_refusal(system, task) or partial(_loop, by_moments, system, task)
         engines["relax"] = partial(_loop, by_relaxing, system, task)
-        if task.inputs and blocks.suits(system, task.inputs, rule, task.cost, task.options):
-            engines["relax"] = partial(blocks.runner, by_relaxing, system, task)
+    in_place = phases and bool(task.inputs) and blocks.suits(system, task.inputs, rule, task.cost, task.options)
+    if in_place:
+        engines["relax"] = partial(blocks.runner, by_relaxing, system, task)
     if hasattr(rule, "swept"):
         engines["sweep"] = sweep.refusal(system, task) or partial(sweep.runner, system, task)
     if own:
-        engines[own] = partial(_loop, rule.contrast, system, task)
+        run = blocks.runner if in_place and own == "relax" else _loop
+        engines[own] = partial(run, rule.contrast, system, task)
     if names := held_maps(system):
         said = f"{' and '.join(names)} of one batch are known to sweeps only; use ExactGradient or PredictiveCoding"
         engines |= {name: said for name in engines if name != "sweep"}

@@ -3,7 +3,9 @@
 The engine recognises `Crossbar` terms from layer to layer with a `Bias` each, the first layer clamped, plain nudges by
 the squared error of the last, gradient descent, and relaxations of a fixed number of sweeps: ``relax_options`` with
 ``max_steps`` (or a pair: of the free phase and of nudged ones) and ``unconverged="ignore"``.  It makes all sweeps,
-where `relax` stops at ``tol``; otherwise it takes the same steps to rounding.  Parameters in float32 stay so.
+where `relax` stops at ``tol``; otherwise it takes the same steps to rounding.  Phases not at rest after them are
+counted as there, but that forces are compared with the largest conductance at a node times the largest voltage of one;
+the largest curvature, which `relax` takes, is up to twice that.  Parameters in float32 stay so.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from physlearn.learning.optimizers import SGD
 from physlearn.terms import Bias, Crossbar
 
 MOST_SWEEPS = 1000
+TOL = 1e-9  # of `relax`
+ROUNDINGS = 64  # in the force on a node
 
 
 class Found(NamedTuple):
@@ -110,15 +114,18 @@ def runner(system, task):
     data, target = (np.ascontiguousarray(value, dtype) for value in (task.inputs[name], task.target))
     strength, weight = (np.array([phase[k] for phase in task.rule.phases], dtype) for k in (1, 0))
     sweeps = np.broadcast_to(np.asarray(task.options["max_steps"]), 2).astype(np.int64)
-    phases = Phases(strength, weight, (0.5 * weight).astype(dtype), sweeps)
+    tol = max(float(task.options.get("tol", TOL)), ROUNDINGS * np.finfo(dtype).eps)
+    phases = Phases(strength, weight, (0.5 * weight).astype(dtype), sweeps, tol)
     bounds = np.array([task.optimizer.bounds.get(bar.parameter, (-np.inf, np.inf)) for bar in found.crossbars], dtype)
     changes = np.array([[t is not None and t.parameter in task.names for t in terms] for terms in found[1:]])
 
     def run(system, memory, orders, rates):
-        chain, costs = _pack(system, found, dtype), np.zeros(len(rates))
+        chain, costs, unrested = _pack(system, found, dtype), np.zeros(len(rates)), np.zeros(1, np.int64)
         order = np.concatenate(orders).astype(np.int64)
         step = Step(np.array(rates, dtype), bounds, changes)
-        whole = run_epochs(chain, data, target, order, task.size, phases, step, costs)
+        whole = run_epochs(chain, data, target, order, task.size, phases, step, costs, unrested)
+        if unrested[0]:
+            memory["unrested"] = memory.get("unrested", 0) + int(unrested[0])
         memory["steps"] += len(rates) * -(-len(orders[0]) // task.size)
         trouble = None if whole == len(rates) else "theta is not finite"
         if whole < 0:

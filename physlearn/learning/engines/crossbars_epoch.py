@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from physlearn.kernels.jit import kernel
+from physlearn.learning.engines.crossbars_phase import astir_of, settle
 
 
 class Chain(NamedTuple):
@@ -40,12 +41,17 @@ class Chain(NamedTuple):
 
 
 class Phases(NamedTuple):
-    """``strength``, ``weight`` and half of it, of every phase, (p,); ``sweeps`` (2,) of the free and of nudged ones."""
+    """``strength``, ``weight`` and half of it, of every phase, (p,); ``sweeps`` (2,) of the free and of nudged ones.
+
+    ``tol``: the force on a node that counts as rest, relative to the largest conductance at a node times the largest
+    voltage.
+    """
 
     strength: np.ndarray
     weight: np.ndarray
     half: np.ndarray
     sweeps: np.ndarray
+    tol: float
 
 
 class Step(NamedTuple):
@@ -57,10 +63,11 @@ class Step(NamedTuple):
 
 
 @kernel
-def run_epochs(chain, data, target, order, size, phases, step, costs):
+def run_epochs(chain, data, target, order, size, phases, step, costs, unrested):
     """Epochs in the order given; writes the mean cost of each, and returns how many ended with finite parameters.
 
-    -1 less their number where a negative nudge takes the minimum away.
+    -1 less their number where a negative nudge takes the minimum away.  ``unrested`` (1,) counts the phases of batches
+    in which not every sample came to rest.
     """
     depth, nodes = len(chain.widths) - 1, len(chain.b)
     m = chain.widths[1]
@@ -72,6 +79,7 @@ def run_epochs(chain, data, target, order, size, phases, step, costs):
     gradient = np.zeros(chain.g.size, chain.g.dtype)
     free, states = np.zeros(nodes, chain.b.dtype), np.zeros((number, nodes), chain.b.dtype)
     below = np.zeros(nodes, chain.b.dtype)
+    astir, stiff = np.zeros(number + 1, np.bool_), np.zeros(1, chain.b.dtype)
     n = len(order) // len(costs)
     _columns(chain, 0, column)
     for epoch in range(len(costs)):
@@ -83,6 +91,11 @@ def run_epochs(chain, data, target, order, size, phases, step, costs):
                 _transpose(chain, layer)
                 _columns(chain, layer, column)
                 _rows(chain, layer, row)
+            stiff[0] = 0.0
+            for p in range(number + 1):
+                astir[p] = False
+            for k in range(nodes):
+                stiff[0] = max(stiff[0], column[k] + row[k])
             for k in range(chain.node[depth - 1], nodes):
                 for p in range(number):
                     if column[k] + phases.strength[p] <= 0:
@@ -94,7 +107,9 @@ def run_epochs(chain, data, target, order, size, phases, step, costs):
             for item in range(batch):
                 wanted = target[pick[item]]
                 _fill(free, none)
-                _settle(chain, drive[item], column, row, wanted, none[0], phases.sweeps[0], free, below)
+                settle(chain, drive[item], column, row, wanted, none[0], phases.sweeps[0], free, below)
+                if astir_of(chain, drive[item], column, row, free, below, phases.tol * stiff[0]):
+                    astir[number] = True
                 last = chain.node[depth - 1]
                 for k in range(wanted.size):
                     off = np.float64(free[last + k] - wanted[k])
@@ -104,7 +119,9 @@ def run_epochs(chain, data, target, order, size, phases, step, costs):
                     v, w = states[p], phases.weight[p]
                     _fill(v, free)
                     if phases.strength[p] != 0:
-                        _settle(chain, drive[item], column, row, wanted, phases.strength[p], phases.sweeps[1], v, below)
+                        settle(chain, drive[item], column, row, wanted, phases.strength[p], phases.sweeps[1], v, below)
+                        if astir_of(chain, drive[item], column, row, v, below, phases.tol * stiff[0]):
+                            astir[p] = True
                     for j in range(m):
                         shift[item, j] += w * v[j]
                         bend[j] += phases.half[p] * v[j] * v[j]
@@ -112,6 +129,8 @@ def run_epochs(chain, data, target, order, size, phases, step, costs):
                         slope[j] += w * v[j]
                     for layer in range(1, depth):
                         _squares(chain, layer, v, phases.half[p], gradient)
+            for p in range(number + 1):
+                unrested[0] += astir[p]
             lr[0] = rate / batch
             if step.changes[0, 0]:
                 _step_first(chain, data, pick, shift, bend, lr[0], step.bounds[0], column)
@@ -202,43 +221,6 @@ def _drive(chain, data, pick, drive):
                 else:
                     for j in range(m):
                         out[j] += x * up[j]
-
-
-@kernel
-def _settle(chain, drive, column, row, target, strength, sweeps, v, current):
-    """Sweeps over the layers of one sample: every node to the mean of its neighbours, within its diode's bounds."""
-    depth = len(chain.widths) - 1
-    for _ in range(sweeps):
-        for layer in range(depth):
-            first, m = chain.node[layer], chain.widths[layer + 1]
-            here, bias = current[first : first + m], chain.b[first : first + m]
-            if layer == 0:
-                for j in range(m):
-                    here[j] = drive[j] + bias[j]
-            else:
-                for j in range(m):
-                    here[j] = bias[j]
-                start, before = chain.at[layer], chain.node[layer - 1]
-                for i in range(chain.widths[layer]):
-                    x = v[before + i] * chain.ahead[layer]
-                    g = chain.g[start + i * m : start + (i + 1) * m]
-                    for j in range(m):
-                        here[j] += x * g[j]
-            weight, values = column[first : first + m], v[first : first + m]
-            low, high = chain.low[first : first + m], chain.high[first : first + m]
-            if layer < depth - 1:
-                start, after, more = chain.at[layer + 1], chain.node[layer + 1], row[first : first + m]
-                for k in range(chain.widths[layer + 2]):
-                    y = v[after + k] * chain.ahead[layer + 1]
-                    g = chain.gt[start + k * m : start + (k + 1) * m]
-                    for j in range(m):
-                        here[j] += y * g[j]
-                for j in range(m):
-                    values[j] = min(max(here[j] / (weight[j] + more[j]), low[j]), high[j])
-            else:
-                for j in range(m):
-                    y = (here[j] + strength * target[j]) / (weight[j] + strength)
-                    values[j] = min(max(y, low[j]), high[j])
 
 
 @kernel

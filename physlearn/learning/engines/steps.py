@@ -29,7 +29,7 @@ def stepper(optimizer):
 
 
 def _flat(*arrays):
-    return [np.ascontiguousarray(a).reshape(-1) for a in arrays]
+    return [a.reshape(-1) for a in arrays]  # parameters and memories are contiguous: views
 
 
 def _adam(optimizer, theta, gradient, memory, lr):
@@ -37,9 +37,12 @@ def _adam(optimizer, theta, gradient, memory, lr):
     steps = memory["steps"]
     corrections = 1 - optimizer.beta1**steps, 1 - optimizer.beta2**steps
     decays = (optimizer.beta1, 1 - optimizer.beta1, optimizer.beta2, 1 - optimizer.beta2)
+    made: dict = {}
     for name, g in gradient.items():
-        w = theta[name]
-        numbers = np.array((*decays, *corrections, optimizer.epsilon, optimizer.decay_of(name), lr), w.dtype)
+        w, decay = theta[name], optimizer.decay_of(name)
+        if (w.dtype, decay) not in made:
+            made[w.dtype, decay] = np.array((*decays, *corrections, optimizer.epsilon, decay, lr), w.dtype)
+        numbers = made[w.dtype, decay]
         adam_step(*_flat(w, g, memory["first"][name], memory["second"][name]), numbers)
         if name in optimizer.bounds:
             np.clip(w, *optimizer.bounds[name], out=w)

@@ -16,6 +16,7 @@ from typing import ClassVar, NamedTuple
 from physlearn.brief import brief
 from physlearn.checks import choice, count, flag, positive
 from physlearn.dynamics.predictions import given_of, swept
+from physlearn.machine import one_way_of
 
 
 class Phase(NamedTuple):
@@ -202,5 +203,7 @@ class ExactGradient:
 
     def swept(self, system, inputs, target, cost, options):
         """Cost (batch,) and the gradient of its mean, backwards through a network of predictions with inputs given."""
+        if one_way := one_way_of(system):
+            raise ValueError(f"ExactGradient: {one_way}; take PredictiveCoding(fixed=True), which does not claim it")
         given = given_of(system, dict(system.fixed) | dict(inputs), len(target))
         return swept(system, {name: value for name, (value, _) in given.items()}, cost, target)

@@ -24,6 +24,7 @@ from physlearn.dynamics.predictions import exact_gradient, given_of, network_of
 from physlearn.dynamics.rest.quasi_newton import descend
 from physlearn.energy import Nudge
 from physlearn.errors import ConvergenceError
+from physlearn.machine import one_way_of
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,8 @@ class PredictiveCoding:
         node = next((n for n in network.nodes if n.child == output), None)
         if node is None:
             raise ValueError(f"cost: readout {cost.readout!r} reads the input {output!r}, which nothing predicts")
+        if self.steps is None and not self.fixed and (one_way := one_way_of(system)):
+            raise ValueError(f"PredictiveCoding: {one_way}, so no rest is its minimum; give steps, or fixed=True")
         if self.fixed:
             found = exact_gradient(system, clamps, cost, target)
             if found is None:
@@ -175,11 +178,6 @@ def _descend(inference, steps, rate):
     """Steps x += rate F of all layers at once."""
     x = {name: value.copy() if name in inference.places else value for name, value in inference.values.items()}
     rate = inference.dtype.type(rate)
-    masks = {name: free for name, (_, free) in inference.places.items() if free is not None}
     for _ in range(steps):
-        for name, force in inference.forces(x).items():
-            force *= rate
-            if name in masks:
-                force *= masks[name].reshape(force.shape[1:])
-            x[name] += force
-    inference.forces(x)
+        inference.move(x, rate)
+    inference.look(x)

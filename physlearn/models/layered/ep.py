@@ -100,6 +100,8 @@ class EPNetwork:
     gain : float
         Factor of the first couplings, which are uniform in +-gain sqrt(6/(n + m)) between layers of n and m variables
         (Glorot and Bengio 2010); kernels likewise, of their windows and channels.
+    precision : {"double", "single"}
+        Of the parameters, and of states that relax by "descent".
     theta : mapping of str to array, optional
         Some or all parameters, in the place of the drawn ones.
     rng : int, Generator or None
@@ -124,7 +126,9 @@ class EPNetwork:
     array([0., 1., 1., 0.])
     """
 
-    def __init__(self, widths, *, activation="hard sigmoid", output="linear", gain=1.0, theta=None, rng=None):
+    def __init__(
+        self, widths, *, activation="hard sigmoid", output="linear", gain=1.0, precision="double", theta=None, rng=None
+    ):  # fmt: skip
         self.widths = sequence("widths", widths, expected="numbers of variables, or Convolved")
         if len(self.widths) < 2:
             raise ValueError(f"widths: got {widths!r}, expected at least an input's and an output's")
@@ -135,7 +139,15 @@ class EPNetwork:
         for k, entry in enumerate(self.widths[1:], 1):
             maps.append(entry.map(f"W{k}") if isinstance(entry, Convolved) else None)
             shapes.append(shape_after(maps[-1], (shapes[-1],)) if maps[-1] else (count("widths", entry),))
-        built = Energy(*_parts(self.names, shapes, maps, self.activation, self.output), _start(shapes, maps, gain, rng))
+        layers, terms = _parts(self.names, shapes, maps, self.activation, self.output)
+        start, single = (
+            _start(shapes, maps, gain, rng),
+            choice("precision", precision, ("double", "single")) == "single",
+        )
+        for term in terms if single else ():
+            term.single = True  # their parameters stay as they are
+        start = {name: value.astype(np.float32 if single else float) for name, value in start.items()}
+        built = Energy(layers, terms, start)
         self.system = built if theta is None else built.with_theta(theta)
 
     def __repr__(self):

@@ -12,7 +12,7 @@ slope 1 in 1/v_out (Whittington and Bogacz 2017); with predictions held at their
 al. 2020).
 
 Every map's weights are used both ways, forwards and, transposed, for the errors: weight transport, which a brain would
-have to learn.
+have to learn, as `physlearn.maps.FeedbackAffine` does.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from physlearn.energy import Energy, Real
 from physlearn.learning.data import check_data, check_nouns
 from physlearn.learning.engines.adjoint import contrast_by_adjoint
 from physlearn.learning.rules.contrastive import ExactGradient
+from physlearn.machine import one_way_of
 from physlearn.maps import Affine, Chain, Tanh
 from physlearn.maps.affine import shape_of
 from physlearn.maps.compose import check_is_map, shape_after
@@ -264,6 +265,8 @@ class PredictionGraph(Energy):
         if not len(target):
             raise ValueError(f"target: got the shape {target.shape}, expected at least one row")
         inputs, target = check_data(self, dict(inputs) | {cost.readout: target}, cost)
+        if one_way := one_way_of(self):
+            raise ValueError(f"exact_gradient: {one_way}")
         clamps = dict(self.fixed) | inputs
         found = exact_gradient(self, clamps, cost, target)
         if found is None:

@@ -72,6 +72,25 @@ def test_resumes_bit_for_bit(rng):
     assert all(np.array_equal(whole.theta[n], again.theta[n]) for n in net.theta)
 
 
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_phases_not_at_rest_are_counted(precision, rng):
+    """As the general road does: three phases of each of the three batches; none where the sweeps are many."""
+    net, pairs = machine(precision=precision), data(rng)
+    told = dict(rule=EquilibriumPropagation(0.05), cost=COST, optimizer=SGD(0.0, bounds=net.bounds), batch=4, rng=2)
+    counts = {}
+    for method in ("compiled", "relax"):
+        for steps, tol in ((1, 1e-15), (400, 1e-5), (3, 1e-1)):
+            options = {"max_steps": steps, "tol": tol, "unconverged": "ignore"}
+            counts[method, steps] = learn(net, pairs, method=method, relax_options=options, **told).unrested
+    assert [counts["compiled", steps] for steps in (1, 400, 3)] == [9, 0, 0]
+    assert all(counts["compiled", steps] == counts["relax", steps] for steps in (1, 400, 3))
+    options = {"max_steps": 2, "tol": 1e-12, "unconverged": "ignore"}
+    once = learn(net, pairs, method="compiled", relax_options=options, **told)
+    assert (
+        "not at rest=9" in repr(once) and learn(net, pairs, resume=once, relax_options=options, **told).unrested == 18
+    )
+
+
 def test_a_nudge_that_outweighs_the_conductances(rng):
     net, pairs = machine(), data(rng)
     told = dict(cost=COST, optimizer=SGD(0.1, bounds=net.bounds), relax_options=FIXED)

@@ -263,3 +263,56 @@ def test_refusals(rng):
         EPNetwork([Convolved(2, 3), 2])
     with pytest.raises(ValueError, match="does not fit an image of"):
         EPNetwork([(4, 4), Convolved(2, 5), 2])
+
+
+@pytest.mark.parametrize("widths", [(3, 12, 8, 2), [(3, 1), Convolved(4, (2, 1)), 2]])
+@pytest.mark.parametrize("activation", ["hard sigmoid", "tanh"])
+def test_single_precision_from_end_to_end(widths, activation, rng):
+    double = EPNetwork(widths, activation=activation, rng=1)
+    single = EPNetwork(widths, activation=activation, precision="single", rng=1)
+    inputs, target = task(rng)
+    told = {"clamp": inputs, "method": "descent", "tol": 1e-6}
+    rest, exact = relax(single, **told), relax(double, **told)
+    assert rest.converged and all(value.dtype == np.float32 for value in rest.x.values())
+    np.testing.assert_allclose(rest.x["output"], exact.x["output"], atol=2e-4)
+    assert relax(single, clamp=inputs, method="descent").converged  # asked for more digits than there are
+    for rule in (
+        EquilibriumPropagation(0.3),
+        EquilibriumPropagation(0.3, "positive", linearised=True),
+        ExactGradient(),
+    ):
+        options = {"method": "descent", "tol": 1e-6}
+        learnt = dict(rule=rule, cost=COST, optimizer=Adam(0.01), batch=2, epochs=3, relax_options=options, rng=0)
+        data = inputs | {"output": target}
+        found, wanted = (learn(net, data, **learnt).theta for net in (single, double))
+        for name, value in wanted.items():
+            assert found[name].dtype == np.float32
+            np.testing.assert_allclose(found[name], value, atol=2e-3)
+
+
+def test_single_precision_sees_no_double(rng):
+    """Fields that sweeps ask for again, and products of a step, have single arguments."""
+    seen: list = []
+
+    class Watched(type(EPNetwork((2, 2)).system.terms[0])):
+        def field(self, x, theta, layer):
+            seen.append({value.dtype for value in x.values()})
+            return super().field(x, theta, layer)
+
+        def gradient(self, x, theta, weight):
+            seen.append({value.dtype for value in x.values()} | {np.asarray(weight).dtype})
+            return super().gradient(x, theta, weight)
+
+    net = EPNetwork((3, 12, 2), precision="single", rng=1)
+    for term in net.system.terms:
+        if type(term).__name__ == "Dense":
+            term.__class__ = Watched
+    inputs, target = task(rng)
+    told = dict(rule=EquilibriumPropagation(0.3), cost=COST, optimizer=Adam(0.01), batch=None)
+    doubles, calls = [], []
+    for epochs in (1, 6):
+        seen.clear()
+        learn(net, inputs | {"output": target}, epochs=epochs, **told)
+        doubles.append(sum(kinds != {np.dtype(np.float32)} for kinds in seen))
+        calls.append(len(seen))
+    assert doubles[0] == doubles[1] < calls[0] < calls[1]  # the choice of the engine alone asks in double precision
