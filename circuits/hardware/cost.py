@@ -61,6 +61,13 @@ class PhysicalCost:
         Seconds of an inference.
     technology, processor
         The assumptions.
+
+    Examples
+    --------
+    >>> from circuits import ResistorNetwork, square_lattice
+    >>> network = ResistorNetwork(square_lattice(4), conductance=1e-5, ground=0, inputs=[5, 15], outputs=[10])
+    >>> physical_cost(network, {"input": [0.5, 0.2]})
+    PhysicalCost(5.31e-12 J an inference in 1.14e-06 s, 5.86e-11 J an update; processor 1.04e-08 J in 1.04e-07 s)
     """
 
     parts: dict
