@@ -49,7 +49,7 @@ for n in NUMBERS:
         shown += [np.stack(x)[:, :6].reshape(2, 6, 8, 8)] if kind is learnt else []
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained")
 for k, label in enumerate(("learnt", "closed form")):
-    left.plot(NUMBERS, [row[0] for row in rows[k::2]], "os"[k] + "-", label=f"cosine, {label}")
+    left.errorbar(NUMBERS, *np.array(rows[k::2]).T[:2], fmt="os"[k] + "-", label=f"cosine, {label}")
     left.plot(NUMBERS, [row[2] for row in rows[k::2]], "os"[k] + ":", mfc="none", label=f"copies, {label}")
 left.set(xscale="log", xlabel="data of each denoiser", ylim=(-0.1, 1.1))
 left.legend(loc="center left", bbox_to_anchor=(1, 0.5))

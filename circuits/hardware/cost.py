@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, fields
+from typing import cast
 
 import numpy as np
 
@@ -261,7 +262,7 @@ def _slowest(plan, data, mass, technology):
         return 0.0
     # C dz/dt = J z, with 0 on the left for branches: generalised eigenvalues, of which infinite ones are left out
     siemens, farads = np.abs(jacobian).max(), mass.max()
-    above, below = eig(-jacobian / siemens, mass / farads, right=False, homogeneous_eigvals=True)
+    above, below = cast("tuple", eig(-jacobian / siemens, mass / farads, right=False, homogeneous_eigvals=True))
     finite = np.abs(below) > 1e-10 * np.abs(above)
     rates = (above[finite] / below[finite]).real * siemens / farads
     if np.any(rates <= 0):

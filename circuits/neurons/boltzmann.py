@@ -18,6 +18,7 @@ M. A. Petrovici, J. Bill, I. Bytschok, J. Schemmel and K. Meier, Phys. Rev. E 94
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -118,7 +119,7 @@ def lif_boltzmann(machine, *, temperature=1.0, copies=1, tau=TAU, membrane=FAST,
     sigma : float
         Size of the noise, V (the neurons' resistance is 1).
     rng : int
-        Of the calibration.
+        Of the calibration, which is kept for the next machine.
 
     Returns
     -------
@@ -140,6 +141,7 @@ def lif_boltzmann(machine, *, temperature=1.0, copies=1, tau=TAU, membrane=FAST,
     temperature, copies = positive("temperature", temperature), count("copies", copies)
     for name, value in (("tau in s", tau), ("membrane in s", membrane), ("sigma in V", sigma)):
         positive(name, value)
+    rng = count("rng", rng, 0)
     u_0, alpha, misfit = _calibrated(tau, membrane, sigma, rng)
     n = len(biases)
     rest = u_0 + alpha * biases / temperature
@@ -182,6 +184,7 @@ def _mean_response(tau, membrane):
     return (slow - fast) / (tau - membrane)
 
 
+@lru_cache(maxsize=8)
 def _calibrated(tau, membrane, sigma, rng):
     """Middle and slope of the activation of single neurons, and the largest misfit of the logistic function."""
     from scipy.optimize import curve_fit

@@ -80,7 +80,8 @@ class Block:
         if self.lone is not None:
             name, shape = self.lone
             x = {name: z.reshape(shape)}
-            return np.asarray(sum([term.field(x, system.theta, name) for term in system.terms])).reshape(z.shape)
+            fields = [term.field(x, system.theta, name) for term in system.terms]
+            return np.asarray(fields[0] if len(fields) == 1 else sum(fields)).reshape(z.shape)
         x = separate(system, z)
         parts = [system.field(x, name).reshape(len(z), -1) for name in system.layers]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, 1)

@@ -44,18 +44,20 @@ from .norms import (
 )
 from .sequence.attention import Attention as Attention
 from .sequence.block import TransformerBlock as TransformerBlock
+from .sequence.directions import (
+    Bidirectional as Bidirectional,
+    Last as Last,
+)
+from .sequence.entries import (
+    Beside as Beside,
+    Each as Each,
+    Residual as Residual,
+)
 from .sequence.gru import GRU as GRU
 from .sequence.lstm import LSTM as LSTM
 from .sequence.mingru import MinGRU as MinGRU
+from .sequence.pool import Pool as Pool
 from .sequence.rnn import RNN as RNN
-from .sequence.shapes import (
-    Beside as Beside,
-    Bidirectional as Bidirectional,
-    Each as Each,
-    Last as Last,
-    Pool as Pool,
-    Residual as Residual,
-)
 from .sequence.tokens import (
     Embedding as Embedding,
     Positions as Positions,

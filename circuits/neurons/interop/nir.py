@@ -6,15 +6,18 @@ spikes as unit impulses, ``Linear`` weights (targets, sources), ``Delay`` and ``
 - an `Exponential` receptor is a ``CubaLIF`` with w_in = tau_syn (weights are peaks) or 1 (weights are areas);
 - a `Delta` receptor is an ``LIF`` behind ``Scale`` by tau / r: an impulse of that size moves v by the weight;
 - a projection is ``Delay`` (where it has one) and ``Linear``;
+- a `Constant` current is the bias of an ``Affine`` without weights, behind an ``Input`` of one number; on reading the
+  bias of any ``Affine`` in front of ``LIF`` neurons is one;
 - each population has its own ``Input`` and ``Output``.
 
 It has no refractory period, no conductances, one time constant of synapses per neuron, no other kernels, no plasticity,
-no initial state and no injected currents: these are refused by name.  Spikes need v > threshold in NIR, v >= threshold
-here; the difference is one value of v.  NIR file: ``nir.write("network.nir", to_nir(network))``.
+no initial state and no other injected currents: these are refused by name.  Spikes need v > threshold in NIR, v >=
+threshold here; the difference is one value of v.  NIR file: ``nir.write("network.nir", to_nir(network))``.
 """
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +26,16 @@ import numpy as np
 from circuits.neurons import connect
 from circuits.neurons.cells.lif import LIF
 from circuits.neurons.coding.code import PopulationCode
+from circuits.neurons.drive.currents import Constant
 from circuits.neurons.interop import nir_codes
 from circuits.neurons.network import SpikingNetwork
 from circuits.neurons.population import Population
 from circuits.neurons.synapses.projection import Projection
 from circuits.neurons.synapses.receptors import Delta, Exponential
-from physlearn.checks import array, mapping
+from physlearn.checks import array, mapping, positive
 
+LOG = logging.getLogger("physlearn")
+IMPULSES = {"spikes": "unit impulses"}  # metadata of our graphs
 MODEL = ("tau", "resistance", "v_rest", "v_threshold", "v_reset")
 
 
@@ -65,6 +71,9 @@ def to_nir(network):
     if not isinstance(network, SpikingNetwork):
         raise TypeError(f"network: got {type(network).__name__}, expected a SpikingNetwork")
     for given in network.inputs:
+        kernels = {} if given.target is None else network.populations[given.target].receptors
+        if isinstance(given, Constant) and not any(kernel.taus for kernel in kernels.values()):
+            continue
         raise ValueError(
             f"inputs: NIR has no {type(given).__name__} (into {given.target!r}); export the network without inputs and "
             "feed the graph's Input nodes"
@@ -104,20 +113,31 @@ def to_nir(network):
         nodes[label] = nir.Linear(matrix)
         end = f"{projection.target}.scale" if f"{projection.target}.scale" in nodes else projection.target
         edges += [(start, label), (label, end)]
-    return nir.NIRGraph(dict(nodes), edges)
+    for name, population in network.populations.items():
+        given = [constant.current for constant in network.inputs if constant.target == name]
+        if given:
+            bias = np.array(np.broadcast_to(sum(map(np.asarray, given)), (population.n,)), dtype=float)
+            nodes[f"{name}.drive.in"] = nir.Input({"input": np.array([1])})
+            nodes[f"{name}.drive"] = nir.Affine(np.zeros((population.n, 1)), bias)
+            edges += [(f"{name}.drive.in", f"{name}.drive"), (f"{name}.drive", name)]
+    return nir.NIRGraph(dict(nodes), edges, metadata=dict(IMPULSES))
 
 
-def from_nir(graph, *, sources=None):
+def from_nir(graph, *, sources=None, step=None):
     """The network that a NIR graph describes.
 
     Parameters
     ----------
     graph : nir.NIRGraph or path
-        Of LIF, CubaLIF, Linear, Affine without bias, Delay, Scale, Input and Output nodes.
+        Of LIF, CubaLIF, Linear, Affine (with a bias only in front of LIF), Flatten, Delay, Scale, Input, Output nodes.
     sources : mapping of str to model, optional
         For Input nodes whose signal is weighted before it reaches neurons: the population that spikes there, such as
         ``{"input": PoissonSource(rate=20.0)}``.  Inputs wired straight to neurons stand for injected currents, which
         the network takes as `inputs`.
+    step : float, optional
+        s that a spike lasts in the file's weights.  NIR's spikes are unit impulses; a network that was trained in steps
+        of dt, in which a spike is 1 for one step, means impulses of area dt: its weights are multiplied by ``step``.
+        The logger ``physlearn`` says so of files that do not tell.
 
     Returns
     -------
@@ -147,17 +167,16 @@ def from_nir(graph, *, sources=None):
         return nir_codes.code_of(graph, nir)
     inputs = [name for name, node in graph.nodes.items() if isinstance(node, nir.Input)]
     mapping("sources", {} if sources is None else sources, inputs, "a mapping of Input nodes to models")
-    known = (nir.LIF, nir.CubaLIF, nir.Linear, nir.Affine, nir.Delay, nir.Scale, nir.Input, nir.Output)
+    area = 1.0 if step is None else positive("step in s", step)
+    known = (
+        nir.LIF, nir.CubaLIF, nir.Linear, nir.Affine, nir.Flatten, nir.Delay, nir.Scale, nir.Input, nir.Output
+    )  # fmt: skip
     for name, node in graph.nodes.items():
         if not isinstance(node, known):
             raise ValueError(f"{name}: no counterpart of NIR's {type(node).__name__}; LIF and CubaLIF are read")
         for field, value in vars(node).items():
             if isinstance(value, np.ndarray):
                 array(f"{name}: {field}", value)
-        if isinstance(node, nir.Affine) and np.any(node.bias != 0):
-            raise ValueError(
-                f"{name}: an Affine with a bias; a constant current is an input of the network, not a weight"
-            )
     for edge in graph.edges:
         if list(graph.edges).count(edge) > 1:
             raise ValueError(f"{edge[0]} -> {edge[1]}: the graph has this edge twice; keep one, or add up the weights")
@@ -167,8 +186,9 @@ def from_nir(graph, *, sources=None):
     for start in graph.nodes:
         if start in neurons or isinstance(graph.nodes[start], nir.Input):
             paths += _paths(graph, after, [start], nir)
-    paths = [path for path in paths if path[-1] in neurons]
+    paths = [[k for k in path if not isinstance(graph.nodes[k], nir.Flatten)] for path in paths if path[-1] in neurons]
     used = {name for path in paths for name in path}
+    currents, paths = _biases(graph, paths, nir)
     for name, node in graph.nodes.items():
         if isinstance(node, nir.Linear | nir.Affine | nir.Delay | nir.Scale) and name not in used:
             raise ValueError(
@@ -192,13 +212,49 @@ def from_nir(graph, *, sources=None):
         if isinstance(graph.nodes[path[0]], nir.Input) and len(path) == 2:
             continue
         matrix, delay = _weights(graph, path, populations, nir)
+        matrix = matrix if step is None else matrix * area
         label = next((k for k in path if isinstance(graph.nodes[k], nir.Linear | nir.Affine)), f"{path[0]}->{path[-1]}")
         used[label] = used.get(label, 0) + 1
         if used[label] > 1:
             label = f"{label} ({used[label]})"
         rule = connect.from_matrix(matrix.T)
         projections.append(Projection(path[0], path[-1], rule, delay=delay, name=label))
-    return SpikingNetwork(populations, projections)
+    if step is None and projections and graph.metadata.get("spikes") != IMPULSES["spikes"]:
+        LOG.warning(
+            "graph: its spikes are read as unit impulses, as NIR defines them; if it was trained in steps of dt, in "
+            "which a spike is 1 for one step, read it with from_nir(graph, step=dt)"
+        )
+    return SpikingNetwork(populations, projections, [Constant(name, bias) for name, bias in currents.items()])
+
+
+def _biases(graph, paths, nir):
+    """Constant currents {neurons: (n,)} of the biases on the way to them, and the paths that carry spikes."""
+    found, seen, kept = {}, set(), []
+    for path in paths:
+        node, bare = graph.nodes[path[-1]], False
+        for k, name in enumerate(path[1:-1], 1):
+            affine = graph.nodes[name]
+            if not isinstance(affine, nir.Affine):
+                continue
+            bare = isinstance(graph.nodes[path[0]], nir.Input) and not np.any(affine.weight)
+            if not np.any(affine.bias) or (name, path[-1]) in seen:  # a node adds its bias once, whatever reaches it
+                continue
+            if isinstance(node, nir.CubaLIF):
+                raise ValueError(
+                    f"{name}: an Affine with a bias in front of CubaLIF {path[-1]!r}, whose synapse would take time to "
+                    "follow it; put it into v_leak"
+                )
+            seen.add((name, path[-1]))
+            bias = np.ravel(np.asarray(affine.bias, dtype=float))
+            for later in path[k + 1 : -1]:
+                if isinstance(graph.nodes[later], nir.Scale):
+                    bias = bias * np.ravel(graph.nodes[later].scale)
+            if bias.shape != (np.size(node.v_threshold),):
+                raise ValueError(f"{name}: a bias of shape {bias.shape}, expected ({np.size(node.v_threshold)},)")
+            found[path[-1]] = found[path[-1]] + bias if path[-1] in found else bias
+        if not bare:
+            kept.append(path)
+    return {name: _shared(bias) for name, bias in found.items()}, kept
 
 
 class _Nodes(dict):

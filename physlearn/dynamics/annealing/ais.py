@@ -26,6 +26,8 @@ from physlearn.rng import children
 from physlearn.systems import energy_of
 from physlearn.threads import on_one_thread
 
+FAR = 0.1  # slope of a bound per deviation, from which on a Gaussian is no start
+
 
 class LogZ(NamedTuple):
     """Logarithm of a partition function, or of a ratio of two.
@@ -206,6 +208,11 @@ def _continuous(energy, problem, temperature, steps, chains, clamp, start, rng, 
     near, path = children(rng, 2)
     if start is None:
         start = variational(energy, temperature=temperature, clamp=clamp, unconverged="ignore", rng=near)
+        if not start.residual < FAR:
+            raise ValueError(
+                f"energy: no Gaussian was found near its law (slope {start.residual:.2g} per deviation after "
+                f"{start.steps} steps), which may have no normalisation; give start="
+            )
     law = start.law if isinstance(start, Variational) else start
     for name in ("sample", "log_density", "score", "covariance"):
         if not hasattr(law, name):

@@ -34,6 +34,7 @@ from physlearn.threads import on_one_thread
 
 ROUND = 60  # steps of L-BFGS after which the variables are stretched to the Gaussian found so far
 FRESH = 4096  # draws of which the bound is the mean
+WIDEST = 50.0  # logarithm of the most by which a width may change in a round
 CHUNK = 256  # rows of one call of the energy
 
 
@@ -88,6 +89,7 @@ class Variational:
 
 
 @on_one_thread
+@np.errstate(all="ignore")  # a law without a normalisation sends the widths to infinity; the result says so
 def variational(
     energy: Machine,
     *,
@@ -192,7 +194,7 @@ def variational(
     if unconverged != "ignore" and not (found.converged and np.isfinite(found.elbo)):
         said = (
             f"variational: slope {residual:.2g} per deviation after {steps} steps, expected {tol:.2g}; start nearer by "
-            "x0=, raise max_steps or draws, or loosen tol"
+            "x0=, raise max_steps or draws, or loosen tol; a law without a normalisation has no such Gaussian"
         )
         if unconverged == "raise":
             raise ConvergenceError(said, found)
@@ -235,7 +237,7 @@ class _Bound:
         The Gaussian is mean + factor (shift + B eps).
         """
         m = len(mean)
-        b = np.diag(np.exp(p[m : 2 * m]))
+        b = np.diag(np.exp(np.clip(p[m : 2 * m], -WIDEST, WIDEST)))
         if not self.diagonal:
             b[self.below] = p[2 * m :]
         values, force = self.energies(mean + (p[:m] + self.eps @ b.T) @ factor.T)
@@ -265,7 +267,7 @@ def _climb(bound, mean, factor, tol, max_steps):
         options = {"maxiter": limit, "gtol": 0.1 * tol, "ftol": 0.0, "maxls": 50}
         found = minimize(bound.negative, p, (mean, factor), method="L-BFGS-B", jac=True, options=options)
         steps += max(int(found.nit), 1)
-        b = np.diag(np.exp(found.x[m : 2 * m]))
+        b = np.diag(np.exp(np.clip(found.x[m : 2 * m], -WIDEST, WIDEST)))
         if not bound.diagonal:
             b[bound.below] = found.x[2 * m :]
         if not np.isfinite(found.fun) or np.array_equal(found.x, p):  # no further

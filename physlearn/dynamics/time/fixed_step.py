@@ -114,6 +114,16 @@ def kicked(z, dt, slope, kick, xi, out):
     return out
 
 
+@kernel
+def within(z, limit):
+    """Whether all numbers are nearer to zero than a limit; NaN is not."""
+    beyond = 0
+    for r in range(z.shape[0]):
+        for j in range(z.shape[1]):
+            beyond += not abs(z[r, j]) < limit
+    return beyond == 0
+
+
 class Front:
     """A block under way: where its rows are, and where they were."""
 
@@ -138,8 +148,8 @@ class Front:
     def lost(self):
         """The first item that has lost its numbers, or its field, and how; or None."""
         z, part = self.z[: self.block.real], self.block.part
-        if not part.limited and z.size and z.dtype.kind == "f" and z.max() < RUNAWAY and z.min() > -RUNAWAY:
-            return None  # NaN is not less
+        if not part.limited and z.dtype == np.float64 and within(z, RUNAWAY):
+            return None
         gone = np.flatnonzero(~np.all(np.abs(z) < RUNAWAY, 1))
         if gone.size:
             return self.block.where.start + int(gone[0]), "left the finite numbers"

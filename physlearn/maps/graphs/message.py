@@ -16,7 +16,7 @@ from physlearn.checks import choice, count, flag
 from physlearn.maps.compose import check_is_map
 from physlearn.maps.graphs.edges import Wires, collect
 from physlearn.maps.map import Map
-from physlearn.maps.sequence.shapes import Each
+from physlearn.maps.sequence.entries import Each
 
 
 class Ends(Map):

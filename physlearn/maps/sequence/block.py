@@ -18,7 +18,7 @@ from physlearn.maps.compose import Chain, add, check_is_map
 from physlearn.maps.map import Map
 from physlearn.maps.norms import LayerNorm
 from physlearn.maps.sequence.attention import Attention
-from physlearn.maps.sequence.shapes import Each
+from physlearn.maps.sequence.entries import Each
 
 
 class TransformerBlock(Map):

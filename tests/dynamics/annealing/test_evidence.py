@@ -186,6 +186,13 @@ def test_what_is_refused():
         variational(EIGHT, temperature=1.0, covariance="round")
     with pytest.raises(ValueError, match="draws: got 3"):
         variational(EIGHT, temperature=1.0, draws=3)
+    free = Energy({"x": (Real(), 2)}, [Edges("x", [(0, 1)])], {"conductance": [1.0]})
+    hill = Energy({"x": (Real(), 1)}, [Parabola("x")], {"stiffness": [-1.0]})
+    for improper in (free, hill):
+        with pytest.warns(RuntimeWarning, match="a law without a normalisation has no such Gaussian"):
+            variational(improper, temperature=1.0, max_steps=120, rng=0)
+        with pytest.raises(ValueError, match="energy: no Gaussian was found near its law .* no normalisation"):
+            annealed_importance(improper, temperature=1.0, steps=5, chains=5, rng=0)
     nowhere = Energy({"x": (Real(), 1)}, [Compiled("x", lost)], {})
     with pytest.raises(ValueError, match="x0: the energy is not finite where the mean starts"):
         variational(nowhere, temperature=1.0)

@@ -19,6 +19,7 @@ from circuits.neurons import (  # noqa: E402  # noqa: E402
     Population,
     Projection,
     Record,
+    Sine,
     SpikeSource,  # noqa: E402
     SpikingNetwork,
     connect,
@@ -144,7 +145,7 @@ def wired(**more):
 @pytest.mark.parametrize(
     ("build", "says"),
     [
-        (lambda: SpikingNetwork(alone(), inputs=[Constant("n", 1.0)]), "no Constant"),
+        (lambda: SpikingNetwork(alone(), inputs=[Sine("n", 1.0, 5.0)]), "no Sine"),
         (lambda: SpikingNetwork(alone(Izhikevich())), "no Izhikevich"),
         (lambda: SpikingNetwork(alone(dataclasses.replace(LIFS, refractory=1e-3))), "no refractory period"),
         (lambda: SpikingNetwork(alone(dataclasses.replace(LIFS, exact_times=True))), "exact_times"),
@@ -175,6 +176,13 @@ def chain(*nodes):
     return nir.NIRGraph.from_list(*nodes, type_check=False)
 
 
+def cuba(n=2):
+    one = np.ones(n)
+    return nir.CubaLIF(
+        tau_mem=20e-3 * one, tau_syn=5e-3 * one, r=one, v_leak=0 * one, v_threshold=one, v_reset=0 * one, w_in=one
+    )  # fmt: skip
+
+
 def lif(n=2):
     one = np.ones(n)
     return nir.LIF(tau=20e-3 * one, r=one, v_leak=0 * one, v_threshold=one)
@@ -184,7 +192,7 @@ def lif(n=2):
     ("graph", "says"),
     [
         (lambda: chain(nir.IF(r=np.ones(2), v_threshold=np.ones(2))), "no counterpart of NIR's IF"),
-        (lambda: chain(lif(), nir.Affine(np.eye(2), np.ones(2)), lif()), "bias"),
+        (lambda: chain(lif(), nir.Affine(np.eye(2), np.ones(2)), cuba()), "bias in front of CubaLIF"),
         (lambda: chain(lif(), nir.Linear(np.eye(2)), nir.Linear(np.eye(2)), lif()), "two weight matrices"),
         (lambda: chain(lif(), nir.Delay(np.array([1e-3, 2e-3])), lif()), "delay for each neuron"),
         (lambda: chain(lif(), nir.Linear(np.eye(2))), "linear: a Linear that leads to no neurons"),
@@ -276,3 +284,54 @@ def test_sources_belong_to_inputs_of_the_graph():
         from_nir(graph, sources={"elsewhere": None})
     with pytest.raises(TypeError, match="sources"):
         from_nir(graph, sources=[1])
+
+
+@pytest.mark.parametrize("through_file", [False, True])
+def test_constant_currents_are_biases_and_come_back(through_file, tmp_path):
+    rng = np.random.default_rng(3)
+    cells = LIF(tau=20e-3, v_rest=0.0, v_threshold=10e-3, v_reset=0.0, resistance=2.0)
+    made = SpikingNetwork(
+        {"a": Population(cells, 4, receptors={"d": Delta()}), "b": Population(cells, 3)},
+        [Projection("a", "a", connect.from_matrix(1e-3 * rng.random((4, 4))), delay=2e-3)],
+        [Constant("a", 6e-3 + 1e-3 * rng.random(4)), Constant("b", 5.5e-3), Constant("b", [0.0, 1e-3, 2e-3])],
+    )
+    graph = to_nir(made)
+    if through_file:
+        nir.write(tmp_path / "network.nir", graph)
+        graph = nir.read(tmp_path / "network.nir")
+    back = from_nir(graph)
+    assert [type(given).__name__ for given in back.inputs] == ["Constant", "Constant"]
+    same_nodes(to_nir(back), to_nir(made))
+    one, two = (integrate(network, (0.0, 0.2), dt=1e-3) for network in (made, back))
+    for name in ("a", "b"):
+        assert len(one.spikes[name].times) > 5
+        assert_array_equal(one.spikes[name].times, two.spikes[name].times)
+
+
+def test_a_bias_counts_once_and_flatten_changes_nothing():
+    """Two populations into one Affine: its node adds the bias once; a Scale behind it scales the bias too."""
+    one = np.ones(2)
+    nodes = {
+        "a": lif(), "b": lif(), "w": nir.Affine(0.3 * np.eye(2), np.array([2.0, 4.0])), "s": nir.Scale(0.5 * one),
+        "f": nir.Flatten({"input": np.array([1, 2])}, 0), "c": lif(),
+    }  # fmt: skip
+    edges = [("a", "w"), ("b", "w"), ("w", "f"), ("f", "s"), ("s", "c")]
+    found = from_nir(nir.NIRGraph(nodes, edges, type_check=False), step=1.0)
+    assert [(given.target, given.current.tolist()) for given in found.inputs] == [("c", [1.0, 2.0])]
+    assert [(p.source, p.target) for p in found.projections] == [("a", "c"), ("b", "c")]
+
+
+def test_what_a_spike_lasts_is_asked_for(caplog):
+    graph = chain(lif(), nir.Linear(np.array([[0.2, 0.1], [0.0, 0.3]])), lif())
+    with caplog.at_level("WARNING", logger="physlearn"):
+        plain = from_nir(graph)
+    assert "read as unit impulses" in caplog.text
+    caplog.clear()
+    with caplog.at_level("WARNING", logger="physlearn"):
+        stepped, again = from_nir(graph, step=1e-3), from_nir(to_nir(plain))
+    assert not caplog.text
+    weights = [net.synapses(net.projections[0].name)[2] for net in (plain, stepped, again)]
+    assert_allclose(weights[1], 1e-3 * weights[0], rtol=1e-12)
+    assert_array_equal(weights[2], weights[0])
+    with pytest.raises(ValueError, match="step in s"):
+        from_nir(graph, step=0.0)
