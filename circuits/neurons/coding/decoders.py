@@ -27,7 +27,7 @@ from physlearn.brief import brief
 from physlearn.checks import array, count, function as callable_of, instance, not_negative, seen
 from physlearn.threads import one_blas_thread
 
-ROWS = 64  # points whose rates are computed together: their currents stay in the cache
+TOGETHER = 1 << 14  # rates that are computed together: what they are made of stays in the cache
 ILL = 1e12  # condition number beyond which decoders have few correct digits
 
 
@@ -150,7 +150,7 @@ def _points(ensemble, given, regularisation):
         m = default_count(dimensions, ensemble.n, regularisation) if given is None else count("points", given, 2)
         count("points", m, each=8 * (ensemble.n + dimensions))
         x, weight = ball(dimensions, m)
-        test, share = ball(dimensions, 2 * len(x))
+        test, share = ball(dimensions, len(x) + 1 if dimensions == 1 else (3 if dimensions < 4 else 4) * len(x) // 2)
         if dimensions > 3:  # the first half of Sobol' points are those of the fit
             test, share = test[len(x) :], 2 * share[len(x) :]
         return x * ensemble.radius, weight, test * ensemble.radius, share
@@ -167,8 +167,8 @@ def _solve(ensemble, x, weight, target, deviation):
 
     root = np.sqrt(weight)[:, None]
     rates = np.empty((len(x), ensemble.n))
-    for low in range(0, len(x), ROWS):
-        rates[low : low + ROWS] = ensemble.tuning(x[low : low + ROWS]) * root[low : low + ROWS]
+    for some in _blocks(ensemble, x):
+        np.multiply(ensemble.tuning(x[some]), root[some], out=rates[some])
     dual = len(x) < ensemble.n
     gram = rates @ rates.T if dual else rates.T @ rates
     gram.flat[:: len(gram) + 1] += deviation * deviation
@@ -196,4 +196,9 @@ def _solve(ensemble, x, weight, target, deviation):
 
 def _decoded(ensemble, x, values):
     """Decoded values at points, (m, k)."""
-    return np.concatenate([ensemble.tuning(x[low : low + ROWS]) @ values for low in range(0, len(x), ROWS)])
+    return np.concatenate([ensemble.tuning(x[some]) @ values for some in _blocks(ensemble, x)])
+
+
+def _blocks(ensemble, x):
+    rows = max(1, TOGETHER // ensemble.n)
+    return [slice(low, low + rows) for low in range(0, len(x), rows)]
