@@ -87,6 +87,8 @@ def copy_examples():
     shutil.copytree(ROOT / "examples", EXAMPLES, ignore=shutil.ignore_patterns("results", "*.md", "*.toml"))
     for path in EXAMPLES.glob("*.py"):
         text = path.read_text()
+        head, docstring, code = text.split('"""', 2)
+        text = '"""'.join([head, docstring.replace("|", r"\|"), code])
         title, rest = re.match(r'"""(.+?)(?:"""|\n)(.*)', text, re.DOTALL).groups()
         closed = text.split("\n", 1)[0].count('"""') == 2
         short = title.rstrip(".")

@@ -55,5 +55,5 @@ plt.fill_between(at, *np.quantile(x, [0.05, 0.95], axis=0), color="0.85", label=
 lines = {"data": (y, "."), "truth": (signal, "k:"), "most probable": (likely.x, "-"), "mean": (x.mean(0), "--")}
 for label, (line, style) in lines.items():
     plt.plot(at, line, style, label=label)
-plt.legend(ncols=3)
+plt.legend(ncols=5, loc="upper center", bbox_to_anchor=(0.5, 1.12))
 plt.savefig("deconvolution.png", dpi=120)

@@ -171,8 +171,8 @@ def read_measurements(path, machine) -> dict:
     readouts = system_of(machine, "machine").readouts
     found: dict[str, dict[int, int]] = {}
     for place, column in enumerate(columns):
-        match = re.fullmatch(r"(.+?)(?:\[(\d+)\])?", column)
-        name, k = match.group(1), int(match.group(2) or 0)
+        match = re.fullmatch(r"(.*?)(?:\[(\d+)\])?", column)
+        name, k = (match.group(1), int(match.group(2) or 0)) if match else (column, 0)
         if name not in readouts:
             raise ValueError(f"{path}: column {column!r} is no readout, expected some of {list(readouts)}")
         if k in found.setdefault(name, {}):

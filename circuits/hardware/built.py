@@ -54,7 +54,7 @@ def elements_of(system, parameter):
     return None
 
 
-def parameter_of(system, name):
+def parameter_of(system, name) -> str:
     """Name of the parameter whose elements are imperfect."""
     names = [key for key, value in system.theta.items() if value.size]
     if name is None and len(names) == 1:

@@ -102,7 +102,7 @@ class Hardware:
     >>> done = learn(lab, {"input": [[1.0], [2.0]], "output": [[0.5], [1.0]]}, rule=CoupledLearning(0.1),
     ...              cost=SquaredError("output"), optimizer=SGD(1.0), epochs=10, rng=0)
     >>> done.machine
-    Hardware(network=ResistorNetwork, parameter='conductance', bounds=(0.25, 8.0), levels=32, rounding='sign')
+    Hardware(network='ResistorNetwork', parameter='conductance', bounds=(0.25, 8.0), levels=32, rounding='sign')
     >>> done.machine.theta["conductance"]
     array([2., 2.])
     """
@@ -132,11 +132,12 @@ class Hardware:
         system = system_of(network, "network")
         if isinstance(network, Hardware):
             raise TypeError("network: got Hardware, expected the network itself; give all imperfections at once")
-        self.parameter = parameter_of(system, parameter)
+        self.parameter: str = parameter_of(system, parameter)
         theta = system.theta[self.parameter]
         size = theta.size
         failure_rate = number("failure_rate", failure_rate, 0, 1)
         choice("failure", failure, FAILURES)
+        choice("rounding", rounding, ROUNDING)
         failures = sequence("failures", failures, Failure, "a list of Failure")
         kinds = {one.kind for one in failures} | ({failure} if failure_rate else set())
         if bounds is None and levels is None and "dead" in kinds:
@@ -160,7 +161,7 @@ class Hardware:
             high,
             values,
             step,
-            ROUNDING[choice("rounding", rounding, ROUNDING)],
+            ROUNDING[rounding],
             not_negative("threshold", threshold),
             not_negative("update_noise", update_noise),
             drift,
@@ -170,24 +171,23 @@ class Hardware:
         )
         if rounding != "nearest" and not step and not values.size:
             raise ValueError(f"rounding: got {rounding!r}, but changes have no quantum; give levels or quantum")
-        self._settings = {
-            name: value
-            for name, value, default in (
-                ("bounds", bounds, None),
-                ("levels", levels, None),
-                ("quantum", quantum, None),
-                ("rounding", rounding, "nearest"),
-                ("threshold", threshold, 0.0),
-                ("update_noise", update_noise, 0.0),
-                ("measurement_noise", measurement_noise, 0.0),
-                ("measurement_offset", measurement_offset, 0.0),
-                ("mismatch", mismatch, 0.0),
-                ("drift", drift, 0.0),
-                ("active", active, 1.0),
-                ("failure_rate", failure_rate, 0.0),
-            )
-            if np.ndim(value) or value != default
+        given: dict[str, tuple[Any, Any]] = {
+            "bounds": (bounds, None),
+            "levels": (levels, None),
+            "quantum": (quantum, None),
+            "rounding": (rounding, "nearest"),
+            "threshold": (threshold, 0.0),
+            "update_noise": (update_noise, 0.0),
+            "measurement_noise": (measurement_noise, 0.0),
+            "measurement_offset": (measurement_offset, 0.0),
+            "clamp_bias": (clamp_bias, 0.0),
+            "mismatch": (mismatch, 0.0),
+            "drift": (drift, 0.0),
+            "active": (active, 1.0),
+            "failure_rate": (failure_rate, 0.0),
+            "failures": (failures or None, None),
         }
+        self._settings = {name: value for name, (value, off) in given.items() if np.ndim(value) or value != off}
         start = theta.ravel().copy()
         if values.size:
             start = values[np.argmin(np.abs(start[:, None] - values), 1)]
@@ -207,25 +207,8 @@ class Hardware:
     @property
     def clamped(self):
         """The clamped twin: the network with elements of its own."""
-        return self.network.with_theta({self.parameter: self.twin(self.theta[self.parameter])})
-
-    def twin(self, theta):
-        """Values of the clamped twin's elements where the free one's are theta.
-
-        Parameters
-        ----------
-        theta : array
-            Shaped as the parameter.
-
-        Examples
-        --------
-        >>> import networkx as nx
-        >>> from circuits import ResistorNetwork
-        >>> lab = Hardware(ResistorNetwork(nx.path_graph(3), conductance=1.0), mismatch=0.1, rng=0)
-        >>> lab.twin(lab.theta["conductance"]).round(3)
-        array([0.908, 1.136])
-        """
-        return theta * (1.0 + self.spread.reshape(theta.shape))
+        theta = self.theta[self.parameter]
+        return self.network.with_theta({self.parameter: theta * (1.0 + self.spread.reshape(theta.shape))})
 
     def with_theta(self, theta) -> Hardware:
         """The same hardware set to other values, such as learnt ones.

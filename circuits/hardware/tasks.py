@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -40,13 +40,13 @@ def run_continual(params: ContinualParams, rng) -> dict:
     """
     graph = square_lattice(params.side, params.side, periodic=True)
     edges, nodes = graph.number_of_edges(), list(rng.permutation(graph.number_of_nodes()).tolist())
-    wiring = dict(ground=nodes[0], inputs=nodes[1:3], outputs={"a": [nodes[3]], "b": [nodes[4]]})
+    wiring: dict[str, Any] = dict(ground=nodes[0], inputs=nodes[1:3], outputs={"a": [nodes[3]], "b": [nodes[4]]})
     teacher = ResistorNetwork(graph, conductance=rng.uniform(0.2, 3.0, edges), **wiring)
     student = ResistorNetwork(graph, conductance=rng.uniform(0.5, 2.0, edges), **wiring)
     x = rng.uniform(-1.0, 1.0, (params.samples, 2))
     v = teacher.solve({"input": x}).x
     data = {name: {"input": x, name: teacher.read(v, name)} for name in "ab"}
-    parts = dict(threshold=params.threshold, mismatch=params.mismatch, update_noise=params.update_noise)
+    parts: dict[str, Any] = dict(threshold=params.threshold, mismatch=params.mismatch, update_noise=params.update_noise)
     parts |= {"levels": params.levels, "rounding": "stochastic"} if params.levels else {}
     lab = Hardware(student, bounds=(0.01, 10.0), rng=rng, **parts)
 

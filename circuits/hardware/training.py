@@ -74,7 +74,7 @@ class Imperfect:
         task = task._replace(rule=self.rule, optimizer=task.optimizer.optimizer)
         check_phases(system, self.hardware, task)
         ways = (linear.engine, newton.engine)
-        found = [way(system, task, self.hardware) for way in ways]
+        found: list[Any] = [way(system, task, self.hardware) for way in ways]
         fits = next((run for run in found if not isinstance(run, str)), None)
         return fits or "; ".join(found)
 
@@ -165,7 +165,10 @@ def _contrast(rule, system, task, memory, pick):
             fill(memory["hardware"]["stream"][0], item.reshape(-1))
         noise *= hardware.measurement_noise
     options, more = phase_options(task.options, 0), phase_options(task.options, 1)
-    twin = system.with_theta({name: hardware.twin(system.theta[name])}) if np.any(hardware.spread) else system
+    twin = system
+    if np.any(hardware.spread):
+        theta = system.theta[name]
+        twin = system.with_theta({name: theta * (1.0 + hardware.spread.reshape(theta.shape))})
     free = relax(system, clamp=inputs, **options)
     start, unrested = system.state(free.x), int(not free.converged)
     y = system.readouts[cost.readout].read(system.shown(start))
@@ -202,7 +205,7 @@ def measured(system, name, x, error, share):
     found = system.response(x, share)
     if error is None or not np.any(error):
         return found
-    term = elements_of(system, name)
+    term: Any = elements_of(system, name)
     if isinstance(term, Edges):
         return found | {name: 0.5 * (share @ (term.drops(x[term.layers[0]]) + error) ** 2)}
     u = np.ascontiguousarray(term.controls(concatenate(system, x)))

@@ -22,7 +22,7 @@ from circuits.neurons.cells.lif import LIF
 from circuits.neurons.engine.recording import Recording, nearest
 from circuits.neurons.network import SpikingNetwork
 from physlearn.brief import brief
-from physlearn.checks import instance, not_negative, text
+from physlearn.checks import count, instance, mapping, not_negative, text
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,14 @@ class SpikingEnergy:
     spikes: int
 
     __repr__ = brief
+
+    def __post_init__(self):
+        text("SpikingEnergy: account", self.account, "the name of an account")
+        parts = mapping("SpikingEnergy: parts", self.parts, expected="a mapping of names to joules")
+        for name, joules in parts.items():
+            text("SpikingEnergy: parts", name, "names of parts")
+            not_negative(f"SpikingEnergy: parts[{name!r}] in J", joules)
+        count("SpikingEnergy: spikes", self.spikes, 0)
 
     @property
     def total(self) -> float:
@@ -182,7 +190,7 @@ def physical_energy(network, recording):
     7.80e-14 J
     """
     _check(network, recording)
-    parts, count = {"leak": 0.0, "synapses": 0.0, "reset": 0.0}, 0
+    parts, number = {"leak": 0.0, "synapses": 0.0, "reset": 0.0}, 0
     for name, population in network.populations.items():
         model = population.model
         if getattr(model, "sends_only", False):
@@ -208,8 +216,8 @@ def physical_energy(network, recording):
             if receptor.reversal is not None:
                 power = _trace(recording, name, label, population) * _open(receptor, v) * (v - receptor.reversal) ** 2
                 parts["synapses"] += float(np.sum(power[:-1] + power[1:]) * recording.dt / 2)
-        count += len(spikes)
-    return SpikingEnergy("physical", parts, count)
+        number += len(spikes)
+    return SpikingEnergy("physical", parts, number)
 
 
 def _relaxing(u, end, dt, tau):

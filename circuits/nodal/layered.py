@@ -54,7 +54,7 @@ def as_circuit(network) -> Circuit:
         nodes = [(name, j) for j in range(size)]
         g, b = (np.asarray(network.theta[f"{what}{layer}"], float) for what in "Gb")
         for i, j in zip(*np.nonzero(g), strict=True):
-            net[f"R{layer}_{i}_{j}"] = (Resistor(1.0 / g[i, j]), lines[i], nodes[j])
+            net[f"R{layer}_{i}_{j}"] = (Resistor(1.0 / float(g[i, j])), lines[i], nodes[j])
         for j, node in enumerate(nodes):
             up = 1.0 if j % 2 == 0 or name == "output" else -1.0
             if b[j]:

@@ -160,7 +160,10 @@ class Card:
     def law_of_resistance(self, ends):
         """R = expression of voltages: the current v / R."""
         self.single()
-        text = re.split(r"[\s,()]+", self.line.text, maxsplit=3)[3]
+        parts = re.split(r"[\s,()]+", self.line.text, maxsplit=3)
+        if len(parts) < 4:  # signs have cut the words in another way
+            self.line.refuse(f"{self.name}: expected two nodes and a value behind blanks, such as R1 a b 1k")
+        text = parts[3]
         text = re.sub(r"^(r\s*)?=", "", text)
         a, b = ends
         drop = ("v", a, None) if b == "0" else ("v", a, b)

@@ -53,7 +53,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
     Notes
     -----
-        Values are taken as probabilities: clipped to [0, 1], and redrawn as 0 or 1 in each pass where they are neither.
+    Values are taken as probabilities: clipped to [0, 1], and redrawn as 0 or 1 in each pass where they are neither.
     Source: Tieleman 2008 (persistent), Hinton 2002 (not persistent).
 
     Examples

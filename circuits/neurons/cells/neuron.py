@@ -150,7 +150,7 @@ class Neuron:
         ----------
         text : str
             ``dNAME/dt = expression`` for each variable, the membrane potential first; ``NAME = expression`` names a
-            part for the lines below it; ``#`` begins a comment, ``;`` is a new line.  Expressions have + - * / **,
+            part for the lines below it; ``#`` begins a comment, ``;`` is a new line.  Expressions have ``+ - * / **``,
             comparisons, ``and``, ``or``, ``not``, ``a ? b : c`` and abs, sqrt, exp, log, sin, cos, tan, sinh, cosh,
             tanh, min, max.  ``I`` is the current.  All in SI units (or in other units throughout).
         threshold : str, optional

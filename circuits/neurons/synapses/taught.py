@@ -29,7 +29,7 @@ from physlearn.kernels.jit import inlined
 from physlearn.quantities import take_si
 
 # Intrinsics take one argument less than pyright thinks:
-# pyright: reportCallIssue=false, reportPrivateImportUsage=false
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false, reportPrivateImportUsage=false
 
 assert (DELAY, PARTS, SOURCES) == (0, 1, 2)
 

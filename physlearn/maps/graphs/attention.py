@@ -77,7 +77,7 @@ class EdgeAttention(Map):
         x = parents[0]
         w, send, receive = (theta[name] for name in self.parameters)
         n = x.shape[0] * x.shape[1]
-        flat = _with_loops(self.wires.flat(*x.shape[:2], parents[1] if self.wires.parents else None), n)
+        flat = _with_loops(self.wires.flat(len(x), x.shape[1], parents[1] if self.wires.parents else None), n)
         p = (x.reshape(n, -1) @ w).reshape(n, self.heads, -1)
         s, r = ((p * a.reshape(self.heads, -1)).sum(2) for a in (send, receive))
         raw = s[flat.senders] + r[flat.receivers]

@@ -70,7 +70,7 @@ class GraphConvolution(Map):
         """S (x W) + b; the tape is S by its edges, and the parents."""
         x, w = parents[0], theta[self.weight]
         n = x.shape[0] * x.shape[1]
-        flat = self.wires.flat(*x.shape[:2], parents[1] if self.wires.parents else None)
+        flat = self.wires.flat(len(x), x.shape[1], parents[1] if self.wires.parents else None)
         weight = np.ones(len(flat.place))
         if self.wires.given is not None:
             weight = self.wires.given[2][flat.place % len(self.wires.given[2])]

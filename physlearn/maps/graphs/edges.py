@@ -117,7 +117,7 @@ class Wires:
     """
 
     def __init__(self, graph):
-        self.given = None if graph is None else edges_of(graph)
+        self.given: Any = None if graph is None else edges_of(graph)
         self.kept: tuple[Any, Any] = (None, None)
 
     @property

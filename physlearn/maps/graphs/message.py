@@ -57,7 +57,7 @@ class Ends(Map):
     def forward(self, parents, theta):
         """Gathered; the tape says from where."""
         x = parents[0]
-        flat = self.wires.flat(*x.shape[:2], parents[1] if self.wires.parents else None)
+        flat = self.wires.flat(len(x), x.shape[1], parents[1] if self.wires.parents else None)
         d, rows = x.shape[2], x.reshape(-1, x.shape[2])
         edges = parents[-1].shape[1] if self.features or self.wires.parents else len(self.wires.given[0])
         own = parents[-1].shape[2] if self.features else 0

@@ -115,7 +115,8 @@ class Attention(Map):
 
     def slope(self, tape, cotangent, theta):
         """The gradients."""
-        return self._gradient(tape, *self._inner(tape, cotangent, theta))
+        dq, dk, dv, c = self._inner(tape, cotangent, theta)
+        return self._gradient(tape, dq, dk, dv, c)
 
     def weights(self, parents, theta):
         """Who looks where: (batch, heads, queries, keys), rows that sum to one."""

@@ -57,7 +57,7 @@ class TransformerBlock(Map):
         self.name = text("name", name, "the parameters' name")
         self.causal, self.across, self.masked = flag("causal", causal), flag("across", across), flag("masked", masked)
         self.activation = Relu() if activation is None else check_is_map("activation", activation)
-        self.parts: list[tuple[Map, Map, tuple[int, ...]]] = []  # norm, map, places of its further parents
+        self.parts: list[tuple[Any, Any, tuple[int, ...]]] = []  # norm, map, places of its further parents
         own = Attention(heads, f"{name}.attention", causal=causal, masked=masked)
         self.parts.append((self._norm(1), own, (1 + across,) * masked))
         if across:

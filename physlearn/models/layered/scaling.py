@@ -18,6 +18,7 @@ want far more parameters: N ~ C^0.73 or so (Pearce and Song 2024).
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,8 @@ def kernel_error(samples, eigenvalues, power):
     samples = count("samples", samples)
     if samples >= len(l):
         raise ValueError(f"samples: got {samples}, expected fewer than the {len(l)} eigenvalues; more learn it exactly")
-    k = np.exp(brentq(lambda s: np.sum(l / (l + np.exp(s))) - samples, -200.0, np.log(l.sum()) + 1, xtol=1e-14))
+    root: Any = brentq(lambda s: np.sum(l / (l + np.exp(s))) - samples, -200.0, np.log(l.sum()) + 1, xtol=1e-14)
+    k = np.exp(root)
     g = np.sum((l / (l + k)) ** 2) / samples
     return float(np.sum(c * (k / (l + k)) ** 2) / (1 - g))
 

@@ -28,7 +28,7 @@ from physlearn.rng import generator
 from physlearn.terms import Transported
 from physlearn.threads import on_one_thread
 
-BYTES = 2000  # of one entry of all points that go through the couplings together: the cache then holds them
+BYTES = 1000  # of one entry of all points that go through the couplings together: the cache then holds them
 
 
 class CouplingFlow:

@@ -169,6 +169,7 @@ def test_include_stays_within_the_folder(read, tmp_path):
         ("R1 a 0 {1+}\n", "the expression ends"),
         (".options rshunt=1\nR1 a 0 1\n", "rshunt changes the circuit"),
         (".temp 50\nD1 a 0 m\nR1 a 0 1\n.model m d\n", "at 50 C is not modelled"),
+        ("R2*v(a)^3\nR1 a 0 1\n", "line 2: r2\\*v: expected two nodes and a value behind blanks"),
         ("C1 a 0 1u\n", "floats"),
         ("", "it has no elements"),
     ],
