@@ -115,7 +115,8 @@ class BalancedNetwork:
         not_negative("BalancedNetwork: mu", self.mu)
         object.__setattr__(self, "decoders", fixed(decoders))
         n, dimensions = decoders.shape
-        terms = [Prediction("x", "r", Affine(dimensions, "decoders", None), variance=0.5)]
+        decode: Any = Affine(dimensions, "decoders", bias=None)  # pyright: ignore[reportArgumentType]
+        terms: list = [Prediction("x", "r", decode, variance=0.5)]
         if self.mu:
             terms.append(Parabola("r", fixed=np.full(n, 2.0 * self.mu)))
         layers = {"x": (Real(), dimensions), "r": (Real(low=0.0), n)}

@@ -255,7 +255,7 @@ def legendre_memory(n=100, order=6, window=0.5, *, tau=0.1, regularisation=0.1, 
     n = count("n", n)
     parts = [Ensemble(n, 1, rng=child, **options) for child in children(rng, order)]
     axes = np.repeat(np.eye(order), n, axis=0) * np.concatenate([part.encoders for part in parts])
-    whole = options | {
+    whole: dict = options | {
         "max_rates": np.concatenate([part.max_rates for part in parts]),
         "intercepts": np.concatenate([part.intercepts for part in parts]),
     }

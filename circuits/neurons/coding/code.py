@@ -200,7 +200,7 @@ class PopulationCode:
             f"{name}.input": Readout(name, rows=tau * np.eye(size[name]), force=True) for name, tau in taus.items()
         }
         held = {name: np.zeros(d) for name, d in size.items() if name not in taus}
-        return RateSystem(layers, terms, theta, readouts | self.readouts, held)
+        return RateSystem(layers, terms, theta, {**readouts, **self.readouts}, held)
 
     @property
     def theta(self):

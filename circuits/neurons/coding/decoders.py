@@ -163,7 +163,9 @@ def _points(ensemble, given, regularisation):
 
 def _solve(ensemble, x, weight, target, deviation):
     """Decoders of all targets, (n, k), and the condition number."""
-    from scipy.linalg import lapack
+    import scipy.linalg
+
+    lapack: Any = scipy.linalg.lapack
 
     root = np.sqrt(weight)[:, None]
     rates = np.empty((len(x), ensemble.n))
