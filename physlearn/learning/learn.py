@@ -64,7 +64,7 @@ class Training:
         through a network of predictions), "relax", or "sample" (phases sampled or enumerated).
     monitor : (epochs,) array
         Figure that sampled rules show in place of a cost: see ``monitor_name``.  Where epochs are short it is measured
-        after 1, 2, 5, 10, 20, 50, ... and the last, and NaN else.
+        after 1, 10, 100, ... and the last, and NaN else.
     monitor_name : str
         "log pseudo-likelihood" (nats a sample, of some of the data; higher is better), "negative log-likelihood"
         (nats a sample, where it is exact) or "score matching loss"; "" where there is none.

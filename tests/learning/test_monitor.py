@@ -93,7 +93,7 @@ def test_training_does_not_notice_and_resuming_goes_on(tmp_path, rng):
         assert all(np.array_equal(whole.theta[name], other.theta[name]) for name in whole.theta)
         known = np.isfinite(whole.monitor)
         assert np.array_equal(whole.monitor[known], other.monitor[known])
-    assert np.flatnonzero(known).tolist() == [0, 1, 4, 9, 19, 49, 59]
+    assert np.flatnonzero(known).tolist() == [0, 9, 59]
 
 
 def test_long_epochs_are_all_measured(rng):

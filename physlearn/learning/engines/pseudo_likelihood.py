@@ -23,7 +23,7 @@ from physlearn.dynamics.sampling.engines import ENGINES
 from physlearn.dynamics.sampling.sample import sample
 from physlearn.kinds import is_continuous, is_discrete
 
-FEWEST, MOST, WORK = 100, 200, 2e7  # samples (or pairs of sample and variable): as many as cost WORK products
+FEWEST, MOST, WORK = 50, 100, 2e6  # samples (or pairs of sample and variable): as many as cost WORK products
 SWEEPS = 20  # that draw the hidden variables
 
 
