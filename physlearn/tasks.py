@@ -362,7 +362,7 @@ def _scaling_mlp(params, rng):
     )
     batch = min(64, params.samples)
     epochs = max(1, steps * batch // params.samples)
-    task = dict(rule=ExactGradient(), cost=SquaredError("y"), batch=batch, progress=False, rng=rng)
+    task: Any = dict(rule=ExactGradient(), cost=SquaredError("y"), batch=batch, progress=False, rng=rng)
     done = learn(net, data, optimizer=Adam(WarmupCosine(3e-3, epochs)), epochs=epochs, **task)
     error = done.machine.forward(new["x"])["y"] - new["y"]
     parameters = sum(value.size for value in net.theta.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -115,7 +116,8 @@ def brunel(scale, rng):
     rates = []
     for _ in range(2):
         network = SpikingNetwork(populations, wires, drive, seed=int(rng.integers(2**31)))
-        spikes = integrate(network, (0.0, 0.5 * scale), dt=1e-4, rng=rng).spikes["E"]
+        run: Any = integrate(network, (0.0, 0.5 * scale), dt=1e-4, rng=rng)
+        spikes = run.spikes["E"]
         rates.append(spikes.between(0.2, 0.5 * scale).rate())
     return over_chains(np.array(rates)[:, None])
 
@@ -137,7 +139,8 @@ def cuba(scale, rng):
     rates = []
     for _ in range(4 * scale):
         network = SpikingNetwork(groups, wires, seed=int(rng.integers(2**31)))
-        spikes = integrate(network, (0.0, 1.0), dt=1e-4, rng=rng).spikes
+        run: Any = integrate(network, (0.0, 1.0), dt=1e-4, rng=rng)
+        spikes = run.spikes
         rates.append((4 * spikes["E"].rate() + spikes["I"].rate()) / 5)
     return over_chains(np.array(rates)[:, None])
 
@@ -148,8 +151,8 @@ def poisson_fano(scale, rng):
     from physlearn import integrate
 
     network = SpikingNetwork({"in": Population(PoissonSource(rate=20.0), 2000)}, seed=int(rng.integers(2**31)))
-    counts = integrate(network, (0.0, 2.0 * scale), dt=1e-4, rng=rng).spikes["in"].counts
-    groups = counts.reshape(20, -1)
+    run: Any = integrate(network, (0.0, 2.0 * scale), dt=1e-4, rng=rng)
+    groups = run.spikes["in"].counts.reshape(20, -1)
     return over_chains((groups.var(1, ddof=1) / groups.mean(1))[:, None])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from scipy.special import lambertw
@@ -53,7 +54,7 @@ def pinched(scale, rng):
 
     element = DriftMemristor(on=100.0, off=10e3, mobility=1e-14, thickness=1e-8, state=0.3)
     circuit = Circuit({"V": (VoltageSource(Sine(0.0, 1.0, 2.0)), "a", "0"), "M": (element, "a", "0")})
-    run = integrate(circuit, (0.0, 1.0), dt=1e-3)
+    run: Any = integrate(circuit, (0.0, 1.0), dt=1e-3)
     v, x = run.voltages["a"], run.states["M"]
     i = v / (element.on * x + element.off * (1.0 - x))
     return float(np.abs(i[np.abs(v) < 1e-9]).max() / np.abs(i).max())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -136,7 +137,7 @@ def johnson(scale, rng):
         {"A": (Resistor(1e3), "out", "0"), "B": (Resistor(4.7e4), "out", "0"), "C": (Capacitor(1e-12), "out", "0")},
         temperature=300.0,
     )
-    run = integrate(circuit, (0.0, 400 * 2e-9), dt=2e-9, noise=True, batch=100 * scale, rng=rng)
+    run: Any = integrate(circuit, (0.0, 400 * 2e-9), dt=2e-9, noise=True, batch=100 * scale, rng=rng)
     settled = np.asarray(run.voltages["out"])[20:]  # (times, batch)
     return over_chains(np.square(settled).T / (1.380649e-23 * 300.0 / 1e-12))
 
@@ -145,7 +146,7 @@ def ladder(scale, rng):
     """Input of a ladder of 60 rungs."""
     import networkx as nx
 
-    graph = nx.Graph([("in", 1)])
+    graph: Any = nx.Graph([("in", 1)])
     nx.add_path(graph, range(1, 61))
     graph.add_edges_from((k, "back") for k in range(1, 61))
     return between(graph, "in", "back")

@@ -7,7 +7,7 @@ other sizes, in standard errors (Kawashima and Ito 1993).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -183,7 +183,8 @@ def collapse(
     spread = np.std(again, axis=0, ddof=1)
     point = np.append(best.x, 0.0) if held else best.x
     spread = np.append(spread, 0.0) if held else spread
-    return Collapse(*(float(v) for pair in zip(point, spread, strict=True) for v in pair), float(best.fun))
+    exponents: Any = [float(v) for pair in zip(point, spread, strict=True) for v in pair]
+    return Collapse(*exponents, quality=float(best.fun))
 
 
 def _distance(place, value, sigma, number):

@@ -38,7 +38,7 @@ class Affine(Map):
     holomorphic = True
     affine = True
 
-    def __init__(self, units, weight="W", bias="b", *, transposed=False, scale=1.0):
+    def __init__(self, units, weight="W", bias: str | None = "b", *, transposed=False, scale=1.0):
         self.units = shape_of("units", units)
         self.weight = text("weight", weight, "a parameter's name")
         self.bias = None if bias is None else text("bias", bias, "a parameter's name, or None")

@@ -100,7 +100,7 @@ def search(
     text("observable", observable, "the name of a scalar result")
     choice("direction", direction, ("minimize", "maximize"))
     ranges, trials, batch = mapping("ranges", ranges), count("trials", trials), count("batch", batch)
-    free = {name: _distribution(optuna, name, given) for name, given in ranges.items() if _varies(given)}
+    free: Any = {name: _distribution(optuna, name, given) for name, given in ranges.items() if _varies(given)}
     fixed = {name: given for name, given in ranges.items() if name not in free}
     if not free:
         raise ValueError("ranges: no range and no list, so nothing is searched; see between")

@@ -183,6 +183,7 @@ class Neuron:
             if not isinstance(value, str) and (name == "text" or value is not None):
                 raise TypeError(f"Neuron: {name}: got {value!r}, expected equations as text")
         read = equations.Text(text, threshold, reset)
+        made: Any
         variables, *made = equations.functions(read, tuple(parameters))
         return cls(made[0], variables, *made[1:], parameters=parameters, text=read, **more)
 

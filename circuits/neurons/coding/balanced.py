@@ -115,7 +115,7 @@ class BalancedNetwork:
         not_negative("BalancedNetwork: mu", self.mu)
         object.__setattr__(self, "decoders", fixed(decoders))
         n, dimensions = decoders.shape
-        decode: Any = Affine(dimensions, "decoders", bias=None)  # pyright: ignore[reportArgumentType]
+        decode: Any = Affine(dimensions, "decoders", bias=None)
         terms: list = [Prediction("x", "r", decode, variance=0.5)]
         if self.mu:
             terms.append(Parabola("r", fixed=np.full(n, 2.0 * self.mu)))
