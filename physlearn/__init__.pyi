@@ -64,7 +64,6 @@ from .energy import (
     Energy as Energy,
     Local as Local,
     Nudge as Nudge,
-    Potential as Potential,
     Potts as Potts,
     Readout as Readout,
     Real as Real,
@@ -98,6 +97,7 @@ from .learning import (
     save as save,
 )
 from .machine import Machine as Machine
+from .parts import Potential as Potential
 from .systems import energy_terms as energy_terms
 
 __version__: str

@@ -39,25 +39,12 @@ from physlearn.brief import brief
 from physlearn.checks import count
 from physlearn.kinds import Binary, Potts, Real, Spin
 from physlearn.levels import level_field
-from physlearn.parts import Layer, Local, Potential, Theta, batch_size, changed_theta, parts_of, read_only, state_of
+from physlearn.parts import Layer, Local, Theta, batch_size, changed_theta, parts_of, read_only, state_of
 from physlearn.readout import Nudge, Readout, State
 from physlearn.rng import generator
 from physlearn.threads import one_blas_thread
 
-__all__ = [
-    "Binary",
-    "Energy",
-    "Layer",
-    "Local",
-    "Nudge",
-    "Potential",
-    "Potts",
-    "Readout",
-    "Real",
-    "Spin",
-    "State",
-    "System",
-]
+__all__ = ["Binary", "Energy", "Layer", "Local", "Nudge", "Potts", "Readout", "Real", "Spin", "State", "System"]
 SINGLE = 8192  # multiplications below which BLAS takes one thread anyway, and asking for one costs more than they do
 
 
