@@ -270,7 +270,8 @@ def run_diffusion(params: DiffusionParams, rng) -> dict:
     back, agree, theory = reverse(process, process.score_of(law), 1.0), [], []
     for t in 0.5 * np.log(d) * SHARES:
         parting, dt = process.noised(law, t).sample(params.pairs, rng), t / max(int(t / 0.02), 10)
-        ends = [integrate(back, (0.0, t), x0=parting, dt=dt, times=[0.0], rng=rng).final.sum(1) > 0 for _ in range(2)]
+        runs: Any = [integrate(back, (0.0, t), x0=parting, dt=dt, times=[0.0], rng=rng) for _ in range(2)]
+        ends = [run.final.sum(1) > 0 for run in runs]
         agree.append(np.mean(ends[0] == ends[1]))
         theory.append(clones_agree(np.sqrt(d) * np.exp(-t)))
     collapse: Any = brentq(lambda t: weight(t) - 0.5, 0.02 * formula, 10.0 * formula, xtol=1e-4)

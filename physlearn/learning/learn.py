@@ -232,7 +232,7 @@ def learn(
     """
     check_nouns(rule=rule, optimizer=optimizer, **({} if cost is None else {"cost": cost}))
     if hasattr(system, "__learn__") and not isinstance(system, type):  # as hardware has, which carries both out its way
-        rule, optimizer = system.__learn__(rule, optimizer)
+        rule, optimizer = getattr(system, "__learn__")(rule, optimizer)  # noqa: B009 - no part of the protocol
     _check_settings(epochs, batch, shuffle, method, rule, callback, resume, relax_options)
     if getattr(rule, "takes_cost", True) == (cost is None):
         wants = "no cost" if cost is not None else "a cost, such as SquaredError('out')"

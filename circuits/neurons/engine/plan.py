@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 
@@ -254,7 +255,8 @@ class Plan:
             if projection.plasticity is not None:
                 weight = np.broadcast_to(weights if own is None else own, len(rows.targets))
                 numbers, key = wiring.cut(np.arange(wiring.size))[k], f"{projection.name}#{index}/{k}"
-                for later in [None] if extra is None else np.unique(extra[k]):  # traces meet each delay at its time
+                laters: Any = [None] if extra is None else np.unique(extra[k])
+                for later in laters:  # traces meet each delay at its time
                     some = slice(None) if extra is None else np.flatnonzero(extra[k] == later)
                     chosen = rows if extra is None else rows.some(some)
                     name, delay = (key, least) if extra is None else (f"{key}/{later}", least + int(later))
@@ -297,14 +299,15 @@ class Plan:
 
     def save(self, step):
         """Copies of all that the next step depends on, as a `NetworkState`."""
-        longest, recent = self.longest, None
+        longest: int = self.longest
+        recent: list[Any] = []
         if longest:
             recent = [part.history.counted(step + 1 - longest, step + 1) for part in self.all_parts]
 
         def more():
             names = [f"{name}/{k}/recent" for name, parts in self.parts.items() for k in range(len(parts))]
             found = {"longest": np.array(longest)} | {name: np.zeros((2, 0), np.int64) for name in names}
-            for name, (counts, ids) in zip(names, recent or (), strict=False):
+            for name, (counts, ids) in zip(names, recent, strict=False):
                 found[name] = np.stack([np.repeat(np.arange(1 - longest, 1), counts), ids])
             return found
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
@@ -67,8 +68,9 @@ def evolve(
     if run is None or last - first > PIECES * run.plan.block:
         run = _begin(network, dt, first, last, record, state, rng, method, stream, threads, copies, what)
     else:
-        if not state.untouched:
-            run.plan.restore(state.arrays, first, what)
+        kept: Any = state  # a run that goes on has one
+        if not kept.untouched:
+            run.plan.restore(kept.arrays, first, what)
         run.recorder.again(first, last)
     with Bar("integrate", "step", last - first, progress) as bar:
         recording = run.go(first, last, bar, None if closed_loop is None else Loop(closed_loop, run.plan))

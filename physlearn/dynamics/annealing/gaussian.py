@@ -29,7 +29,7 @@ class Gaussian:
         """Gradient of log q, (n, m)."""
         from scipy.linalg import solve_triangular
 
-        return -solve_triangular(self.factor, self._eps(z).T, lower=True, trans="T").T
+        return -solve_triangular(self.factor, self._eps(z).T, lower=True, trans=1).T
 
     def _eps(self, z):
         from scipy.linalg import solve_triangular

@@ -13,6 +13,7 @@ digits and a third of the speed.
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from scipy.special import expit
@@ -90,7 +91,8 @@ class Sampler:
             self.field = self._halves(field[None])[0]
         elif _uniform(graph, stencil):
             self.form, self.method, lanes = "bytes", "checkerboard heat bath (bytes)", -(-half // 2)
-            self.coupling, self.field = float(bonds.flat[0]), float(field.flat[0])
+            one: Any = float(field.flat[0])
+            self.coupling, self.field = float(bonds.flat[0]), one
         else:
             self.method, self.unit = "checkerboard heat bath", max(unit_of(bonds), unit_of(field) if field.any() else 0)
             self.group = min(len(self.rows), max(1, DRAWN // half))

@@ -118,7 +118,7 @@ def relax(
     converged = converged and beyond is None
     result = _record(problem, x, residual, steps, converged, used, single, of_rest(problem, method))
     if not converged and unconverged != "ignore":
-        worst = float(np.max(residual))
+        worst = float(np.max(np.asarray(residual, dtype=float)))
         message = (
             f"relax: not at rest after {steps} steps of {used}: residual {worst:.3g}, tol {tol:.3g}. "
             "Raise max_steps or tol, or try another method"

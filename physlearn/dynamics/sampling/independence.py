@@ -11,6 +11,7 @@ rejections tell how badly: a state that q hardly ever proposes is held for long.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -51,12 +52,13 @@ class Sampler(Walkers):
                     "CouplingFlow"
                 )
         super().__init__(problem, state, streams, rows_of_products(problem.frame.m))
-        self.proposal, m = proposal, problem.frame.m
+        law: Any = proposal
+        self.proposal, m = law, problem.frame.m
         self.points = tuple(getattr(proposal, "shape", (m,)))
         if math.prod(self.points) != m:
             raise ValueError(f"proposal: draws points of shape {self.points}, expected {m} entries, the free variables")
         self.rowed = rows_of_products(m)
-        self.log_q = self._by_blocks(lambda x: (x, proposal.log_density(x)), self.z)[1]
+        self.log_q = self._by_blocks(lambda x: (x, law.log_density(x)), self.z)[1]
         self.proposed, self.accepted = np.zeros(self.chains), np.zeros(self.chains)
 
     def warm(self, sweeps, temperature):

@@ -93,7 +93,8 @@ class _Layer:
         """The layer's part, given those of the others, (batch, size)."""
         state = {**self.shown, **adjoints, self.name: np.zeros_like(self.x)}
         coupled = sum((t.field(state, self.theta, self.name) for t in self.coupled), -self.still)
-        total = self.pull + np.reshape(coupled, (-1, self.pull.shape[1])) if self.coupled else self.pull
+        size: int = np.shape(self.pull)[-1]
+        total = self.pull + np.reshape(coupled, (-1, size)) if self.coupled else self.pull
         if not self.smooth:
             return np.where(self.loose, total / self.curvature, 0)
         step = 1e-30 * np.where(self.loose, total, 0).reshape(self.x.shape)

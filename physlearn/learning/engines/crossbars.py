@@ -114,7 +114,7 @@ def runner(system, task):
     data, target = (np.ascontiguousarray(value, dtype) for value in (task.inputs[name], task.target))
     strength, weight = (np.array([phase[k] for phase in task.rule.phases], dtype) for k in (1, 0))
     sweeps = np.broadcast_to(np.asarray(task.options["max_steps"]), 2).astype(np.int64)
-    tol = max(float(task.options.get("tol", TOL)), ROUNDINGS * np.finfo(dtype).eps)
+    tol = float(max(task.options.get("tol", TOL), ROUNDINGS * np.finfo(dtype).eps))
     phases = Phases(strength, weight, (0.5 * weight).astype(dtype), sweeps, tol)
     bounds = np.array([task.optimizer.bounds.get(bar.parameter, (-np.inf, np.inf)) for bar in found.crossbars], dtype)
     changes = np.array([[t is not None and t.parameter in task.names for t in terms] for terms in found[1:]])

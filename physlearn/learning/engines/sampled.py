@@ -119,7 +119,8 @@ class Sampled:
     def _engine(self, problem):
         """Name of the engine that draws."""
         if self.method != "auto":
-            reason = ENGINES[choice("method", self.method, ("auto", *ENGINES))].refusal(problem)
+            name: Any = choice("method", self.method, ("auto", *ENGINES))
+            reason = ENGINES[name].refusal(problem)
             if reason is not None:
                 raise ValueError(f"method: {self.method!r} does not fit this energy: {reason}")
             check_settings(self.method, self.settings)

@@ -224,7 +224,7 @@ def binodal(J, temperature) -> tuple[float, float]:
     temperature, j = positive("temperature", temperature), -float(array("J", J, shape=()))
     if not j > 4.0 * temperature:
         raise ValueError(f"J: got {J!r}, expected less than -4 T = {-4 * temperature:g}; there is one phase")
-    m: Any = brentq(lambda m: np.tanh(j * m / (4.0 * temperature)) - m, EDGE, 1.0, xtol=1e-15, rtol=1e-14)
+    m: Any = brentq(lambda m: np.tanh(j * m / (4.0 * temperature)) - m, EDGE, 1.0, xtol=1e-15, rtol=np.float64(1e-14))
     dense = 0.5 * (1.0 + m)
     return float(1.0 / (1.0 + np.exp(j * m / (2.0 * temperature)))), float(dense)
 

@@ -88,7 +88,7 @@ class AdversarialPair:
         first |= {} if theta is None else mapping("theta", theta)
         see = tuple(extra)
         judging = Prediction("odds", ("x", *see), judge)
-        layers = {name: (Real(), s) for name, s in ({"noise": (self.noise,)} | extra | {"x": self.shape}).items()}
+        layers: dict = {name: (Real(), s) for name, s in ({"noise": (self.noise,)} | extra | {"x": self.shape}).items()}
         layers["odds"] = (Real(), 1)
         self.system = Energy(layers, [Prediction("x", ("noise", *see), maker), judging], first)
         del layers["noise"]
