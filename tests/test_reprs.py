@@ -17,8 +17,17 @@ import physlearn as pl
 from circuits import ResistorNetwork, neurons as cn
 from physlearn import terms
 from physlearn.brief import brief, short
-from physlearn.learning import GradientCheck
-from physlearn.models import Assembly, DenseMemory, Hopfield, ModernHopfield, SpinGlass, Structure, store
+from physlearn.learning import GradientCheck, ReverseKL
+from physlearn.models import (
+    Assembly,
+    DenseMemory,
+    Hopfield,
+    ModernHopfield,
+    Parametrisation,
+    SpinGlass,
+    Structure,
+    store,
+)
 from physlearn.study import Refine, Study, Task, grid
 
 PLACES = (
@@ -138,6 +147,10 @@ def resistors():
     return ResistorNetwork(nx.path_graph(500), conductance=1.0, ground=list(range(0, 500, 2)), inputs=inputs)
 
 
+def _flat(x, ints, floats, f):
+    return 0.0
+
+
 LARGE = {
     "System": lambda: pl.System({"x": (pl.Real(), 500)}, [terms.OneWay("x")], {"W": np.eye(500)}),
     "Energy": big_energy,
@@ -148,6 +161,9 @@ LARGE = {
     "Pairs": lambda: terms.Pairs("s", RING),
     "PottsPairs": lambda: terms.PottsPairs("s", RING, 3),
     "Edges": lambda: terms.Edges("v", RING),
+    "Compiled": lambda: terms.Compiled("x", _flat),
+    "Parametrisation": lambda: Parametrisation.V,
+    "ReverseKL": lambda: ReverseKL(pl.Energy({"x": (pl.Real(), 2)}, [terms.Parabola("x")], {"stiffness": [1.0, 4.0]})),
     "SGD": lambda: pl.SGD(0.1, bounds={f"parameter {k}": (np.zeros(500), np.ones(500)) for k in range(50)}),
     "PersistentContrastiveDivergence": lambda: pl.PersistentContrastiveDivergence(hotter=tuple(range(2, 60))),
     "BoltzmannLearning": lambda: pl.BoltzmannLearning(exact=False, given=tuple(f"input {k}" for k in range(100))),

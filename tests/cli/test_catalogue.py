@@ -46,7 +46,7 @@ def test_every_task_is_listed_with_its_parameters_and_defaults(capsys):
                 shown = tomllib.loads(f"x {re.split(r'  +', line)[0]}")["x"]
                 assert shown == json.loads(json.dumps(field.default)), (name, key, line)
             assert all(result in block for result in task.headline)
-    assert count == 8 and len(blocks) == count + 1
+    assert count == 10 and len(blocks) == count + 1
     assert "[study]" in said.out and 'task = "pendulum:swing"' in said.out
 
 

@@ -120,7 +120,7 @@ BAD = [
     (lambda: PersistentContrastiveDivergence(hotter=("warm",)), "hotter: got"),
     (lambda: DenoisingScoreMatching("wide"), "sigma: got 'wide'"),
     (lambda: save(train(), "run"), r"path: got Training.*expected a path"),
-    (lambda: save("run", DIVIDER), "training: got .*expected what `learn` returned"),
+    (lambda: save("run", 3), "training: got .*expected what `learn` returned, or a machine"),
     (lambda: save(3, train()), "path: got 3"),
     (lambda: load(DIVIDER, "run"), "path: got"),
     (lambda: load("run", "divider"), "system: got a str"),

@@ -38,6 +38,7 @@ def late(seeds=SEEDS, **settings):
     return np.array([train(seed, **settings)[1] for seed in seeds])
 
 
+@pytest.mark.slow
 def test_desynchronised_updates():
     """Ideal elements lose nothing; those of 16 levels, which move by one, end far lower (Wycoff et al. 2022)."""
     together, apart = late(), late(active=0.25, epochs=1600)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from physlearn import Binary, Energy, Mean, Readout, Real, Spin, enumerate_states
-from physlearn.dynamics.annealing.population_annealing import _systematic, population_annealing
+from physlearn.dynamics.annealing.population_annealing import population_annealing, systematic
 from physlearn.models import RBM, Ising, PottsModel, SpinGlass
 from physlearn.terms import Bias, Edges, Pairs
 
@@ -88,9 +88,9 @@ def test_families(rng):
     np.testing.assert_allclose(still.log_z, 4 * np.log(2))
 
 
-def test_systematic_resampling_gives_a_state_its_share(rng):
+def testsystematic_resampling_gives_a_state_its_share(rng):
     share = rng.dirichlet(np.ones(7))
-    counts = np.array([np.bincount(_systematic(share, u), minlength=7) for u in (np.arange(5000) + 0.5) / 5000])
+    counts = np.array([np.bincount(systematic(share, u), minlength=7) for u in (np.arange(5000) + 0.5) / 5000])
     assert np.all(np.abs(counts - 7 * share) < 1.0)  # one of the two whole numbers beside the share
     np.testing.assert_allclose(counts.mean(0), 7 * share, atol=2e-4)
 

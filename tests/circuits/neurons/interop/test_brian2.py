@@ -398,7 +398,7 @@ def test_poisson_spikes_have_the_same_statistics():
 @pytest.mark.parametrize(
     ("model", "more", "says"),
     [
-        (Neuron(still), {}, "Neuron is not translated"),
+        (Neuron(still), {}, "a Neuron of plain functions is not translated"),
         (Izhikevich(refractory=1e-3), {}, "refractory"),
         (AdEx(), {"receptors": {"s": Exponential(5e-3)}}, "only Delta"),
         (LIF(20e-3, 0.0, 1.0, 0.0, exact_times=True), {}, "exact_times"),

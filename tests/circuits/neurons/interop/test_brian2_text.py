@@ -28,7 +28,7 @@ def test_same_spikes(text, threshold, reset, rest, drive):
     cell = Neuron.from_equations(text, threshold, reset, parameters=values if fast else {}, rest=rest)
     currents = drive * np.array([0.8, 1.0, 1.2])
     network = SpikingNetwork({"cell": Population(cell, 3)}, inputs=[Step("cell", currents)])
-    dt, end = (1e-4, 0.2) if fast else (0.02, 200.0)
+    dt, end = (1e-4, 0.1) if fast else (0.05, 150.0)
     ours = integrate(network, (0.0, end), dt=dt, method="rk4").spikes["cell"]
     brian2.prefs.codegen.target = "numpy"
     there = to_brian2(network, dt=dt, method="rk4")
