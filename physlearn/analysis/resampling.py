@@ -70,6 +70,7 @@ def estimate(
     """
     function("estimator", estimator, len(series), "a function of the series")
     choice("method", method, ("jackknife", "bootstrap"))
+    resamples, drawer = count("resamples", resamples, 10, most=10**6), generator_of(rng)
     if not series:
         raise ValueError("series: got none, expected at least one array of draws")
     found = [series_of(f"series[{k}]", one) for k, one in enumerate(series)]
@@ -97,10 +98,10 @@ def estimate(
     drawn = bootstrap(
         (np.arange(number),),
         lambda picked: of(picked.astype(int)),
-        n_resamples=count("resamples", resamples, 10),
+        n_resamples=resamples,
         vectorized=False,
         method="percentile",
-        rng=generator_of(rng),
+        rng=drawer,
     )
     return Estimate(whole, float(drawn.standard_error), number)
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from physlearn.analysis.resampling import Estimate
-from physlearn.checks import array, count, positive, sequence
+from physlearn.checks import array, count, number, positive, sequence
 from physlearn.rng import generator as generator_of
 
 
@@ -72,7 +72,7 @@ def crossing(x, first, second, first_error=None, second_error=None, *, degree: i
     if not sigma.any():
         return Estimate(here[0], float("nan"), 0)
     generator, spread = generator_of(rng), []
-    for _ in range(count("resamples", resamples, 10)):
+    for _ in range(count("resamples", resamples, 10, most=10**5)):
         there = root(a - b + sigma * generator.standard_normal(len(t)))
         spread += [min(there, key=lambda r: abs(r - here[0]))] if there else []
     return Estimate(here[0], float(np.std(spread, ddof=1)), len(spread))
@@ -142,6 +142,9 @@ def collapse(
     """
     from scipy.optimize import minimize
 
+    critical, inverse_nu = number("critical", critical), positive("inverse_nu", inverse_nu)
+    if exponent is not None:
+        exponent = number("exponent", exponent)
     length = np.array([positive(f"sizes[{k}]", one) for k, one in enumerate(sequence("sizes", sizes))])
     parts = {
         name: [array(f"{name}[{k}]", one, ndim=1) for k, one in enumerate(sequence(name, given))]
@@ -154,22 +157,22 @@ def collapse(
     shapes = [[one.shape for one in given] for given in parts.values()]
     if not shapes[0] == shapes[1] == shapes[2]:
         raise ValueError("x, values, errors: curves of different lengths, expected the same for each size")
-    number = np.repeat(np.arange(len(length)), [len(one) for one in parts["x"]])
+    which = np.repeat(np.arange(len(length)), [len(one) for one in parts["x"]])
     t, q, sigma = (np.concatenate(parts[name]) for name in ("x", "values", "errors"))
     if np.any(sigma <= 0):
         raise ValueError("errors: got values <= 0, expected the standard error of every point")
-    near = np.abs(t - critical) * length[number] ** inverse_nu <= positive("within", within)
+    near = np.abs(t - critical) * length[which] ** inverse_nu <= positive("within", within)
     if np.count_nonzero(near) < 6:
         raise ValueError(
             f"within: only {np.count_nonzero(near)} points are that near to {critical:g}, expected at least 6"
         )
-    number, t, q, sigma = number[near], t[near], q[near], sigma[near]
-    held = exponent is None
+    which, t, q, sigma = which[near], t[near], q[near], sigma[near]
+    held, repeats = exponent is None, count("resamples", resamples, 2, most=10**4)
 
     def distance(p, q):
-        place = (t - p[0]) * length[number] ** p[1]
-        scale = length[number] ** (0.0 if held else p[2])
-        return _distance(place, q * scale, sigma * scale, number)
+        place = (t - p[0]) * length[which] ** p[1]
+        scale = length[which] ** (0.0 if held else p[2])
+        return _distance(place, q * scale, sigma * scale, which)
 
     def fitted(q):
         start = np.array([critical, inverse_nu] if held else [critical, inverse_nu, exponent], float)
@@ -179,7 +182,7 @@ def collapse(
         return minimize(distance, start, args=(q,), method="Nelder-Mead", options=options)
 
     best, generator = fitted(q), generator_of(rng)
-    again = [fitted(q + sigma * generator.standard_normal(len(q))).x for _ in range(count("resamples", resamples, 2))]
+    again = [fitted(q + sigma * generator.standard_normal(len(q))).x for _ in range(repeats)]
     spread = np.std(again, axis=0, ddof=1)
     point = np.append(best.x, 0.0) if held else best.x
     spread = np.append(spread, 0.0) if held else spread

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from physlearn.brief import brief
-from physlearn.checks import function, number, text
+from physlearn.checks import flag, function, instance, number, reals, text
 
 ERRORS = 4.0  # standard errors that a measured mean may be off: one claim in 16,000 by chance
 HOLDS, FAILS, MISSING = "holds", "does not hold", "not measured"
@@ -74,6 +75,9 @@ class Claim:
         function("Claim: measure", self.measure, expected="a function (scale, rng) -> value or (value, standard error)")
         if not (number("Claim: tolerance", self.tolerance) >= 0):
             raise ValueError(f"Claim: tolerance: got {self.tolerance}, expected a number >= 0")
+        for name in ("why", "unit", "needs"):
+            instance(f"Claim: {name}", getattr(self, name), str, "text, which may be empty")
+        flag("Claim: hours", self.hours)
         if bool(self.tolerance) != bool(self.why):
             raise ValueError(f"Claim: {self.name}: a tolerance needs its reason, `why`, and a reason its tolerance")
         if self.relation not in RELATIONS:
@@ -86,6 +90,8 @@ class Claim:
         ----------
         ours, error : float
         """
+        if not (isinstance(ours, numbers.Real) and isinstance(error, numbers.Real)):
+            raise TypeError(f"ours, error: got {ours!r} and {error!r}, expected two numbers")
         if not math.isfinite(ours) or not math.isfinite(error):
             return MISSING
         surplus = ours - self.published
@@ -123,7 +129,9 @@ def over_chains(values) -> tuple[float, float]:
     >>> over_chains([[1.0, 3.0], [2.0, 4.0]])
     (2.5, 0.5)
     """
-    means = np.asarray(values, float)
+    means = reals("values", values)
+    if not means.ndim or not means.size:
+        raise ValueError(f"values: shape {means.shape}, expected (chains, ...)")
     means = means.reshape(len(means), -1).mean(1)
     if len(means) < 2:
         raise ValueError(f"values: got {len(means)} chain, expected at least 2, whose spread gives the error")

@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from physlearn.checks import instance
 from physlearn.claims.claim import FAILS, HOLDS, MISSING, RELATIONS, Claim
 from physlearn.claims.run import claims
 from physlearn.files import path_of, replace_file
+from physlearn.study.handle import Study
 
 WIDTH = 62  # characters of a statement in the text
 
@@ -40,6 +42,7 @@ def verdicts(study) -> list[Verdict]:
     ValueError
         Another study than one of claims.
     """
+    instance("study", study, Study, "what `reproduce` returned")
     if study.task != "physlearn.claims.run:row":
         raise ValueError(f"study: a study of {study.task}, expected one that `physlearn reproduce` made")
     data, known = study.to_dataset(), claims()

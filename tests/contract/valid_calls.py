@@ -16,7 +16,8 @@ import numpy as np
 
 NAMESPACES = (
     "physlearn", "physlearn.models", "physlearn.learning", "physlearn.terms", "physlearn.study", "physlearn.io",
-    "physlearn.plot", "physlearn.sklearn", "circuits", "circuits.neurons", "circuits.neurons.connect",
+    "physlearn.plot", "physlearn.sklearn", "physlearn.analysis", "physlearn.claims", "circuits", "circuits.neurons",
+    "circuits.neurons.connect",
 )  # fmt: skip
 OURS = ("physlearn.", "circuits.")
 EXAMPLE = "<example>"
