@@ -53,7 +53,7 @@ print(
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 axes[0].scatter(*x.T, c=codes, s=6, cmap="viridis", alpha=0.5)
 axes[0].plot(*np.moveaxis(path, 2, 0), "o-", color="crimson", ms=3)
-axes[0].set(title="centres, step by step")
+axes[0].set(title="centres, step by step", xlabel="x", ylabel="y")
 axes[1].semilogy(np.arange(len(free)) / 2, np.array(free) - free[-1] + 1e-9)
 axes[1].set(xlabel="step", ylabel="free energy above its end (nats)")
 figure.savefig("clusters_as_energies.png", dpi=130)

@@ -50,7 +50,7 @@ x = sample(models[best], temperature=1.0, rng=0, **options).x.reshape(-1, N)
 errors = ", ".join(f"{np.sqrt(np.mean((z - signal) ** 2)):.3f}" for z in (y, likely.x, x.mean(0)))
 print("error of the data, of the most probable signal, of the posterior's mean:", errors)
 
-plt.figure(figsize=(8, 4), layout="constrained")
+plt.figure(figsize=(8, 4), layout="constrained").add_subplot(xlabel="place", ylabel="signal")
 plt.fill_between(at, *np.quantile(x, [0.05, 0.95], axis=0), color="0.85", label="90 % of the posterior")
 lines = {"data": (y, "."), "truth": (signal, "k:"), "most probable": (likely.x, "-"), "mean": (x.mean(0), "--")}
 for label, (line, style) in lines.items():

@@ -25,8 +25,7 @@ def from_torch(state):
 
 def to_torch(theta):
     """The way back: names of a `torch.nn.Sequential` in which every second module is Tanh."""
-    parts = {"W": "weight", "b": "bias"}
-    return {f"{2 * int(name[1:]) - 2}.{parts[name[0]]}": np.array(value.T) for name, value in theta.items()}
+    return {f"{2 * int(n[1:]) - 2}.{'weight' if n[0] == 'W' else 'bias'}": np.array(v.T) for n, v in theta.items()}
 
 
 try:
@@ -53,7 +52,8 @@ if model is not None:
 print(f"cost {done.cost[0]:.3f} -> {done.cost[-1]:.5f}")
 figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
 plot_learning_curve(done, ax=left)
-for y, name in ((data["y"], "target"), (net.forward(x)["y"], "as it came"), (ours, "learnt")):
-    right.plot(x, y, "--" if name == "target" else "-", label=name)
-right.legend(loc="lower left")
+for y, name, style in ((data["y"], "target", "--"), (net.forward(x)["y"], "as it came", "-"), (ours, "learnt", "-")):
+    right.plot(x, y, style, label=name)
+right.set(xlabel="x", ylabel="y")
+right.legend(loc="upper center", bbox_to_anchor=(0.5, 1.18), ncols=3, fontsize=8)
 figure.savefig("torch_weights.png", dpi=130)
