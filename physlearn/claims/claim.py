@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,8 +89,7 @@ class Claim:
         ----------
         ours, error : float
         """
-        if not (isinstance(ours, numbers.Real) and isinstance(error, numbers.Real)):
-            raise TypeError(f"ours, error: got {ours!r} and {error!r}, expected two numbers")
+        ours, error = reals("ours, error", [ours, error], ndim=1, finite=False).tolist()
         if not math.isfinite(ours) or not math.isfinite(error):
             return MISSING
         surplus = ours - self.published
