@@ -59,10 +59,11 @@ def effective_resistance(network, pairs):
     if same:
         raise ValueError(f"pairs: {same[0]!r} is one node twice; its resistance is zero")
     ends = terminals_of("pairs", pairs, number)[1]
-    part = _parts(network)
+    laplacian = network.energy.terms[0].quadratic(network.energy.theta)[0]
+    part = _parts(laplacian)
     connected = part[ends[:, 0]] == part[ends[:, 1]]
     out = np.full(len(ends), np.inf)
-    out[connected] = _resistances(network, part, ends[connected])
+    out[connected] = _resistances(network, laplacian, part, ends[connected])
     return float(out[0]) if single else out
 
 
@@ -92,7 +93,7 @@ def resistance_matrix(network) -> np.ndarray:
            [4., 2., 0.]])
     """
     laplacian = checked_network(network).energy.terms[0].quadratic(network.energy.theta)[0]
-    part, n = _parts(network), len(network.nodes)
+    part, n = _parts(laplacian), len(network.nodes)
     out = np.full((n, n), np.inf)
     for k in range(part.max() + 1):
         members = np.flatnonzero(part == k)
@@ -154,11 +155,14 @@ def kirchhoff_index(network) -> float:
     return float(np.sum(np.triu(resistance_matrix(network), 1)))
 
 
-def _resistances(network, part, ends):
+def _resistances(network, laplacian, part, ends):
     """Resistances of connected pairs: by solves, by elimination in parts of wide conductances."""
     from scipy.sparse import triu
 
-    wires = triu(network.energy.terms[0].quadratic(network.energy.theta)[0], 1, "coo")
+    size = np.abs(laplacian.data)  # of conductances, and of their sums at nodes, which are larger
+    if np.max(size, initial=0.0) <= WIDE * np.min(size, where=size > 0, initial=np.inf):
+        return _solved(network, part, ends)
+    wires = triu(laplacian, 1, "coo")
     home, g, out, left = part[wires.row], np.abs(wires.data), np.empty(len(ends)), np.ones(len(ends), bool)
     for k in np.unique(part[ends[:, 0]]):
         here, inside = np.flatnonzero(part[ends[:, 0]] == k), home == k
@@ -224,9 +228,8 @@ def _with_reference(network, part):
     return energy.numbers["bare"]
 
 
-def _parts(network):
+def _parts(laplacian):
     """Number of the connected part of every node, (n,)."""
     from scipy.sparse.csgraph import connected_components
 
-    laplacian = network.energy.terms[0].quadratic(network.energy.theta)[0]
     return connected_components(laplacian, directed=False)[1]
