@@ -93,7 +93,7 @@ def test_trainings_show_their_cost_or_their_monitor():
     v, machine = np.repeat([[0.0, 1.0], [1.0, 0.0]], 5, axis=0), RBM(2, 2, rng=0)
     done = learn(machine.energy, {"v": v}, rule=PersistentContrastiveDivergence(), optimizer=SGD(0.1), epochs=7)
     ax = plot_learning_curve(done, label="PCD")
-    assert ax.lines[0].get_xdata().tolist() == [1, 2, 5, 7] and ax.get_yscale() == "linear"
+    assert ax.lines[0].get_xdata().tolist() == [1, 7] and ax.get_yscale() == "linear"
     assert ax.get_ylabel() == "log pseudo-likelihood (nats per sample)" and legend_is_off_the_axes(ax)
     none = learn(machine.energy, {"v": v}, rule=PersistentContrastiveDivergence(), optimizer=SGD(0.1), epochs=0)
     with pytest.raises(ValueError, match="neither a cost nor a monitor"):
