@@ -217,12 +217,12 @@ NEURONS = (
     ),
     Claim(
         "hh-rheobase",
-        "squid axon: least current step that fires repetitively",
-        "SciPy LSODA, relative error 1e-9",
-        6.256,
+        "squid axon: least current step that fires between 0.5 and 1 s after it",
+        "SciPy LSODA, relative error 1e-9, by bisection",
+        6.2595,
         rheobase,
-        0.005,
-        "a grid of 0.003 and steps of 10 us",
+        4e-4,
+        "both are bisections, to 1e-4 and 2e-4",
         unit="uA/cm2",
     ),
     *(
@@ -260,11 +260,11 @@ NEURONS = (
     Claim(
         "brunel-theory",
         "Brunel's network, g = 5, twice the threshold's drive: mean field",
-        "Brunel 2000 (37.7 Hz, from theory)",
+        "Brunel 2000 (37.7 Hz, a figure quoted from memory)",
         37.7,
         brunel_theory,
         0.3,
-        "his mean field neglects the threshold's corrections otherwise",
+        "three digits, read off a figure",
         unit="Hz",
     ),
     Claim(
