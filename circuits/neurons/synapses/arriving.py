@@ -85,3 +85,28 @@ def fetch_next(t, q, high, ids, low_id, width):
         first, last = row_of(t, ids[q + 1] + low_id)
         for line in range(t[TARGETS] + width * first, t[TARGETS] + width * last, LINE):
             prefetch(line)
+
+
+def weights_within(plan, key, rows, weight, rule):
+    """The weights of a part that a rule with bounds changes, kept by the plan, (synapses,).
+
+    Raises
+    ------
+    ValueError
+        Weights outside ``rule.w_min`` to ``rule.w_max``.
+    """
+    w = plan.keep(f"{key}/weights", np.array(np.broadcast_to(weight, len(rows.targets)), dtype=float))
+    if w.size and not (rule.w_min <= w.min() and w.max() <= rule.w_max):
+        raise ValueError(
+            f"{type(rule).__name__}: weights from {w.min()!r} to {w.max()!r} lie outside w_min={rule.w_min!r} and "
+            f"w_max={rule.w_max!r}"
+        )
+    return w
+
+
+def by_target(rows, n):
+    """Synapses by target: (targets, first of each target (n + 1,), order, sources in that order)."""
+    targets = rows.targets.astype(np.uint32)
+    columns = np.concatenate([[0], np.cumsum(np.bincount(targets, minlength=n))]).astype(np.int64)
+    order = np.argsort(targets, kind="stable").astype(np.uint32)
+    return targets, columns, order, rows.sources[order].astype(np.uint32)

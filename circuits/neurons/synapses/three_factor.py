@@ -23,7 +23,18 @@ from numba import carray
 
 from circuits.neurons.parameters import one_number_each
 from circuits.neurons.program import ARRIVALS, CURRENTS
-from circuits.neurons.synapses.arriving import MORE, PARTS, arriving, jumping, row_of, spikes, targets_of, weights_of
+from circuits.neurons.synapses.arriving import (
+    MORE,
+    PARTS,
+    arriving,
+    by_target,
+    jumping,
+    row_of,
+    spikes,
+    targets_of,
+    weights_of,
+    weights_within,
+)
 from physlearn.brief import brief
 from physlearn.checks import text
 from physlearn.kernels.cfuncs import pointer
@@ -95,20 +106,12 @@ class ThreeFactorSTDP:
 
     def attach(self, plan, key, part, rows, weight, gain, jump, delay, sources):
         """Add the actions of one part of the target population; return its weights."""
-        w = plan.keep(f"{key}/weights", np.array(np.broadcast_to(weight, len(rows.targets)), dtype=float))
-        if w.size and not (self.w_min <= w.min() and w.max() <= self.w_max):
-            raise ValueError(
-                f"ThreeFactorSTDP: weights from {w.min()!r} to {w.max()!r} lie outside w_min={self.w_min!r} and "
-                f"w_max={self.w_max!r}"
-            )
+        w = weights_within(plan, key, rows, weight, self)
         x = plan.keep(f"{key}/x", np.zeros(len(rows.starts) - 1))
         y = plan.keep(f"{key}/y", np.zeros(part.n))
         c = plan.keep(f"{key}/eligibility", np.zeros(len(w)))
         common = plan.keep(f"{key}/decayed", np.ones(1))
-        targets = rows.targets.astype(np.uint32)
-        columns = np.concatenate([[0], np.cumsum(np.bincount(targets, minlength=part.n))]).astype(np.int64)
-        order = np.argsort(targets, kind="stable").astype(np.uint32)
-        origin = rows.sources[order].astype(np.uint32)
+        targets, columns, order, origin = by_target(rows, part.n)
         decays = [np.exp(-plan.dt / tau) for tau in (self.tau_plus, self.tau_minus, self.tau_eligibility)]
         lasting = -self.tau_eligibility * np.expm1(-plan.dt / self.tau_eligibility)
         numbers = np.array([*decays, lasting, self.a_plus, self.a_minus, self.w_min, self.w_max, gain])
